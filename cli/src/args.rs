@@ -1,0 +1,213 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Exit codes and places, printed below the top command's help.
+const AFTER_HELP: &str = "\
+CHAT and REQUEST are an id, the beginning of one (at least 4 digits), or a name; each must fit only one.
+
+Exit codes:
+  0  done
+  1  failed
+  2  the command line is wrong
+  3  no node is running for the data directory
+  4  not found, or the name or prefix fits several
+  5  refused by the node, whose error code is shown
+  6  the data directory is locked, newer than this program, or can't be opened";
+
+/// A peer-to-peer messenger: nobody in the middle.
+#[derive(Debug, Parser)]
+#[command(name = "madang", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Data directory [default: `madang` (relays: `madang-relay`) in the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print JSON: one document, or one on each line where output goes on
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a personal node until Ctrl-C; creates the account if the data directory is empty
+    Up(UpArgs),
+    /// Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes
+    Relay(RelayArgs),
+    /// Play the whole story on this machine: a relay, two people, an absence, a kill
+    Demo,
+    /// Show the account and the device
+    Whoami,
+    /// Show the 24 words from which the account can be restored
+    Phrase {
+        /// You wrote the words down: erase the root key from this device
+        #[arg(long)]
+        confirm: bool,
+    },
+    /// Make an invite to give to a person
+    Invite {
+        /// More than one person may use it
+        #[arg(long)]
+        multi_use: bool,
+        /// Seconds until it expires
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        expires_in_s: Option<u64>,
+    },
+    /// Accept an invite: asks its maker for contact
+    Accept {
+        /// The invite, `madang:invite?…`
+        invite: String,
+    },
+    /// List the people who ask for contact
+    Requests,
+    /// Approve a request
+    Approve {
+        /// Its id, the beginning of it, or the asker's name
+        request: String,
+    },
+    /// List contacts
+    Contacts,
+    /// List chats
+    Chats,
+    /// Send a text
+    Send {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// The text
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+        /// Sending again with the same key sends nothing new
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+    },
+    /// Show a chat's newest messages and mark them read
+    Read {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// How many at most [default: all unread ones, at least 20]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: Option<u64>,
+        /// Don't mark them read
+        #[arg(long)]
+        keep_unread: bool,
+    },
+    /// Show events as they happen, until Ctrl-C
+    Tail {
+        /// Begin behind this cursor; 0 is the start [default: now]
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+    },
+    /// Check the node and say which path each chat takes
+    Doctor,
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Where the JSON-RPC listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub rpc: SocketAddr,
+    /// Multiaddr to listen on; can be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    pub listen: Vec<String>,
+    /// Relay that holds messages for you, ending in `/p2p/…`; can be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    pub relay: Vec<String>,
+    /// Name that contacts see
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The passphrase.
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
+}
+
+/// Arguments of `relay`.
+#[derive(Debug, Args)]
+pub struct RelayArgs {
+    /// Multiaddr to listen on; can be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    pub listen: Vec<String>,
+    /// Where to serve metrics and health [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
+    /// The passphrase.
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
+}
+
+/// Where the store's passphrase is.
+#[derive(Debug, Args)]
+pub struct PassphraseArgs {
+    /// File whose first line is the passphrase that seals the data directory
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("madang").chain(line.split(' ')))
+    }
+
+    #[test]
+    fn definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn data_and_json_are_taken_before_and_behind_the_command() {
+        for line in ["--data d --json chats", "chats --data d --json"] {
+            let cli = parse(line).unwrap();
+            assert!(cli.json);
+            assert_eq!(cli.data, Some(PathBuf::from("d")));
+        }
+    }
+
+    #[test]
+    fn up_defaults_to_a_free_loopback_port() {
+        let Command::Up(args) = parse("up --relay /a --relay /b").unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!(args.rpc.to_string(), "127.0.0.1:0");
+        assert_eq!(args.relay, ["/a", "/b"]);
+        assert_eq!(args.listen, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_text_may_begin_with_a_hyphen() {
+        let Command::Send { chat, text, .. } = parse("send alice --json").unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!((chat.as_str(), text.as_str()), ("alice", "--json"));
+        let Command::Send { text, .. } = parse("send alice -1").unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!(text, "-1");
+    }
+
+    #[test]
+    fn misuse_has_exit_code_two() {
+        for line in ["", "send alice", "read alice --limit 0", "invite --expires-in-s 0", "nonsense"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_documents_each_exit_code() {
+        let help = Cli::command().render_long_help().to_string();
+        for code in 0..=6 {
+            assert!(help.contains(&format!("\n  {code}  ")), "{code}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The JSON-RPC of a running node, found by its data directory.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jsonrpsee::core::client::{ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _};
+use jsonrpsee::core::traits::ToRpcParams;
+use jsonrpsee::core::{JsonRawValue, to_json_raw_value};
+use jsonrpsee::http_client::{HeaderMap, HeaderValue, HttpClient, transport};
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
+use serde_json::{Value, json};
+
+use crate::fault::{Fault, advice};
+use crate::show;
+
+/// How long one call may take: above the 60 s that `event.poll` may wait.
+const CALL_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long connecting may take; the node is on this machine (guess).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Items asked for in one page (guess).
+const PAGE: u64 = 100;
+/// Items of a list at most, so that a node that pages without end is noticed; above a person's contacts by far (guess).
+const MAX_LISTED: usize = 100_000;
+/// Bytes of `rpc.json` and `cookie` at most; both are far smaller.
+const MAX_PLACE_BYTES: u64 = 4096;
+
+/// Where a node listens, and the token it wants.
+#[derive(Clone)]
+pub struct Place {
+    data: PathBuf,
+    http: String,
+    ws: String,
+    headers: HeaderMap,
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Place").field("data", &self.data).field("http", &self.http).finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    /// Reads `rpc.json` and `cookie` of a data directory.
+    ///
+    /// # Errors
+    /// [`Fault::NoNode`] if they aren't there, [`Fault::Failed`] if they can't be read.
+    pub fn read(data: &Path) -> Result<Self, Fault> {
+        let path = data.join("rpc.json");
+        let places: Value = serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
+            message: format!("can't read {}: {e}; start the node again", path.display()),
+        })?;
+        let cookie = read_small(data, &data.join("cookie"))?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).map_err(|_| {
+            Fault::Failed { message: format!("{}/cookie holds no token; start the node again", data.display()) }
+        })?;
+        bearer.set_sensitive(true);
+        Ok(Self {
+            data: data.to_owned(),
+            http: show::text_of(&places, "http").to_owned(),
+            ws: show::text_of(&places, "ws").to_owned(),
+            headers: HeaderMap::from_iter([(jsonrpsee_authorization(), bearer)]),
+        })
+    }
+}
+
+/// A connection to a running node.
+#[derive(Debug)]
+pub struct Client {
+    place: Place,
+    http: HttpClient,
+}
+
+impl Client {
+    /// Prepares calls to the node of a data directory; whether it runs shows at the first call.
+    ///
+    /// # Errors
+    /// As [`Place::read`].
+    pub fn open(data: &Path) -> Result<Self, Fault> {
+        let place = Place::read(data)?;
+        let http = HttpClient::builder()
+            .request_timeout(CALL_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .set_headers(place.headers.clone())
+            .build(&place.http)
+            .map_err(|e| fault(e, &place.data))?;
+        Ok(Self { place, http })
+    }
+
+    /// Calls a method with parameters by name.
+    ///
+    /// # Errors
+    /// [`Fault::Refused`] with the node's code, [`Fault::NoNode`] if nothing answers.
+    pub async fn call(&self, method: &str, params: Value) -> Result<Value, Fault> {
+        self.http.request(method, Named(params)).await.map_err(|e| fault(e, &self.place.data))
+    }
+
+    /// Returns all items of a list, page by page.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; [`Fault::Failed`] if the list doesn't end.
+    pub async fn list(&self, method: &str) -> Result<Vec<Value>, Fault> {
+        let mut all: Vec<Value> = Vec::new();
+        let mut after: Option<Value> = None;
+        loop {
+            let mut params = json!({ "limit": PAGE });
+            if let (Some(cursor), Some(fields)) = (after.take(), params.as_object_mut()) {
+                fields.insert("after".to_owned(), cursor);
+            }
+            let page = self.call(method, params).await?;
+            let items = show::items_of(&page, "items");
+            all.extend_from_slice(items);
+            if all.len() > MAX_LISTED {
+                return Err(Fault::Failed { message: format!("{method} lists more than {MAX_LISTED} items") });
+            }
+            match page.get("next") {
+                Some(next) if !next.is_null() && !items.is_empty() => after = Some(next.clone()),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Opens a WebSocket to the same node.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn socket(&self) -> Result<WsClient, Fault> {
+        WsClientBuilder::default()
+            .request_timeout(CALL_TIMEOUT)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .set_headers(self.place.headers.clone())
+            .build(&self.place.ws)
+            .await
+            .map_err(|e| fault(e, &self.place.data))
+    }
+
+    /// Subscribes to the events behind `after`, or from now on.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn events(&self, socket: &WsClient, after: Option<&str>) -> Result<Subscription<Value>, Fault> {
+        let params = after.map_or_else(|| json!({}), |after| json!({ "after": after }));
+        socket
+            .subscribe("event.subscribe", Named(params), "event.unsubscribe")
+            .await
+            .map_err(|e| fault(e, &self.place.data))
+    }
+
+    /// Returns the data directory of the node.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.place.data
+    }
+}
+
+/// Parameters by name; sent even if there are none, since `params` is an object for every method.
+struct Named(Value);
+
+impl ToRpcParams for Named {
+    fn to_rpc_params(self) -> Result<Option<Box<JsonRawValue>>, serde_json::Error> {
+        to_json_raw_value(&self.0).map(Some)
+    }
+}
+
+fn read_small(data: &Path, path: &Path) -> Result<String, Fault> {
+    use std::io::Read as _;
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Fault::NoNode { data: data.to_owned() });
+        }
+        Err(e) => return Err(Fault::file("open", path, &e)),
+    };
+    let mut text = String::new();
+    file.take(MAX_PLACE_BYTES).read_to_string(&mut text).map_err(|e| Fault::file("read", path, &e))?;
+    Ok(text)
+}
+
+fn fault(error: RpcError, data: &Path) -> Fault {
+    match error {
+        RpcError::Call(object) => refused(&object),
+        RpcError::Transport(inner) => match inner.downcast_ref::<transport::Error>() {
+            // A node that was killed leaves its places behind, and another program may have got its port.
+            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 }) | None => {
+                Fault::NoNode { data: data.to_owned() }
+            }
+            Some(other) => Fault::Failed { message: format!("the node can't be asked: {other}") },
+        },
+        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => Fault::NoNode { data: data.to_owned() },
+        RpcError::RequestTimeout => Fault::Failed {
+            message: format!("the node of {} doesn't answer; see its log", data.display()),
+        },
+        other => Fault::Failed { message: format!("the node can't be asked: {other}") },
+    }
+}
+
+fn refused(object: &ErrorObjectOwned) -> Fault {
+    let data: Value =
+        object.data().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
+    let code = match show::field(&data, "code") {
+        code if code.is_empty() => object.code().to_string(),
+        code => code,
+    };
+    let advice = advice(&code).to_owned();
+    Fault::Refused { message: show::line(object.message()), code, advice, data }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_place_means_no_node() {
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(Client::open(empty.path()).unwrap_err().exit_code(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_place_that_nobody_listens_at_means_no_node() {
+        let dir = tempfile::tempdir().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let places = json!({ "http": format!("http://{free}"), "ws": format!("ws://{free}") });
+        std::fs::write(dir.path().join("rpc.json"), places.to_string()).unwrap();
+        std::fs::write(dir.path().join("cookie"), "token\n").unwrap();
+        let client = Client::open(dir.path()).unwrap();
+        let error = client.call("node.info", json!({})).await.unwrap_err();
+        assert!(matches!(error, Fault::NoNode { .. }), "{error}");
+        let error = client.socket().await.unwrap_err();
+        assert!(matches!(error, Fault::NoNode { .. }), "{error}");
+    }
+
+    #[test]
+    fn f65_debug_shows_no_token() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("rpc.json"), r#"{"http":"http://127.0.0.1:1","ws":"ws://127.0.0.1:1"}"#)
+            .unwrap();
+        std::fs::write(dir.path().join("cookie"), "s3cret").unwrap();
+        assert!(!format!("{:?}", Place::read(dir.path()).unwrap()).contains("s3cret"));
+    }
+
+    #[test]
+    fn the_nodes_error_keeps_its_code() {
+        let object = ErrorObjectOwned::owned(-32005, "used\u{1b}", Some(json!({ "code": "invite_expired" })));
+        let fault = refused(&object);
+        assert_eq!(fault.exit_code(), 5);
+        assert_eq!(fault.to_string(), "refused by the node: used� (invite_expired); ask for a new invite");
+    }
+}

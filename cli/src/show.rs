@@ -1,0 +1,232 @@
+//! How things look for people: times, ids, ledgers, and strings that others chose, which must not steer the terminal.
+
+use serde_json::Value;
+
+/// Digits of an id that are shown; enough to tell apart what one person has, and taken back as a prefix.
+const SHORT_ID: usize = 8;
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
+/// Stands for a character that isn't shown.
+const HIDDEN: char = '\u{fffd}';
+
+/// Returns a string of one line: control, bidirectional and invisible characters are replaced, so that a name can neither move the
+/// cursor nor turn the text around it.
+pub fn line(text: &str) -> String {
+    text.chars().map(|c| if is_steering(c) || is_invisible(c) { HIDDEN } else { c }).collect()
+}
+
+/// Returns a string that keeps its line breaks; each further line begins with `indent`, so that it can't pass for an entry of its own.
+/// Joiners stay, since scripts and emoji need them.
+pub fn multiline(text: &str, indent: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let unbroken = text.replace("\r\n", "\n");
+    for c in unbroken.chars() {
+        match c {
+            '\n' => {
+                shown.push('\n');
+                shown.push_str(indent);
+            }
+            '\t' => shown.push(' '),
+            c if is_steering(c) => shown.push(HIDDEN),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+fn is_steering(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'..='\u{200d}'
+        | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Returns the beginning of an id.
+pub fn short(id: &str) -> String {
+    line(&id.chars().take(SHORT_ID).collect::<String>())
+}
+
+/// Returns a field's string for one line; empty if it is absent.
+pub fn field(value: &Value, name: &str) -> String {
+    line(text_of(value, name))
+}
+
+/// Returns a field's string as it is; empty if it is absent.
+pub fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns a field's items; none if it is absent.
+pub fn items_of<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Returns the name of a person or chat, or the beginning of its id where it has none.
+pub fn name_or(value: &Value, id_field: &str) -> String {
+    match field(value, "name") {
+        name if name.trim().is_empty() => short_account(text_of(value, id_field)),
+        name => name,
+    }
+}
+
+/// Returns the beginning of an account or id, whichever it is.
+pub fn short_account(id: &str) -> String {
+    match id.strip_prefix("madang1") {
+        Some(rest) => format!("madang1{}…", short(rest)),
+        None => short(id),
+    }
+}
+
+/// Returns a time in UTC: `12:03:44` on the day of `now_ms`, else with its date. The same on every machine, whatever its locale.
+pub fn time(ms: u64, now_ms: u64) -> String {
+    let seconds = ms % DAY_MS / 1000;
+    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if ms / DAY_MS == now_ms / DAY_MS {
+        return clock;
+    }
+    let (year, month, day) = date(ms / DAY_MS);
+    format!("{year:04}-{month:02}-{day:02} {clock}")
+}
+
+/// Returns a field's time, or `-` if it is absent.
+pub fn time_of(value: &Value, name: &str, now_ms: u64) -> String {
+    value.get(name).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), |ms| time(ms, now_ms))
+}
+
+/// Days since 1970 to a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
+fn date(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let day_of_era = z % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// Returns Unix milliseconds of this machine's clock.
+pub fn now_ms() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Returns a ledger in words: `queued (no relay is connected)`, `held until 2026-01-02 03:04:05`, `delivered`, `read`.
+pub fn ledger(ledger: &Value, now_ms: u64) -> String {
+    let state = field(ledger, "state");
+    match state.as_str() {
+        "queued" => match field(ledger, "reason") {
+            reason if reason.is_empty() => state,
+            reason => format!("{state} ({reason})"),
+        },
+        "held" => {
+            let until = items_of(ledger, "held")
+                .iter()
+                .filter_map(|h| h.get("until_ms").and_then(Value::as_u64))
+                .max();
+            until.map_or(state, |ms| format!("held until {}", time(ms, now_ms)))
+        }
+        _ => state,
+    }
+}
+
+/// Returns the text of a body, or what its sender gave for programs that don't know the kind.
+pub fn body(body: &Value, indent: &str) -> String {
+    let text = match text_of(body, "kind") {
+        "text" => text_of(body, "text"),
+        _ => text_of(body, "fallback"),
+    };
+    if text.is_empty() {
+        return "(this version can't show it)".to_owned();
+    }
+    multiline(text, indent)
+}
+
+/// Returns rows as lines whose columns are aligned; the last column isn't padded.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0))
+        .collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let cells: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}", width = *width))
+                .collect();
+            cells.join("  ").trim_end().to_owned()
+        })
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn f60_names_can_not_steer_the_terminal() {
+        assert_eq!(line("a\u{1b}[2Jb\u{202e}c\u{2066}\n\u{9b}d"), "a�[2Jb�c���d");
+        assert_eq!(line("Al\u{200b}ice\u{e0041}"), "Al�ice�");
+        assert_eq!(line("마당 é 👋🏽"), "마당 é 👋🏽");
+    }
+
+    #[test]
+    fn f60_a_text_can_not_pass_for_another_entry() {
+        assert_eq!(multiline("one\r\n12:00:00  Bob  two\rx", "    "), "one\n    12:00:00  Bob  two�x");
+        assert_eq!(multiline("👩\u{200d}💻\ttab", ""), "👩\u{200d}💻 tab");
+        assert_eq!(multiline("a\u{202e}b\u{2028}c", ""), "a�b�c");
+    }
+
+    #[test]
+    fn times_are_short_today_and_dated_otherwise() {
+        let day = 1_763_824_000_000;
+        assert_eq!(time(day + 1, day), "15:06:40");
+        assert_eq!(time(951_782_400_000, day), "2000-02-29 00:00:00");
+        assert_eq!(time(0, day), "1970-01-01 00:00:00");
+        assert_eq!(time(4_102_444_799_000, day), "2099-12-31 23:59:59");
+    }
+
+    #[test]
+    fn times_of_any_size_are_shown() {
+        assert!(time(u64::MAX, 0).ends_with(':') || time(u64::MAX, 0).len() > 8);
+    }
+
+    #[test]
+    fn ledgers_are_words() {
+        let held = json!({ "state": "held", "held": [{ "until_ms": 61_000 }, { "until_ms": 62_000 }] });
+        assert_eq!(ledger(&held, 0), "held until 00:01:02");
+        let queued = json!({ "state": "queued", "reason": "no relay is connected" });
+        assert_eq!(ledger(&queued, 0), "queued (no relay is connected)");
+        assert_eq!(ledger(&json!({ "state": "read" }), 0), "read");
+    }
+
+    #[test]
+    fn unknown_kinds_show_their_fallback() {
+        assert_eq!(body(&json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }), ""), "a poll");
+        assert_eq!(body(&json!({ "kind": "unknown", "code": 9 }), ""), "(this version can't show it)");
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = vec![vec!["a".to_owned(), "b".to_owned()], vec!["long".to_owned(), "c".to_owned()]];
+        assert_eq!(table(&rows), "a     b\nlong  c");
+    }
+
+    #[test]
+    fn accounts_and_ids_are_shortened() {
+        assert_eq!(short_account("madang1qqqqqqqqqqqq"), "madang1qqqqqqqq…");
+        assert_eq!(short_account("0123456789abcdef"), "01234567");
+        assert_eq!(name_or(&json!({ "account": "0123456789", "name": " " }), "account"), "01234567");
+    }
+}

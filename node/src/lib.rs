@@ -1,0 +1,7 @@
+//! Madang's personal node and relay.
+//!
+//! Two entry points, `run_node` and `run_relay`, each run until told to stop; all else is done through the JSON-RPC.
+
+pub mod config;
+
+pub use config::*;

@@ -1,0 +1,434 @@
+//! The frames of `/madang/custody/1`. A client asks, a custodian answers; each frame is one message of the stream below, which
+//! bounds it to [`limits::FRAME_BYTES`].
+
+use crate::keys::{BadSignature, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
+use crate::limits;
+use crate::wire::{DecodeError, Reader, Wire, Writer};
+use serde::{Deserialize, Serialize};
+
+/// A hash over the ids of a topic's envelopes so far, as one custodian took them: what makes a cursor of another history void.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningHash(#[serde(with = "serde_bytes")] pub [u8; 32]);
+
+impl RunningHash {
+    /// The hash after one more envelope.
+    pub fn then(&self, id: &EnvelopeId) -> Self {
+        Self(derive("madang 1 custody running hash", &[&self.0, &id.0]))
+    }
+}
+
+/// Where a reader is in one topic of one custodian.
+///
+/// | bytes | field |
+/// |---|---|
+/// | 8 | storage epoch: random, new whenever the custodian's store is |
+/// | 8 | position of the last envelope taken; the first is 1 |
+/// | 32 | running hash after that envelope |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The custodian's storage epoch.
+    pub epoch: u64,
+    /// The last position taken.
+    pub position: u64,
+    /// The running hash at it.
+    pub hash: RunningHash,
+}
+
+impl Wire for Cursor {
+    fn write(&self, w: &mut Writer) {
+        w.u64(self.epoch);
+        w.u64(self.position);
+        w.fixed(&self.hash.0);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            epoch: r.u64("cursor.epoch")?,
+            position: r.u64("cursor.position")?,
+            hash: RunningHash(r.array("cursor.hash")?),
+        })
+    }
+}
+
+/// Envelopes to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deposit {
+    /// Chosen by the client, returned in the receipt.
+    pub request: u64,
+    /// Encoded envelopes, at most [`limits::DEPOSIT_ITEMS`].
+    pub envelopes: Vec<Vec<u8>>,
+}
+
+/// Topics to be pushed from a cursor on; without a cursor, from the oldest envelope kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Chosen by the client, returned if the watch is refused.
+    pub request: u64,
+    /// At most [`limits::WATCH_ITEMS`].
+    pub topics: Vec<(TopicId, Option<Cursor>)>,
+}
+
+/// What a client sends.
+///
+/// | tag | frame | content |
+/// |---|---|---|
+/// | 1 | deposit | request `uint64`, envelopes `opaque<V><V>` |
+/// | 2 | watch | request `uint64`, topics `{topic, optional<cursor>}<V>` |
+/// | 3 | unwatch | topics `topic<V>` |
+/// | 4 | ack | committed bytes of items `uint64`, cumulative for the stream |
+///
+/// A custodian ignores tags that it doesn't know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientFrame {
+    /// Keep these.
+    Deposit(Deposit),
+    /// Push these topics.
+    Watch(Watch),
+    /// Stop pushing these.
+    Unwatch(Vec<TopicId>),
+    /// So many bytes of items are committed here: the custodian may push on.
+    Ack {
+        /// Cumulative envelope bytes on this stream.
+        bytes: u64,
+    },
+    /// A tag of a later version.
+    Unknown {
+        /// The tag.
+        tag: u8,
+    },
+}
+
+/// Why a custodian refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Not an admissible envelope.
+    Invalid,
+    /// The topic's quota is used up.
+    TopicQuota,
+    /// The depositor's quota is used up.
+    DepositorQuota,
+    /// The custodian's store is full.
+    Full,
+    /// Too many requests; try again later.
+    Busy,
+    /// This custodian doesn't keep this topic (a device that doesn't read it, a relay that doesn't admit its writer).
+    NotHere,
+    /// A code of a later version.
+    Other(u8),
+}
+
+impl Refusal {
+    fn code(self) -> u8 {
+        match self {
+            Self::Invalid => 1,
+            Self::TopicQuota => 2,
+            Self::DepositorQuota => 3,
+            Self::Full => 4,
+            Self::Busy => 5,
+            Self::NotHere => 6,
+            Self::Other(code) => code,
+        }
+    }
+
+    fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Invalid,
+            2 => Self::TopicQuota,
+            3 => Self::DepositorQuota,
+            4 => Self::Full,
+            5 => Self::Busy,
+            6 => Self::NotHere,
+            other => Self::Other(other),
+        }
+    }
+
+    /// A stable name for people and the local API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::TopicQuota => "topic_quota",
+            Self::DepositorQuota => "depositor_quota",
+            Self::Full => "full",
+            Self::Busy => "busy",
+            Self::NotHere => "not_here",
+            Self::Other(_) => "refused",
+        }
+    }
+
+    /// Whether the same deposit may succeed later.
+    pub fn retryable(self) -> bool {
+        !matches!(self, Self::Invalid)
+    }
+}
+
+/// An envelope that is kept, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The envelope.
+    pub id: EnvelopeId,
+    /// Unix seconds by the custodian's clock.
+    pub until_s: u64,
+}
+
+/// An envelope that isn't kept, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The envelope's id, or for bytes that aren't an envelope their BLAKE3 hash.
+    pub id: EnvelopeId,
+    /// The reason.
+    pub why: Refusal,
+    /// Seconds after which a retry makes sense; 0 if unknown.
+    pub retry_after_s: u32,
+}
+
+/// The answer to a deposit, sent only after what it accepts is on disk.
+///
+/// The signature, by the custodian's transport key in the domain `madang/1/custody-receipt`, covers request and accepted list, so
+/// that a custodian that later denies can be shown its word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The deposit's number.
+    pub request: u64,
+    /// What is kept.
+    pub accepted: Vec<Accepted>,
+    /// What isn't.
+    pub refused: Vec<Refused>,
+    /// By the custodian.
+    pub signature: [u8; 64],
+}
+
+impl Receipt {
+    /// Writes and signs a receipt.
+    pub fn sign(key: &TransportSecret, request: u64, accepted: Vec<Accepted>, refused: Vec<Refused>) -> Self {
+        let signature = key.sign(Domain::Receipt, &Self::signed(request, &accepted));
+        Self {
+            request,
+            accepted,
+            refused,
+            signature,
+        }
+    }
+
+    /// Checks that `custodian` signed it.
+    pub fn verify(&self, custodian: &TransportKey) -> Result<(), BadSignature> {
+        custodian.verify(Domain::Receipt, &Self::signed(self.request, &self.accepted), &self.signature)
+    }
+
+    fn signed(request: u64, accepted: &[Accepted]) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.u64(request);
+        w.list(accepted, write_accepted);
+        w.into_bytes()
+    }
+}
+
+/// One kept envelope on its way to a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its position in the topic.
+    pub position: u64,
+    /// The encoded envelope.
+    pub envelope: Vec<u8>,
+}
+
+/// A page of a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Items {
+    /// The topic.
+    pub topic: TopicId,
+    /// Where the reader is once it has committed this page; to be given back as it is.
+    pub cursor: Cursor,
+    /// The reader's cursor didn't fit this custodian's history; this page begins at the oldest envelope.
+    pub void: bool,
+    /// Nothing newer is kept; what comes next is pushed as it arrives.
+    pub caught_up: bool,
+    /// In ascending position; may be empty.
+    pub items: Vec<Item>,
+}
+
+/// What a custodian sends.
+///
+/// | tag | frame | content |
+/// |---|---|---|
+/// | 129 | receipt | request `uint64`, accepted `{id, uint64 until_s}<V>`, refused `{id, uint8 code, uint32 retry_after_s}<V>`, signature |
+/// | 130 | items | topic, cursor, flags `uint8` (1 void, 2 caught up), items `{uint64 position, opaque envelope<V>}<V>` |
+/// | 131 | watch refused | request `uint64`, code `uint8`, retry after `uint32` seconds |
+///
+/// A client ignores tags that it doesn't know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustodianFrame {
+    /// What became of a deposit.
+    Receipt(Receipt),
+    /// A page.
+    Items(Items),
+    /// A watch that isn't served.
+    WatchRefused {
+        /// The watch's number.
+        request: u64,
+        /// The reason.
+        why: Refusal,
+        /// Seconds after which a retry makes sense; 0 if unknown.
+        retry_after_s: u32,
+    },
+    /// A tag of a later version.
+    Unknown {
+        /// The tag.
+        tag: u8,
+    },
+}
+
+const TAG_DEPOSIT: u8 = 1;
+const TAG_WATCH: u8 = 2;
+const TAG_UNWATCH: u8 = 3;
+const TAG_ACK: u8 = 4;
+const TAG_RECEIPT: u8 = 129;
+const TAG_ITEMS: u8 = 130;
+const TAG_WATCH_REFUSED: u8 = 131;
+const FLAG_VOID: u8 = 1;
+const FLAG_CAUGHT_UP: u8 = 2;
+
+impl Wire for ClientFrame {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Self::Deposit(deposit) => {
+                w.u8(TAG_DEPOSIT);
+                w.u64(deposit.request);
+                w.list(&deposit.envelopes, |w, envelope| w.bytes(envelope));
+            }
+            Self::Watch(watch) => {
+                w.u8(TAG_WATCH);
+                w.u64(watch.request);
+                w.list(&watch.topics, |w, (topic, cursor)| {
+                    topic.write(w);
+                    w.option(cursor.as_ref(), |w, cursor| cursor.write(w));
+                });
+            }
+            Self::Unwatch(topics) => {
+                w.u8(TAG_UNWATCH);
+                w.list(topics, |w, topic| topic.write(w));
+            }
+            Self::Ack { bytes } => {
+                w.u8(TAG_ACK);
+                w.u64(*bytes);
+            }
+            Self::Unknown { tag } => w.u8(*tag),
+        }
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match r.u8("tag")? {
+            TAG_DEPOSIT => Self::Deposit(Deposit {
+                request: r.u64("deposit.request")?,
+                envelopes: r.list("deposit.envelopes", limits::DEPOSIT_ITEMS, |r| {
+                    Ok(r.bytes("deposit.envelope", limits::ENVELOPE_BYTES)?.to_vec())
+                })?,
+            }),
+            TAG_WATCH => Self::Watch(Watch {
+                request: r.u64("watch.request")?,
+                topics: r.list("watch.topics", limits::WATCH_ITEMS, |r| {
+                    Ok((TopicId::read(r)?, r.option("watch.cursor", Cursor::read)?))
+                })?,
+            }),
+            TAG_UNWATCH => Self::Unwatch(r.list("unwatch.topics", limits::WATCH_ITEMS, TopicId::read)?),
+            TAG_ACK => Self::Ack {
+                bytes: r.u64("ack.bytes")?,
+            },
+            tag => {
+                r.skip_rest();
+                Self::Unknown { tag }
+            }
+        })
+    }
+}
+
+impl Wire for CustodianFrame {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Self::Receipt(receipt) => {
+                w.u8(TAG_RECEIPT);
+                w.u64(receipt.request);
+                w.list(&receipt.accepted, write_accepted);
+                w.list(&receipt.refused, |w, refused| {
+                    refused.id.write(w);
+                    w.u8(refused.why.code());
+                    w.u32(refused.retry_after_s);
+                });
+                w.fixed(&receipt.signature);
+            }
+            Self::Items(page) => {
+                w.u8(TAG_ITEMS);
+                page.topic.write(w);
+                page.cursor.write(w);
+                w.u8(u8::from(page.void) * FLAG_VOID + u8::from(page.caught_up) * FLAG_CAUGHT_UP);
+                w.list(&page.items, |w, item| {
+                    w.u64(item.position);
+                    w.bytes(&item.envelope);
+                });
+            }
+            Self::WatchRefused {
+                request,
+                why,
+                retry_after_s,
+            } => {
+                w.u8(TAG_WATCH_REFUSED);
+                w.u64(*request);
+                w.u8(why.code());
+                w.u32(*retry_after_s);
+            }
+            Self::Unknown { tag } => w.u8(*tag),
+        }
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match r.u8("tag")? {
+            TAG_RECEIPT => Self::Receipt(Receipt {
+                request: r.u64("receipt.request")?,
+                accepted: r.list("receipt.accepted", limits::DEPOSIT_ITEMS, |r| {
+                    Ok(Accepted {
+                        id: EnvelopeId::read(r)?,
+                        until_s: r.u64("receipt.until_s")?,
+                    })
+                })?,
+                refused: r.list("receipt.refused", limits::DEPOSIT_ITEMS, |r| {
+                    Ok(Refused {
+                        id: EnvelopeId::read(r)?,
+                        why: Refusal::from_code(r.u8("receipt.code")?),
+                        retry_after_s: r.u32("receipt.retry_after_s")?,
+                    })
+                })?,
+                signature: r.array("receipt.signature")?,
+            }),
+            TAG_ITEMS => {
+                let topic = TopicId::read(r)?;
+                let cursor = Cursor::read(r)?;
+                let flags = r.u8("items.flags")?;
+                let items = r.list("items.items", limits::FRAME_BYTES / 64, |r| {
+                    Ok(Item {
+                        position: r.u64("items.position")?,
+                        envelope: r.bytes("items.envelope", limits::ENVELOPE_BYTES)?.to_vec(),
+                    })
+                })?;
+                Self::Items(Items {
+                    topic,
+                    cursor,
+                    void: flags & FLAG_VOID != 0,
+                    caught_up: flags & FLAG_CAUGHT_UP != 0,
+                    items,
+                })
+            }
+            TAG_WATCH_REFUSED => Self::WatchRefused {
+                request: r.u64("watch_refused.request")?,
+                why: Refusal::from_code(r.u8("watch_refused.code")?),
+                retry_after_s: r.u32("watch_refused.retry_after_s")?,
+            },
+            tag => {
+                r.skip_rest();
+                Self::Unknown { tag }
+            }
+        })
+    }
+}
+
+fn write_accepted(w: &mut Writer, accepted: &Accepted) {
+    accepted.id.write(w);
+    w.u64(accepted.until_s);
+}

@@ -1,0 +1,29 @@
+//! Madang's state machines and wire formats: inputs, time and randomness go in, rows and effects come out.
+//!
+//! Nothing here does I/O, reads a clock or draws randomness of its own; the same code runs in a node, a relay and the simulator.
+
+pub mod custody;
+pub mod envelope;
+pub mod keys;
+pub mod limits;
+pub mod rows;
+pub mod wire;
+
+/// What a state machine asks of its shell after an input: rows to commit, then effects to carry out once they are flushed
+/// (`INV-COMMIT-FIRST`).
+#[derive(Debug)]
+pub struct Step<E> {
+    /// To be applied atomically and flushed.
+    pub batch: rows::Batch,
+    /// To be carried out in order, only after that flush.
+    pub effects: Vec<E>,
+}
+
+impl<E> Default for Step<E> {
+    fn default() -> Self {
+        Self {
+            batch: rows::Batch::default(),
+            effects: Vec::new(),
+        }
+    }
+}

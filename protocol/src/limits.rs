@@ -1,0 +1,96 @@
+//! Every bound of the protocol: unit, reason, source. What is called a guess awaits a measurement.
+
+/// Bytes of an encoded envelope. Larger bodies travel as blobs (DESIGN: 64 KiB bound, under gossipsub's transmit size).
+pub const ENVELOPE_BYTES: usize = 64 * 1024;
+/// Bytes of a custody frame: many envelopes share one, and a peer can't make us buffer more (the transport's frame limit).
+pub const FRAME_BYTES: usize = 1024 * 1024;
+/// Envelopes of one deposit: bounds the receipt and the work of one frame (guess).
+pub const DEPOSIT_ITEMS: usize = 256;
+/// Bytes of envelopes that a sender puts in one deposit or a custodian in one page (DESIGN: writes of 64–256 KiB).
+pub const PAGE_BYTES: usize = 256 * 1024;
+/// Topics of one watch frame (a device with more sends several).
+pub const WATCH_ITEMS: usize = 1024;
+/// Bytes sent to a watcher that it hasn't acknowledged as committed: the back-pressure of pushing (guess: four pages).
+pub const PUSH_WINDOW_BYTES: u64 = 4 * PAGE_BYTES as u64;
+
+/// Bytes of a text body.
+pub const TEXT_BYTES: usize = 32 * 1024;
+/// Bytes of an inner message, fallback and body included: it must fit an envelope after padding and sealing.
+pub const MESSAGE_BYTES: usize = 48 * 1024;
+/// Causal parents that a message names; older heads are implied by them.
+pub const PARENTS: usize = 8;
+/// Ranges of a frontier; beyond, the oldest gap is counted as given up by the reporter.
+pub const FRONTIER_RANGES: usize = 64;
+/// Streams (device and incarnation) that one frontier message covers: ten devices a side, a few incarnations each.
+pub const FRONTIER_STREAMS: usize = 64;
+/// How far a Lamport clock may run ahead of the receiver's before it is no longer adopted (a hostile clock can't exhaust 64 bits).
+pub const CLOCK_LEAP: u64 = 1 << 20;
+
+/// Bytes of a display name.
+pub const NAME_BYTES: usize = 128;
+/// Bytes of a multiaddr.
+pub const ADDRESS_BYTES: usize = 256;
+/// Addresses of a peer or relay.
+pub const ADDRESSES: usize = 8;
+/// Relays of an invite or a chat (DESIGN: 1–3 custodians an account; both sides' together).
+pub const RELAYS: usize = 6;
+/// Own relays of an account.
+pub const OWN_RELAYS: usize = 3;
+/// Devices of an account (DESIGN: target at most 10) plus revoked ones.
+pub const DEVICE_STATEMENTS: usize = 64;
+/// Key packages of a card.
+pub const CARD_KEY_PACKAGES: usize = 16;
+/// Bytes of a key package; with X-Wing about 3 KiB.
+pub const KEY_PACKAGE_BYTES: usize = 16 * 1024;
+/// Bytes of a Welcome that travels inside a request; larger ones go as blobs.
+pub const WELCOME_BYTES: usize = 40 * 1024;
+/// Bytes of a card or request before sealing.
+pub const SEALED_BYTES: usize = 56 * 1024;
+/// Bytes of an invite link before base64.
+pub const INVITE_BYTES: usize = 4 * 1024;
+
+/// Contact requests that wait for the user, over all invites: a stranger can't fill the store.
+pub const REQUESTS_WAITING: usize = 256;
+/// Requests that one multi-use invite takes before the user has decided on some.
+pub const REQUESTS_PER_INVITE: usize = 32;
+/// Open invites of an account.
+pub const INVITES: usize = 256;
+/// Seconds that a single-use invite and its key packages live by default: 30 days, as relays keep its card.
+pub const INVITE_SECONDS: u64 = 30 * 24 * 3600;
+/// Seconds that a multi-use invite and its last-resort package live by default (DESIGN: short-lived).
+pub const MULTI_USE_INVITE_SECONDS: u64 = 7 * 24 * 3600;
+/// Longest life of an invite, in seconds.
+pub const INVITE_SECONDS_MAX: u64 = 90 * 24 * 3600;
+
+/// Chats of an account (topics at relays are bounded with them).
+pub const CHATS: usize = 10_000;
+/// Own messages that await delivery, over all chats; beyond, sending is refused.
+pub const OUTBOX_ITEMS: usize = 100_000;
+/// Bytes of plaintext in the outbox, over all chats.
+pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
+/// Envelopes of an epoch that hasn't been reached, for each chat; beyond, the newest is refused and fetched again later.
+pub const PENDING_PER_CHAT: usize = 1024;
+/// Frozen states that each chat keeps for late messages.
+pub const FROZEN_STATES: usize = 8;
+/// Milliseconds that a frozen state is kept: the bound of forward secrecy that the threat model names (DESIGN: 72 h).
+pub const FROZEN_MS: u64 = 72 * 3600 * 1000;
+/// Milliseconds between updates of this device's leaf key, at the least (guess: a week).
+pub const LEAF_UPDATE_MS: u64 = 7 * 24 * 3600 * 1000;
+
+/// Messages that a sender's ratchet may skip ahead (DESIGN: in the thousands, a backlog may arrive newest first).
+pub const RATCHET_FORWARD: u32 = 20_000;
+/// Skipped message keys that are kept for each sender.
+pub const RATCHET_OUT_OF_ORDER: u32 = 5_000;
+
+/// Seconds that a custodian keeps an envelope by default (DESIGN: 30 days).
+pub const CUSTODY_SECONDS: u32 = 30 * 24 * 3600;
+/// Envelope ids that a device remembers to drop repeats before it decrypts.
+pub const RECENT_ENVELOPES: usize = 16 * 1024;
+/// Events of the log; older ones are pruned and readers told of the gap.
+pub const EVENTS: u64 = 100_000;
+/// Milliseconds that an idempotency key is remembered (seven days).
+pub const IDEMPOTENCY_MS: u64 = 7 * 24 * 3600 * 1000;
+/// Bytes of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// Connected peers that a state machine keeps account of.
+pub const PEERS: usize = 4096;

@@ -1,0 +1,206 @@
+//! The rows that state machines ask their shell to keep, and the one way to read them back.
+//!
+//! A state machine never writes: it returns a [`Batch`], which the shell applies atomically, all or nothing, and flushes before it
+//! lets go of anything that depends on it (`INV-COMMIT-FIRST`).
+
+use std::collections::BTreeMap;
+
+/// The trees of a data directory. A tree's number is part of its stored keys and never reused.
+///
+/// The table of keys, values, owners and bounds is in ARCHITECTURE.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Tree {
+    /// Singletons of a node or relay, by name.
+    Meta = 1,
+    /// Rows of OpenMLS: chat, state, row key.
+    Mls = 2,
+    /// One row for each chat.
+    Chats = 3,
+    /// Streams of a chat: chat, device, incarnation.
+    Streams = 4,
+    /// Messages in the order shown: chat, clock, time, message id.
+    Messages = 5,
+    /// Message id to the key in `Messages`.
+    MessageIds = 6,
+    /// Own durable messages that aren't delivered yet: chat, sequence.
+    Outbox = 7,
+    /// Who holds an own message: message id.
+    Ledger = 8,
+    /// Cursors at relays: relay, topic.
+    Cursors = 9,
+    /// Envelopes of an epoch that hasn't been reached: chat, envelope id.
+    Pending = 10,
+    /// Own invites: invite id.
+    Invites = 11,
+    /// Contact requests that wait for the user: request id.
+    Requests = 12,
+    /// Contacts: account.
+    Contacts = 13,
+    /// The event log: cursor, big-endian.
+    Events = 14,
+    /// Idempotency keys of the local API: hash of the key.
+    Idempotency = 15,
+    /// Relay: state of a topic (head, base, running hash, counts).
+    RelayTopics = 32,
+    /// Relay: envelopes by topic and position.
+    RelayLog = 33,
+    /// Relay: envelope id to position, for idempotent deposits: topic, id.
+    RelayIds = 34,
+    /// Relay: what expires when: expiry, topic, position.
+    RelayExpiry = 35,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Sets a row.
+    Put {
+        /// Where.
+        tree: Tree,
+        /// Key, at most 256 bytes.
+        key: Vec<u8>,
+        /// Value, of any size; the store splits large ones.
+        value: Vec<u8>,
+    },
+    /// Removes a row, which may be absent.
+    Delete {
+        /// Where.
+        tree: Tree,
+        /// Key.
+        key: Vec<u8>,
+    },
+}
+
+/// Writes that take effect together or not at all; a later write of a key wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The writes in order.
+    pub ops: Vec<Op>,
+}
+
+impl Batch {
+    /// Sets a row.
+    pub fn put(&mut self, tree: Tree, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.ops.push(Op::Put {
+            tree,
+            key: key.into(),
+            value: value.into(),
+        });
+    }
+
+    /// Removes a row.
+    pub fn delete(&mut self, tree: Tree, key: impl Into<Vec<u8>>) {
+        self.ops.push(Op::Delete {
+            tree,
+            key: key.into(),
+        });
+    }
+
+    /// Appends another batch's writes after this one's.
+    pub fn append(&mut self, mut other: Batch) {
+        self.ops.append(&mut other.ops);
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+}
+
+/// A row could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the store: {reason}")]
+pub struct RowsError {
+    /// What the store says.
+    pub reason: String,
+}
+
+/// A key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// Read access to committed rows.
+pub trait Rows {
+    /// Reads one row.
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, RowsError>;
+
+    /// Reads at most `limit` rows with `from <= key < to`, ascending, or descending from the end if `reverse`.
+    fn range(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Vec<Row>, RowsError>;
+
+    /// Reads at most `limit` rows whose key begins with `prefix`, ascending.
+    fn prefix(&self, tree: Tree, prefix: &[u8], limit: usize) -> Result<Vec<Row>, RowsError> {
+        self.range(tree, prefix, &prefix_end(prefix), limit, false)
+    }
+}
+
+/// The smallest key that is greater than all keys beginning with `prefix` (257 bytes of 0xff where there is none).
+pub fn prefix_end(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return end;
+        }
+    }
+    vec![u8::MAX; 257]
+}
+
+/// Rows in memory: the simulator's disk, and the fixture of unit tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryRows {
+    rows: BTreeMap<(Tree, Vec<u8>), Vec<u8>>,
+}
+
+impl MemoryRows {
+    /// Applies a batch.
+    pub fn apply(&mut self, batch: &Batch) {
+        for op in &batch.ops {
+            match op {
+                Op::Put { tree, key, value } => {
+                    self.rows.insert((*tree, key.clone()), value.clone());
+                }
+                Op::Delete { tree, key } => {
+                    self.rows.remove(&(*tree, key.clone()));
+                }
+            }
+        }
+    }
+
+    /// The number of rows of a tree.
+    pub fn count(&self, tree: Tree) -> usize {
+        self.rows.keys().filter(|(t, _)| *t == tree).count()
+    }
+}
+
+impl Rows for MemoryRows {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, RowsError> {
+        Ok(self.rows.get(&(tree, key.to_vec())).cloned())
+    }
+
+    fn range(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Vec<Row>, RowsError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows.range((tree, from.to_vec())..(tree, to.to_vec()));
+        let pick = |((_, key), value): (&(Tree, Vec<u8>), &Vec<u8>)| (key.clone(), value.clone());
+        Ok(if reverse {
+            rows.rev().take(limit).map(pick).collect()
+        } else {
+            rows.take(limit).map(pick).collect()
+        })
+    }
+}
