@@ -11,7 +11,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, advice};
+use crate::fault::Fault;
 use crate::show;
 
 /// How long one call may take: above the 60 s that `event.poll` may wait.
@@ -55,11 +55,13 @@ impl Place {
             Fault::Failed { message: format!("{}/cookie holds no token; start the node again", data.display()) }
         })?;
         bearer.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", bearer);
         Ok(Self {
             data: data.to_owned(),
             http: show::text_of(&places, "http").to_owned(),
             ws: show::text_of(&places, "ws").to_owned(),
-            headers: HeaderMap::from_iter([(jsonrpsee_authorization(), bearer)]),
+            headers,
         })
     }
 }
@@ -125,13 +127,20 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub async fn socket(&self) -> Result<WsClient, Fault> {
-        WsClientBuilder::default()
+        let opened = WsClientBuilder::default()
             .request_timeout(CALL_TIMEOUT)
             .connection_timeout(CONNECT_TIMEOUT)
             .set_headers(self.place.headers.clone())
             .build(&self.place.ws)
-            .await
-            .map_err(|e| fault(e, &self.place.data))
+            .await;
+        match opened {
+            Ok(socket) => Ok(socket),
+            Err(e) => {
+                // Tells "no node" from "a node that wants no more sockets".
+                self.call("node.info", json!({})).await?;
+                Err(Fault::Failed { message: format!("the node opens no WebSocket: {e}") })
+            }
+        }
     }
 
     /// Subscribes to the events behind `after`, or from now on.
@@ -201,8 +210,7 @@ fn refused(object: &ErrorObjectOwned) -> Fault {
         code if code.is_empty() => object.code().to_string(),
         code => code,
     };
-    let advice = advice(&code).to_owned();
-    Fault::Refused { message: show::line(object.message()), code, advice, data }
+    Fault::Refused { message: show::line(object.message()), code, data }
 }
 
 #[cfg(test)]
@@ -244,6 +252,6 @@ mod tests {
         let object = ErrorObjectOwned::owned(-32005, "used\u{1b}", Some(json!({ "code": "invite_expired" })));
         let fault = refused(&object);
         assert_eq!(fault.exit_code(), 5);
-        assert_eq!(fault.to_string(), "refused by the node: used� (invite_expired); ask for a new invite");
+        assert_eq!(fault.to_string(), "refused by the node: used� (invite_expired)");
     }
 }

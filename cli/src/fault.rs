@@ -54,14 +54,12 @@ pub enum Fault {
         candidates: String,
     },
     /// The node answered with an error.
-    #[error("refused by the node: {message} ({code}){advice}")]
+    #[error("refused by the node: {message} ({code})")]
     Refused {
-        /// The node's words.
+        /// The node's words, which say what to do.
         message: String,
         /// The stable code, as docs/rpc.md lists them.
         code: String,
-        /// What to do; empty or beginning with `; `.
-        advice: String,
         /// `error.data` as the node sent it.
         data: Value,
     },
@@ -106,20 +104,6 @@ impl Fault {
     }
 }
 
-/// Returns what a user can do about an error code of the node; empty if its message says all.
-pub fn advice(code: &str) -> &'static str {
-    match code {
-        "invite_expired" => "; ask for a new invite",
-        "invite_invalid" => "; copy the whole invite, from `madang:invite?`",
-        "card_unavailable" => "; try again when its maker or one of its relays is online",
-        "own_invite" => "; give it to somebody else",
-        "phrase_erased" => "; the words were confirmed before and are only where you wrote them",
-        "read_only" => "; free some disk space, or see `madang doctor`",
-        "overloaded" | "limit_reached" => "; try again a little later",
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +112,6 @@ mod tests {
         Fault::Refused {
             message: "no".to_owned(),
             code: code.to_owned(),
-            advice: advice(code).to_owned(),
             data: json!({ "code": code }),
         }
     }
@@ -149,8 +132,7 @@ mod tests {
     fn errors_say_what_to_do() {
         let absent = Fault::NoNode { data: "/x/y".into() }.to_string();
         assert_eq!(absent, "no node is running for /x/y; start one with `madang up --data /x/y`");
-        let expired = refused("invite_expired").to_string();
-        assert_eq!(expired, "refused by the node: no (invite_expired); ask for a new invite");
+        assert_eq!(refused("own_invite").to_string(), "refused by the node: no (own_invite)");
     }
 
     #[test]

@@ -3,5 +3,9 @@
 //! Two entry points, `run_node` and `run_relay`, each run until told to stop; all else is done through the JSON-RPC.
 
 pub mod config;
+pub mod failpoint;
+pub mod net;
+pub mod rpc;
+pub mod store;
 
 pub use config::*;

@@ -37,8 +37,8 @@ pub enum Domain {
     DeviceStatement,
     /// A transport key's certificate, by a device.
     TransportCertificate,
-    /// An invite, by a device.
-    Invite,
+    /// The card of an invite, by a device.
+    Card,
     /// A custody receipt, by a relay's transport key.
     Receipt,
 }
@@ -49,7 +49,7 @@ impl Domain {
             Self::Envelope => b"madang/1/envelope",
             Self::DeviceStatement => b"madang/1/device-statement",
             Self::TransportCertificate => b"madang/1/transport-certificate",
-            Self::Invite => b"madang/1/invite",
+            Self::Card => b"madang/1/card",
             Self::Receipt => b"madang/1/custody-receipt",
         }
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Domain {
             Self::Envelope => "envelope",
             Self::DeviceStatement => "device statement",
             Self::TransportCertificate => "transport certificate",
-            Self::Invite => "invite",
+            Self::Card => "card",
             Self::Receipt => "custody receipt",
         })
     }
@@ -306,13 +306,13 @@ mod tests {
     #[test]
     fn f50_a_signature_for_one_purpose_is_void_for_another() {
         let device = DeviceSecret::from_bytes([2; 32]);
-        let signature = device.sign(Domain::Invite, b"content");
+        let signature = device.sign(Domain::Card, b"content");
         let public = device.public();
-        assert!(public.verify(Domain::Invite, b"content", &signature).is_ok());
+        assert!(public.verify(Domain::Card, b"content", &signature).is_ok());
         for other in [Domain::Envelope, Domain::DeviceStatement, Domain::TransportCertificate, Domain::Receipt] {
             assert_eq!(public.verify(other, b"content", &signature), Err(BadSignature { domain: other }));
         }
-        assert!(public.verify(Domain::Invite, b"content", &device.sign_mls(b"content")).is_err());
+        assert!(public.verify(Domain::Card, b"content", &device.sign_mls(b"content")).is_err());
     }
 
     #[test]

@@ -2,11 +2,20 @@
 //!
 //! Nothing here does I/O, reads a clock or draws randomness of its own; the same code runs in a node, a relay and the simulator.
 
+pub mod address;
+pub mod chat;
+pub mod contact;
 pub mod custody;
 pub mod envelope;
+pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod message;
+pub mod mls;
+pub mod padding;
 pub mod rows;
+pub mod seal;
+pub mod seq_set;
 pub mod wire;
 
 /// What a state machine asks of its shell after an input: rows to commit, then effects to carry out once they are flushed

@@ -27,7 +27,9 @@ pub(super) fn write_atomic(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), S
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     private(&mut options);
-    let mut file = options.open(&temp).map_err(StoreError::io("create", &temp))?;
+    let mut file = options
+        .open(&temp)
+        .map_err(StoreError::io("create", &temp))?;
     file.write_all(bytes)
         .map_err(StoreError::io("write", &temp))?;
     file.sync_all().map_err(StoreError::io("sync", &temp))?;

@@ -1,0 +1,344 @@
+//! The commands that ask a running node.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::args::Command;
+use crate::client::Client;
+use crate::fault::Fault;
+use crate::out::Out;
+use crate::resolve::{self, CHAT, REQUEST, Sort};
+use crate::show;
+use crate::tail;
+
+/// Messages that `read` shows without `--limit`, if fewer are unread (guess).
+const READ_DEFAULT: u64 = 20;
+/// Messages that `read` shows at most.
+const READ_MAX: u64 = 10_000;
+/// Messages asked for in one page (guess).
+const PAGE: u64 = 100;
+/// Columns before the text of a message: `12:03:44  `.
+const TEXT_INDENT: &str = "          ";
+
+/// Runs a command against the node of a data directory.
+///
+/// # Errors
+/// What the node or the command says; see [`Fault`].
+pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), Fault> {
+    let client = Client::open(&data)?;
+    match command {
+        Command::Whoami => whoami(&client, out).await,
+        Command::Phrase { confirm } => phrase(&client, confirm, out).await,
+        Command::Invite { multi_use, expires_in_s } => invite(&client, multi_use, expires_in_s, out).await,
+        Command::Accept { invite } => accept(&client, &invite, out).await,
+        Command::Requests => requests(&client, out).await,
+        Command::Approve { request } => approve(&client, &request, out).await,
+        Command::Contacts => contacts(&client, out).await,
+        Command::Chats => chats(&client, out).await,
+        Command::Send { chat, text, idempotency_key } => {
+            send(&client, &chat, &text, idempotency_key, out).await
+        }
+        Command::Read { chat, limit, keep_unread } => read(&client, &chat, limit, keep_unread, out).await,
+        Command::Tail { after } => tail::tail(&client, after, out).await,
+        Command::Doctor => doctor(&client, out).await,
+        Command::Up(_) | Command::Relay(_) | Command::Demo => {
+            Err(Fault::Failed { message: "this command asks no node".to_owned() })
+        }
+    }
+}
+
+async fn whoami(client: &Client, out: &Out) -> Result<(), Fault> {
+    let account = client.call("account.get", json!({})).await?;
+    out.print(&account, || {
+        let confirmed = account.get("phrase_confirmed").and_then(Value::as_bool).unwrap_or(false);
+        let phrase = if confirmed {
+            "confirmed, the root key is erased from this device"
+        } else {
+            "not confirmed; see `madang phrase`"
+        };
+        let mut rows = vec![
+            pair("account", show::field(&account, "account")),
+            pair("device", show::field(&account, "device")),
+            pair("phrase", phrase.to_owned()),
+        ];
+        let name = show::field(&account, "name");
+        if !name.is_empty() {
+            rows.insert(0, pair("name", name));
+        }
+        show::table(&rows)
+    })
+}
+
+async fn phrase(client: &Client, confirm: bool, out: &Out) -> Result<(), Fault> {
+    if confirm {
+        let done = client.call("account.confirm_phrase", json!({})).await?;
+        return out.print(&done, || {
+            "confirmed: the root key is erased from this device, only your written words restore the account"
+                .to_owned()
+        });
+    }
+    let phrase = client.call("account.phrase", json!({})).await?;
+    out.print(&phrase, || numbered(&words_of(&phrase)))?;
+    out.remark(
+        "Write the words down and show them to nobody: whoever has them is you.\n\
+         Then run `madang phrase --confirm`, which erases the root key from this device.",
+    );
+    Ok(())
+}
+
+fn words_of(phrase: &Value) -> Vec<&str> {
+    show::items_of(phrase, "words").iter().filter_map(Value::as_str).collect()
+}
+
+fn numbered(words: &[&str]) -> String {
+    let rows: Vec<Vec<String>> = words
+        .chunks(4)
+        .enumerate()
+        .map(|(row, chunk)| {
+            let first = row * 4 + 1;
+            chunk.iter().zip(first..).map(|(word, n)| format!("{n:>2} {}", show::line(word))).collect()
+        })
+        .collect();
+    show::table(&rows)
+}
+
+async fn invite(
+    client: &Client,
+    multi_use: bool,
+    expires_in_s: Option<u64>,
+    out: &Out,
+) -> Result<(), Fault> {
+    let mut params = Map::from_iter([("multi_use".to_owned(), json!(multi_use))]);
+    if let Some(seconds) = expires_in_s {
+        params.insert("expires_in_s".to_owned(), json!(seconds));
+    }
+    let made = client.call("contact.invite", Value::Object(params)).await?;
+    out.print(&made, || show::field(&made, "invite"))?;
+    let who = if multi_use { "everybody who gets it" } else { "one person" };
+    let until = show::time_of(&made, "expires_ms", show::now_ms());
+    out.remark(&format!("for {who}, until {until} UTC; they run `madang accept INVITE`"));
+    Ok(())
+}
+
+async fn accept(client: &Client, invite: &str, out: &Out) -> Result<(), Fault> {
+    let accepted = client.call("contact.accept", json!({ "invite": invite.trim() })).await?;
+    out.print(&accepted, || show::field(&accepted, "chat"))?;
+    out.remark("asked for contact; the chat is active once the other approves");
+    Ok(())
+}
+
+async fn requests(client: &Client, out: &Out) -> Result<(), Fault> {
+    let items = client.list("contact.requests").await?;
+    let now = show::now_ms();
+    print_list(out, &items, "no requests", |item| {
+        vec![
+            show::short(show::text_of(item, "request")),
+            show::name_or(item, "account"),
+            show::short_account(show::text_of(item, "account")),
+            show::time_of(item, "received_ms", now),
+        ]
+    })
+}
+
+async fn approve(client: &Client, request: &str, out: &Out) -> Result<(), Fault> {
+    let id = id_for(client, REQUEST, "contact.requests", request).await?;
+    let approved = client.call("contact.approve", json!({ "request": id })).await?;
+    out.print(&approved, || show::field(&approved, "chat"))
+}
+
+async fn contacts(client: &Client, out: &Out) -> Result<(), Fault> {
+    let items = client.list("contact.list").await?;
+    let now = show::now_ms();
+    print_list(out, &items, "no contacts", |item| {
+        vec![
+            show::name_or(item, "account"),
+            show::short_account(show::text_of(item, "account")),
+            format!("chat {}", show::short(show::text_of(item, "chat"))),
+            format!("since {}", show::time_of(item, "since_ms", now)),
+        ]
+    })
+}
+
+async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
+    let items = client.list("chat.list").await?;
+    let now = show::now_ms();
+    print_list(out, &items, "no chats", |item| {
+        let unread = item.get("unread").and_then(Value::as_u64).unwrap_or(0);
+        vec![
+            show::short(show::text_of(item, "chat")),
+            show::name_or(item, "chat"),
+            show::field(item, "state"),
+            if unread == 0 { String::new() } else { format!("{unread} unread") },
+            show::time_of(item, "last_ms", now),
+        ]
+    })
+}
+
+async fn send(
+    client: &Client,
+    chat: &str,
+    text: &str,
+    idempotency_key: Option<String>,
+    out: &Out,
+) -> Result<(), Fault> {
+    let id = id_for(client, CHAT, "chat.list", chat).await?;
+    let body = json!({ "kind": "text", "text": text });
+    let mut params = Map::from_iter([("chat".to_owned(), json!(id)), ("body".to_owned(), body)]);
+    if let Some(key) = idempotency_key {
+        params.insert("idempotency_key".to_owned(), json!(key));
+    }
+    let sent = client.call("message.send", Value::Object(params)).await?;
+    out.print(&sent, || {
+        let ledger = sent.get("ledger").unwrap_or(&Value::Null);
+        let id = show::short(show::text_of(&sent, "message"));
+        format!("{id}  {}", show::ledger(ledger, show::now_ms()))
+    })
+}
+
+async fn read(
+    client: &Client,
+    chat: &str,
+    limit: Option<u64>,
+    keep_unread: bool,
+    out: &Out,
+) -> Result<(), Fault> {
+    let chats = client.list("chat.list").await?;
+    let row = resolve::resolve(CHAT, chat, &chats)?;
+    let id = show::text_of(row, "chat");
+    let unread = row.get("unread").and_then(Value::as_u64).unwrap_or(0);
+    let limit = limit.unwrap_or(unread.max(READ_DEFAULT)).min(READ_MAX);
+
+    let shown = newest(client, id, limit).await?;
+    let items = show::items_of(&shown, "items");
+    out.print(&shown, || transcript(row, items))?;
+
+    let last_received = items.iter().rev().find(|m| !is_outgoing(m));
+    if let (Some(message), false) = (last_received, keep_unread) {
+        let through = show::text_of(message, "message");
+        client.call("message.mark_read", json!({ "chat": id, "through": through })).await?;
+    }
+    Ok(())
+}
+
+/// Returns the newest messages as one list in the order shown, paging back from the end.
+async fn newest(client: &Client, chat: &str, limit: u64) -> Result<Value, Fault> {
+    let mut items: Vec<Value> = Vec::new();
+    let mut prev: Option<Value> = None;
+    let mut next: Option<Value> = None;
+    loop {
+        let missing = limit.saturating_sub(u64::try_from(items.len()).unwrap_or(u64::MAX));
+        let mut params = json!({ "chat": chat, "limit": missing.min(PAGE) });
+        if let (Some(cursor), Some(fields)) = (prev.take(), params.as_object_mut()) {
+            fields.insert("before".to_owned(), cursor);
+        }
+        let page = client.call("message.list", params).await?;
+        let older = show::items_of(&page, "items");
+        if items.is_empty() {
+            next = page.get("next").cloned();
+        }
+        prev = page.get("prev").filter(|p| !p.is_null()).cloned();
+        let ended = older.is_empty() || prev.is_none();
+        items.splice(0..0, older.iter().cloned());
+        if ended || u64::try_from(items.len()).unwrap_or(u64::MAX) >= limit {
+            break;
+        }
+    }
+    let mut list = Map::from_iter([("items".to_owned(), Value::Array(items))]);
+    for (name, cursor) in [("next", next), ("prev", prev)] {
+        if let Some(cursor) = cursor.filter(|c| !c.is_null()) {
+            list.insert(name.to_owned(), cursor);
+        }
+    }
+    Ok(Value::Object(list))
+}
+
+fn transcript(chat: &Value, messages: &[Value]) -> String {
+    if messages.is_empty() {
+        return "no messages".to_owned();
+    }
+    let now = show::now_ms();
+    let lines: Vec<String> = messages.iter().map(|m| message_line(chat, m, now)).collect();
+    lines.join("\n")
+}
+
+fn message_line(chat: &Value, message: &Value, now: u64) -> String {
+    let text = show::body(message.get("body").unwrap_or(&Value::Null), TEXT_INDENT);
+    if is_outgoing(message) {
+        let ledger = show::ledger(message.get("ledger").unwrap_or(&Value::Null), now);
+        return format!("{}  you: {text}  [{ledger}]", show::time_of(message, "sent_ms", now));
+    }
+    let account = show::text_of(message, "account");
+    let member = show::items_of(chat, "members").iter().find(|m| show::text_of(m, "account") == account);
+    let who = member.map_or_else(|| show::short_account(account), |m| show::name_or(m, "account"));
+    format!("{}  {who}: {text}", show::time_of(message, "received_ms", now))
+}
+
+async fn doctor(client: &Client, out: &Out) -> Result<(), Fault> {
+    let report = client.call("node.doctor", json!({})).await?;
+    out.print(&report, || {
+        let checks = show::items_of(&report, "checks").iter().map(check_row);
+        let chats = show::items_of(&report, "chats").iter().map(path_row);
+        show::table(&checks.chain(chats).collect::<Vec<_>>())
+    })?;
+    match report.get("ok").and_then(Value::as_bool) {
+        Some(true) => Ok(()),
+        _ => Err(Fault::Failed { message: "at least one check failed; its line says what to do".to_owned() }),
+    }
+}
+
+fn check_row(check: &Value) -> Vec<String> {
+    let ok = check.get("ok").and_then(Value::as_bool).unwrap_or(false);
+    let hint = show::field(check, "hint");
+    let detail = show::field(check, "detail");
+    let text = if hint.is_empty() { detail } else { format!("{detail}; {hint}") };
+    vec![if ok { "ok" } else { "FAIL" }.to_owned(), show::field(check, "name"), text]
+}
+
+fn path_row(chat: &Value) -> Vec<String> {
+    let waiting = chat.get("waiting").and_then(Value::as_u64).unwrap_or(0);
+    let reason = show::field(chat, "reason");
+    let mut text = format!("by {}", show::field(chat, "path"));
+    if waiting > 0 {
+        text.push_str(&format!(", {waiting} waiting"));
+    }
+    if !reason.is_empty() {
+        text.push_str(&format!(": {reason}"));
+    }
+    vec!["chat".to_owned(), show::name_or(chat, "chat"), text]
+}
+
+/// Returns the id that `given` means; looks it up unless it is a whole id already.
+async fn id_for(client: &Client, sort: Sort, method: &str, given: &str) -> Result<String, Fault> {
+    if resolve::is_id(given) {
+        return Ok(given.to_lowercase());
+    }
+    let items = client.list(method).await?;
+    resolve::resolve(sort, given, &items).map(|item| show::text_of(item, sort.id).to_owned())
+}
+
+fn print_list(
+    out: &Out,
+    items: &[Value],
+    none: &str,
+    row: impl Fn(&Value) -> Vec<String>,
+) -> Result<(), Fault> {
+    out.print(&json!({ "items": items }), || {
+        if items.is_empty() {
+            return none.to_owned();
+        }
+        show::table(&items.iter().map(row).collect::<Vec<_>>())
+    })
+}
+
+fn is_outgoing(message: &Value) -> bool {
+    message.get("outgoing").and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn pair(name: &str, value: String) -> Vec<String> {
+    vec![name.to_owned(), value]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

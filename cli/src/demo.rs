@@ -1,0 +1,138 @@
+//! `madang demo`: the whole story on this machine, with real processes.
+//!
+//! A relay and two people in a temporary directory, each started with the arguments that a user would type. Each step waits for what it
+//! says, with a deadline; anything else ends the demo with an error. Only processes that it started are ended, also on failure.
+
+mod person;
+mod story;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::out::Out;
+use crate::process::{self, Running};
+use crate::serve::Stop;
+use crate::show;
+
+use person::Person;
+
+/// The whole demo ends within this, so that with its last clean-up it stays below the promised 50 s.
+const LIMIT: Duration = Duration::from_secs(45);
+/// A start or a stop of a process (guess: it takes some 0.2 s on a quiet machine).
+const PROCESS_DEADLINE: Duration = Duration::from_secs(15);
+/// Where everybody of the demo listens: loopback only, free ports.
+const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"];
+
+/// Plays the demo.
+///
+/// # Errors
+/// [`Fault::Failed`] if anything is not as the story says, with the ends of the logs.
+pub async fn demo(out: &Out) -> Result<(), Fault> {
+    let stop = Stop::listen()?;
+    let mut stage = Stage::new(out)?;
+    let outcome = tokio::select! {
+        () = stop.wait() => Err(Fault::Failed { message: "the demo was interrupted".to_owned() }),
+        played = tokio::time::timeout(LIMIT, story::play(&mut stage)) => played.unwrap_or_else(|_| {
+            Err(Fault::Failed { message: format!("the demo didn't end within {} s", LIMIT.as_secs()) })
+        }),
+    };
+    let logs = stage.logs();
+    let took_ms = stage.elapsed_ms();
+    stage.end().await;
+    match outcome {
+        Ok(()) => out.print(&json!({ "event": "done", "ok": true, "took_ms": took_ms }), || {
+            format!("\nAll as said, in {}.", seconds(took_ms))
+        }),
+        Err(fault) => Err(Fault::Failed { message: format!("{fault}{logs}") }),
+    }
+}
+
+/// The processes, their directory and the clock of the demo.
+struct Stage<'a> {
+    out: &'a Out,
+    began: Instant,
+    dir: tempfile::TempDir,
+    relay: Option<Running>,
+    alice: Person,
+    bob: Person,
+}
+
+impl<'a> Stage<'a> {
+    fn new(out: &'a Out) -> Result<Self, Fault> {
+        let dir = tempfile::Builder::new()
+            .prefix("madang-demo-")
+            .tempdir()
+            .map_err(|e| Fault::io("make a temporary directory", &e))?;
+        let alice = Person::new("Alice", dir.path());
+        let bob = Person::new("Bob", dir.path());
+        Ok(Self { out, began: Instant::now(), dir, relay: None, alice, bob })
+    }
+
+    /// Starts the relay; returns its key and its addresses.
+    async fn start_relay(&mut self) -> Result<(String, Vec<String>), Fault> {
+        let mut args: Vec<OsString> = vec!["relay".into(), "--data".into(), self.dir.path().join("relay").into()];
+        for address in LISTEN {
+            args.extend(["--listen".into(), address.into()]);
+        }
+        let relay = Running::start("the relay", &args, &self.log("relay"), PROCESS_DEADLINE).await?;
+        let key = show::field(relay.ready(), "relay");
+        let addresses: Vec<String> = show::items_of(relay.ready(), "addresses")
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        self.relay = Some(relay);
+        if addresses.is_empty() {
+            return Err(Fault::Failed { message: "the relay says no address".to_owned() });
+        }
+        Ok((key, addresses))
+    }
+
+    async fn stop_relay(&mut self) -> Result<(), Fault> {
+        match self.relay.take() {
+            Some(relay) => relay.stop(PROCESS_DEADLINE).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Prints a step with its time.
+    fn step(&self, who: &str, text: &str) -> Result<(), Fault> {
+        let at_ms = self.elapsed_ms();
+        let document = json!({ "event": "step", "at_ms": at_ms, "who": who, "text": text });
+        self.out.print(&document, || format!("{:>7}  {who:<6} {text}", seconds(at_ms)))
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.dir.path().join(format!("{name}.log"))
+    }
+
+    /// The ends of what the processes logged, for a failure's message.
+    fn logs(&self) -> String {
+        ["relay", "Alice", "Bob"]
+            .iter()
+            .map(|name| (name, process::end_of(&self.log(name))))
+            .filter(|(_, end)| !end.is_empty())
+            .map(|(name, end)| format!("\nthe log of {name} ends:\n  {end}"))
+            .collect()
+    }
+
+    /// Ends what still runs and waits for it, so that nobody writes into the directory while it is removed.
+    async fn end(mut self) {
+        for running in [self.relay.take(), self.alice.leave(), self.bob.leave()].into_iter().flatten() {
+            // A process that can't be ended now is killed once more by its handle's drop.
+            drop(running.kill(PROCESS_DEADLINE).await);
+        }
+    }
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:02} s", ms / 1000, ms % 1000 / 10)
+}

@@ -1,0 +1,116 @@
+//! The outbound queue of one side of a peer: bounded by bytes, drained in batches.
+//!
+//! Overflow rule: the queue is emptied and its stream closed, since a reader that far behind resumes by cursor anyway.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use libp2p::bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::limits::{MAX_FRAME_BYTES, WRITE_BATCH_BYTES};
+
+/// Bytes of a frame's length prefix, an unsigned big-endian integer.
+pub(super) const PREFIX: usize = 4;
+
+pub(super) struct OutQueue {
+    state: Mutex<State>,
+    bound: usize,
+    filled: Notify,
+    overflowed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    open: bool,
+    overflowed: bool,
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+/// What became of a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Push {
+    Queued,
+    /// No stream is open; the frame is gone.
+    Closed,
+    /// The bound was reached: the frame and all before it are gone, the stream is being closed.
+    Overflow,
+    /// Larger than any peer accepts; the frame is gone.
+    TooLarge,
+}
+
+/// Keeps the queue open; closes and empties it when dropped.
+pub(super) struct Opened<'a>(&'a OutQueue);
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = State::default();
+    }
+}
+
+impl OutQueue {
+    pub(super) fn new(bound: usize) -> Self {
+        Self { state: Mutex::default(), bound, filled: Notify::new(), overflowed: Notify::new() }
+    }
+
+    /// Starts to take frames.
+    pub(super) fn open(&self) -> Opened<'_> {
+        *self.lock() = State { open: true, ..State::default() };
+        Opened(self)
+    }
+
+    pub(super) fn push(&self, frame: Bytes) -> Push {
+        if frame.len() > MAX_FRAME_BYTES {
+            return Push::TooLarge;
+        }
+        let mut state = self.lock();
+        if !state.open {
+            return Push::Closed;
+        }
+        let bytes = state.bytes + PREFIX + frame.len();
+        if bytes > self.bound {
+            *state = State { overflowed: true, ..State::default() };
+            self.overflowed.notify_one();
+            return Push::Overflow;
+        }
+        state.bytes = bytes;
+        state.frames.push_back(frame);
+        self.filled.notify_one();
+        Push::Queued
+    }
+
+    /// Waits for frames and appends them, prefixed, to `batch`, until it holds [`WRITE_BATCH_BYTES`] or the queue is empty.
+    pub(super) async fn next_batch(&self, batch: &mut Vec<u8>) {
+        loop {
+            if self.take(batch) {
+                return;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// Waits until the queue has overflowed.
+    pub(super) async fn overflowed(&self) {
+        while !self.lock().overflowed {
+            self.overflowed.notified().await;
+        }
+    }
+
+    fn take(&self, batch: &mut Vec<u8>) -> bool {
+        let mut state = self.lock();
+        while batch.len() < WRITE_BATCH_BYTES {
+            let Some(frame) = state.frames.pop_front() else { break };
+            let Ok(length) = u32::try_from(frame.len()) else { continue };
+            state.bytes = state.bytes.saturating_sub(PREFIX + frame.len());
+            batch.reserve(PREFIX + frame.len());
+            batch.extend_from_slice(&length.to_be_bytes());
+            batch.extend_from_slice(&frame);
+        }
+        !batch.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

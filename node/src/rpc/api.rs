@@ -1,0 +1,102 @@
+//! What the JSON-RPC needs of the node: one function for each method, typed. The core implements it.
+
+use std::future::Future;
+
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use super::params::{
+    AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
+    MessageParams, SendParams,
+};
+use super::types::{
+    AccountInfo, Chat, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Message,
+    NodeInfo, Page, Phrase, Sent,
+};
+
+/// What a method gives.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// The node as the JSON-RPC sees it.
+///
+/// A future may be dropped at any point (the caller went away); what it has already handed to its owner still takes place.
+pub trait Api: Send + Sync + 'static {
+    /// `node.info`.
+    fn node_info(&self) -> impl Future<Output = ApiResult<NodeInfo>> + Send;
+
+    /// `node.doctor`.
+    fn node_doctor(&self) -> impl Future<Output = ApiResult<Doctor>> + Send;
+
+    /// `account.get`.
+    fn account_get(&self) -> impl Future<Output = ApiResult<AccountInfo>> + Send;
+
+    /// `account.phrase`: fails with [`ApiError::PhraseErased`] once confirmed.
+    fn account_phrase(&self) -> impl Future<Output = ApiResult<Phrase>> + Send;
+
+    /// `account.confirm_phrase`: erases the root key; does nothing when it is gone already.
+    fn account_confirm_phrase(&self) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `contact.invite`.
+    fn contact_invite(
+        &self,
+        params: InviteParams,
+    ) -> impl Future<Output = ApiResult<Invite>> + Send;
+
+    /// `contact.accept`: waits up to 20 s for the inviter's card.
+    fn contact_accept(
+        &self,
+        params: AcceptParams,
+    ) -> impl Future<Output = ApiResult<ChatRef>> + Send;
+
+    /// `contact.requests`.
+    fn contact_requests(
+        &self,
+        params: ListParams,
+    ) -> impl Future<Output = ApiResult<Page<ContactRequest>>> + Send;
+
+    /// `contact.approve`.
+    fn contact_approve(
+        &self,
+        params: ApproveParams,
+    ) -> impl Future<Output = ApiResult<ChatRef>> + Send;
+
+    /// `contact.list`.
+    fn contact_list(
+        &self,
+        params: ListParams,
+    ) -> impl Future<Output = ApiResult<Page<Contact>>> + Send;
+
+    /// `chat.list`.
+    fn chat_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Chat>>> + Send;
+
+    /// `message.send`: answers when the message is durable.
+    fn message_send(&self, params: SendParams) -> impl Future<Output = ApiResult<Sent>> + Send;
+
+    /// `message.list`.
+    fn message_list(
+        &self,
+        params: MessageListParams,
+    ) -> impl Future<Output = ApiResult<Page<Message>>> + Send;
+
+    /// `message.get`.
+    fn message_get(&self, params: MessageParams)
+    -> impl Future<Output = ApiResult<Message>> + Send;
+
+    /// `message.mark_read`.
+    fn message_mark_read(
+        &self,
+        params: MarkReadParams,
+    ) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// Reads at most `limit` durable events with a cursor above `after` (the newest cursor if absent), in order, and never waits.
+    ///
+    /// Where the log was pruned above `after`, the first item is a `gap`. Without items, `next` is `after`.
+    fn event_poll(
+        &self,
+        after: Option<u64>,
+        limit: u32,
+    ) -> impl Future<Output = ApiResult<EventPage>> + Send;
+
+    /// Gives the newest durable cursor and its changes; 0 while the log is empty. The sender is dropped when the core ends.
+    fn event_watch(&self) -> watch::Receiver<u64>;
+}

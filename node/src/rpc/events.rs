@@ -1,0 +1,151 @@
+//! `event.poll` and `event.subscribe`: waiting and pushing on top of [`Api::event_poll`] and [`Api::event_watch`].
+//!
+//! A subscription keeps a cursor and no queue: it reads a page behind its cursor, sends it, and waits for the log to grow. A
+//! subscriber that doesn't read stops it, and costs the page and the connection's bounded buffer.
+
+use std::io;
+use std::sync::Arc;
+
+use jsonrpsee::core::server::{
+    PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionSink,
+};
+use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
+use jsonrpsee::types::{ErrorObjectOwned, Params};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::api::{Api, ApiResult};
+use super::error::ApiError;
+use super::limits::{MAX_RESPONSE, SUBSCRIPTION_PAGE};
+use super::methods::{Shared, logged};
+use super::params::{FromParams as _, PollParams, SubscribeParams};
+use super::types::{Event, EventPage};
+
+/// Bytes of a response around the events of a page: id, `next` and punctuation.
+const FRAME: usize = 64 * 1024;
+
+/// Answers `event.poll`; waits at most `timeout` for the first event, and not at all while the node stops.
+pub(super) async fn poll<A: Api>(shared: Arc<Shared<A>>, params: PollParams) -> ApiResult<EventPage> {
+    let deadline = Instant::now() + params.timeout;
+    let stop = shared.stop.clone().shutdown();
+    tokio::pin!(stop);
+    let mut newest = shared.api.event_watch();
+    let after = params.after.map_or_else(|| *newest.borrow(), |after| after.0);
+    loop {
+        // Marked before the page is read: what comes in between wakes the wait below.
+        newest.borrow_and_update();
+        let page = shared.api.event_poll(Some(after), params.limit).await?;
+        if !page.items.is_empty() || Instant::now() >= deadline {
+            return Ok(shortened(page));
+        }
+        let wait_again = tokio::select! {
+            changed = newest.changed() => changed.is_ok(),
+            () = sleep_until(deadline) => false,
+            () = &mut stop => false,
+        };
+        if !wait_again {
+            return Ok(page);
+        }
+    }
+}
+
+/// Answers `event.subscribe` and sends events until the subscriber leaves or the node stops.
+pub(super) async fn subscribe<A: Api>(
+    params: Params<'static>,
+    pending: PendingSubscriptionSink,
+    shared: Arc<Shared<A>>,
+) -> SubscriptionCloseResponse {
+    let after = match SubscribeParams::read(params.as_str()) {
+        Ok(params) => params.after,
+        Err(error) => {
+            pending.reject(ErrorObjectOwned::from(error)).await;
+            return SubscriptionCloseResponse::None;
+        }
+    };
+    let newest = shared.api.event_watch();
+    let after = after.map_or_else(|| *newest.borrow(), |after| after.0);
+    let Ok(sink) = pending.accept().await else {
+        return SubscriptionCloseResponse::None;
+    };
+    match follow(&shared, &sink, newest, after).await {
+        Ok(()) => SubscriptionCloseResponse::None,
+        Err(error) => farewell(logged(error)),
+    }
+}
+
+async fn follow<A: Api>(
+    shared: &Shared<A>,
+    sink: &SubscriptionSink,
+    mut newest: watch::Receiver<u64>,
+    mut after: u64,
+) -> ApiResult<()> {
+    let stop = shared.stop.clone().shutdown();
+    tokio::pin!(stop);
+    loop {
+        newest.borrow_and_update();
+        let page = shared.api.event_poll(Some(after), SUBSCRIPTION_PAGE).await?;
+        for event in &page.items {
+            let message = to_json_raw_value(event).map_err(|error| ApiError::Internal {
+                reason: format!("can't write an event: {error}"),
+            })?;
+            if sink.send(message).await.is_err() {
+                return Ok(());
+            }
+        }
+        after = page.next.0;
+        if !page.items.is_empty() {
+            continue;
+        }
+        let goes_on = tokio::select! {
+            changed = newest.changed() => changed.is_ok(),
+            () = sink.closed() => false,
+            () = &mut stop => false,
+        };
+        if !goes_on {
+            return Ok(());
+        }
+    }
+}
+
+fn farewell(error: ApiError) -> SubscriptionCloseResponse {
+    match to_json_raw_value(&ErrorObjectOwned::from(error)) {
+        Ok(error) => SubscriptionCloseResponse::NotifErr(SubscriptionError::from_json(error)),
+        Err(_) => SubscriptionCloseResponse::None,
+    }
+}
+
+/// Leaves out the last events of a page that would make the response too large; they come with the next page.
+fn shortened(mut page: EventPage) -> EventPage {
+    let mut room = usize::try_from(MAX_RESPONSE).unwrap_or(usize::MAX).saturating_sub(FRAME);
+    let fits = |event: &Event| {
+        let Some(left) = room.checked_sub(json_len(event)) else {
+            return false;
+        };
+        room = left;
+        true
+    };
+    let kept = page.items.iter().map(fits).take_while(|fits| *fits).count().max(1);
+    page.items.truncate(kept);
+    if let Some(last) = page.items.last() {
+        page.next = last.cursor;
+    }
+    page
+}
+
+fn json_len(event: &Event) -> usize {
+    struct Counter(usize);
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(1);
+    match serde_json::to_writer(&mut counter, event) {
+        Ok(()) => counter.0,
+        Err(_) => usize::MAX,
+    }
+}

@@ -1,0 +1,75 @@
+//! The bounds of the local JSON-RPC. A bound with a code of its own in `docs/rpc.md` is part of the contract.
+
+use std::time::Duration;
+
+/// Bytes of a request's body or of one WebSocket message. A message is at most [`MAX_TEXT`]; 1 MiB leaves room for a batch of them (guess).
+pub const MAX_REQUEST: u32 = 1024 * 1024;
+
+/// Bytes of a response: more than a page of [`DEFAULT_PAGE`] texts of [`MAX_TEXT`] unescaped takes (guess).
+pub const MAX_RESPONSE: u32 = 16 * 1024 * 1024;
+
+/// Requests of a batch (guess). A larger batch is refused whole.
+pub const MAX_BATCH: u32 = 50;
+
+/// Connections that have shown the token (guess). One more is answered 503 and closed.
+pub const MAX_CONNECTIONS: usize = 64;
+
+/// Connections that haven't shown the token yet (guess). One more closes the oldest, so that silent ones can't keep others out.
+pub const MAX_STRANGERS: usize = 64;
+
+/// Subscriptions of one connection (guess). One more is refused with `limit_reached`.
+pub const MAX_SUBSCRIPTIONS: u32 = 16;
+
+/// Calls of one WebSocket that run at the same time (guess). One more is refused with `overloaded`.
+pub const MAX_CALLS: usize = 32;
+
+/// Messages of one WebSocket that wait for its peer to read (guess). Senders wait when it is full; subscriptions stay where they are in the log.
+pub const SEND_BUFFER: u32 = 16;
+
+/// Bytes of a request's head (guess: a token, an origin and a browser's usual headers take less than 4 KiB).
+pub const MAX_HEAD: usize = 64 * 1024;
+
+/// Bytes of a message's text.
+pub const MAX_TEXT: usize = 32 * 1024;
+
+/// Bytes of an idempotency key: a UUID takes 36 (guess).
+pub const MAX_IDEMPOTENCY_KEY: usize = 128;
+
+/// Bytes of an opaque list cursor (guess).
+pub const MAX_LIST_CURSOR: usize = 512;
+
+/// Items of a page unless told (guess).
+pub const DEFAULT_PAGE: u32 = 100;
+
+/// Items of a page at most (guess). A higher `limit` counts as this.
+pub const MAX_PAGE: u32 = 1_000;
+
+/// Events that a subscription holds while it sends them (guess).
+pub const SUBSCRIPTION_PAGE: u32 = 32;
+
+/// Longest wait of `event.poll`. A longer `timeout_ms` counts as this.
+pub const MAX_POLL: Duration = Duration::from_secs(60);
+
+/// Time for a request's head, counted from the connection's start or the last response; also ends idle connections (guess).
+pub const HEAD_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Time for a request's body after its head (guess: 1 MiB at 100 KiB/s).
+pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Time for a peer to read anything of what waits for it, before the connection is closed (guess).
+pub const STALL_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Period of WebSocket pings, which find peers that are gone without a word (guess).
+pub const PING_PERIOD: Duration = Duration::from_secs(30);
+
+/// Silence after which a pinged peer counts as gone (guess).
+pub const PING_LIMIT: Duration = Duration::from_secs(120);
+
+/// Time for running calls after a stop (guess).
+pub const STOP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Pause before the next accept when the system refuses one, for instance for want of file descriptors (guess).
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What an `overloaded` refusal of this module says about when to come back, in milliseconds (guess).
+pub const RETRY_AFTER_MS: u64 = 250;

@@ -1,0 +1,27 @@
+//! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port.
+//!
+//! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
+//! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `methods` (parameters), and
+//! then the [`Api`], which the core implements. [`events`](self::api::Api::event_poll) long-polls and subscribes on top of two
+//! functions of it.
+
+pub mod api;
+mod calls;
+pub mod error;
+mod events;
+mod files;
+mod guard;
+pub mod ids;
+pub mod limits;
+mod methods;
+pub mod params;
+pub mod server;
+mod socket;
+pub mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use api::Api;
+pub use error::{ApiError, ErrorData};
+pub use server::{RpcConfig, RpcError, RpcHandle, serve};

@@ -1,0 +1,341 @@
+//! Parameters of the methods: by name, unknown ones ignored, each error with the parameter's name.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+use super::ids::{ChatId, EventCursor, MessageId, RequestId};
+use super::limits::{
+    DEFAULT_PAGE, MAX_IDEMPOTENCY_KEY, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL, MAX_TEXT,
+};
+
+/// Parameters of a method.
+pub trait FromParams: Sized {
+    /// Takes the parameters that the method knows.
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError>;
+
+    /// Reads the `params` of a request, which may be absent.
+    fn read(json: Option<&str>) -> Result<Self, ApiError> {
+        Self::from_params(&mut Fields::parse(json)?)
+    }
+}
+
+/// No parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoParams;
+
+impl FromParams for NoParams {
+    fn from_params(_: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}
+
+/// Parameters of `contact.invite`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InviteParams {
+    /// Whether more than one account may use it.
+    pub multi_use: bool,
+    /// How long it works, in seconds; the core has a default.
+    pub expires_in_s: Option<u64>,
+}
+
+impl FromParams for InviteParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            multi_use: fields.optional("multi_use")?.unwrap_or_default(),
+            expires_in_s: fields.optional("expires_in_s")?,
+        })
+    }
+}
+
+/// Parameters of `contact.accept`; absent from Debug, as whoever has the link may use it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AcceptParams {
+    /// The link.
+    pub invite: String,
+}
+
+impl FromParams for AcceptParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            invite: fields.required("invite")?,
+        })
+    }
+}
+
+impl fmt::Debug for AcceptParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AcceptParams(redacted)")
+    }
+}
+
+/// Parameters of the lists that only go forward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListParams {
+    /// `next` of the page before; absent for the first.
+    pub after: Option<String>,
+    /// Items at most, 1 to [`MAX_PAGE`].
+    pub limit: u32,
+}
+
+impl FromParams for ListParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            after: fields.list_cursor("after")?,
+            limit: fields.limit()?,
+        })
+    }
+}
+
+/// Parameters of `contact.approve`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApproveParams {
+    /// The request.
+    pub request: RequestId,
+}
+
+impl FromParams for ApproveParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            request: fields.required("request")?,
+        })
+    }
+}
+
+/// Parameters of `message.send`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendParams {
+    /// Where to.
+    pub chat: ChatId,
+    /// What.
+    pub body: SendBody,
+    /// The same key with the same chat and body gives the same message, at most [`MAX_IDEMPOTENCY_KEY`] bytes.
+    pub idempotency_key: Option<String>,
+}
+
+/// A body that can be sent; Debug gives sizes only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SendBody {
+    /// Text.
+    Text {
+        /// At most [`MAX_TEXT`] bytes.
+        text: String,
+    },
+}
+
+impl FromParams for SendParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let chat = fields.required("chat")?;
+        let mut body = fields.nested("body")?;
+        let kind: String = body.required("kind")?;
+        if kind != "text" {
+            let reason = "must be \"text\", the only kind that this version sends";
+            return Err(ApiError::invalid("body.kind", reason));
+        }
+        let text: String = body.required("text")?;
+        if text.len() > MAX_TEXT {
+            return Err(too_large("body.text", MAX_TEXT));
+        }
+        let idempotency_key: Option<String> = fields.optional("idempotency_key")?;
+        if let Some(key) = &idempotency_key {
+            if key.is_empty() {
+                return Err(ApiError::invalid("idempotency_key", "must not be empty"));
+            }
+            if key.len() > MAX_IDEMPOTENCY_KEY {
+                return Err(too_large("idempotency_key", MAX_IDEMPOTENCY_KEY));
+            }
+        }
+        Ok(Self {
+            chat,
+            body: SendBody::Text { text },
+            idempotency_key,
+        })
+    }
+}
+
+impl fmt::Debug for SendBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Text { text } = self;
+        write!(f, "Text({} bytes)", text.len())
+    }
+}
+
+/// Parameters of `message.list`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageListParams {
+    /// Of which chat.
+    pub chat: ChatId,
+    /// `prev` of a page: the messages before it. Not together with `after`.
+    pub before: Option<String>,
+    /// `next` of a page: the messages after it.
+    pub after: Option<String>,
+    /// Items at most, 1 to [`MAX_PAGE`].
+    pub limit: u32,
+}
+
+impl FromParams for MessageListParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let params = Self {
+            chat: fields.required("chat")?,
+            before: fields.list_cursor("before")?,
+            after: fields.list_cursor("after")?,
+            limit: fields.limit()?,
+        };
+        if params.before.is_some() && params.after.is_some() {
+            return Err(ApiError::invalid("before", "can't be used with 'after'"));
+        }
+        Ok(params)
+    }
+}
+
+/// Parameters of `message.get`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageParams {
+    /// The message.
+    pub message: MessageId,
+}
+
+impl FromParams for MessageParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            message: fields.required("message")?,
+        })
+    }
+}
+
+/// Parameters of `message.mark_read`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkReadParams {
+    /// The chat.
+    pub chat: ChatId,
+    /// The last message that was read; all shown before it count as read too.
+    pub through: MessageId,
+}
+
+impl FromParams for MarkReadParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            chat: fields.required("chat")?,
+            through: fields.required("through")?,
+        })
+    }
+}
+
+/// Parameters of `event.poll`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollParams {
+    /// The last event that was seen; 0 for the log's start, absent for its end.
+    pub after: Option<EventCursor>,
+    /// Items at most, 1 to [`MAX_PAGE`].
+    pub limit: u32,
+    /// How long to wait for the first, at most [`MAX_POLL`].
+    pub timeout: Duration,
+}
+
+impl FromParams for PollParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let timeout_ms: Option<u64> = fields.optional("timeout_ms")?;
+        Ok(Self {
+            after: fields.optional("after")?,
+            limit: fields.limit()?,
+            timeout: Duration::from_millis(timeout_ms.unwrap_or_default()).min(MAX_POLL),
+        })
+    }
+}
+
+/// Parameters of `event.subscribe`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscribeParams {
+    /// The last event that was seen; 0 for the log's start, absent for its end.
+    pub after: Option<EventCursor>,
+}
+
+impl FromParams for SubscribeParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            after: fields.optional("after")?,
+        })
+    }
+}
+
+/// The members of a `params` object that haven't been taken yet.
+pub struct Fields {
+    members: Map<String, Value>,
+    path: &'static str,
+}
+
+impl Fields {
+    /// Reads an object; an empty array counts as an empty object, as some clients send it.
+    ///
+    /// Nesting is bounded by serde_json's recursion limit of 128.
+    fn parse(json: Option<&str>) -> Result<Self, ApiError> {
+        let value = match json {
+            None => Value::Null,
+            Some(json) => {
+                serde_json::from_str(json).map_err(|error| ApiError::invalid("params", error))?
+            }
+        };
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Null => Map::new(),
+            Value::Array(items) if items.is_empty() => Map::new(),
+            _ => return Err(ApiError::invalid("params", "must be an object")),
+        };
+        Ok(Self { members, path: "" })
+    }
+
+    fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ApiError> {
+        let Some(value) = self.optional(name)? else {
+            return Err(self.invalid(name, "is missing"));
+        };
+        Ok(value)
+    }
+
+    fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, ApiError> {
+        let value = self.members.remove(name).unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| self.invalid(name, error))
+    }
+
+    /// An object within the object, one level down.
+    fn nested(&mut self, name: &'static str) -> Result<Self, ApiError> {
+        Ok(Self {
+            members: self.required(name)?,
+            path: name,
+        })
+    }
+
+    fn limit(&mut self) -> Result<u32, ApiError> {
+        let limit: u64 = self
+            .optional("limit")?
+            .unwrap_or_else(|| DEFAULT_PAGE.into());
+        if limit == 0 {
+            return Err(self.invalid("limit", "must be at least 1"));
+        }
+        Ok(u32::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE))
+    }
+
+    fn list_cursor(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
+        let cursor: Option<String> = self.optional(name)?;
+        if cursor.as_ref().is_some_and(|c| c.len() > MAX_LIST_CURSOR) {
+            return Err(self.invalid(name, "is not a cursor of this node"));
+        }
+        Ok(cursor)
+    }
+
+    fn invalid(&self, name: &'static str, reason: impl ToString) -> ApiError {
+        if self.path.is_empty() {
+            return ApiError::invalid(name, reason);
+        }
+        ApiError::invalid(format!("{}.{name}", self.path), reason)
+    }
+}
+
+fn too_large(field: &'static str, limit: usize) -> ApiError {
+    ApiError::TooLarge {
+        field: field.into(),
+        limit: u64::try_from(limit).unwrap_or(u64::MAX),
+    }
+}

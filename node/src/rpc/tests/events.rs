@@ -1,0 +1,185 @@
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{House, within};
+use crate::rpc::limits::MAX_TEXT;
+
+fn cursors(page: &Value) -> Vec<u64> {
+    page["items"].as_array().unwrap().iter().map(cursor).collect()
+}
+
+fn cursor(event: &Value) -> u64 {
+    event["cursor"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn polling_reads_behind_the_cursor_and_says_where_to_go_on() {
+    let house = House::open().await;
+    house.api.grow(5);
+    let page = house.result("event.poll", json!({"after": "0", "limit": 2})).await;
+    assert_eq!((cursors(&page), &page["next"]), (vec![1, 2], &json!("2")));
+    let page = house.result("event.poll", json!({"after": page["next"]})).await;
+    assert_eq!((cursors(&page), &page["next"]), (vec![3, 4, 5], &json!("5")));
+    let now = house.result("event.poll", json!({})).await;
+    assert_eq!(now, json!({"items": [], "next": "5"}));
+}
+
+#[tokio::test]
+async fn a_long_poll_wakes_as_soon_as_an_event_is_there() {
+    let house = House::open().await;
+    let started = Instant::now();
+    let poll = house.result("event.poll", json!({"timeout_ms": 60_000}));
+    let grow = async {
+        within(async {
+            while house.api.watchers() == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        house.api.grow(1);
+    };
+    let (page, ()) = tokio::join!(poll, grow);
+    assert_eq!(cursors(&page), [1]);
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_long_poll_gives_an_empty_page_at_its_timeout() {
+    let house = House::open().await;
+    let started = Instant::now();
+    let page = house.result("event.poll", json!({"after": "0", "timeout_ms": 200})).await;
+    assert_eq!(page, json!({"items": [], "next": "0"}));
+    assert!(started.elapsed() >= Duration::from_millis(200));
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_is_shortened_to_what_a_response_holds() {
+    let house = House::open().await;
+    house.api.text_len.store(MAX_TEXT, Ordering::Relaxed);
+    house.api.grow(1_000);
+    let mut after = json!("0");
+    let mut seen = Vec::new();
+    while seen.len() < 1_000 {
+        let page = house.result("event.poll", json!({"after": after, "limit": 1_000})).await;
+        let part = cursors(&page);
+        assert!(!part.is_empty() && part.len() < 600);
+        seen.extend(part);
+        after = page["next"].clone();
+    }
+    assert_eq!(seen, (1..=1_000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_subscription_starts_behind_its_cursor_and_follows_the_log() {
+    let house = House::open().await;
+    house.api.grow(100);
+    let mut old = house.web_socket().await;
+    let subscription = old.subscribe(json!({"after": "1"})).await;
+    let mut new = house.web_socket().await;
+    new.subscribe(json!({})).await;
+    for expected in 2..=100 {
+        let notification = old.receive().await.unwrap();
+        assert_eq!(notification["params"]["subscription"], subscription);
+        assert_eq!(cursor(&notification["params"]["result"]), expected);
+    }
+    house.api.grow(1);
+    let polled = house.result("event.poll", json!({"after": "100"})).await;
+    assert_eq!(old.event().await, polled["items"][0]);
+    assert_eq!(new.event().await, polled["items"][0]);
+}
+
+#[tokio::test]
+async fn a_subscription_ends_by_name_or_position_and_needs_a_web_socket() {
+    let house = House::open().await;
+    let mut socket = house.web_socket().await;
+    for by_name in [true, false] {
+        let subscription = socket.subscribe(json!({})).await;
+        let params = if by_name { json!({"subscription": subscription}) } else { json!([subscription]) };
+        assert_eq!(socket.call("event.unsubscribe", params.clone()).await["result"], true);
+        assert_eq!(socket.call("event.unsubscribe", params).await["result"], false);
+    }
+    house.api.grow(1);
+    assert!(socket.call("account.get", json!({})).await["result"].is_object());
+
+    let refused = socket.call("event.subscribe", json!({"after": 0})).await;
+    assert_eq!(refused["error"]["data"]["field"], "after");
+    let error = house.error("event.subscribe", json!({})).await;
+    assert_eq!(error["data"]["code"], "invalid_request");
+}
+
+#[tokio::test]
+async fn a_stop_ends_long_polls_and_subscriptions_at_once() {
+    let house = House::open().await;
+    let mut socket = house.web_socket().await;
+    socket.subscribe(json!({})).await;
+    let started = Instant::now();
+    let poll = house.result("event.poll", json!({"timeout_ms": 60_000}));
+    let stop = async {
+        within(async {
+            while house.api.watchers() < 2 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        house.rpc.stop();
+        house.rpc.stopped().await;
+    };
+    let (page, ()) = tokio::join!(poll, stop);
+    assert_eq!(page["items"], json!([]));
+    assert!(socket.receive().await.is_none());
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn f57_a_subscriber_that_does_not_read_is_bounded_and_resumes_without_loss() {
+    const EVENTS: u64 = 10_000;
+    let house = House::open().await;
+    house.api.text_len.store(8 * 1024, Ordering::Relaxed);
+    let mut asleep = house.web_socket().await;
+    asleep.subscribe(json!({"after": "0"})).await;
+    let mut awake = house.web_socket().await;
+    awake.subscribe(json!({"after": "0"})).await;
+    house.api.grow(EVENTS);
+    for expected in 1..=EVENTS {
+        assert_eq!(cursor(&awake.event().await), expected);
+    }
+    // 80 MB were made. Who doesn't read holds a page, the connection's buffer, and what the system keeps for the socket.
+    let for_asleep = house.api.handed.load(Ordering::Relaxed) - EVENTS;
+    assert!(for_asleep < EVENTS / 5, "{for_asleep} events were read for it");
+
+    // It wakes, reads on without loss, and goes.
+    for expected in 1..=3_000 {
+        assert_eq!(cursor(&asleep.event().await), expected);
+    }
+    drop(asleep);
+    let mut again = house.web_socket().await;
+    again.subscribe(json!({"after": "3000"})).await;
+    for expected in 3_001..=EVENTS {
+        assert_eq!(cursor(&again.event().await), expected);
+    }
+}
+
+#[tokio::test]
+async fn f57_requests_of_a_peer_that_does_not_read_are_not_read_either() {
+    let house = House::open().await;
+    house.api.text_len.store(MAX_TEXT, Ordering::Relaxed);
+    let mut socket = house.web_socket().await;
+    let params = json!({"chat": hex::encode([3; 32]), "limit": 100});
+    // Each answer takes 3.3 MB: written or not, the requests are a few kilobytes.
+    for _ in 0..100 {
+        socket.request("message.list", params.clone()).await;
+    }
+    house.api.grow(1);
+    assert_eq!(house.result("event.poll", json!({"after": "0"})).await["next"], "1");
+    let read = house.api.lists.lock().unwrap().len();
+    assert!(read <= 100);
+    let mut answered = 0;
+    for _ in 0..100 {
+        let answer = socket.receive().await.unwrap();
+        answered += usize::from(answer.get("result").is_some());
+    }
+    // What came at once beyond the bound was refused, the rest waited in the socket.
+    assert!(answered >= 32, "{answered}");
+}

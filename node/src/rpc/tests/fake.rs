@@ -1,0 +1,229 @@
+//! A node in memory: fixed answers, and an event log that grows when told to.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+
+use crate::rpc::api::{Api, ApiResult};
+use crate::rpc::error::ApiError;
+use crate::rpc::params::*;
+use crate::rpc::types::*;
+
+pub(super) const SECRET_WORD: &str = "abandon";
+pub(super) const SECRET_INVITE: &str = "https://madang.example/i#secret-of-the-invite";
+
+/// The node.
+pub(super) struct Fake {
+    newest: watch::Sender<u64>,
+    /// Bytes of each event's text.
+    pub(super) text_len: AtomicUsize,
+    /// Events that were handed out, to anyone.
+    pub(super) handed: AtomicU64,
+    /// Calls of `node.info`.
+    pub(super) infos: AtomicU64,
+    pub(super) sent: Mutex<Vec<SendParams>>,
+    pub(super) lists: Mutex<Vec<MessageListParams>>,
+    /// What `message.get` fails with.
+    pub(super) failure: Mutex<Option<ApiError>>,
+}
+
+impl Fake {
+    pub(super) fn new() -> Self {
+        Self {
+            newest: watch::Sender::new(0),
+            text_len: AtomicUsize::new(8),
+            handed: AtomicU64::new(0),
+            infos: AtomicU64::new(0),
+            sent: Mutex::default(),
+            lists: Mutex::default(),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Lets the log grow by `count` events.
+    pub(super) fn grow(&self, count: u64) {
+        self.newest.send_modify(|newest| *newest += count);
+    }
+
+    /// How many long polls and subscriptions watch the log now.
+    pub(super) fn watchers(&self) -> usize {
+        self.newest.receiver_count()
+    }
+
+    fn event(&self, cursor: u64) -> Event {
+        let body = Body::Text { text: "x".repeat(self.text_len.load(Ordering::Relaxed)) };
+        Event {
+            cursor: EventCursor(cursor),
+            what: EventKind::MessageReceived(Message { body, ..message() }),
+        }
+    }
+}
+
+pub(super) fn ledger() -> Ledger {
+    Ledger {
+        state: LedgerState::Held,
+        reason: None,
+        held: vec![Held { relay: RelayKey([4; 32]), until_ms: 9 }],
+        delivered: vec![],
+        read: vec![DeviceKey([2; 32])],
+    }
+}
+
+pub(super) fn message() -> Message {
+    Message {
+        message: MessageId([1; 32]),
+        chat: ChatId([3; 32]),
+        account: "madang1alice".into(),
+        device: DeviceKey([2; 32]),
+        outgoing: false,
+        sent_ms: 5,
+        received_ms: 6,
+        body: Body::Text { text: "hi".into() },
+        ledger: None,
+    }
+}
+
+fn page<T>(items: Vec<T>) -> Page<T> {
+    Page { items, next: Some("opaque".into()), prev: None }
+}
+
+impl Api for Fake {
+    async fn node_info(&self) -> ApiResult<NodeInfo> {
+        self.infos.fetch_add(1, Ordering::Relaxed);
+        Ok(NodeInfo {
+            version: "0.1.0".into(),
+            account: "madang1alice".into(),
+            device: DeviceKey([2; 32]),
+            peer: "12D3".into(),
+            listen: vec!["/ip4/127.0.0.1/tcp/1".into()],
+            relays: vec![RelayInfo {
+                relay: RelayKey([4; 32]),
+                address: "/ip4/127.0.0.1/tcp/2/p2p/12D3".into(),
+                connected: true,
+            }],
+            uptime_ms: 10,
+        })
+    }
+
+    async fn node_doctor(&self) -> ApiResult<Doctor> {
+        Ok(Doctor {
+            ok: false,
+            checks: vec![Check {
+                name: "relay".into(),
+                ok: false,
+                detail: "no relay is connected".into(),
+                hint: Some("start one".into()),
+            }],
+            chats: vec![ChatHealth {
+                chat: ChatId([3; 32]),
+                name: None,
+                path: Path::None,
+                waiting: 2,
+                reason: Some("no relay is connected".into()),
+            }],
+        })
+    }
+
+    async fn account_get(&self) -> ApiResult<AccountInfo> {
+        Ok(AccountInfo {
+            account: "madang1alice".into(),
+            device: DeviceKey([2; 32]),
+            name: Some("Alice".into()),
+            phrase_confirmed: false,
+        })
+    }
+
+    async fn account_phrase(&self) -> ApiResult<Phrase> {
+        Ok(Phrase { words: vec![SECRET_WORD.into(), "zoo".into()] })
+    }
+
+    async fn account_confirm_phrase(&self) -> ApiResult<Done> {
+        Ok(Done {})
+    }
+
+    async fn contact_invite(&self, params: InviteParams) -> ApiResult<Invite> {
+        let expires_ms = 1_000 * params.expires_in_s.unwrap_or(60);
+        Ok(Invite { invite: SECRET_INVITE.into(), expires_ms })
+    }
+
+    async fn contact_accept(&self, params: AcceptParams) -> ApiResult<ChatRef> {
+        if params.invite != SECRET_INVITE {
+            return Err(ApiError::InviteInvalid { reason: "it is not a link".into() });
+        }
+        Ok(ChatRef { chat: ChatId([3; 32]) })
+    }
+
+    async fn contact_requests(&self, _: ListParams) -> ApiResult<Page<ContactRequest>> {
+        Ok(page(vec![ContactRequest {
+            request: RequestId([7; 32]),
+            account: "madang1bob".into(),
+            name: None,
+            received_ms: 3,
+        }]))
+    }
+
+    async fn contact_approve(&self, _: ApproveParams) -> ApiResult<ChatRef> {
+        Ok(ChatRef { chat: ChatId([3; 32]) })
+    }
+
+    async fn contact_list(&self, _: ListParams) -> ApiResult<Page<Contact>> {
+        Ok(page(vec![Contact {
+            account: "madang1bob".into(),
+            name: Some("Bob".into()),
+            chat: ChatId([3; 32]),
+            devices: vec![DeviceKey([2; 32])],
+            since_ms: 3,
+        }]))
+    }
+
+    async fn chat_list(&self, _: ListParams) -> ApiResult<Page<Chat>> {
+        Ok(page(vec![Chat {
+            chat: ChatId([3; 32]),
+            name: None,
+            kind: ChatKind::OneToOne,
+            members: vec![Member { account: "madang1bob".into(), name: None, devices: vec![] }],
+            state: ChatState::Requested,
+            unread: 1,
+            last_ms: None,
+        }]))
+    }
+
+    async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
+        self.sent.lock().unwrap().push(params);
+        Ok(Sent { message: MessageId([1; 32]), ledger: ledger() })
+    }
+
+    async fn message_list(&self, params: MessageListParams) -> ApiResult<Page<Message>> {
+        let count = usize::try_from(params.limit).unwrap();
+        let text = "x".repeat(self.text_len.load(Ordering::Relaxed));
+        self.lists.lock().unwrap().push(params);
+        let body = Body::Text { text };
+        Ok(page(vec![Message { body, ..message() }; count]))
+    }
+
+    async fn message_get(&self, _: MessageParams) -> ApiResult<Message> {
+        if let Some(failure) = self.failure.lock().unwrap().clone() {
+            return Err(failure);
+        }
+        let body = Body::Unknown { code: 99, fallback: "a sticker".into() };
+        Ok(Message { outgoing: true, body, ledger: Some(ledger()), ..message() })
+    }
+
+    async fn message_mark_read(&self, _: MarkReadParams) -> ApiResult<Done> {
+        Ok(Done {})
+    }
+
+    async fn event_poll(&self, after: Option<u64>, limit: u32) -> ApiResult<EventPage> {
+        let newest = *self.newest.borrow();
+        let after = after.unwrap_or(newest);
+        let last = newest.min(after.saturating_add(limit.into()));
+        let items: Vec<Event> = (after + 1..=last).map(|cursor| self.event(cursor)).collect();
+        self.handed.fetch_add(u64::try_from(items.len()).unwrap(), Ordering::Relaxed);
+        Ok(EventPage { next: EventCursor(after.max(last)), items })
+    }
+
+    fn event_watch(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+}

@@ -1,0 +1,415 @@
+//! Results of the methods and contents of the events: structs of their own, converted from the core's, never the core's.
+//!
+//! All can be read back as well, so that a program in Rust can use them as a client.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+pub use super::ids::{ChatId, DeviceKey, EventCursor, MessageId, RelayKey, RequestId};
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The items in the list's order.
+    pub items: Vec<T>,
+    /// Opaque; as `after` it gives the page that follows. Absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+}
+
+/// The empty object of a method that has nothing to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {}
+
+/// Result of `node.info`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeInfo {
+    /// The program's version.
+    pub version: String,
+    /// The account, `madang1…`.
+    pub account: String,
+    /// This device.
+    pub device: DeviceKey,
+    /// The network's name of this node.
+    pub peer: String,
+    /// Multiaddrs on which the node listens.
+    pub listen: Vec<String>,
+    /// The relays it uses.
+    pub relays: Vec<RelayInfo>,
+    /// Milliseconds since the start.
+    pub uptime_ms: u64,
+}
+
+/// A relay that the node uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayInfo {
+    /// The relay.
+    pub relay: RelayKey,
+    /// Its multiaddr.
+    pub address: String,
+    /// Whether there is a connection now.
+    pub connected: bool,
+}
+
+/// Result of `node.doctor`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doctor {
+    /// Whether all checks passed.
+    pub ok: bool,
+    /// What was checked.
+    pub checks: Vec<Check>,
+    /// How each chat's other side can be reached now.
+    pub chats: Vec<ChatHealth>,
+}
+
+/// One check of the doctor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// A short name.
+    pub name: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What the user can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// How a chat's other side can be reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatHealth {
+    /// The chat.
+    pub chat: ChatId,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The way there.
+    pub path: Path,
+    /// Own messages that no other device has yet.
+    pub waiting: u64,
+    /// Why they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The way to a chat's other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// A connection to one of its devices.
+    Direct,
+    /// A connection to one of its relays.
+    Relay,
+    /// No connection.
+    None,
+}
+
+/// Result of `account.get`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountInfo {
+    /// The account, `madang1…`.
+    pub account: String,
+    /// This device.
+    pub device: DeviceKey,
+    /// The name others are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether the user has confirmed the phrase, and with it the root key is gone from this device.
+    pub phrase_confirmed: bool,
+}
+
+/// Result of `account.phrase`: the account's root, wiped on drop and absent from Debug.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct Phrase {
+    /// The words in order.
+    pub words: Vec<String>,
+}
+
+impl fmt::Debug for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phrase(redacted)")
+    }
+}
+
+/// Result of `contact.invite`. Who has the link can ask to be a contact: absent from Debug.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// The link.
+    pub invite: String,
+    /// When it stops working, in Unix milliseconds.
+    pub expires_ms: u64,
+}
+
+impl fmt::Debug for Invite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invite")
+            .field("expires_ms", &self.expires_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Result of `contact.accept` and `contact.approve`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatRef {
+    /// The chat with the contact.
+    pub chat: ChatId,
+}
+
+/// A contact request that waits for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRequest {
+    /// Names it for `contact.approve`.
+    pub request: RequestId,
+    /// Who asks.
+    pub account: String,
+    /// The name they give themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it came, in Unix milliseconds.
+    pub received_ms: u64,
+}
+
+/// A contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The account.
+    pub account: String,
+    /// Their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The chat with them.
+    pub chat: ChatId,
+    /// Their devices.
+    pub devices: Vec<DeviceKey>,
+    /// Since when, in Unix milliseconds.
+    pub since_ms: u64,
+}
+
+/// A chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// The chat.
+    pub chat: ChatId,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What kind of chat it is.
+    pub kind: ChatKind,
+    /// Who is in it.
+    pub members: Vec<Member>,
+    /// How far its making has come.
+    pub state: ChatState,
+    /// Received messages that aren't marked read.
+    pub unread: u64,
+    /// When its last message was sent or received, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ms: Option<u64>,
+}
+
+/// The kinds of chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    /// Two accounts.
+    OneToOne,
+}
+
+/// How far a chat's making has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatState {
+    /// The other has not approved yet.
+    Requested,
+    /// Messages flow.
+    Active,
+}
+
+/// A member of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The account.
+    pub account: String,
+    /// Their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Their devices in the chat.
+    pub devices: Vec<DeviceKey>,
+}
+
+/// Result of `message.send`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The message's permanent id.
+    pub message: MessageId,
+    /// Where it is now.
+    pub ledger: Ledger,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub message: MessageId,
+    /// The chat it is in.
+    pub chat: ChatId,
+    /// The author's account.
+    pub account: String,
+    /// The author's device.
+    pub device: DeviceKey,
+    /// Whether this account wrote it.
+    pub outgoing: bool,
+    /// When it was written, by its author's clock, in Unix milliseconds.
+    pub sent_ms: u64,
+    /// When this device stored it, in Unix milliseconds.
+    pub received_ms: u64,
+    /// What it says.
+    pub body: Body,
+    /// Who has it; only of outgoing ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+}
+
+/// What a message says; Debug gives sizes only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// Text.
+    Text {
+        /// At most [`MAX_TEXT`](super::limits::MAX_TEXT) bytes.
+        text: String,
+    },
+    /// A kind that this version doesn't know.
+    Unknown {
+        /// The kind's number on the wire.
+        code: u64,
+        /// What its author wants shown instead.
+        fallback: String,
+    },
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text } => write!(f, "Text({} bytes)", text.len()),
+            Self::Unknown { code, fallback } => {
+                write!(f, "Unknown({code}, {} bytes)", fallback.len())
+            }
+        }
+    }
+}
+
+/// Who has an outgoing message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The furthest it got; never goes back.
+    pub state: LedgerState,
+    /// Why a queued message waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Relays that signed for it.
+    pub held: Vec<Held>,
+    /// Devices that acknowledged it.
+    pub delivered: Vec<DeviceKey>,
+    /// Devices that showed it.
+    pub read: Vec<DeviceKey>,
+}
+
+/// The furthest that a message got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerState {
+    /// Stored here only.
+    Queued,
+    /// A relay signed for it.
+    Held,
+    /// A device of the other side has it.
+    Delivered,
+    /// A device of the other side showed it.
+    Read,
+}
+
+/// A relay's promise to hold a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The relay.
+    pub relay: RelayKey,
+    /// How long, in Unix milliseconds.
+    pub until_ms: u64,
+}
+
+/// Result of `event.poll`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventPage {
+    /// Events in the log's order.
+    pub items: Vec<Event>,
+    /// The `after` of the next poll: the last item's cursor, or the cursor that was asked about if there are none.
+    pub next: EventCursor,
+}
+
+/// An entry of the event log, and what a subscription's notification carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the log.
+    pub cursor: EventCursor,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: EventKind,
+}
+
+/// What happened, as `kind` and `data`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum EventKind {
+    /// A message of another was stored.
+    #[serde(rename = "message.received")]
+    MessageReceived(Message),
+    /// An own message was stored.
+    #[serde(rename = "message.sent")]
+    MessageSent(Message),
+    /// An own message got further.
+    #[serde(rename = "message.ledger")]
+    MessageLedger {
+        /// The chat.
+        chat: ChatId,
+        /// The message.
+        message: MessageId,
+        /// Who has it now.
+        ledger: Ledger,
+    },
+    /// Someone asks to be a contact.
+    #[serde(rename = "contact.requested")]
+    ContactRequested {
+        /// Names it for `contact.approve`.
+        request: RequestId,
+        /// Who asks.
+        account: String,
+        /// The name they give themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Someone became a contact.
+    #[serde(rename = "contact.added")]
+    ContactAdded {
+        /// The account.
+        account: String,
+        /// The chat with them.
+        chat: ChatId,
+        /// Their name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// The log was pruned: events with `from <= cursor <= to` are gone. The event's own cursor is `to`.
+    #[serde(rename = "gap")]
+    Gap {
+        /// The first that is gone.
+        from: EventCursor,
+        /// The last that is gone.
+        to: EventCursor,
+    },
+}

@@ -1,0 +1,143 @@
+//! sled, and what it leaves undone.
+//!
+//! - Its flush only starts the write-out of the log (`sync_file_range`), which a power cut undoes: [`Engine::sync`] adds an
+//!   `fdatasync` of the log file, and opening puts every file and directory on disk.
+//! - A page that exceeds a quarter of a segment goes to a file of its own that is never synced, and loses all of the page's rows with
+//!   it. Leaves are split by their number of rows, not by their size, so the bound on a stored value follows from the segment's size:
+//!   see the assertion below. With it no such file is ever written.
+//! - It panics on damage that it doesn't expect: panics are caught and become errors.
+//! - After a failed write an open database refuses everything: the caller drops it and opens it again.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::rows::{MAX_STORED_KEY, OVERHEAD, PIECE};
+use super::{StoreError, files};
+
+/// Bytes of a log segment: sled's default, a power of two; the least for which [`PIECE`] isn't tiny. Space is reclaimed by segments.
+const SEGMENT: usize = 512 * 1024;
+/// Bytes of a page that stays in the log (sled's `logger.rs`: a quarter of a segment, less two headers).
+const MAX_PAGE: usize = SEGMENT / 4 - 20 - 32;
+/// Rows of a leaf at most: it is split above 16, a merge adds at most 3, one is being inserted; the rest is margin.
+const LEAF_ROWS: usize = 24;
+/// Bytes of a row in a page beside key and value: two lengths (sled's `serialization.rs`), rounded up.
+const ROW_FRAME: usize = 16;
+const _: () = assert!(LEAF_ROWS * (MAX_STORED_KEY + OVERHEAD + PIECE + ROW_FRAME) <= MAX_PAGE);
+
+/// Bytes of pages kept in memory: 32 MiB of the 40 MiB budget of an idle node; filled only as pages are read (guess).
+const CACHE: u64 = 32 * 1024 * 1024;
+/// How long opening waits for the threads of an instance just dropped in this process to let go of the log (guess).
+const RELEASE: Duration = Duration::from_secs(5);
+
+/// An entry to write, or a key to remove.
+pub(super) type Change = (Vec<u8>, Option<Vec<u8>>);
+
+/// An open database.
+pub(super) struct Engine {
+    db: sled::Db,
+    log: File,
+}
+
+impl Engine {
+    /// Opens the database in a directory, which is created if absent, and puts all of it on disk.
+    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+        files::create_dir(dir)?;
+        let db = open_sled(dir)?;
+        flush(&db).map_err(|reason| StoreError::damaged(dir, reason))?;
+        let path = dir.join("db");
+        let log = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(StoreError::io("open", &path))?;
+        log.sync_all().map_err(StoreError::io("sync", &path))?;
+        files::sync_tree(dir)?;
+        Ok(Self { db, log })
+    }
+
+    /// Whether a directory holds a database's log.
+    pub(super) fn exists(dir: &Path) -> bool {
+        fs::metadata(dir.join("db")).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+    }
+
+    /// Makes changes visible, all or none; they are on disk only after [`Self::sync`].
+    pub(super) fn apply(&self, changes: Vec<Change>) -> Result<(), String> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        guarded(|| self.db.apply_batch(batch))
+    }
+
+    /// Puts all that was applied on disk.
+    pub(super) fn sync(&self) -> Result<(), String> {
+        flush(&self.db)?;
+        self.log.sync_data().map_err(|e| e.to_string())
+    }
+
+    /// Reads an entry.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        guarded(|| self.db.get(key)).map(|value| value.map(|v| v.to_vec()))
+    }
+
+    /// Reads at most `limit` entries with `from <= key < to`.
+    pub(super) fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let copy = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
+            entry.map(|(key, value)| (key.to_vec(), value.to_vec()))
+        };
+        guarded(|| {
+            let entries = self.db.range(from..to);
+            if reverse {
+                entries.rev().take(limit).map(copy).collect()
+            } else {
+                entries.take(limit).map(copy).collect()
+            }
+        })
+    }
+}
+
+fn open_sled(dir: &Path) -> Result<sled::Db, StoreError> {
+    let deadline = Instant::now() + RELEASE;
+    loop {
+        let config = sled::Config::new()
+            .path(dir)
+            .segment_size(SEGMENT)
+            .cache_capacity(CACHE)
+            .flush_every_ms(None);
+        let reason = match guarded(|| config.open()) {
+            Ok(db) => return Ok(db),
+            Err(reason) => reason,
+        };
+        // The data directory's own lock is held, so that only this process can still have the log.
+        if !reason.contains("could not acquire lock") || Instant::now() >= deadline {
+            return Err(StoreError::damaged(dir, reason));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn flush(db: &sled::Db) -> Result<(), String> {
+    guarded(|| db.flush()).map(|_| ())
+}
+
+/// Runs a call into sled and turns its panics into errors.
+fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(|e| e.to_string()),
+        Err(_) => Err("the database gave up on unexpected content".to_owned()),
+    }
+}

@@ -1,0 +1,609 @@
+//! One state of a chat's MLS group, and the few things that are done with it.
+
+use super::context::{ChatContext, JoinInfo, LeafIdentity};
+use crate::contact::CardPackage;
+use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, NodeId, TopicSecret, derive};
+use crate::limits;
+use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};
+use crate::padding;
+use crate::wire::Wire;
+use openmls::group::{
+    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
+    ProcessedWelcome,
+};
+use openmls::prelude::{
+    BasicCredential, Capabilities, ContentType, Credential, CredentialWithKey, Extension, ExtensionType, Extensions,
+    KeyPackage, LeafNodeParameters, Lifetime, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
+    ProcessedMessageContent, ProtocolMessage, ProtocolVersion, SenderRatchetConfiguration, UnknownExtension,
+};
+use openmls_traits::signatures::{Signer, SignerError};
+use openmls_traits::types::SignatureScheme;
+use tls_codec::{DeserializeBytes, Serialize};
+
+/// A group operation failed. What comes from a peer is refused with it; the group is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupError {
+    /// OpenMLS refuses or fails.
+    #[error("{what}: {reason}")]
+    Mls {
+        /// What was tried.
+        what: &'static str,
+        /// What OpenMLS says.
+        reason: String,
+    },
+    /// A leaf's credential isn't a certified device of an account.
+    #[error("a member's leaf: {reason}")]
+    Identity {
+        /// Why.
+        reason: String,
+    },
+    /// Not a message that chats use.
+    #[error("not a message of a chat")]
+    Kind,
+    /// It builds on a state that isn't this one.
+    #[error("the message builds on another state")]
+    Node,
+    /// A commit that the chat's rules don't allow.
+    #[error("the commit isn't allowed: {reason}")]
+    NotAllowed {
+        /// The rule.
+        reason: &'static str,
+    },
+}
+
+fn mls(what: &'static str) -> impl Fn(&dyn std::fmt::Debug) -> GroupError {
+    move |error| GroupError::Mls {
+        what,
+        reason: format!("{error:?}"),
+    }
+}
+
+/// A member's leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its place in the tree.
+    pub leaf: u32,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The device, which is the leaf's signature key.
+    pub device: DeviceId,
+}
+
+/// What can be seen of a chat's message without opening it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The chat.
+    pub chat: ChatId,
+    /// The state that it builds on, from its authenticated data.
+    pub node: NodeId,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Whether it is a commit.
+    pub commit: bool,
+}
+
+impl Header {
+    /// Reads the header of an MLS message. What it says is authenticated only once the message is opened.
+    pub fn read(bytes: &[u8]) -> Result<Self, GroupError> {
+        let message = protocol_message(bytes)?;
+        Self::of(&message)
+    }
+
+    fn of(message: &ProtocolMessage) -> Result<Self, GroupError> {
+        let ProtocolMessage::PrivateMessage(private) = message else {
+            return Err(GroupError::Kind);
+        };
+        let chat = <[u8; 32]>::try_from(private.group_id().as_slice()).map_err(|_| GroupError::Kind)?;
+        let node = <[u8; 32]>::try_from(private.aad()).map_err(|_| GroupError::Kind)?;
+        Ok(Self {
+            chat: ChatId(chat),
+            node: NodeId(node),
+            epoch: private.epoch().as_u64(),
+            commit: match private.content_type() {
+                ContentType::Application => false,
+                ContentType::Commit => true,
+                _ => return Err(GroupError::Kind),
+            },
+        })
+    }
+}
+
+/// An opened application message.
+#[derive(Debug)]
+pub struct Opened {
+    /// The leaf that sealed it.
+    pub member: Member,
+    /// The encoded inner message.
+    pub inner: Vec<u8>,
+}
+
+/// A commit of ours, merged into a new state.
+pub struct Change {
+    /// The state after.
+    pub group: Group,
+    /// The encoded commit, to travel on the parent's topic.
+    pub commit: Vec<u8>,
+    /// The encoded Welcome, if members were added.
+    pub welcome: Option<Vec<u8>>,
+}
+
+/// A group joined by a Welcome.
+pub struct Joined {
+    /// Its state.
+    pub group: Group,
+    /// What the Welcome tells.
+    pub info: JoinInfo,
+    /// Who made the Welcome.
+    pub inviter: Member,
+}
+
+/// One state of a group: its MLS rows and the node that made it.
+pub struct Group {
+    mls: MlsGroup,
+    storage: GroupStorage,
+    node: NodeId,
+}
+
+impl std::fmt::Debug for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Group(at {:?}, epoch {})", self.node, self.epoch())
+    }
+}
+
+struct LeafSigner<'a>(&'a DeviceSecret);
+
+impl Signer for LeafSigner<'_> {
+    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Ok(self.0.sign_mls(payload).to_vec())
+    }
+    fn signature_scheme(&self) -> SignatureScheme {
+        SignatureScheme::ED25519
+    }
+}
+
+/// MLS lifetimes are left open, since OpenMLS would compare them with the system's clock; cards carry the times that we check with
+/// the given one.
+fn open_lifetime() -> Lifetime {
+    Lifetime::init(0, u64::MAX)
+}
+
+fn capabilities(suite: Suite) -> Capabilities {
+    Capabilities::builder()
+        .ciphersuites(vec![suite.mls()])
+        .extensions(vec![
+            ExtensionType::Unknown(ChatContext::EXTENSION),
+            ExtensionType::LastResort,
+        ])
+        .build()
+}
+
+fn ratchets() -> SenderRatchetConfiguration {
+    SenderRatchetConfiguration::new(limits::RATCHET_OUT_OF_ORDER, limits::RATCHET_FORWARD)
+}
+
+fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY)
+        .use_ratchet_tree_extension(true)
+        .max_past_epochs(0)
+        .sender_ratchet_configuration(ratchets())
+        .build()
+}
+
+fn credential(identity: &LeafIdentity) -> CredentialWithKey {
+    CredentialWithKey {
+        credential: BasicCredential::new(identity.encode()).into(),
+        signature_key: identity.device.0.to_vec().into(),
+    }
+}
+
+/// Makes a key package and the private rows that a Welcome to it needs.
+pub fn key_package(
+    crypto: &Crypto,
+    device: &DeviceSecret,
+    identity: &LeafIdentity,
+    suite: Suite,
+    last_resort: bool,
+    not_before_s: u64,
+    not_after_s: u64,
+) -> Result<(CardPackage, GroupRows), GroupError> {
+    let fail = mls("make a key package");
+    let storage = GroupStorage::default();
+    let provider = Provider {
+        crypto,
+        storage: &storage,
+    };
+    let mut builder = KeyPackage::builder()
+        .leaf_node_capabilities(capabilities(suite))
+        .key_package_lifetime(open_lifetime());
+    if last_resort {
+        builder = builder.mark_as_last_resort();
+    }
+    let bundle = builder
+        .build(suite.mls(), &provider, &LeafSigner(device), credential(identity))
+        .map_err(|e| fail(&e))?;
+    let message = MlsMessageOut::from(bundle.key_package().clone());
+    let package = CardPackage {
+        not_before_s,
+        not_after_s,
+        last_resort,
+        bytes: message.tls_serialize_detached().map_err(|e| fail(&e))?,
+    };
+    Ok((package, storage.snapshot()))
+}
+
+impl Group {
+    /// Creates a group whose only leaf is this device, and the secret of its topic.
+    pub fn create(
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        identity: &LeafIdentity,
+        suite: Suite,
+        chat: ChatId,
+    ) -> Result<(Self, TopicSecret), GroupError> {
+        let fail = mls("create a group");
+        let storage = GroupStorage::default();
+        let context = Extension::Unknown(ChatContext::EXTENSION, UnknownExtension(ChatContext.encode()));
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(suite.mls())
+            .capabilities(capabilities(suite))
+            .lifetime(open_lifetime())
+            .wire_format_policy(MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(true)
+            .max_past_epochs(0)
+            .sender_ratchet_configuration(ratchets())
+            .with_group_context_extensions(Extensions::single(context).map_err(|e| fail(&e))?)
+            .build();
+        let provider = Provider {
+            crypto,
+            storage: &storage,
+        };
+        let mls = MlsGroup::new_with_group_id(
+            &provider,
+            &LeafSigner(device),
+            &config,
+            GroupId::from_slice(&chat.0),
+            credential(identity),
+        )
+        .map_err(|e| fail(&e))?;
+        let secret = mls
+            .export_secret(crypto, "madang 1 topic", &[], 32)
+            .map_err(|e| fail(&e))?;
+        let secret = <[u8; 32]>::try_from(secret.as_slice()).map_err(|e| fail(&e))?;
+        let node = NodeId(derive("madang 1 first node", &[&chat.0]));
+        Ok((Self { mls, storage, node }, TopicSecret::from_bytes(secret)))
+    }
+
+    /// Loads a state from its rows.
+    pub fn load(rows: GroupRows, chat: ChatId, node: NodeId) -> Result<Self, GroupError> {
+        let storage = GroupStorage::new(rows);
+        let mls = MlsGroup::load(&storage, &GroupId::from_slice(&chat.0))
+            .map_err(|e| mls("load a group")(&e))?
+            .ok_or(GroupError::Mls {
+                what: "load a group",
+                reason: "its rows are missing".into(),
+            })?;
+        Ok(Self { mls, storage, node })
+    }
+
+    /// Joins by a Welcome, with the rows of the key package that it was made for. `node` is the state that it leads to.
+    pub fn join(crypto: &Crypto, package: GroupRows, welcome: &[u8], node: NodeId) -> Result<Joined, GroupError> {
+        let fail = mls("join by a Welcome");
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome).map_err(|e| fail(&e))?;
+        let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
+            return Err(GroupError::Kind);
+        };
+        let own_rows: Vec<RowKey> = package.keys().cloned().collect();
+        let storage = GroupStorage::new(package);
+        let provider = Provider {
+            crypto,
+            storage: &storage,
+        };
+        let processed =
+            ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome).map_err(|e| fail(&e))?;
+        let info = processed
+            .unverified_group_info()
+            .extensions()
+            .unknown(JoinInfo::EXTENSION)
+            .map(|extension| JoinInfo::decode(&extension.0))
+            .transpose()
+            .map_err(|e| fail(&e))?
+            .ok_or_else(|| fail(&"the group info doesn't name the topic"))?;
+        let staged = openmls::group::JoinBuilder::new(&provider, processed)
+            .skip_lifetime_validation()
+            .build()
+            .map_err(|e| fail(&e))?;
+        let inviter_leaf = staged.welcome_sender_index().u32();
+        let group = staged.into_group(&provider).map_err(|e| fail(&e))?;
+        // The key package's private rows served their purpose and don't belong to the chat.
+        let mut rows = storage.snapshot();
+        rows.retain(|key, _| !own_rows.contains(key));
+        let group = Self::load(rows, chat_id(&group)?, node)?;
+        group.storage.mark_all();
+        group.check_context()?;
+        let inviter = group
+            .members()?
+            .into_iter()
+            .find(|member| member.leaf == inviter_leaf)
+            .ok_or_else(|| fail(&"its maker is not a member"))?;
+        Ok(Joined { group, info, inviter })
+    }
+
+    /// The chat.
+    pub fn chat(&self) -> Result<ChatId, GroupError> {
+        chat_id(&self.mls)
+    }
+
+    /// The state's node.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The state's epoch.
+    pub fn epoch(&self) -> u64 {
+        self.mls.epoch().as_u64()
+    }
+
+    /// This device's leaf.
+    pub fn own_leaf(&self) -> u32 {
+        self.mls.own_leaf_index().u32()
+    }
+
+    /// All members; fails if a leaf isn't a certified device.
+    pub fn members(&self) -> Result<Vec<Member>, GroupError> {
+        self.mls
+            .members()
+            .map(|member| leaf_member(member.index.u32(), &member.credential, &member.signature_key))
+            .collect()
+    }
+
+    /// Takes the rows that changed since they were last taken.
+    pub fn take_changes(&self) -> Vec<(RowKey, Option<Vec<u8>>)> {
+        self.storage.take_changes()
+    }
+
+    /// Seals an inner message; the result names this state in its authenticated data.
+    pub fn seal(&mut self, crypto: &Crypto, device: &DeviceSecret, inner: &[u8]) -> Result<Vec<u8>, GroupError> {
+        let fail = mls("seal a message");
+        self.mls.set_aad(self.node.0.to_vec());
+        let provider = Provider {
+            crypto,
+            storage: &self.storage,
+        };
+        let message = self
+            .mls
+            .create_message(&provider, &LeafSigner(device), &padding::pad(inner))
+            .map_err(|e| fail(&e))?;
+        message.tls_serialize_detached().map_err(|e| fail(&e))
+    }
+
+    /// Opens an application message that builds on this state.
+    pub fn open(&mut self, crypto: &Crypto, bytes: &[u8]) -> Result<Opened, GroupError> {
+        let fail = mls("open a message");
+        let message = protocol_message(bytes)?;
+        let header = Header::of(&message)?;
+        if header.node != self.node || header.commit {
+            return Err(GroupError::Node);
+        }
+        let provider = Provider {
+            crypto,
+            storage: &self.storage,
+        };
+        let processed = self.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
+        let member = self.sender_of(processed.sender())?;
+        let ProcessedMessageContent::ApplicationMessage(content) = processed.into_content() else {
+            return Err(GroupError::Kind);
+        };
+        let padded = content.into_bytes();
+        let inner = padding::unpad(&padded, limits::MESSAGE_BYTES)
+            .map_err(|e| fail(&e))?
+            .to_vec();
+        Ok(Opened { member, inner })
+    }
+
+    /// Adds the owners of key packages. The state before stays as it is.
+    pub fn add(
+        &self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        packages: &[CardPackage],
+        topic: &TopicSecret,
+    ) -> Result<Change, GroupError> {
+        let fail = mls("add a member");
+        let packages = packages
+            .iter()
+            .map(|package| {
+                let message = MlsMessageIn::tls_deserialize_exact_bytes(&package.bytes).map_err(|e| fail(&e))?;
+                let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
+                    return Err(GroupError::Kind);
+                };
+                package
+                    .validate(crypto, ProtocolVersion::Mls10)
+                    .map_err(|e| fail(&e))
+            })
+            .collect::<Result<Vec<_>, GroupError>>()?;
+        for package in &packages {
+            if package.ciphersuite() != self.mls.ciphersuite() {
+                return Err(fail(&"the key package is of another cipher suite"));
+            }
+            let leaf = package.leaf_node();
+            leaf_member(0, leaf.credential(), leaf.signature_key().as_slice())?;
+        }
+        let info = JoinInfo {
+            topic: topic.clone(),
+            parent: self.node,
+        };
+        let extension = Extension::Unknown(JoinInfo::EXTENSION, UnknownExtension(info.encode()));
+        self.commit(crypto, device, packages, Some(extension))
+    }
+
+    /// Updates this device's leaf, so that a stolen state heals. The state before stays as it is.
+    pub fn update_leaf(&self, crypto: &Crypto, device: &DeviceSecret) -> Result<Change, GroupError> {
+        self.commit(crypto, device, Vec::new(), None)
+    }
+
+    /// Whether it is this leaf's turn to commit: in a chat of two, members take turns by epoch, so that honest ones never fork.
+    pub fn own_turn(&self) -> bool {
+        self.turn().is_some_and(|leaf| leaf == self.own_leaf())
+    }
+
+    /// Applies another's commit that builds on this state, giving the state after. This one stays as it is.
+    pub fn apply(&self, crypto: &Crypto, bytes: &[u8]) -> Result<Self, GroupError> {
+        let fail = mls("apply a commit");
+        let message = protocol_message(bytes)?;
+        let header = Header::of(&message)?;
+        if header.node != self.node || !header.commit {
+            return Err(GroupError::Node);
+        }
+        let mut next = self.fork()?;
+        let provider = Provider {
+            crypto,
+            storage: &next.storage,
+        };
+        let processed = next.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
+        let sender = next.sender_of(processed.sender())?;
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            return Err(GroupError::Kind);
+        };
+        if staged.queued_proposals().next().is_some() {
+            return Err(GroupError::NotAllowed {
+                reason: "in a chat of two only own leaves change",
+            });
+        }
+        if self.turn() != Some(sender.leaf) {
+            return Err(GroupError::NotAllowed {
+                reason: "it is the other member's turn",
+            });
+        }
+        let Some(leaf) = staged.update_path_leaf_node() else {
+            return Err(GroupError::NotAllowed {
+                reason: "a commit must update its author's leaf",
+            });
+        };
+        if leaf_member(sender.leaf, leaf.credential(), leaf.signature_key().as_slice())? != sender {
+            return Err(GroupError::NotAllowed {
+                reason: "a leaf keeps its account and device",
+            });
+        }
+        next.mls
+            .merge_staged_commit(&provider, *staged)
+            .map_err(|e| fail(&e))?;
+        next.node = node_of(bytes);
+        next.storage.mark_all();
+        Ok(next)
+    }
+
+    fn commit(
+        &self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        add: Vec<KeyPackage>,
+        info: Option<Extension>,
+    ) -> Result<Change, GroupError> {
+        let fail = mls("commit");
+        let mut next = self.fork()?;
+        next.mls.set_aad(self.node.0.to_vec());
+        let provider = Provider {
+            crypto,
+            storage: &next.storage,
+        };
+        let mut builder = next
+            .mls
+            .commit_builder()
+            .force_self_update(true)
+            .leaf_node_parameters(LeafNodeParameters::default())
+            .propose_adds(add)
+            .load_psks(&next.storage)
+            .map_err(|e| fail(&e))?;
+        if let Some(extension) = info {
+            builder = builder
+                .create_group_info_with_extensions([extension])
+                .map_err(|e| fail(&e))?;
+        }
+        let bundle = builder
+            .build(crypto, crypto, &LeafSigner(device), |_| true)
+            .map_err(|e| fail(&e))?
+            .stage_commit(&provider)
+            .map_err(|e| fail(&e))?;
+        let welcome = bundle
+            .to_welcome_msg()
+            .map(|welcome| welcome.tls_serialize_detached())
+            .transpose()
+            .map_err(|e| fail(&e))?;
+        let commit = bundle.into_commit().tls_serialize_detached().map_err(|e| fail(&e))?;
+        next.mls.merge_pending_commit(&provider).map_err(|e| fail(&e))?;
+        next.node = node_of(&commit);
+        next.storage.mark_all();
+        Ok(Change {
+            group: next,
+            commit,
+            welcome,
+        })
+    }
+
+    fn fork(&self) -> Result<Self, GroupError> {
+        Self::load(self.storage.snapshot(), self.chat()?, self.node)
+    }
+
+    fn turn(&self) -> Option<u32> {
+        let members = u64::try_from(self.mls.members().count()).ok()?;
+        let place = self.epoch().checked_rem(members)?;
+        let member = self.mls.members().nth(usize::try_from(place).ok()?)?;
+        Some(member.index.u32())
+    }
+
+    fn sender_of(&self, sender: &openmls::prelude::Sender) -> Result<Member, GroupError> {
+        let openmls::prelude::Sender::Member(index) = sender else {
+            return Err(GroupError::Kind);
+        };
+        let member = self.mls.member_at(*index).ok_or(GroupError::Kind)?;
+        leaf_member(index.u32(), &member.credential, &member.signature_key)
+    }
+
+    fn check_context(&self) -> Result<(), GroupError> {
+        let fail = mls("read the chat's settings");
+        let extension = self
+            .mls
+            .extensions()
+            .unknown(ChatContext::EXTENSION)
+            .ok_or_else(|| fail(&"they are missing"))?;
+        ChatContext::decode(&extension.0).map_err(|e| fail(&e))?;
+        Ok(())
+    }
+}
+
+/// The node that a commit makes.
+fn node_of(commit: &[u8]) -> NodeId {
+    NodeId(derive("madang 1 node", &[commit]))
+}
+
+fn chat_id(group: &MlsGroup) -> Result<ChatId, GroupError> {
+    <[u8; 32]>::try_from(group.group_id().as_slice())
+        .map(ChatId)
+        .map_err(|_| GroupError::Kind)
+}
+
+fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, GroupError> {
+    let fail = mls("read a message");
+    MlsMessageIn::tls_deserialize_exact_bytes(bytes)
+        .map_err(|e| fail(&e))?
+        .try_into_protocol_message()
+        .map_err(|e| fail(&e))
+}
+
+fn leaf_member(leaf: u32, credential: &Credential, signature_key: &[u8]) -> Result<Member, GroupError> {
+    let refuse = |reason: String| GroupError::Identity { reason };
+    let basic = BasicCredential::try_from(credential.clone()).map_err(|e| refuse(format!("{e:?}")))?;
+    let identity = LeafIdentity::decode(basic.identity()).map_err(|e| refuse(e.to_string()))?;
+    if signature_key != identity.device.0 {
+        return Err(refuse("its signature key is not the device's".into()));
+    }
+    if !identity.log.certifies(identity.device).map_err(|e| refuse(e.to_string()))? {
+        return Err(refuse("its account doesn't certify the device".into()));
+    }
+    Ok(Member {
+        leaf,
+        account: identity.account(),
+        device: identity.device,
+    })
+}

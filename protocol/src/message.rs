@@ -1,0 +1,298 @@
+//! The inner message: what MLS seals. Its id is permanent, also when it has to be sealed again.
+
+use crate::keys::{DeviceId, MessageId, derive};
+use crate::limits;
+use crate::seq_set::SeqSet;
+use crate::wire::{DecodeError, Reader, Wire, Writer};
+use serde::{Deserialize, Serialize};
+
+/// A device's messages in one chat since it joined: `{opaque device[32]; uint64 incarnation;}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StreamId {
+    /// The device.
+    pub device: DeviceId,
+    /// Random at each joining of a leaf.
+    pub incarnation: u64,
+}
+
+impl StreamId {
+    /// The id of this stream's message with a sequence number.
+    pub fn message(&self, sequence: u64) -> MessageId {
+        MessageId(derive(
+            "madang 1 message id",
+            &[&self.device.0, &self.incarnation.to_be_bytes(), &sequence.to_be_bytes()],
+        ))
+    }
+}
+
+impl Wire for StreamId {
+    fn write(&self, w: &mut Writer) {
+        self.device.write(w);
+        w.u64(self.incarnation);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            device: DeviceId::read(r)?,
+            incarnation: r.u64("stream.incarnation")?,
+        })
+    }
+}
+
+/// What a device has of one stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frontier {
+    /// The stream.
+    pub stream: StreamId,
+    /// Committed at the reporting device.
+    pub delivered: SeqSet,
+    /// All delivered up to this were shown to the user; 0 for none.
+    pub read_through: u64,
+}
+
+impl Wire for Frontier {
+    fn write(&self, w: &mut Writer) {
+        self.stream.write(w);
+        self.delivered.write(w);
+        w.u64(self.read_through);
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            stream: StreamId::read(r)?,
+            delivered: SeqSet::read(r, "frontier.delivered", limits::FRONTIER_RANGES)?,
+            read_through: r.u64("frontier.read_through")?,
+        })
+    }
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// Text for people.
+    Text(String),
+    /// The sender's contact details, for the other side's node; not shown.
+    Contact(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// A kind of a later version: kept as it is, its fallback shown.
+    Unknown {
+        /// The kind's number.
+        kind: u16,
+        /// Its body.
+        #[serde(with = "serde_bytes")]
+        body: Vec<u8>,
+    },
+}
+
+/// Kinds by number. A number is never reused; from [`KIND_HIDDEN`] on, kinds aren't shown to people, known or not.
+const KIND_NONE: u16 = 0;
+const KIND_TEXT: u16 = 1;
+const KIND_HIDDEN: u16 = 0x8000;
+const KIND_CONTACT: u16 = KIND_HIDDEN + 1;
+
+impl Body {
+    /// The kind's number.
+    pub fn kind(&self) -> u16 {
+        match self {
+            Self::Text(_) => KIND_TEXT,
+            Self::Contact(_) => KIND_CONTACT,
+            Self::Unknown { kind, .. } => *kind,
+        }
+    }
+
+    /// Whether people see it.
+    pub fn shown(&self) -> bool {
+        self.kind() < KIND_HIDDEN
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Contact(bytes) | Self::Unknown { body: bytes, .. } => bytes,
+        }
+    }
+
+    fn from_parts(kind: u16, bytes: &[u8]) -> Result<Self, DecodeError> {
+        Ok(match kind {
+            KIND_TEXT => {
+                if bytes.len() > limits::TEXT_BYTES {
+                    return Err(DecodeError::TooLong {
+                        field: "message.text",
+                        found: bytes.len() as u64,
+                        limit: limits::TEXT_BYTES as u64,
+                    });
+                }
+                let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::Invalid {
+                    field: "message.text",
+                    reason: "not UTF-8",
+                })?;
+                Self::Text(text.to_owned())
+            }
+            KIND_CONTACT => Self::Contact(bytes.to_vec()),
+            kind => Self::Unknown {
+                kind,
+                body: bytes.to_vec(),
+            },
+        })
+    }
+}
+
+/// A numbered message, which is delivered once and never lost: part of [`Inner`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Durable {
+    /// From 1, without holes.
+    pub sequence: u64,
+    /// Hash of this stream's message before; zeros for the first.
+    pub previous: [u8; 32],
+    /// The chat's heads as the sender saw them, at most [`limits::PARENTS`].
+    pub parents: Vec<MessageId>,
+    /// Lamport clock: greater than that of every message the sender had.
+    pub clock: u64,
+    /// The sender's clock, Unix milliseconds.
+    pub sent_ms: u64,
+    /// Text to show where the kind isn't known.
+    pub fallback: String,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What MLS seals.
+///
+/// | bytes | field |
+/// |---|---|
+/// | 2 | version, 1 |
+/// | 40 | stream: device and incarnation of the author |
+/// | 8 | sequence; 0 for a report that is not numbered |
+/// | | *if numbered:* previous (32), parents (32 each)`<V>`, clock (8), sent_ms (8), kind (2), fallback`<V>`, body`<V>` |
+/// | V | frontiers: `{stream, {uint64 first, uint64 last}<V>, uint64 read_through}<V>` |
+/// | V | extensions of later versions, kept but not read |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inner {
+    /// The author; must be the MLS leaf's device (FAULTS 46).
+    pub stream: StreamId,
+    /// The message, if this is more than a report.
+    pub durable: Option<Durable>,
+    /// What the author has of the others' streams, at most [`limits::FRONTIER_STREAMS`].
+    pub frontiers: Vec<Frontier>,
+}
+
+const VERSION: u16 = 1;
+
+impl Inner {
+    /// The hash that the stream's next message names.
+    pub fn hash(encoded: &[u8]) -> [u8; 32] {
+        derive("madang 1 message hash", &[encoded])
+    }
+}
+
+impl Wire for Inner {
+    fn write(&self, w: &mut Writer) {
+        w.u16(VERSION);
+        self.stream.write(w);
+        match &self.durable {
+            None => w.u64(0),
+            Some(durable) => {
+                w.u64(durable.sequence);
+                w.fixed(&durable.previous);
+                w.list(&durable.parents, |w, parent| parent.write(w));
+                w.u64(durable.clock);
+                w.u64(durable.sent_ms);
+                w.u16(durable.body.kind());
+                w.bytes(durable.fallback.as_bytes());
+                w.bytes(durable.body.bytes());
+            }
+        }
+        w.list(&self.frontiers, |w, frontier| frontier.write(w));
+        w.bytes(&[]);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        r.version("message.version", VERSION)?;
+        let stream = StreamId::read(r)?;
+        let sequence = r.u64("message.sequence")?;
+        let durable = match sequence {
+            0 => None,
+            sequence => {
+                let previous = r.array("message.previous")?;
+                let parents = r.list("message.parents", limits::PARENTS, MessageId::read)?;
+                let clock = r.u64("message.clock")?;
+                let sent_ms = r.u64("message.sent_ms")?;
+                let kind = r.u16("message.kind")?;
+                if kind == KIND_NONE || sequence > u64::MAX - 2 {
+                    return Err(DecodeError::Invalid {
+                        field: "message.kind",
+                        reason: "reserved",
+                    });
+                }
+                let fallback = r.text("message.fallback", limits::TEXT_BYTES)?;
+                let body = Body::from_parts(kind, r.bytes("message.body", limits::MESSAGE_BYTES)?)?;
+                Some(Durable {
+                    sequence,
+                    previous,
+                    parents,
+                    clock,
+                    sent_ms,
+                    fallback,
+                    body,
+                })
+            }
+        };
+        let frontiers = r.list("message.frontiers", limits::FRONTIER_STREAMS, Frontier::read)?;
+        r.bytes("message.extensions", limits::MESSAGE_BYTES)?;
+        Ok(Self {
+            stream,
+            durable,
+            frontiers,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn inner(body: Body) -> Inner {
+        let stream = StreamId {
+            device: DeviceId([1; 32]),
+            incarnation: 7,
+        };
+        Inner {
+            stream,
+            durable: Some(Durable {
+                sequence: 3,
+                previous: [2; 32],
+                parents: vec![stream.message(2)],
+                clock: 9,
+                sent_ms: 10,
+                fallback: "a picture".into(),
+                body,
+            }),
+            frontiers: vec![Frontier {
+                stream,
+                delivered: SeqSet::default(),
+                read_through: 0,
+            }],
+        }
+    }
+
+    #[test]
+    fn messages_round_trip_also_of_a_kind_that_is_not_known() {
+        for body in [
+            Body::Text("hello".into()),
+            Body::Unknown {
+                kind: 77,
+                body: vec![1, 2],
+            },
+        ] {
+            let message = inner(body);
+            assert_eq!(Inner::decode(&message.encode()).unwrap(), message);
+        }
+        assert!(!Body::Unknown { kind: 0x8777, body: vec![] }.shown());
+    }
+
+    #[test]
+    fn extensions_of_a_later_version_are_passed_over() {
+        let mut bytes = inner(Body::Text("hello".into())).encode();
+        assert_eq!(bytes.pop(), Some(0));
+        bytes.extend([2, 0xaa, 0xbb]);
+        assert!(Inner::decode(&bytes).is_ok());
+    }
+}
