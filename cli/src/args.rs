@@ -186,19 +186,23 @@ mod tests {
 
     #[test]
     fn a_text_may_begin_with_a_hyphen() {
-        let Command::Send { chat, text, .. } = parse("send alice --json").unwrap().command else {
-            panic!("another command");
-        };
-        assert_eq!((chat.as_str(), text.as_str()), ("alice", "--json"));
-        let Command::Send { text, .. } = parse("send alice -1").unwrap().command else {
-            panic!("another command");
-        };
-        assert_eq!(text, "-1");
+        for (line, wanted) in [("send alice -1", "-1"), ("send alice -- --json", "--json")] {
+            let Command::Send { text, .. } = parse(line).unwrap().command else {
+                panic!("another command");
+            };
+            assert_eq!(text, wanted);
+        }
     }
 
     #[test]
     fn misuse_has_exit_code_two() {
-        for line in ["", "send alice", "read alice --limit 0", "invite --expires-in-s 0", "nonsense"] {
+        for line in [
+            "",
+            "send alice",
+            "read alice --limit 0",
+            "invite --expires-in-s 0",
+            "nonsense",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

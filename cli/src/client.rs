@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonrpsee::core::client::{ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _};
+use jsonrpsee::core::client::{
+    ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _,
+};
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::core::{JsonRawValue, to_json_raw_value};
 use jsonrpsee::http_client::{HeaderMap, HeaderValue, HttpClient, transport};
@@ -36,7 +38,10 @@ pub struct Place {
 
 impl std::fmt::Debug for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Place").field("data", &self.data).field("http", &self.http).finish_non_exhaustive()
+        f.debug_struct("Place")
+            .field("data", &self.data)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,13 +52,20 @@ impl Place {
     /// [`Fault::NoNode`] if they aren't there, [`Fault::Failed`] if they can't be read.
     pub fn read(data: &Path) -> Result<Self, Fault> {
         let path = data.join("rpc.json");
-        let places: Value = serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
-            message: format!("can't read {}: {e}; start the node again", path.display()),
-        })?;
+        let places: Value =
+            serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
+                message: format!("can't read {}: {e}; start the node again", path.display()),
+            })?;
         let cookie = read_small(data, &data.join("cookie"))?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).map_err(|_| {
-            Fault::Failed { message: format!("{}/cookie holds no token; start the node again", data.display()) }
-        })?;
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).map_err(|_| {
+                Fault::Failed {
+                    message: format!(
+                        "{}/cookie holds no token; start the node again",
+                        data.display()
+                    ),
+                }
+            })?;
         bearer.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert("authorization", bearer);
@@ -94,7 +106,10 @@ impl Client {
     /// # Errors
     /// [`Fault::Refused`] with the node's code, [`Fault::NoNode`] if nothing answers.
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, Fault> {
-        self.http.request(method, Named(params)).await.map_err(|e| fault(e, &self.place.data))
+        self.http
+            .request(method, Named(params))
+            .await
+            .map_err(|e| fault(e, &self.place.data))
     }
 
     /// Returns all items of a list, page by page.
@@ -113,7 +128,9 @@ impl Client {
             let items = show::items_of(&page, "items");
             all.extend_from_slice(items);
             if all.len() > MAX_LISTED {
-                return Err(Fault::Failed { message: format!("{method} lists more than {MAX_LISTED} items") });
+                return Err(Fault::Failed {
+                    message: format!("{method} lists more than {MAX_LISTED} items"),
+                });
             }
             match page.get("next") {
                 Some(next) if !next.is_null() && !items.is_empty() => after = Some(next.clone()),
@@ -138,7 +155,9 @@ impl Client {
             Err(e) => {
                 // Tells "no node" from "a node that wants no more sockets".
                 self.call("node.info", json!({})).await?;
-                Err(Fault::Failed { message: format!("the node opens no WebSocket: {e}") })
+                Err(Fault::Failed {
+                    message: format!("the node opens no WebSocket: {e}"),
+                })
             }
         }
     }
@@ -147,7 +166,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub async fn events(&self, socket: &WsClient, after: Option<&str>) -> Result<Subscription<Value>, Fault> {
+    pub async fn events(
+        &self,
+        socket: &WsClient,
+        after: Option<&str>,
+    ) -> Result<Subscription<Value>, Fault> {
         let params = after.map_or_else(|| json!({}), |after| json!({ "after": after }));
         socket
             .subscribe("event.subscribe", Named(params), "event.unsubscribe")
@@ -176,12 +199,16 @@ fn read_small(data: &Path, path: &Path) -> Result<String, Fault> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Fault::NoNode { data: data.to_owned() });
+            return Err(Fault::NoNode {
+                data: data.to_owned(),
+            });
         }
         Err(e) => return Err(Fault::file("open", path, &e)),
     };
     let mut text = String::new();
-    file.take(MAX_PLACE_BYTES).read_to_string(&mut text).map_err(|e| Fault::file("read", path, &e))?;
+    file.take(MAX_PLACE_BYTES)
+        .read_to_string(&mut text)
+        .map_err(|e| Fault::file("read", path, &e))?;
     Ok(text)
 }
 
@@ -190,27 +217,40 @@ fn fault(error: RpcError, data: &Path) -> Fault {
         RpcError::Call(object) => refused(&object),
         RpcError::Transport(inner) => match inner.downcast_ref::<transport::Error>() {
             // A node that was killed leaves its places behind, and another program may have got its port.
-            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 }) | None => {
-                Fault::NoNode { data: data.to_owned() }
-            }
-            Some(other) => Fault::Failed { message: format!("the node can't be asked: {other}") },
+            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 })
+            | None => Fault::NoNode {
+                data: data.to_owned(),
+            },
+            Some(other) => Fault::Failed {
+                message: format!("the node can't be asked: {other}"),
+            },
         },
-        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => Fault::NoNode { data: data.to_owned() },
+        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => Fault::NoNode {
+            data: data.to_owned(),
+        },
         RpcError::RequestTimeout => Fault::Failed {
             message: format!("the node of {} doesn't answer; see its log", data.display()),
         },
-        other => Fault::Failed { message: format!("the node can't be asked: {other}") },
+        other => Fault::Failed {
+            message: format!("the node can't be asked: {other}"),
+        },
     }
 }
 
 fn refused(object: &ErrorObjectOwned) -> Fault {
-    let data: Value =
-        object.data().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
+    let data: Value = object
+        .data()
+        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or(Value::Null);
     let code = match show::field(&data, "code") {
         code if code.is_empty() => object.code().to_string(),
         code => code,
     };
-    Fault::Refused { message: show::line(object.message()), code, data }
+    Fault::Refused {
+        message: show::line(object.message()),
+        code,
+        data,
+    }
 }
 
 #[cfg(test)]
@@ -227,7 +267,10 @@ mod tests {
     #[tokio::test]
     async fn a_place_that_nobody_listens_at_means_no_node() {
         let dir = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let places = json!({ "http": format!("http://{free}"), "ws": format!("ws://{free}") });
         std::fs::write(dir.path().join("rpc.json"), places.to_string()).unwrap();
         std::fs::write(dir.path().join("cookie"), "token\n").unwrap();
@@ -241,17 +284,27 @@ mod tests {
     #[test]
     fn f65_debug_shows_no_token() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("rpc.json"), r#"{"http":"http://127.0.0.1:1","ws":"ws://127.0.0.1:1"}"#)
-            .unwrap();
+        std::fs::write(
+            dir.path().join("rpc.json"),
+            r#"{"http":"http://127.0.0.1:1","ws":"ws://127.0.0.1:1"}"#,
+        )
+        .unwrap();
         std::fs::write(dir.path().join("cookie"), "s3cret").unwrap();
         assert!(!format!("{:?}", Place::read(dir.path()).unwrap()).contains("s3cret"));
     }
 
     #[test]
     fn the_nodes_error_keeps_its_code() {
-        let object = ErrorObjectOwned::owned(-32005, "used\u{1b}", Some(json!({ "code": "invite_expired" })));
+        let object = ErrorObjectOwned::owned(
+            -32005,
+            "used\u{1b}",
+            Some(json!({ "code": "invite_expired" })),
+        );
         let fault = refused(&object);
         assert_eq!(fault.exit_code(), 5);
-        assert_eq!(fault.to_string(), "refused by the node: used� (invite_expired)");
+        assert_eq!(
+            fault.to_string(),
+            "refused by the node: used� (invite_expired)"
+        );
     }
 }

@@ -30,28 +30,40 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
     match command {
         Command::Whoami => whoami(&client, out).await,
         Command::Phrase { confirm } => phrase(&client, confirm, out).await,
-        Command::Invite { multi_use, expires_in_s } => invite(&client, multi_use, expires_in_s, out).await,
+        Command::Invite {
+            multi_use,
+            expires_in_s,
+        } => invite(&client, multi_use, expires_in_s, out).await,
         Command::Accept { invite } => accept(&client, &invite, out).await,
         Command::Requests => requests(&client, out).await,
         Command::Approve { request } => approve(&client, &request, out).await,
         Command::Contacts => contacts(&client, out).await,
         Command::Chats => chats(&client, out).await,
-        Command::Send { chat, text, idempotency_key } => {
-            send(&client, &chat, &text, idempotency_key, out).await
-        }
-        Command::Read { chat, limit, keep_unread } => read(&client, &chat, limit, keep_unread, out).await,
+        Command::Send {
+            chat,
+            text,
+            idempotency_key,
+        } => send(&client, &chat, &text, idempotency_key, out).await,
+        Command::Read {
+            chat,
+            limit,
+            keep_unread,
+        } => read(&client, &chat, limit, keep_unread, out).await,
         Command::Tail { after } => tail::tail(&client, after, out).await,
         Command::Doctor => doctor(&client, out).await,
-        Command::Up(_) | Command::Relay(_) | Command::Demo => {
-            Err(Fault::Failed { message: "this command asks no node".to_owned() })
-        }
+        Command::Up(_) | Command::Relay(_) | Command::Demo => Err(Fault::Failed {
+            message: "this command asks no node".to_owned(),
+        }),
     }
 }
 
 async fn whoami(client: &Client, out: &Out) -> Result<(), Fault> {
     let account = client.call("account.get", json!({})).await?;
     out.print(&account, || {
-        let confirmed = account.get("phrase_confirmed").and_then(Value::as_bool).unwrap_or(false);
+        let confirmed = account
+            .get("phrase_confirmed")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
         let phrase = if confirmed {
             "confirmed, the root key is erased from this device"
         } else {
@@ -88,7 +100,10 @@ async fn phrase(client: &Client, confirm: bool, out: &Out) -> Result<(), Fault> 
 }
 
 fn words_of(phrase: &Value) -> Vec<&str> {
-    show::items_of(phrase, "words").iter().filter_map(Value::as_str).collect()
+    show::items_of(phrase, "words")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn numbered(words: &[&str]) -> String {
@@ -97,7 +112,11 @@ fn numbered(words: &[&str]) -> String {
         .enumerate()
         .map(|(row, chunk)| {
             let first = row * 4 + 1;
-            chunk.iter().zip(first..).map(|(word, n)| format!("{n:>2} {}", show::line(word))).collect()
+            chunk
+                .iter()
+                .zip(first..)
+                .map(|(word, n)| format!("{n:>2} {}", show::line(word)))
+                .collect()
         })
         .collect();
     show::table(&rows)
@@ -115,14 +134,22 @@ async fn invite(
     }
     let made = client.call("contact.invite", Value::Object(params)).await?;
     out.print(&made, || show::field(&made, "invite"))?;
-    let who = if multi_use { "everybody who gets it" } else { "one person" };
+    let who = if multi_use {
+        "everybody who gets it"
+    } else {
+        "one person"
+    };
     let until = show::time_of(&made, "expires_ms", show::now_ms());
-    out.remark(&format!("for {who}, until {until} UTC; they run `madang accept INVITE`"));
+    out.remark(&format!(
+        "for {who}, until {until} UTC; they run `madang accept INVITE`"
+    ));
     Ok(())
 }
 
 async fn accept(client: &Client, invite: &str, out: &Out) -> Result<(), Fault> {
-    let accepted = client.call("contact.accept", json!({ "invite": invite.trim() })).await?;
+    let accepted = client
+        .call("contact.accept", json!({ "invite": invite.trim() }))
+        .await?;
     out.print(&accepted, || show::field(&accepted, "chat"))?;
     out.remark("asked for contact; the chat is active once the other approves");
     Ok(())
@@ -143,7 +170,9 @@ async fn requests(client: &Client, out: &Out) -> Result<(), Fault> {
 
 async fn approve(client: &Client, request: &str, out: &Out) -> Result<(), Fault> {
     let id = id_for(client, REQUEST, "contact.requests", request).await?;
-    let approved = client.call("contact.approve", json!({ "request": id })).await?;
+    let approved = client
+        .call("contact.approve", json!({ "request": id }))
+        .await?;
     out.print(&approved, || show::field(&approved, "chat"))
 }
 
@@ -169,7 +198,11 @@ async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
             show::short(show::text_of(item, "chat")),
             show::name_or(item, "chat"),
             show::field(item, "state"),
-            if unread == 0 { String::new() } else { format!("{unread} unread") },
+            if unread == 0 {
+                String::new()
+            } else {
+                format!("{unread} unread")
+            },
             show::time_of(item, "last_ms", now),
         ]
     })
@@ -216,7 +249,12 @@ async fn read(
     let last_received = items.iter().rev().find(|m| !is_outgoing(m));
     if let (Some(message), false) = (last_received, keep_unread) {
         let through = show::text_of(message, "message");
-        client.call("message.mark_read", json!({ "chat": id, "through": through })).await?;
+        client
+            .call(
+                "message.mark_read",
+                json!({ "chat": id, "through": through }),
+            )
+            .await?;
     }
     Ok(())
 }
@@ -258,7 +296,10 @@ fn transcript(chat: &Value, messages: &[Value]) -> String {
         return "no messages".to_owned();
     }
     let now = show::now_ms();
-    let lines: Vec<String> = messages.iter().map(|m| message_line(chat, m, now)).collect();
+    let lines: Vec<String> = messages
+        .iter()
+        .map(|m| message_line(chat, m, now))
+        .collect();
     lines.join("\n")
 }
 
@@ -266,12 +307,23 @@ fn message_line(chat: &Value, message: &Value, now: u64) -> String {
     let text = show::body(message.get("body").unwrap_or(&Value::Null), TEXT_INDENT);
     if is_outgoing(message) {
         let ledger = show::ledger(message.get("ledger").unwrap_or(&Value::Null), now);
-        return format!("{}  you: {text}  [{ledger}]", show::time_of(message, "sent_ms", now));
+        return format!(
+            "{}  you: {text}  [{ledger}]",
+            show::time_of(message, "sent_ms", now)
+        );
     }
     let account = show::text_of(message, "account");
-    let member = show::items_of(chat, "members").iter().find(|m| show::text_of(m, "account") == account);
-    let who = member.map_or_else(|| show::short_account(account), |m| show::name_or(m, "account"));
-    format!("{}  {who}: {text}", show::time_of(message, "received_ms", now))
+    let member = show::items_of(chat, "members")
+        .iter()
+        .find(|m| show::text_of(m, "account") == account);
+    let who = member.map_or_else(
+        || show::short_account(account),
+        |m| show::name_or(m, "account"),
+    );
+    format!(
+        "{}  {who}: {text}",
+        show::time_of(message, "received_ms", now)
+    )
 }
 
 async fn doctor(client: &Client, out: &Out) -> Result<(), Fault> {
@@ -283,7 +335,9 @@ async fn doctor(client: &Client, out: &Out) -> Result<(), Fault> {
     })?;
     match report.get("ok").and_then(Value::as_bool) {
         Some(true) => Ok(()),
-        _ => Err(Fault::Failed { message: "at least one check failed; its line says what to do".to_owned() }),
+        _ => Err(Fault::Failed {
+            message: "at least one check failed; its line says what to do".to_owned(),
+        }),
     }
 }
 
@@ -291,8 +345,16 @@ fn check_row(check: &Value) -> Vec<String> {
     let ok = check.get("ok").and_then(Value::as_bool).unwrap_or(false);
     let hint = show::field(check, "hint");
     let detail = show::field(check, "detail");
-    let text = if hint.is_empty() { detail } else { format!("{detail}; {hint}") };
-    vec![if ok { "ok" } else { "FAIL" }.to_owned(), show::field(check, "name"), text]
+    let text = if hint.is_empty() {
+        detail
+    } else {
+        format!("{detail}; {hint}")
+    };
+    vec![
+        if ok { "ok" } else { "FAIL" }.to_owned(),
+        show::field(check, "name"),
+        text,
+    ]
 }
 
 fn path_row(chat: &Value) -> Vec<String> {
@@ -332,7 +394,10 @@ fn print_list(
 }
 
 fn is_outgoing(message: &Value) -> bool {
-    message.get("outgoing").and_then(Value::as_bool).unwrap_or(false)
+    message
+        .get("outgoing")
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
 }
 
 fn pair(name: &str, value: String) -> Vec<String> {

@@ -44,10 +44,13 @@ pub async fn demo(out: &Out) -> Result<(), Fault> {
     let took_ms = stage.elapsed_ms();
     stage.end().await;
     match outcome {
-        Ok(()) => out.print(&json!({ "event": "done", "ok": true, "took_ms": took_ms }), || {
-            format!("\nAll as said, in {}.", seconds(took_ms))
+        Ok(()) => out.print(
+            &json!({ "event": "done", "ok": true, "took_ms": took_ms }),
+            || format!("\nAll as said, in {}.", seconds(took_ms)),
+        ),
+        Err(fault) => Err(Fault::Failed {
+            message: format!("{fault}{logs}"),
         }),
-        Err(fault) => Err(Fault::Failed { message: format!("{fault}{logs}") }),
     }
 }
 
@@ -69,16 +72,28 @@ impl<'a> Stage<'a> {
             .map_err(|e| Fault::io("make a temporary directory", &e))?;
         let alice = Person::new("Alice", dir.path());
         let bob = Person::new("Bob", dir.path());
-        Ok(Self { out, began: Instant::now(), dir, relay: None, alice, bob })
+        Ok(Self {
+            out,
+            began: Instant::now(),
+            dir,
+            relay: None,
+            alice,
+            bob,
+        })
     }
 
     /// Starts the relay; returns its key and its addresses.
     async fn start_relay(&mut self) -> Result<(String, Vec<String>), Fault> {
-        let mut args: Vec<OsString> = vec!["relay".into(), "--data".into(), self.dir.path().join("relay").into()];
+        let mut args: Vec<OsString> = vec![
+            "relay".into(),
+            "--data".into(),
+            self.dir.path().join("relay").into(),
+        ];
         for address in LISTEN {
             args.extend(["--listen".into(), address.into()]);
         }
-        let relay = Running::start("the relay", &args, &self.log("relay"), PROCESS_DEADLINE).await?;
+        let relay =
+            Running::start("the relay", &args, &self.log("relay"), PROCESS_DEADLINE).await?;
         let key = show::field(relay.ready(), "relay");
         let addresses: Vec<String> = show::items_of(relay.ready(), "addresses")
             .iter()
@@ -87,7 +102,9 @@ impl<'a> Stage<'a> {
             .collect();
         self.relay = Some(relay);
         if addresses.is_empty() {
-            return Err(Fault::Failed { message: "the relay says no address".to_owned() });
+            return Err(Fault::Failed {
+                message: "the relay says no address".to_owned(),
+            });
         }
         Ok((key, addresses))
     }
@@ -103,7 +120,9 @@ impl<'a> Stage<'a> {
     fn step(&self, who: &str, text: &str) -> Result<(), Fault> {
         let at_ms = self.elapsed_ms();
         let document = json!({ "event": "step", "at_ms": at_ms, "who": who, "text": text });
-        self.out.print(&document, || format!("{:>7}  {who:<6} {text}", seconds(at_ms)))
+        self.out.print(&document, || {
+            format!("{:>7}  {who:<6} {text}", seconds(at_ms))
+        })
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -126,7 +145,10 @@ impl<'a> Stage<'a> {
 
     /// Ends what still runs and waits for it, so that nobody writes into the directory while it is removed.
     async fn end(mut self) {
-        for running in [self.relay.take(), self.alice.leave(), self.bob.leave()].into_iter().flatten() {
+        for running in [self.relay.take(), self.alice.leave(), self.bob.leave()]
+            .into_iter()
+            .flatten()
+        {
             // A process that can't be ended now is killed once more by its handle's drop.
             drop(running.kill(PROCESS_DEADLINE).await);
         }

@@ -44,7 +44,9 @@ pub enum Fault {
         list: &'static str,
     },
     /// Several fit.
-    #[error("`{given}` fits more than one {what}; give more of the id of one of these:{candidates}")]
+    #[error(
+        "`{given}` fits more than one {what}; give more of the id of one of these:{candidates}"
+    )]
     Ambiguous {
         /// What was looked for.
         what: &'static str,
@@ -71,12 +73,16 @@ pub enum Fault {
 impl Fault {
     /// Builds the error of a failed operation on the system.
     pub fn io(what: &str, error: &std::io::Error) -> Self {
-        Self::Failed { message: format!("can't {what}: {error}") }
+        Self::Failed {
+            message: format!("can't {what}: {error}"),
+        }
     }
 
     /// Builds the error of a failed operation on a file.
     pub fn file(what: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::Failed { message: format!("can't {what} {}: {error}", path.display()) }
+        Self::Failed {
+            message: format!("can't {what} {}: {error}", path.display()),
+        }
     }
 
     /// Returns the process's exit code.
@@ -118,9 +124,21 @@ mod tests {
 
     #[test]
     fn each_family_has_its_exit_code() {
-        let store = NodeError::Store { data: "d".into(), reason: "locked".to_owned() };
-        let config = NodeError::Config { field: "--listen", reason: "bad".to_owned() };
-        assert_eq!(Fault::Failed { message: String::new() }.exit_code(), 1);
+        let store = NodeError::Store {
+            data: "d".into(),
+            reason: "locked".to_owned(),
+        };
+        let config = NodeError::Config {
+            field: "--listen",
+            reason: "bad".to_owned(),
+        };
+        assert_eq!(
+            Fault::Failed {
+                message: String::new()
+            }
+            .exit_code(),
+            1
+        );
         assert_eq!(Fault::NoNode { data: "d".into() }.exit_code(), 3);
         assert_eq!(refused("not_found").exit_code(), 4);
         assert_eq!(refused("invite_expired").exit_code(), 5);
@@ -130,9 +148,18 @@ mod tests {
 
     #[test]
     fn errors_say_what_to_do() {
-        let absent = Fault::NoNode { data: "/x/y".into() }.to_string();
-        assert_eq!(absent, "no node is running for /x/y; start one with `madang up --data /x/y`");
-        assert_eq!(refused("own_invite").to_string(), "refused by the node: no (own_invite)");
+        let absent = Fault::NoNode {
+            data: "/x/y".into(),
+        }
+        .to_string();
+        assert_eq!(
+            absent,
+            "no node is running for /x/y; start one with `madang up --data /x/y`"
+        );
+        assert_eq!(
+            refused("own_invite").to_string(),
+            "refused by the node: no (own_invite)"
+        );
     }
 
     #[test]

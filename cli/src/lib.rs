@@ -73,7 +73,10 @@ fn block_on(threads: bool, work: impl Future<Output = Result<(), Fault>>) -> Res
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    let runtime = builder.enable_all().build().map_err(|e| Fault::io("start the runtime", &e))?;
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|e| Fault::io("start the runtime", &e))?;
     runtime.block_on(work)
 }
 
@@ -83,7 +86,8 @@ fn place(given: Option<PathBuf>, name: &str) -> Result<PathBuf, Fault> {
     }
     let Some(dirs) = directories::BaseDirs::new() else {
         return Err(Fault::Failed {
-            message: "this user has no home directory; name a data directory with --data DIR".to_owned(),
+            message: "this user has no home directory; name a data directory with --data DIR"
+                .to_owned(),
         });
     };
     Ok(dirs.data_local_dir().join(name))

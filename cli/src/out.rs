@@ -24,7 +24,10 @@ impl Out {
     /// Prints to `sink`.
     #[must_use]
     pub fn to(json: bool, sink: Box<dyn Write + Send>) -> Self {
-        Self { json, sink: Mutex::new(sink) }
+        Self {
+            json,
+            sink: Mutex::new(sink),
+        }
     }
 
     /// Prints the JSON document, or the text that `human` makes, with a line end; flushed, since readers wait for lines.
@@ -32,7 +35,11 @@ impl Out {
     /// # Errors
     /// [`Fault::Failed`] if standard output is gone.
     pub fn print(&self, document: &Value, human: impl FnOnce() -> String) -> Result<(), Fault> {
-        let text = if self.json { document.to_string() } else { human() };
+        let text = if self.json {
+            document.to_string()
+        } else {
+            human()
+        };
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(sink, "{text}")
             .and_then(|()| sink.flush())
@@ -51,6 +58,8 @@ impl Out {
 
 impl fmt::Debug for Out {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Out").field("json", &self.json).finish_non_exhaustive()
+        f.debug_struct("Out")
+            .field("json", &self.json)
+            .finish_non_exhaustive()
     }
 }

@@ -33,8 +33,14 @@ impl Running {
     ///
     /// # Errors
     /// [`Fault::Failed`] with the end of the log, if it ends or says nothing within `deadline`.
-    pub async fn start(name: &str, args: &[OsString], log: &Path, deadline: Duration) -> Result<Self, Fault> {
-        let program = std::env::current_exe().map_err(|e| Fault::io("find this program's file", &e))?;
+    pub async fn start(
+        name: &str,
+        args: &[OsString],
+        log: &Path,
+        deadline: Duration,
+    ) -> Result<Self, Fault> {
+        let program =
+            std::env::current_exe().map_err(|e| Fault::io("find this program's file", &e))?;
         let stderr = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -54,7 +60,12 @@ impl Running {
         };
         let mut lines = BufReader::new(stdout).lines();
         match timeout(deadline, ready(&mut lines)).await {
-            Ok(Some(ready)) => Ok(Self { name: name.to_owned(), child, _stdout: lines, ready }),
+            Ok(Some(ready)) => Ok(Self {
+                name: name.to_owned(),
+                child,
+                _stdout: lines,
+                ready,
+            }),
             Ok(None) => Err(failed(name, "ended before it was ready", log)),
             Err(_) => Err(failed(name, "wasn't ready in time", log)),
         }
@@ -82,7 +93,9 @@ impl Running {
         if status.success() {
             return Ok(());
         }
-        Err(Fault::Failed { message: format!("{} was asked to stop and ended with {status}", self.name) })
+        Err(Fault::Failed {
+            message: format!("{} was asked to stop and ended with {status}", self.name),
+        })
     }
 
     /// Kills it, as `kill -9` does, and waits for its end.
@@ -90,14 +103,18 @@ impl Running {
     /// # Errors
     /// [`Fault::Failed`] if the system refuses or it doesn't end within `deadline`.
     pub async fn kill(mut self, deadline: Duration) -> Result<(), Fault> {
-        self.child.start_kill().map_err(|e| Fault::io("kill a process", &e))?;
+        self.child
+            .start_kill()
+            .map_err(|e| Fault::io("kill a process", &e))?;
         self.ended(deadline).await.map(|_| ())
     }
 
     async fn ended(&mut self, deadline: Duration) -> Result<ExitStatus, Fault> {
         match timeout(deadline, self.child.wait()).await {
             Ok(status) => status.map_err(|e| Fault::io("wait for a process", &e)),
-            Err(_) => Err(Fault::Failed { message: format!("{} doesn't end", self.name) }),
+            Err(_) => Err(Fault::Failed {
+                message: format!("{} doesn't end", self.name),
+            }),
         }
     }
 
@@ -106,7 +123,9 @@ impl Running {
     #[cfg(unix)]
     async fn ask_to_stop(&mut self) -> Result<(), Fault> {
         let Some(id) = self.child.id() else {
-            return Err(Fault::Failed { message: format!("{} has ended by itself", self.name) });
+            return Err(Fault::Failed {
+                message: format!("{} has ended by itself", self.name),
+            });
         };
         let asked = Command::new("/bin/sh")
             .args(["-c", "kill -s TERM \"$1\"", "sh", &id.to_string()])
@@ -117,12 +136,16 @@ impl Running {
         if asked.success() {
             return Ok(());
         }
-        Err(Fault::Failed { message: format!("{} can't be asked to stop", self.name) })
+        Err(Fault::Failed {
+            message: format!("{} can't be asked to stop", self.name),
+        })
     }
 
     #[cfg(not(unix))]
     async fn ask_to_stop(&mut self) -> Result<(), Fault> {
-        self.child.start_kill().map_err(|e| Fault::io("end a process", &e))
+        self.child
+            .start_kill()
+            .map_err(|e| Fault::io("end a process", &e))
     }
 }
 
@@ -136,7 +159,9 @@ pub fn end_of(log: &Path) -> String {
         file.read_to_end(&mut end)?;
         Ok(String::from_utf8_lossy(&end).into_owned())
     };
-    read().map(|text| show::multiline(text.trim(), "  ")).unwrap_or_default()
+    read()
+        .map(|text| show::multiline(text.trim(), "  "))
+        .unwrap_or_default()
 }
 
 async fn ready(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {
@@ -153,6 +178,12 @@ async fn ready(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {
 fn failed(name: &str, what: &str, log: &Path) -> Fault {
     let end = end_of(log);
     let log: PathBuf = log.to_owned();
-    let said = if end.is_empty() { format!("nothing is in {}", log.display()) } else { format!("its log ends:\n  {end}") };
-    Fault::Failed { message: format!("{name} {what}; {said}") }
+    let said = if end.is_empty() {
+        format!("nothing is in {}", log.display())
+    } else {
+        format!("its log ends:\n  {end}")
+    };
+    Fault::Failed {
+        message: format!("{name} {what}; {said}"),
+    }
 }

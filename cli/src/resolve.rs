@@ -24,9 +24,17 @@ pub struct Sort {
 }
 
 /// Chats, as `chat.list` gives them.
-pub const CHAT: Sort = Sort { what: "chat", id: "chat", list: "chats" };
+pub const CHAT: Sort = Sort {
+    what: "chat",
+    id: "chat",
+    list: "chats",
+};
 /// Contact requests, as `contact.requests` gives them.
-pub const REQUEST: Sort = Sort { what: "request", id: "request", list: "requests" };
+pub const REQUEST: Sort = Sort {
+    what: "request",
+    id: "request",
+    list: "requests",
+};
 
 /// Returns whether `given` is a whole id, for which nothing needs to be looked up.
 pub fn is_id(given: &str) -> bool {
@@ -51,7 +59,11 @@ pub fn resolve<'a>(sort: Sort, given: &str, items: &'a [Value]) -> Result<&'a Va
         (prefix && id_of(item).starts_with(&wanted)) || (!wanted.is_empty() && name == wanted)
     });
     let Some(first) = fitting.next() else {
-        return Err(Fault::NotFound { what: sort.what, given: show::line(given), list: sort.list });
+        return Err(Fault::NotFound {
+            what: sort.what,
+            given: show::line(given),
+            list: sort.list,
+        });
     };
     let others: Vec<&Value> = fitting.collect();
     if others.is_empty() {
@@ -60,9 +72,21 @@ pub fn resolve<'a>(sort: Sort, given: &str, items: &'a [Value]) -> Result<&'a Va
     let candidates = std::iter::once(first)
         .chain(others)
         .take(CANDIDATES_SHOWN)
-        .map(|item| format!("\n  {}  {}", show::line(id_of(item)), show::field(item, "name")).trim_end().to_owned())
+        .map(|item| {
+            format!(
+                "\n  {}  {}",
+                show::line(id_of(item)),
+                show::field(item, "name")
+            )
+            .trim_end()
+            .to_owned()
+        })
         .collect();
-    Err(Fault::Ambiguous { what: sort.what, given: show::line(given), candidates })
+    Err(Fault::Ambiguous {
+        what: sort.what,
+        given: show::line(given),
+        candidates,
+    })
 }
 
 fn is_hex(text: &str) -> bool {
@@ -109,13 +133,22 @@ mod tests {
         let error = found("bob").unwrap_err();
         assert_eq!(error.exit_code(), 4);
         let text = error.to_string();
-        assert!(text.contains("abcd2") && text.contains("12345") && !text.contains("99999"), "{text}");
-        assert!(matches!(found("abcd").unwrap_err(), Fault::Ambiguous { .. }));
+        assert!(
+            text.contains("abcd2") && text.contains("12345") && !text.contains("99999"),
+            "{text}"
+        );
+        assert!(matches!(
+            found("abcd").unwrap_err(),
+            Fault::Ambiguous { .. }
+        ));
     }
 
     #[test]
     fn none_that_fits_names_the_list() {
-        assert_eq!(found("carol").unwrap_err().to_string(), "no chat fits `carol`; see `madang chats`");
+        assert_eq!(
+            found("carol").unwrap_err().to_string(),
+            "no chat fits `carol`; see `madang chats`"
+        );
         assert!(matches!(found("").unwrap_err(), Fault::NotFound { .. }));
     }
 
@@ -124,8 +157,14 @@ mod tests {
         let mut items = chats();
         items.push(json!({ "chat": format!("{:f<64}", ""), "name": "1234" }));
         items.push(json!({ "chat": format!("{:e<64}", ""), "name": format!("{:0<64}", "12345") }));
-        assert!(matches!(resolve(CHAT, "1234", &items), Err(Fault::Ambiguous { .. })));
+        assert!(matches!(
+            resolve(CHAT, "1234", &items),
+            Err(Fault::Ambiguous { .. })
+        ));
         let whole = format!("{:0<64}", "12345");
-        assert_eq!(show::text_of(resolve(CHAT, &whole, &items).unwrap(), "chat"), whole);
+        assert_eq!(
+            show::text_of(resolve(CHAT, &whole, &items).unwrap(), "chat"),
+            whole
+        );
     }
 }

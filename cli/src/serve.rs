@@ -73,7 +73,12 @@ fn node_text(data: &Path, ready: &NodeReady) -> String {
         vec!["data".to_owned(), data.display().to_string()],
         vec!["rpc".to_owned(), format!("{}  {}", ready.http, ready.ws)],
     ];
-    rows.extend(ready.listen.iter().map(|address| vec!["listen".to_owned(), show::line(address)]));
+    rows.extend(
+        ready
+            .listen
+            .iter()
+            .map(|address| vec!["listen".to_owned(), show::line(address)]),
+    );
     let mut text = show::table(&rows);
     if ready.created {
         text = format!(
@@ -89,18 +94,25 @@ fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> 
         "event": "ready", "data": data, "relay": ready.relay, "addresses": ready.addresses,
         "metrics": ready.metrics.map(|a| a.to_string()).map_or(Value::Null, Value::String),
     });
-    out.remark(&format!("relay   {}\ndata    {}", ready.relay, data.display()));
+    out.remark(&format!(
+        "relay   {}\ndata    {}",
+        ready.relay,
+        data.display()
+    ));
     if let Some(metrics) = ready.metrics {
         out.remark(&format!("metrics http://{metrics}/metrics"));
     }
-    out.print(&document, || format!("{}\nready", ready.addresses.join("\n")))
+    out.print(&document, || {
+        format!("{}\nready", ready.addresses.join("\n"))
+    })
 }
 
 fn passphrase(args: &PassphraseArgs) -> Result<Option<Zeroizing<String>>, Fault> {
     let Some(path) = &args.passphrase_file else {
         return Ok(None);
     };
-    let file = std::fs::File::open(path).map_err(|e| Fault::file("open the passphrase file", path, &e))?;
+    let file =
+        std::fs::File::open(path).map_err(|e| Fault::file("open the passphrase file", path, &e))?;
     // One allocation of the whole bound, so that no copy is left behind by growing.
     let mut text = Zeroizing::new(String::with_capacity(MAX_PASSPHRASE_BYTES as usize + 64));
     file.take(MAX_PASSPHRASE_BYTES + 1)
@@ -121,8 +133,10 @@ fn passphrase(args: &PassphraseArgs) -> Result<Option<Zeroizing<String>>, Fault>
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env(LOG_VARIABLE)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOG_DEFAULT));
-    let logging =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
     // A program that embeds this one may have set up its own.
     drop(logging);
 }
@@ -147,7 +161,10 @@ impl Stop {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let catch = |kind| signal(kind).map_err(|e| Fault::io("catch signals", &e));
-            Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
+            Ok(Self {
+                interrupt: catch(SignalKind::interrupt())?,
+                terminate: catch(SignalKind::terminate())?,
+            })
         }
         #[cfg(not(unix))]
         Ok(Self {})
@@ -209,11 +226,22 @@ mod tests {
         let path = dir.path().join("p");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            passphrase(&PassphraseArgs { passphrase_file: Some(path.clone()) })
+            passphrase(&PassphraseArgs {
+                passphrase_file: Some(path.clone()),
+            })
         };
-        assert_eq!(read("one two \r\nrest").unwrap().unwrap().as_str(), "one two ");
+        assert_eq!(
+            read("one two \r\nrest").unwrap().unwrap().as_str(),
+            "one two "
+        );
         assert!(read("\nx").is_err());
         assert!(read(&"x".repeat(2000)).is_err());
-        assert!(passphrase(&PassphraseArgs { passphrase_file: None }).unwrap().is_none());
+        assert!(
+            passphrase(&PassphraseArgs {
+                passphrase_file: None
+            })
+            .unwrap()
+            .is_none()
+        );
     }
 }

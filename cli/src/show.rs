@@ -12,7 +12,15 @@ const HIDDEN: char = '\u{fffd}';
 /// Returns a string of one line: control, bidirectional and invisible characters are replaced, so that a name can neither move the
 /// cursor nor turn the text around it.
 pub fn line(text: &str) -> String {
-    text.chars().map(|c| if is_steering(c) || is_invisible(c) { HIDDEN } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if is_steering(c) || is_invisible(c) {
+                HIDDEN
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Returns a string that keeps its line breaks; each further line begins with `indent`, so that it can't pass for an entry of its own.
@@ -62,7 +70,10 @@ pub fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
 
 /// Returns a field's items; none if it is absent.
 pub fn items_of<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// Returns the name of a person or chat, or the beginning of its id where it has none.
@@ -84,7 +95,12 @@ pub fn short_account(id: &str) -> String {
 /// Returns a time in UTC: `12:03:44` on the day of `now_ms`, else with its date. The same on every machine, whatever its locale.
 pub fn time(ms: u64, now_ms: u64) -> String {
     let seconds = ms % DAY_MS / 1000;
-    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let clock = format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
     if ms / DAY_MS == now_ms / DAY_MS {
         return clock;
     }
@@ -94,7 +110,10 @@ pub fn time(ms: u64, now_ms: u64) -> String {
 
 /// Returns a field's time, or `-` if it is absent.
 pub fn time_of(value: &Value, name: &str, now_ms: u64) -> String {
-    value.get(name).and_then(Value::as_u64).map_or_else(|| "-".to_owned(), |ms| time(ms, now_ms))
+    value
+        .get(name)
+        .and_then(Value::as_u64)
+        .map_or_else(|| "-".to_owned(), |ms| time(ms, now_ms))
 }
 
 /// Days since 1970 to a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
@@ -107,7 +126,11 @@ fn date(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
@@ -153,7 +176,13 @@ pub fn body(body: &Value, indent: &str) -> String {
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0))
+        .map(|i| {
+            rows.iter()
+                .filter_map(|r| r.get(i))
+                .map(|c| c.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let lines: Vec<String> = rows
         .iter()
@@ -176,14 +205,20 @@ mod tests {
 
     #[test]
     fn f60_names_can_not_steer_the_terminal() {
-        assert_eq!(line("a\u{1b}[2Jb\u{202e}c\u{2066}\n\u{9b}d"), "a�[2Jb�c���d");
+        assert_eq!(
+            line("a\u{1b}[2Jb\u{202e}c\u{2066}\n\u{9b}d"),
+            "a�[2Jb�c���d"
+        );
         assert_eq!(line("Al\u{200b}ice\u{e0041}"), "Al�ice�");
         assert_eq!(line("마당 é 👋🏽"), "마당 é 👋🏽");
     }
 
     #[test]
     fn f60_a_text_can_not_pass_for_another_entry() {
-        assert_eq!(multiline("one\r\n12:00:00  Bob  two\rx", "    "), "one\n    12:00:00  Bob  two�x");
+        assert_eq!(
+            multiline("one\r\n12:00:00  Bob  two\rx", "    "),
+            "one\n    12:00:00  Bob  two�x"
+        );
         assert_eq!(multiline("👩\u{200d}💻\ttab", ""), "👩\u{200d}💻 tab");
         assert_eq!(multiline("a\u{202e}b\u{2028}c", ""), "a�b�c");
     }
@@ -204,7 +239,8 @@ mod tests {
 
     #[test]
     fn ledgers_are_words() {
-        let held = json!({ "state": "held", "held": [{ "until_ms": 61_000 }, { "until_ms": 62_000 }] });
+        let held =
+            json!({ "state": "held", "held": [{ "until_ms": 61_000 }, { "until_ms": 62_000 }] });
         assert_eq!(ledger(&held, 0), "held until 00:01:02");
         let queued = json!({ "state": "queued", "reason": "no relay is connected" });
         assert_eq!(ledger(&queued, 0), "queued (no relay is connected)");
@@ -213,13 +249,25 @@ mod tests {
 
     #[test]
     fn unknown_kinds_show_their_fallback() {
-        assert_eq!(body(&json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }), ""), "a poll");
-        assert_eq!(body(&json!({ "kind": "unknown", "code": 9 }), ""), "(this version can't show it)");
+        assert_eq!(
+            body(
+                &json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }),
+                ""
+            ),
+            "a poll"
+        );
+        assert_eq!(
+            body(&json!({ "kind": "unknown", "code": 9 }), ""),
+            "(this version can't show it)"
+        );
     }
 
     #[test]
     fn columns_are_aligned() {
-        let rows = vec![vec!["a".to_owned(), "b".to_owned()], vec!["long".to_owned(), "c".to_owned()]];
+        let rows = vec![
+            vec!["a".to_owned(), "b".to_owned()],
+            vec!["long".to_owned(), "c".to_owned()],
+        ];
         assert_eq!(table(&rows), "a     b\nlong  c");
     }
 
@@ -227,6 +275,9 @@ mod tests {
     fn accounts_and_ids_are_shortened() {
         assert_eq!(short_account("madang1qqqqqqqqqqqq"), "madang1qqqqqqqq…");
         assert_eq!(short_account("0123456789abcdef"), "01234567");
-        assert_eq!(name_or(&json!({ "account": "0123456789", "name": " " }), "account"), "01234567");
+        assert_eq!(
+            name_or(&json!({ "account": "0123456789", "name": " " }), "account"),
+            "01234567"
+        );
     }
 }

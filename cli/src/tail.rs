@@ -31,18 +31,29 @@ async fn follow(client: &Client, mut after: Option<String>, out: &Out) -> Result
             let event: Value = event.map_err(|e| Fault::Failed {
                 message: format!("the node sent an event that is no JSON: {e}"),
             })?;
-            after = event.get("cursor").and_then(Value::as_str).map(str::to_owned).or(after);
+            after = event
+                .get("cursor")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .or(after);
             out.print(&event, || event_line(&event, show::now_ms()))?;
         }
         if !told && socket.is_connected() {
-            return Err(Fault::Failed { message: "the node ended the subscription; see its log".to_owned() });
+            return Err(Fault::Failed {
+                message: "the node ended the subscription; see its log".to_owned(),
+            });
         }
         let lagged = matches!(events.close_reason(), Some(SubscriptionCloseReason::Lagged));
         if !lagged && !socket.is_connected() {
             if let Some(cursor) = &after {
-                out.remark(&format!("the node ended; go on with `madang tail --after {}`", show::line(cursor)));
+                out.remark(&format!(
+                    "the node ended; go on with `madang tail --after {}`",
+                    show::line(cursor)
+                ));
             }
-            return Err(Fault::NoNode { data: client.data().to_owned() });
+            return Err(Fault::NoNode {
+                data: client.data().to_owned(),
+            });
         }
     }
 }
@@ -67,7 +78,11 @@ fn event_line(event: &Value, now: u64) -> String {
             show::short(show::text_of(data, "request"))
         ),
         "contact.added" => {
-            format!("{}  chat {}", show::name_or(data, "account"), show::short(show::text_of(data, "chat")))
+            format!(
+                "{}  chat {}",
+                show::name_or(data, "account"),
+                show::short(show::text_of(data, "chat"))
+            )
         }
         // Kinds of later versions are shown as they are; JSON escapes what could steer a terminal, but for bidirectional marks.
         _ => show::line(&data.to_string()),
@@ -84,7 +99,10 @@ mod tests {
     fn events_are_one_line_each() {
         let requested = json!({ "cursor": "7", "kind": "contact.requested",
             "data": { "request": "0123456789", "account": "madang1qqqqqqqqq", "name": "Bob" } });
-        assert_eq!(event_line(&requested, 0), "7  contact.requested  Bob  approve with `madang approve 01234567`");
+        assert_eq!(
+            event_line(&requested, 0),
+            "7  contact.requested  Bob  approve with `madang approve 01234567`"
+        );
         let later = json!({ "cursor": "8", "kind": "later", "data": { "a": "\u{202e}\n" } });
         assert_eq!(event_line(&later, 0), "8  later  {\"a\":\"�\\n\"}");
     }

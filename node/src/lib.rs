@@ -5,7 +5,9 @@
 pub mod config;
 pub mod failpoint;
 pub mod net;
+pub mod relay;
 pub mod rpc;
 pub mod store;
 
 pub use config::*;
+pub use relay::run_relay;

@@ -175,6 +175,13 @@ impl Invite {
         if sum != check(bytes) {
             return Err(ContactError::Damaged);
         }
+        if bytes.len() > limits::INVITE_BYTES {
+            return Err(ContactError::Decode(DecodeError::TooLong {
+                field: "invite",
+                found: bytes.len() as u64,
+                limit: limits::INVITE_BYTES as u64,
+            }));
+        }
         Ok(Self::decode(bytes)?)
     }
 }
@@ -301,7 +308,16 @@ fn read_package(r: &mut Reader<'_>) -> Result<CardPackage, DecodeError> {
     Ok(CardPackage {
         not_before_s: r.u64("package.not_before_s")?,
         not_after_s: r.u64("package.not_after_s")?,
-        last_resort: r.u8("package.last_resort")? != 0,
+        last_resort: match r.u8("package.last_resort")? {
+            0 => false,
+            1 => true,
+            _ => {
+                return Err(DecodeError::Invalid {
+                    field: "package.last_resort",
+                    reason: "neither no (0) nor yes (1)",
+                });
+            }
+        },
         bytes: r.bytes("package.bytes", limits::KEY_PACKAGE_BYTES)?.to_vec(),
     })
 }

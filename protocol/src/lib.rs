@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod chat;
+pub mod client;
 pub mod contact;
 pub mod custody;
 pub mod envelope;

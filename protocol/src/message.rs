@@ -210,12 +210,18 @@ impl Wire for Inner {
         let durable = match sequence {
             0 => None,
             sequence => {
+                if sequence > u64::MAX - 2 {
+                    return Err(DecodeError::Invalid {
+                        field: "message.sequence",
+                        reason: "the two greatest numbers are reserved",
+                    });
+                }
                 let previous = r.array("message.previous")?;
                 let parents = r.list("message.parents", limits::PARENTS, MessageId::read)?;
                 let clock = r.u64("message.clock")?;
                 let sent_ms = r.u64("message.sent_ms")?;
                 let kind = r.u16("message.kind")?;
-                if kind == KIND_NONE || sequence > u64::MAX - 2 {
+                if kind == KIND_NONE {
                     return Err(DecodeError::Invalid {
                         field: "message.kind",
                         reason: "reserved",

@@ -41,6 +41,8 @@ pub enum Tree {
     Events = 14,
     /// Idempotency keys of the local API: hash of the key.
     Idempotency = 15,
+    /// What other devices report of this device's stream: chat, device.
+    Acks = 16,
     /// Relay: state of a topic (head, base, running hash, counts).
     RelayTopics = 32,
     /// Relay: envelopes by topic and position.

@@ -40,7 +40,10 @@ impl FakeNode {
             module
                 .register_method(method, move |params, calls, _| {
                     let params: Value = params.parse()?;
-                    calls.lock().unwrap().push((method.to_owned(), params.clone()));
+                    calls
+                        .lock()
+                        .unwrap()
+                        .push((method.to_owned(), params.clone()));
                     match answer(method, &params) {
                         Value::Null => {
                             let data = json!({ "code": "not_found", "retryable": false });
@@ -54,10 +57,15 @@ impl FakeNode {
         let server = Server::builder().build("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let places = json!({ "http": format!("http://{address}"), "ws": format!("ws://{address}") });
+        let places =
+            json!({ "http": format!("http://{address}"), "ws": format!("ws://{address}") });
         std::fs::write(dir.path().join("rpc.json"), places.to_string()).unwrap();
         std::fs::write(dir.path().join("cookie"), "token").unwrap();
-        Self { dir, calls, _server: server.start(module) }
+        Self {
+            dir,
+            calls,
+            _server: server.start(module),
+        }
     }
 
     /// Runs a command line; returns what it printed.
@@ -72,7 +80,13 @@ impl FakeNode {
     }
 
     fn called(&self, method: &str) -> Vec<Value> {
-        self.calls.lock().unwrap().iter().filter(|(m, _)| m == method).map(|(_, p)| p.clone()).collect()
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(m, _)| m == method)
+            .map(|(_, p)| p.clone())
+            .collect()
     }
 }
 
@@ -113,7 +127,10 @@ fn two_chats(method: &str, params: &Value) -> Value {
               "state": "active", "unread": 230, "last_ms": 0 },
         ] }),
         "message.list" => {
-            let end: u64 = params.get("before").and_then(Value::as_str).map_or(250, |c| c.parse().unwrap());
+            let end: u64 = params
+                .get("before")
+                .and_then(Value::as_str)
+                .map_or(250, |c| c.parse().unwrap());
             let start = end.saturating_sub(params["limit"].as_u64().unwrap());
             let items: Vec<Value> = (start..end).map(|n| text_message(n, n == 249)).collect();
             let prev = (start > 0).then(|| start.to_string());
@@ -134,27 +151,40 @@ async fn read_shows_all_unread_in_order_and_marks_through_the_last_received() {
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!(lines.len(), 230);
     assert!(lines[0].ends_with("Alice: text 20"), "{}", lines[0]);
-    assert!(lines[229].ends_with("you: text 249  [delivered]"), "{}", lines[229]);
-    assert_eq!(node.called("message.mark_read"), [json!({ "chat": id("aaaa"), "through": id("0248") })]);
+    assert!(
+        lines[229].ends_with("you: text 249  [delivered]"),
+        "{}",
+        lines[229]
+    );
+    assert_eq!(
+        node.called("message.mark_read"),
+        [json!({ "chat": id("aaaa"), "through": id("0248") })]
+    );
 }
 
 #[tokio::test]
 async fn read_with_a_limit_and_keep_unread_marks_nothing() {
     let node = FakeNode::new(two_chats).await;
-    let shown = node.run(true, &["read", "aaaa", "--limit", "2", "--keep-unread"]).await.unwrap();
+    let shown = node
+        .run(true, &["read", "aaaa", "--limit", "2", "--keep-unread"])
+        .await
+        .unwrap();
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["items"].as_array().unwrap().len(), 2);
-    assert_eq!((&shown["prev"], &shown["next"]), (&json!("248"), &json!("250")));
+    assert_eq!(
+        (&shown["prev"], &shown["next"]),
+        (&json!("248"), &json!("250"))
+    );
     assert_eq!(node.called("message.mark_read").len(), 0);
 }
 
 #[tokio::test]
 async fn send_finds_the_chat_by_name_on_any_page() {
     let node = FakeNode::new(two_chats).await;
-    let said = node.run(false, &["send", "ALICE", "hi", "--idempotency-key", "k"]).await;
-    // What follows the text is the text's, so the option comes first.
-    assert!(said.is_ok());
-    let said = node.run(false, &["send", "--idempotency-key", "k", "ALICE", "hi"]).await.unwrap();
+    let said = node
+        .run(false, &["send", "ALICE", "hi", "--idempotency-key", "k"])
+        .await
+        .unwrap();
     assert_eq!(said, "12340000  queued (no relay)\n");
     let wanted = json!({ "chat": id("aaaa"), "body": { "kind": "text", "text": "hi" }, "idempotency_key": "k" });
     assert_eq!(node.called("message.send").last(), Some(&wanted));
@@ -177,15 +207,24 @@ async fn lists_are_whole_and_one_document() {
     assert_eq!(shown["items"].as_array().unwrap().len(), 3);
     let shown = node.run(false, &["chats"]).await.unwrap();
     assert!(shown.starts_with("bbbb0000  Bob    active"), "{shown}");
-    assert!(shown.contains("aaaa0000  Alice  active     230 unread"), "{shown}");
+    assert!(
+        shown.contains("aaaa0000  Alice  active     230 unread"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
 async fn what_the_node_does_not_know_has_exit_code_four() {
     let node = FakeNode::new(two_chats).await;
-    let error = node.run(false, &["approve", &id("eeee")]).await.unwrap_err();
+    let error = node
+        .run(false, &["approve", &id("eeee")])
+        .await
+        .unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert_eq!(error.to_string(), "refused by the node: no such thing (not_found)");
+    assert_eq!(
+        error.to_string(),
+        "refused by the node: no such thing (not_found)"
+    );
 }
 
 #[test]
@@ -199,19 +238,34 @@ fn words_come_in_rows_of_four() {
 
 #[test]
 fn a_transcript_names_people_and_ticks() {
-    let chat = json!({ "chat": "c", "members": [{ "account": "madang1a", "name": "Al\u{202e}ice" }] });
+    let chat =
+        json!({ "chat": "c", "members": [{ "account": "madang1a", "name": "Al\u{202e}ice" }] });
     let received = json!({ "account": "madang1a", "outgoing": false, "received_ms": 44_000,
         "body": { "kind": "text", "text": "a\nb" } });
     let sent = json!({ "account": "madang1b", "outgoing": true, "sent_ms": 45_000,
         "body": { "kind": "text", "text": "c" }, "ledger": { "state": "read" } });
-    assert_eq!(message_line(&chat, &received, 50_000), "00:00:44  Al�ice: a\n          b");
-    assert_eq!(message_line(&chat, &sent, 50_000), "00:00:45  you: c  [read]");
+    assert_eq!(
+        message_line(&chat, &received, 50_000),
+        "00:00:44  Al�ice: a\n          b"
+    );
+    assert_eq!(
+        message_line(&chat, &sent, 50_000),
+        "00:00:45  you: c  [read]"
+    );
 }
 
 #[test]
 fn the_doctor_says_path_and_reason() {
-    let chat = json!({ "chat": "c", "name": "Bob", "path": "none", "waiting": 2, "reason": "no relay" });
-    assert_eq!(path_row(&chat), ["chat", "Bob", "by none, 2 waiting: no relay"]);
-    let check = json!({ "name": "relay", "ok": false, "detail": "not connected", "hint": "add one" });
-    assert_eq!(check_row(&check), ["FAIL", "relay", "not connected; add one"]);
+    let chat =
+        json!({ "chat": "c", "name": "Bob", "path": "none", "waiting": 2, "reason": "no relay" });
+    assert_eq!(
+        path_row(&chat),
+        ["chat", "Bob", "by none, 2 waiting: no relay"]
+    );
+    let check =
+        json!({ "name": "relay", "ok": false, "detail": "not connected", "hint": "add one" });
+    assert_eq!(
+        check_row(&check),
+        ["FAIL", "relay", "not connected; add one"]
+    );
 }

@@ -60,8 +60,13 @@ impl Person {
 
     /// Runs `madang up` and waits for `ready`; returns what it printed.
     pub async fn start(&mut self, relays: &[String]) -> Result<Value, Fault> {
-        let mut args: Vec<OsString> =
-            vec!["up".into(), "--data".into(), self.data.clone().into(), "--name".into(), self.name.into()];
+        let mut args: Vec<OsString> = vec![
+            "up".into(),
+            "--data".into(),
+            self.data.clone().into(),
+            "--name".into(),
+            self.name.into(),
+        ];
         for address in LISTEN {
             args.extend(["--listen".into(), address.into()]);
         }
@@ -86,7 +91,9 @@ impl Person {
     /// Kills the node as `kill -9` does; returns its process id.
     pub async fn kill(&mut self) -> Result<u32, Fault> {
         let Some(node) = self.leave() else {
-            return Err(Fault::Failed { message: format!("{} doesn't run", self.name) });
+            return Err(Fault::Failed {
+                message: format!("{} doesn't run", self.name),
+            });
         };
         let id = node.id().unwrap_or_default();
         node.kill(PROCESS_DEADLINE).await?;
@@ -112,15 +119,27 @@ impl Person {
     /// Sends a text to the other; returns the message's id and its ledger.
     pub async fn send(&self, text: &str) -> Result<(String, Value), Fault> {
         let body = json!({ "kind": "text", "text": text });
-        let sent = self.call("message.send", json!({ "chat": self.chat, "body": body })).await?;
-        Ok((show::text_of(&sent, "message").to_owned(), sent.get("ledger").cloned().unwrap_or_default()))
+        let sent = self
+            .call("message.send", json!({ "chat": self.chat, "body": body }))
+            .await?;
+        Ok((
+            show::text_of(&sent, "message").to_owned(),
+            sent.get("ledger").cloned().unwrap_or_default(),
+        ))
     }
 
     /// Waits until an event fits, among those of before and those to come, and returns its data.
-    pub async fn event(&mut self, what: &str, fits: impl Fn(&str, &Value) -> bool) -> Result<Value, Fault> {
+    pub async fn event(
+        &mut self,
+        what: &str,
+        fits: impl Fn(&str, &Value) -> bool,
+    ) -> Result<Value, Fault> {
         self.until(what, async |person| {
             let found = person.events.iter().find(|event| {
-                fits(show::text_of(event, "kind"), event.get("data").unwrap_or(&Value::Null))
+                fits(
+                    show::text_of(event, "kind"),
+                    event.get("data").unwrap_or(&Value::Null),
+                )
             });
             Ok(found.and_then(|event| event.get("data")).cloned())
         })
@@ -147,11 +166,14 @@ impl Person {
     /// Waits until an own message's ledger is at least at `state`, and returns it.
     pub async fn ledger_reaches(&mut self, message: &str, state: &str) -> Result<Value, Fault> {
         let params = json!({ "message": message });
-        self.until(&format!("the ledger of {} says {state}", show::short(message)), async |person| {
-            let found = person.call("message.get", params.clone()).await?;
-            let ledger = found.get("ledger").cloned().unwrap_or_default();
-            Ok((rank(show::text_of(&ledger, "state")) >= rank(state)).then_some(ledger))
-        })
+        self.until(
+            &format!("the ledger of {} says {state}", show::short(message)),
+            async |person| {
+                let found = person.call("message.get", params.clone()).await?;
+                let ledger = found.get("ledger").cloned().unwrap_or_default();
+                Ok((rank(show::text_of(&ledger, "state")) >= rank(state)).then_some(ledger))
+            },
+        )
         .await
     }
 
@@ -160,7 +182,8 @@ impl Person {
         self.until("a direct connection", async |person| {
             let report = person.call("node.doctor", json!({})).await?;
             let direct = show::items_of(&report, "chats").iter().any(|chat| {
-                show::text_of(chat, "chat") == person.chat && show::text_of(chat, "path") == "direct"
+                show::text_of(chat, "chat") == person.chat
+                    && show::text_of(chat, "path") == "direct"
             });
             Ok(direct.then_some(()))
         })
@@ -172,7 +195,8 @@ impl Person {
         self.until("the chat becomes active", async |person| {
             let chats = person.call("chat.list", json!({})).await?;
             let active = show::items_of(&chats, "items").iter().any(|chat| {
-                show::text_of(chat, "chat") == person.chat && show::text_of(chat, "state") == "active"
+                show::text_of(chat, "chat") == person.chat
+                    && show::text_of(chat, "state") == "active"
             });
             Ok(active.then_some(()))
         })
@@ -181,10 +205,21 @@ impl Person {
 
     /// Returns the texts of the chat in the order shown, each with whether it is an own one.
     pub async fn texts(&self) -> Result<Vec<(bool, String)>, Fault> {
-        let list = self.call("message.list", json!({ "chat": self.chat, "limit": POLL_LIMIT })).await?;
+        let list = self
+            .call(
+                "message.list",
+                json!({ "chat": self.chat, "limit": POLL_LIMIT }),
+            )
+            .await?;
         let text = |message: &Value| {
-            let own = message.get("outgoing").and_then(Value::as_bool).unwrap_or(false);
-            let text = message.pointer("/body/text").and_then(Value::as_str).unwrap_or_default();
+            let own = message
+                .get("outgoing")
+                .and_then(Value::as_bool)
+                .unwrap_or(false);
+            let text = message
+                .pointer("/body/text")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             (own, text.to_owned())
         };
         Ok(show::items_of(&list, "items").iter().map(text).collect())
@@ -230,7 +265,11 @@ impl Person {
             }
             if Instant::now() >= deadline {
                 return Err(Fault::Failed {
-                    message: format!("{} waited {} s in vain until {what}", self.name, STEP_DEADLINE.as_secs()),
+                    message: format!(
+                        "{} waited {} s in vain until {what}",
+                        self.name,
+                        STEP_DEADLINE.as_secs()
+                    ),
                 });
             }
             self.poll(POLL_MS).await?;
@@ -249,14 +288,17 @@ impl Person {
     }
 
     fn client(&self) -> Result<&Client, Fault> {
-        self.client
-            .as_ref()
-            .ok_or_else(|| Fault::Failed { message: format!("{} doesn't run", self.name) })
+        self.client.as_ref().ok_or_else(|| Fault::Failed {
+            message: format!("{} doesn't run", self.name),
+        })
     }
 }
 
 /// Returns how far a ledger state is; 0 for a word that isn't one.
 #[must_use]
 pub fn rank(state: &str) -> usize {
-    ["queued", "held", "delivered", "read"].iter().position(|s| *s == state).map_or(0, |at| at + 1)
+    ["queued", "held", "delivered", "read"]
+        .iter()
+        .position(|s| *s == state)
+        .map_or(0, |at| at + 1)
 }

@@ -8,7 +8,11 @@ use crate::fault::Fault;
 use crate::show;
 
 /// What Bob sends while Alice is away.
-const WAITING: [&str; 3] = ["Are you there?", "I bring rice cakes.", "See you in the yard at seven."];
+const WAITING: [&str; 3] = [
+    "Are you there?",
+    "I bring rice cakes.",
+    "See you in the yard at seven.",
+];
 
 /// A message that the ledger at the end shows.
 struct Sent {
@@ -34,9 +38,18 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Fault> {
 }
 
 async fn opens(stage: &mut Stage<'_>) -> Result<(String, Vec<String>), Fault> {
-    stage.step("demo", &format!("everything is in {}", stage.dir.path().display()))?;
+    stage.step(
+        "demo",
+        &format!("everything is in {}", stage.dir.path().display()),
+    )?;
     let (relay, addresses) = stage.start_relay().await?;
-    stage.step("relay", &format!("is ready at {}", addresses.first().map_or("", String::as_str)))?;
+    stage.step(
+        "relay",
+        &format!(
+            "is ready at {}",
+            addresses.first().map_or("", String::as_str)
+        ),
+    )?;
     for person in [&mut stage.alice, &mut stage.bob] {
         person.start(&addresses).await?;
     }
@@ -48,17 +61,47 @@ async fn opens(stage: &mut Stage<'_>) -> Result<(String, Vec<String>), Fault> {
 async fn meet(stage: &mut Stage<'_>) -> Result<(), Fault> {
     let made = stage.alice.call("contact.invite", json!({})).await?;
     let invite = show::text_of(&made, "invite").to_owned();
-    stage.step("Alice", &format!("makes an invite of {} characters and hands it to Bob", invite.len()))?;
+    stage.step(
+        "Alice",
+        &format!(
+            "makes an invite of {} characters and hands it to Bob",
+            invite.len()
+        ),
+    )?;
 
-    let accepted = stage.bob.call("contact.accept", json!({ "invite": invite })).await?;
-    stage.bob.set_chat(show::text_of(&accepted, "chat").to_owned());
-    stage.step("Bob", "accepts it: an end-to-end encrypted chat, post-quantum from its first message")?;
+    let accepted = stage
+        .bob
+        .call("contact.accept", json!({ "invite": invite }))
+        .await?;
+    stage
+        .bob
+        .set_chat(show::text_of(&accepted, "chat").to_owned());
+    stage.step(
+        "Bob",
+        "accepts it: an end-to-end encrypted chat, post-quantum from its first message",
+    )?;
 
-    let asked = stage.alice.event("Bob's request arrives", |kind, _| kind == "contact.requested").await?;
+    let asked = stage
+        .alice
+        .event("Bob's request arrives", |kind, _| {
+            kind == "contact.requested"
+        })
+        .await?;
     let request = show::text_of(&asked, "request");
-    let approved = stage.alice.call("contact.approve", json!({ "request": request })).await?;
-    stage.alice.set_chat(show::text_of(&approved, "chat").to_owned());
-    stage.step("Alice", &format!("sees the request of {} and approves it", show::name_or(&asked, "account")))?;
+    let approved = stage
+        .alice
+        .call("contact.approve", json!({ "request": request }))
+        .await?;
+    stage
+        .alice
+        .set_chat(show::text_of(&approved, "chat").to_owned());
+    stage.step(
+        "Alice",
+        &format!(
+            "sees the request of {} and approves it",
+            show::name_or(&asked, "account")
+        ),
+    )?;
 
     stage.alice.is_active().await?;
     stage.bob.is_active().await?;
@@ -71,7 +114,12 @@ async fn talk(stage: &mut Stage<'_>, sent: &mut Vec<Sent>) -> Result<(), Fault> 
 }
 
 /// One sends, the other receives and reads; waits until the sender's ledger says so.
-async fn say(stage: &mut Stage<'_>, sent: &mut Vec<Sent>, from_alice: bool, text: &'static str) -> Result<(), Fault> {
+async fn say(
+    stage: &mut Stage<'_>,
+    sent: &mut Vec<Sent>,
+    from_alice: bool,
+    text: &'static str,
+) -> Result<(), Fault> {
     let (sender, receiver) = if from_alice {
         (&mut stage.alice, &mut stage.bob)
     } else {
@@ -83,7 +131,12 @@ async fn say(stage: &mut Stage<'_>, sent: &mut Vec<Sent>, from_alice: bool, text
     sender.ledger_reaches(&id, "delivered").await?;
     receiver.marks_read(&id).await?;
     sender.ledger_reaches(&id, "read").await?;
-    sent.push(Sent { from_alice, id, text, first });
+    sent.push(Sent {
+        from_alice,
+        id,
+        text,
+        first,
+    });
     stage.step(from, &format!("\"{text}\"; {to} has read it"))
 }
 
@@ -100,13 +153,21 @@ async fn alice_is_away(
     let mut waiting = Vec::new();
     for text in WAITING {
         let (id, first) = stage.bob.send(text).await?;
-        sent.push(Sent { from_alice: false, id: id.clone(), text, first });
+        sent.push(Sent {
+            from_alice: false,
+            id: id.clone(),
+            text,
+            first,
+        });
         waiting.push(id);
     }
     for (id, text) in waiting.iter().zip(WAITING) {
         let ledger = stage.bob.ledger_reaches(id, "held").await?;
         is_held(&ledger, relay)?;
-        stage.step("Bob", &format!("\"{text}\"; {}", show::ledger(&ledger, show::now_ms())))?;
+        stage.step(
+            "Bob",
+            &format!("\"{text}\"; {}", show::ledger(&ledger, show::now_ms())),
+        )?;
     }
 
     let id = stage.bob.kill().await?;
@@ -117,11 +178,18 @@ async fn alice_is_away(
         is_held(&ledger, relay)?;
     }
     has_once(&stage.bob, true).await?;
-    stage.step("Bob", "starts again; the three messages are there, still held by the relay")?;
+    stage.step(
+        "Bob",
+        "starts again; the three messages are there, still held by the relay",
+    )?;
     Ok(waiting)
 }
 
-async fn alice_returns(stage: &mut Stage<'_>, addresses: &[String], waiting: &[String]) -> Result<(), Fault> {
+async fn alice_returns(
+    stage: &mut Stage<'_>,
+    addresses: &[String],
+    waiting: &[String],
+) -> Result<(), Fault> {
     stage.alice.start(addresses).await?;
     stage.step("Alice", "comes back")?;
     for (id, text) in waiting.iter().zip(WAITING) {
@@ -131,7 +199,10 @@ async fn alice_returns(stage: &mut Stage<'_>, addresses: &[String], waiting: &[S
     for id in waiting {
         stage.bob.ledger_reaches(id, "delivered").await?;
     }
-    stage.step("Alice", "has the three messages, each once, in Bob's order; his ledger says delivered")?;
+    stage.step(
+        "Alice",
+        "has the three messages, each once, in Bob's order; his ledger says delivered",
+    )?;
 
     let Some(last) = waiting.last() else {
         return Ok(());
@@ -160,12 +231,19 @@ async fn show_ledger(stage: &mut Stage<'_>, sent: &[Sent]) -> Result<(), Fault> 
     let mut rows = Vec::new();
     let mut items = Vec::new();
     for message in sent {
-        let (sender, receiver) =
-            if message.from_alice { (&stage.alice, &stage.bob) } else { (&stage.bob, &stage.alice) };
+        let (sender, receiver) = if message.from_alice {
+            (&stage.alice, &stage.bob)
+        } else {
+            (&stage.bob, &stage.alice)
+        };
         let states = states(sender, message)?;
         let times = receiver.times_received(&message.id);
         if times != 1 {
-            return wrong(&format!("{} got \"{}\" {times} times", receiver.name(), message.text));
+            return wrong(&format!(
+                "{} got \"{}\" {times} times",
+                receiver.name(),
+                message.text
+            ));
         }
         items.push(json!({ "message": message.id, "from": sender.name(), "text": message.text, "states": states }));
         rows.push(vec![
@@ -176,7 +254,9 @@ async fn show_ledger(stage: &mut Stage<'_>, sent: &[Sent]) -> Result<(), Fault> 
         ]);
     }
     let document = json!({ "event": "ledger", "messages": items });
-    stage.out.print(&document, || format!("\nThe ledger of each message:\n{}", show::table(&rows)))
+    stage.out.print(&document, || {
+        format!("\nThe ledger of each message:\n{}", show::table(&rows))
+    })
 }
 
 fn states(sender: &Person, message: &Sent) -> Result<Vec<String>, Fault> {
@@ -186,14 +266,20 @@ fn states(sender: &Person, message: &Sent) -> Result<Vec<String>, Fault> {
         let state = show::field(ledger, "state");
         let before = states.last().map_or(0, |s| rank(s));
         if rank(&state) < before {
-            return wrong(&format!("the ledger of \"{}\" went back to {state}", message.text));
+            return wrong(&format!(
+                "the ledger of \"{}\" went back to {state}",
+                message.text
+            ));
         }
         if rank(&state) > before {
             states.push(state);
         }
     }
     if states.last().map(String::as_str) != Some("read") {
-        return wrong(&format!("the events of \"{}\" end at {states:?}", message.text));
+        return wrong(&format!(
+            "the events of \"{}\" end at {states:?}",
+            message.text
+        ));
     }
     Ok(states)
 }
@@ -202,28 +288,43 @@ fn is_held(ledger: &Value, relay: &str) -> Result<(), Fault> {
     let state = show::text_of(ledger, "state");
     let by_relay = show::items_of(ledger, "held").iter().any(|held| {
         show::text_of(held, "relay") == relay
-            && held.get("until_ms").and_then(Value::as_u64).is_some_and(|until| until > show::now_ms())
+            && held
+                .get("until_ms")
+                .and_then(Value::as_u64)
+                .is_some_and(|until| until > show::now_ms())
     });
     if state == "held" && by_relay {
         return Ok(());
     }
-    wrong(&format!("a message for Alice, who is offline, should be held by the relay, but its ledger is {ledger}"))
+    wrong(&format!(
+        "a message for Alice, who is offline, should be held by the relay, but its ledger is {ledger}"
+    ))
 }
 
 /// Checks that the waiting texts are the last of the chat, each once and in order, and all from Bob.
 async fn has_once(person: &Person, own: bool) -> Result<(), Fault> {
     let texts = person.texts().await?;
-    let theirs: Vec<(bool, String)> =
-        texts.into_iter().filter(|(_, text)| WAITING.contains(&text.as_str())).collect();
-    let wanted: Vec<(bool, String)> = WAITING.iter().map(|text| (own, (*text).to_owned())).collect();
+    let theirs: Vec<(bool, String)> = texts
+        .into_iter()
+        .filter(|(_, text)| WAITING.contains(&text.as_str()))
+        .collect();
+    let wanted: Vec<(bool, String)> = WAITING
+        .iter()
+        .map(|text| (own, (*text).to_owned()))
+        .collect();
     if theirs == wanted {
         return Ok(());
     }
-    wrong(&format!("{} should have three messages in order and has {theirs:?}", person.name()))
+    wrong(&format!(
+        "{} should have three messages in order and has {theirs:?}",
+        person.name()
+    ))
 }
 
 fn wrong<T>(message: &str) -> Result<T, Fault> {
-    Err(Fault::Failed { message: message.to_owned() })
+    Err(Fault::Failed {
+        message: message.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -233,7 +334,10 @@ mod tests {
 
     #[test]
     fn states_rank_in_the_order_of_the_ledger() {
-        let ranks: Vec<usize> = ["", "queued", "held", "delivered", "read"].iter().map(|s| rank(s)).collect();
+        let ranks: Vec<usize> = ["", "queued", "held", "delivered", "read"]
+            .iter()
+            .map(|s| rank(s))
+            .collect();
         assert_eq!(ranks, [0, 1, 2, 3, 4]);
     }
 

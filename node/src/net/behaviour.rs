@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::gossipsub::{
-    self, ConfigBuilder, DataTransform, MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId, PeerScoreParams,
-    PeerScoreThresholds, RawMessage, TopicHash, TopicSubscriptionFilter, ValidationMode,
+    self, ConfigBuilder, DataTransform, MaxCountSubscriptionFilter, Message, MessageAuthenticity,
+    MessageId, PeerScoreParams, PeerScoreThresholds, RawMessage, TopicHash,
+    TopicSubscriptionFilter, ValidationMode,
 };
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{Swarm, SwarmBuilder, identify, memory_connection_limits, noise, ping, quic, tcp, yamux};
+use libp2p::{
+    Swarm, SwarmBuilder, identify, memory_connection_limits, noise, ping, quic, tcp, yamux,
+};
 
 use super::gate::Gate;
 use super::limits::{
-    CONNECTION_STREAMS, GOSSIP_QUEUE, GOSSIP_SEEN, IDLE_CONNECTION, MAX_CONTROL_BYTES, MAX_CONTROL_IDS, MAX_GOSSIP_BYTES,
-    MAX_RPC_BYTES, NetLimits, PING, QUIC_KEEP_ALIVE, QUIC_WINDOWS,
+    CONNECTION_STREAMS, GOSSIP_QUEUE, GOSSIP_SEEN, IDLE_CONNECTION, MAX_CONTROL_BYTES,
+    MAX_CONTROL_IDS, MAX_GOSSIP_BYTES, MAX_RPC_BYTES, NetLimits, PING, QUIC_KEEP_ALIVE,
+    QUIC_WINDOWS,
 };
 use super::{NetError, Role};
 
@@ -45,27 +49,45 @@ macro_rules! base {
     ($key:expr) => {
         SwarmBuilder::with_existing_identity($key.clone())
             .with_tokio()
-            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux_config)
+            .with_tcp(
+                tcp::Config::default().nodelay(true),
+                noise::Config::new,
+                yamux_config,
+            )
             .map_err(transport)?
             .with_quic_config(quic_config)
     };
 }
 
 /// Builds the Swarm; it listens nowhere yet.
-pub(super) fn build(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Swarm<Wire>, NetError> {
+pub(super) fn build(
+    key: &Keypair,
+    role: Role,
+    limits: &NetLimits,
+) -> Result<Swarm<Wire>, NetError> {
     let wire = || wire(key, role, limits);
     match base!(key).with_dns() {
-        Ok(builder) => Ok(builder.with_behaviour(|_| wire()).map_err(transport)?.with_swarm_config(swarm_config).build()),
+        Ok(builder) => Ok(builder
+            .with_behaviour(|_| wire())
+            .map_err(transport)?
+            .with_swarm_config(swarm_config)
+            .build()),
         Err(error) => {
             // A machine without a resolver still talks on its network.
             tracing::warn!(%error, "names can't be resolved; only numeric addresses are dialled");
-            Ok(base!(key).with_behaviour(|_| wire()).map_err(transport)?.with_swarm_config(swarm_config).build())
+            Ok(base!(key)
+                .with_behaviour(|_| wire())
+                .map_err(transport)?
+                .with_swarm_config(swarm_config)
+                .build())
         }
     }
 }
 
 fn transport(error: impl std::fmt::Display) -> NetError {
-    NetError::Transport { reason: error.to_string() }
+    NetError::Transport {
+        reason: error.to_string(),
+    }
 }
 
 fn yamux_config() -> yamux::Config {
@@ -82,7 +104,9 @@ fn quic_config(mut config: quic::Config) -> quic::Config {
 }
 
 fn swarm_config(config: libp2p::swarm::Config) -> libp2p::swarm::Config {
-    config.with_idle_connection_timeout(IDLE_CONNECTION).with_max_negotiating_inbound_streams(CONNECTION_STREAMS as usize)
+    config
+        .with_idle_connection_timeout(IDLE_CONNECTION)
+        .with_max_negotiating_inbound_streams(CONNECTION_STREAMS as usize)
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -104,9 +128,17 @@ fn wire(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Wire, BoxError>
         limits: connection_limits::Behaviour::new(connections),
         memory: memory_connection_limits::Behaviour::with_max_percentage(limits.max_memory_share),
         identify: identify::Behaviour::new(identify),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
+        ping: ping::Behaviour::new(
+            ping::Config::new()
+                .with_interval(PING.0)
+                .with_timeout(PING.1),
+        ),
         // A relay joins no chat's gossip: chats reach it by deposit and watch.
-        gossip: Toggle::from(if role == Role::Node { Some(gossip(limits)?) } else { None }),
+        gossip: Toggle::from(if role == Role::Node {
+            Some(gossip(limits)?)
+        } else {
+            None
+        }),
         streams: libp2p_stream::Behaviour::new(),
     })
 }
@@ -137,8 +169,12 @@ fn gossip(limits: &NetLimits) -> Result<Gossip, BoxError> {
         max_subscribed_topics: limits.max_topics,
         max_subscriptions_per_request: limits.max_topics,
     };
-    let mut gossip =
-        Gossip::new_with_subscription_filter_and_transform(MessageAuthenticity::Anonymous, config, filter, SizeCap)?;
+    let mut gossip = Gossip::new_with_subscription_filter_and_transform(
+        MessageAuthenticity::Anonymous,
+        config,
+        filter,
+        SizeCap,
+    )?;
     gossip.with_peer_score(scoring(), PeerScoreThresholds::default())?;
     Ok(gossip)
 }
@@ -167,7 +203,11 @@ fn scoring() -> PeerScoreParams {
 /// The id of a gossip message: the first 16 bytes of its BLAKE3 hash.
 fn message_id(message: &Message) -> MessageId {
     let hash = blake3::hash(&message.data);
-    MessageId::new(hash.as_bytes().first_chunk::<16>().map_or(&[], |id| id.as_slice()))
+    MessageId::new(
+        hash.as_bytes()
+            .first_chunk::<16>()
+            .map_or(&[], |id| id.as_slice()),
+    )
 }
 
 /// The name of a topic: its key in lower-case hex.
@@ -200,7 +240,10 @@ pub(super) struct SizeCap;
 impl SizeCap {
     fn check(data: Vec<u8>) -> io::Result<Vec<u8>> {
         if data.len() > MAX_GOSSIP_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "message over the limit"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "message over the limit",
+            ));
         }
         Ok(data)
     }
@@ -208,7 +251,12 @@ impl SizeCap {
 
 impl DataTransform for SizeCap {
     fn inbound_transform(&self, raw: RawMessage) -> io::Result<Message> {
-        Ok(Message { source: raw.source, data: Self::check(raw.data)?, sequence_number: raw.sequence_number, topic: raw.topic })
+        Ok(Message {
+            source: raw.source,
+            data: Self::check(raw.data)?,
+            sequence_number: raw.sequence_number,
+            topic: raw.topic,
+        })
     }
 
     fn outbound_transform(&self, _: &TopicHash, data: Vec<u8>) -> io::Result<Vec<u8>> {

@@ -37,7 +37,14 @@ pub(super) struct FrameReader<R> {
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub(super) fn new(io: R, deadline: Duration) -> Self {
-        Self { io, deadline, buffer: Vec::new(), start: 0, end: 0, busy: false }
+        Self {
+            io,
+            deadline,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            busy: false,
+        }
     }
 
     /// Waits for the next frame, for ever before its first byte, with a deadline after it.
@@ -45,25 +52,35 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let mut began = None;
         loop {
             let wanted = match self.announced() {
-                Some(bytes) if bytes > MAX_FRAME_BYTES => return Err(StreamEnd::Oversize { bytes }),
+                Some(bytes) if bytes > MAX_FRAME_BYTES => {
+                    return Err(StreamEnd::Oversize { bytes });
+                }
                 Some(bytes) => PREFIX + bytes,
                 None => PREFIX,
             };
             if self.announced().is_some() && self.end - self.start >= wanted {
-                let frame = self.buffer.get(self.start + PREFIX..self.start + wanted).unwrap_or_default().to_vec();
+                let frame = self
+                    .buffer
+                    .get(self.start + PREFIX..self.start + wanted)
+                    .unwrap_or_default()
+                    .to_vec();
                 self.start += wanted;
                 return Ok(frame);
             }
             let waiting = self.start == self.end;
             self.make_room(wanted);
-            let Some(spare) = self.buffer.get_mut(self.end..) else { return Err(StreamEnd::Closed) };
+            let Some(spare) = self.buffer.get_mut(self.end..) else {
+                return Err(StreamEnd::Closed);
+            };
             let room = spare.len();
             let read = self.io.read(spare);
             let count = if waiting {
                 read.await
             } else {
                 let until = *began.get_or_insert_with(Instant::now) + self.deadline + slack(wanted);
-                timeout_at(until, read).await.map_err(|_| StreamEnd::Stalled)?
+                timeout_at(until, read)
+                    .await
+                    .map_err(|_| StreamEnd::Stalled)?
             };
             match count {
                 Ok(count) if count > 0 => self.end += count,
@@ -74,7 +91,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     fn announced(&self) -> Option<usize> {
-        let prefix = self.buffer.get(self.start..self.end)?.first_chunk::<PREFIX>()?;
+        let prefix = self
+            .buffer
+            .get(self.start..self.end)?
+            .first_chunk::<PREFIX>()?;
         usize::try_from(u32::from_be_bytes(*prefix)).ok()
     }
 
@@ -98,7 +118,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 }
 
 /// Writes what the queue holds, one flush a batch, until the stream ends.
-pub(super) async fn write_frames<W: AsyncWrite + Unpin>(mut io: W, queue: &OutQueue, deadline: Duration) -> StreamEnd {
+pub(super) async fn write_frames<W: AsyncWrite + Unpin>(
+    mut io: W,
+    queue: &OutQueue,
+    deadline: Duration,
+) -> StreamEnd {
     loop {
         // A new one each time, so that a stream that waits holds none.
         let mut batch = Vec::new();

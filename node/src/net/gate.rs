@@ -6,13 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use libp2p::PeerId;
 use libp2p::core::transport::PortUse;
 use libp2p::core::{Endpoint, Multiaddr};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm, dummy,
 };
-use libp2p::PeerId;
 
 use super::limits::REMEMBERED_OFFENDERS;
 
@@ -35,13 +36,24 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn new(max_per_address: u32, limit_loopback: bool) -> Self {
-        Self { max_per_address, limit_loopback, inbound: HashMap::new(), per_address: HashMap::new(), banned: HashMap::new() }
+        Self {
+            max_per_address,
+            limit_loopback,
+            inbound: HashMap::new(),
+            per_address: HashMap::new(),
+            banned: HashMap::new(),
+        }
     }
 
     /// Refuses the peer until then. The number remembered is bounded; the ban that ends first gives way.
     pub(super) fn ban(&mut self, peer: PeerId, until: Instant) {
         if self.banned.len() >= REMEMBERED_OFFENDERS {
-            if let Some(first) = self.banned.iter().min_by_key(|(_, until)| **until).map(|(peer, _)| *peer) {
+            if let Some(first) = self
+                .banned
+                .iter()
+                .min_by_key(|(_, until)| **until)
+                .map(|(peer, _)| *peer)
+            {
                 self.banned.remove(&first);
             }
         }
@@ -53,15 +65,25 @@ impl Gate {
         self.banned.retain(|_, until| *until > now);
     }
 
+    /// Whether the peer is refused at present.
+    pub(super) fn is_banned(&self, peer: &PeerId) -> bool {
+        self.banned
+            .get(peer)
+            .is_some_and(|until| *until > Instant::now())
+    }
+
     fn admit(&self, peer: &PeerId) -> Result<(), ConnectionDenied> {
-        match self.banned.get(peer) {
-            Some(until) if *until > Instant::now() => Err(ConnectionDenied::new(Refusal::Banned)),
-            _ => Ok(()),
+        if self.is_banned(peer) {
+            Err(ConnectionDenied::new(Refusal::Banned))
+        } else {
+            Ok(())
         }
     }
 
     fn release(&mut self, connection: ConnectionId) {
-        let Some(block) = self.inbound.remove(&connection) else { return };
+        let Some(block) = self.inbound.remove(&connection) else {
+            return;
+        };
         if let Some(count) = self.per_address.get_mut(&block) {
             *count -= 1;
             if *count == 0 {
@@ -94,7 +116,9 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        let Some(block) = block(remote) else { return Ok(()) };
+        let Some(block) = block(remote) else {
+            return Ok(());
+        };
         if block.is_loopback() && !self.limit_loopback {
             return Ok(());
         }
@@ -124,7 +148,8 @@ impl NetworkBehaviour for Gate {
         _: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        peer.map_or(Ok(()), |peer| self.admit(&peer)).map(|()| Vec::new())
+        peer.map_or(Ok(()), |peer| self.admit(&peer))
+            .map(|()| Vec::new())
     }
 
     fn handle_established_outbound_connection(
@@ -146,7 +171,12 @@ impl NetworkBehaviour for Gate {
         }
     }
 
-    fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: THandlerOutEvent<Self>) {
+    fn on_connection_handler_event(
+        &mut self,
+        _: PeerId,
+        _: ConnectionId,
+        event: THandlerOutEvent<Self>,
+    ) {
         match event {}
     }
 

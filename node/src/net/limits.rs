@@ -51,7 +51,8 @@ pub(super) const READ_IDLE_BYTES: usize = 2 * 1024;
 /// Bytes a second below which a frame counts as stalled, once its base deadline has passed (guess: a poor mobile link).
 pub(super) const SLOWEST_BYTES_PER_SECOND: usize = 8 * 1024;
 /// Delays between attempts to open a stream, doubled from the first to the second, each jittered by half (guess).
-pub(super) const REOPEN_DELAY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+pub(super) const REOPEN_DELAY: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_secs(30));
 /// A stream that lived this long starts the delays anew (guess).
 pub(super) const REOPEN_RESET: Duration = Duration::from_secs(10);
 
@@ -72,8 +73,8 @@ pub(super) const LISTEN_DEADLINE: Duration = Duration::from_secs(5);
 pub(super) const BAN_POINTS: (f64, f64) = (100.0, 10.0);
 /// Peers whose offences or bans are remembered; the mildest is forgotten beyond it.
 pub(super) const REMEMBERED_OFFENDERS: usize = 4_096;
-/// Time between looks at gossip scores and expired bans.
-pub(super) const TICK: Duration = Duration::from_secs(5);
+/// Time between looks at gossip scores and expired bans: no longer than a score takes to decay once.
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// The bounds a caller can set.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +128,11 @@ impl NetLimits {
     /// Bounds of a relay: as a node's, for many more connections (DESIGN §12: 10,000 watchers) and carrier-grade NATs.
     #[must_use]
     pub fn relay() -> Self {
-        Self { max_connections: 16_384, max_per_address: 256, max_pending: 512, ..Self::node() }
+        Self {
+            max_connections: 16_384,
+            max_per_address: 256,
+            max_pending: 512,
+            ..Self::node()
+        }
     }
 }

@@ -32,7 +32,10 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn new(peer: PeerKey, queue_bytes: usize) -> Self {
-        Self { client: Link::new(peer, Side::Client, queue_bytes), server: Link::new(peer, Side::Server, queue_bytes) }
+        Self {
+            client: Link::new(peer, Side::Client, queue_bytes),
+            server: Link::new(peer, Side::Server, queue_bytes),
+        }
     }
 
     pub(super) fn side(&self, side: Side) -> &Link {
@@ -64,7 +67,11 @@ pub(super) async fn run(mut peer: Peer) {
         tracing::error!(%error, "the task of an earlier connection failed");
     }
     let events = peer.shared.events.clone();
-    if events.send(NetEvent::Connected { peer: peer.key }).await.is_err() {
+    if events
+        .send(NetEvent::Connected { peer: peer.key })
+        .await
+        .is_err()
+    {
         return;
     }
     let mut client = peer.control.take().map(|control| keep_open(&peer, control));
@@ -98,7 +105,11 @@ pub(super) async fn run(mut peer: Peer) {
     for link in [&peer.links.client, &peer.links.server] {
         link.report_closed(&peer.shared).await;
     }
-    if events.send(NetEvent::Disconnected { peer: peer.key }).await.is_err() {
+    if events
+        .send(NetEvent::Disconnected { peer: peer.key })
+        .await
+        .is_err()
+    {
         tracing::debug!("the core is gone");
     }
 }

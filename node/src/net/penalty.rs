@@ -51,7 +51,10 @@ impl Penalties {
             return true;
         }
         if self.0.len() >= REMEMBERED_OFFENDERS && !self.0.contains_key(&peer) {
-            let mildest = self.0.iter().min_by(|a, b| current(a.1, now).total_cmp(&current(b.1, now)));
+            let mildest = self
+                .0
+                .iter()
+                .min_by(|a, b| current(a.1, now).total_cmp(&current(b.1, now)));
             if let Some(mildest) = mildest.map(|(peer, _)| *peer) {
                 self.0.remove(&mildest);
             }
@@ -68,5 +71,6 @@ impl Penalties {
 
 fn current((points, since): &(f64, Instant), now: Instant) -> f64 {
     let minutes = now.saturating_duration_since(*since).as_secs_f64() / 60.0;
-    (points - minutes * BAN_POINTS.1).max(0.0)
+    // Whole points, so that offences in quick succession add up to what the weights say.
+    (points - (minutes * BAN_POINTS.1).floor()).max(0.0)
 }

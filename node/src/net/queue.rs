@@ -51,12 +51,20 @@ impl Drop for Opened<'_> {
 
 impl OutQueue {
     pub(super) fn new(bound: usize) -> Self {
-        Self { state: Mutex::default(), bound, filled: Notify::new(), overflowed: Notify::new() }
+        Self {
+            state: Mutex::default(),
+            bound,
+            filled: Notify::new(),
+            overflowed: Notify::new(),
+        }
     }
 
     /// Starts to take frames.
     pub(super) fn open(&self) -> Opened<'_> {
-        *self.lock() = State { open: true, ..State::default() };
+        *self.lock() = State {
+            open: true,
+            ..State::default()
+        };
         Opened(self)
     }
 
@@ -70,7 +78,10 @@ impl OutQueue {
         }
         let bytes = state.bytes + PREFIX + frame.len();
         if bytes > self.bound {
-            *state = State { overflowed: true, ..State::default() };
+            *state = State {
+                overflowed: true,
+                ..State::default()
+            };
             self.overflowed.notify_one();
             return Push::Overflow;
         }
@@ -100,8 +111,12 @@ impl OutQueue {
     fn take(&self, batch: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
         while batch.len() < WRITE_BATCH_BYTES {
-            let Some(frame) = state.frames.pop_front() else { break };
-            let Ok(length) = u32::try_from(frame.len()) else { continue };
+            let Some(frame) = state.frames.pop_front() else {
+                break;
+            };
+            let Ok(length) = u32::try_from(frame.len()) else {
+                continue;
+            };
             state.bytes = state.bytes.saturating_sub(PREFIX + frame.len());
             batch.reserve(PREFIX + frame.len());
             batch.extend_from_slice(&length.to_be_bytes());

@@ -53,7 +53,12 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(peer: PeerKey, side: Side, queue_bytes: usize) -> Self {
-        Self { peer, side, queue: OutQueue::new(queue_bytes), reported: AtomicBool::new(false) }
+        Self {
+            peer,
+            side,
+            queue: OutQueue::new(queue_bytes),
+            reported: AtomicBool::new(false),
+        }
     }
 
     /// Keeps a stream open that we opened: opens, acknowledges, runs, and again with a growing jittered delay.
@@ -94,7 +99,13 @@ impl Link {
     /// Tells the core that the stream it was told of has ended.
     pub(super) async fn report_closed(&self, shared: &Shared) {
         if self.reported.load(Ordering::Relaxed) {
-            let told = shared.events.send(NetEvent::StreamClosed { peer: self.peer, side: self.side }).await;
+            let told = shared
+                .events
+                .send(NetEvent::StreamClosed {
+                    peer: self.peer,
+                    side: self.side,
+                })
+                .await;
             self.reported.store(false, Ordering::Relaxed);
             if told.is_err() {
                 tracing::debug!("the core is gone");
@@ -112,7 +123,15 @@ impl Link {
     }
 
     async fn move_frames(&self, shared: &Shared, stream: Stream) -> StreamEnd {
-        if shared.events.send(NetEvent::StreamOpen { peer: self.peer, side: self.side }).await.is_err() {
+        if shared
+            .events
+            .send(NetEvent::StreamOpen {
+                peer: self.peer,
+                side: self.side,
+            })
+            .await
+            .is_err()
+        {
             return StreamEnd::Stopping;
         }
         self.reported.store(true, Ordering::Relaxed);
@@ -126,14 +145,24 @@ impl Link {
     }
 
     /// Hands frames to the core. It waits for room there, so a slow core stops this stream's reading and nothing else.
-    async fn read_frames<R: futures::AsyncRead + Unpin>(&self, shared: &Shared, mut reader: FrameReader<R>) -> StreamEnd {
+    async fn read_frames<R: futures::AsyncRead + Unpin>(
+        &self,
+        shared: &Shared,
+        mut reader: FrameReader<R>,
+    ) -> StreamEnd {
         loop {
             let frame = match reader.next().await {
                 Ok(frame) => frame,
                 Err(end) => return end,
             };
-            let Some(bytes) = Payload::wait(frame, &shared.room).await else { return StreamEnd::Stopping };
-            let event = NetEvent::Frame { peer: self.peer, side: self.side, bytes };
+            let Some(bytes) = Payload::wait(frame, &shared.room).await else {
+                return StreamEnd::Stopping;
+            };
+            let event = NetEvent::Frame {
+                peer: self.peer,
+                side: self.side,
+                bytes,
+            };
             if shared.events.send(event).await.is_err() {
                 return StreamEnd::Stopping;
             }
@@ -159,7 +188,11 @@ impl Link {
 }
 
 /// Opens a stream and waits for its acknowledgement.
-async fn open(control: &mut Control, peer: PeerId, deadline: Duration) -> Result<Stream, OpenStreamError> {
+async fn open(
+    control: &mut Control,
+    peer: PeerId,
+    deadline: Duration,
+) -> Result<Stream, OpenStreamError> {
     let attempt = async {
         let mut stream = control.open_stream(peer, CUSTODY).await?;
         let mut answer = [0];
@@ -169,7 +202,9 @@ async fn open(control: &mut Control, peer: PeerId, deadline: Duration) -> Result
         }
         Ok(stream)
     };
-    timeout(deadline, attempt).await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
+    timeout(deadline, attempt)
+        .await
+        .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
 }
 
 /// Between half and one and a half times `delay`, so that peers cut off together don't return together.

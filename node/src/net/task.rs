@@ -15,18 +15,21 @@ use libp2p_stream::IncomingStreams;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::address::{address_of, dial_failure};
 use super::behaviour::{Wire, WireEvent, graylist, topic_hash, topic_key};
 use super::limits::{
-    BACKLOG, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits, OFFENCES, PEER_INBOX, TICK, TOPIC_BURST,
-    TOPIC_CHANGES_PER_SECOND,
+    BACKLOG, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits,
+    OFFENCES, PEER_INBOX, TICK, TOPIC_BURST, TOPIC_CHANGES_PER_SECOND,
 };
 use super::peer::{self, Links, Note, Peer};
 use super::penalty::{Offence, Penalties};
 use super::queue::Push;
 use super::stats::Counters;
 use super::stream::{CUSTODY, Shared};
+use super::types::ROOM_UNIT;
 use super::{
-    Acceptance, DialFailure, NetCommand, NetError, NetEvent, NetHandle, Payload, PeerKey, PublishOutcome, ROOM_UNIT, Role, multiaddr,
+    Acceptance, DialFailure, NetCommand, NetError, NetEvent, NetHandle, Payload, PeerKey,
+    PublishOutcome, Role,
 };
 
 pub(super) struct Task {
@@ -70,11 +73,28 @@ impl Task {
         let (accuse, offences) = mpsc::channel(OFFENCES);
         let (listen, listen_out) = watch::channel(addresses.clone());
         let counters = Arc::new(Counters::default());
-        let incoming = (swarm.behaviour().streams.new_control().accept(CUSTODY))
-            .map_err(|error| NetError::Transport { reason: error.to_string() })?;
-        let handle = NetHandle { commands: commands_in, local, listen: listen_out, counters: counters.clone() };
-        let room = Arc::new(Semaphore::new(limits.inbound_bytes.max(2 * MAX_FRAME_BYTES) / ROOM_UNIT));
-        let shared = Arc::new(Shared { events, room, offences: accuse, counters, limits });
+        let incoming =
+            (swarm.behaviour().streams.new_control().accept(CUSTODY)).map_err(|error| {
+                NetError::Transport {
+                    reason: error.to_string(),
+                }
+            })?;
+        let handle = NetHandle {
+            commands: commands_in,
+            local,
+            listen: listen_out,
+            counters: counters.clone(),
+        };
+        let room = Arc::new(Semaphore::new(
+            limits.inbound_bytes.max(2 * MAX_FRAME_BYTES) / ROOM_UNIT,
+        ));
+        let shared = Arc::new(Shared {
+            events,
+            room,
+            offences: accuse,
+            counters,
+            limits,
+        });
         let task = Self {
             swarm,
             commands,
@@ -134,7 +154,9 @@ impl Task {
                 }
             }
             NetCommand::Send { peer, side, frame } => {
-                let pushed = self.peers.get(&peer).map_or(Push::Closed, |entry| entry.links.side(side).queue.push(frame));
+                let pushed = self.peers.get(&peer).map_or(Push::Closed, |entry| {
+                    entry.links.side(side).queue.push(frame)
+                });
                 if matches!(pushed, Push::Closed | Push::TooLarge) {
                     tracing::debug!(%peer, ?side, ?pushed, "frame not sent");
                     self.shared.counters.unsent_frames.add();
@@ -146,12 +168,20 @@ impl Task {
                     gossip.unsubscribe(&IdentTopic::new(hex::encode(topic)));
                 }
             }
-            NetCommand::Publish { topic, data, outcome } => {
+            NetCommand::Publish {
+                topic,
+                data,
+                outcome,
+            } => {
                 if outcome.send(self.publish(&topic, data.into())).is_err() {
                     tracing::trace!("nobody asked what became of a publication");
                 }
             }
-            NetCommand::Verdict { peer, id, acceptance } => self.verdict(peer, id, acceptance),
+            NetCommand::Verdict {
+                peer,
+                id,
+                acceptance,
+            } => self.verdict(peer, id, acceptance),
             NetCommand::Disconnect { peer } => self.disconnect(peer),
             NetCommand::Penalise { peer } => self.punish(peer, Offence::Reported),
             NetCommand::Shutdown => {}
@@ -160,25 +190,45 @@ impl Task {
 
     fn on_swarm_event(&mut self, event: SwarmEvent<WireEvent>) {
         match event {
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                ..
+            } => {
                 self.dialing.remove(&connection_id);
                 self.on_connected(peer_id);
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                if let Some((peer, entry)) = PeerKey::from_peer_id(&peer_id).and_then(|peer| self.peers.remove_entry(&peer)) {
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                num_established: 0,
+                ..
+            } => {
+                if let Some((peer, entry)) =
+                    PeerKey::from_peer_id(&peer_id).and_then(|peer| self.peers.remove_entry(&peer))
+                {
                     self.leaving.insert(peer, entry.task);
                 }
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                error,
+                ..
+            } => {
                 // Only our own dials: a stream's opener may dial too, in vain, when its connection has just gone.
                 if let Some(peer) = self.dialing.remove(&connection_id)
                     && !self.peers.contains_key(&peer)
                 {
                     tracing::debug!(%peer, %error, "dial failed");
-                    self.tell(NetEvent::DialFailed { peer, reason: dial_failure(&error) });
+                    self.tell(NetEvent::DialFailed {
+                        peer,
+                        reason: dial_failure(&error),
+                    });
                 }
             }
-            SwarmEvent::IncomingConnectionError { error: ListenError::Denied { .. }, .. } => {
+            SwarmEvent::IncomingConnectionError {
+                error: ListenError::Denied { .. },
+                ..
+            } => {
                 self.shared.counters.refused_connections.add();
             }
             SwarmEvent::NewListenAddr { address, .. } => {
@@ -188,12 +238,19 @@ impl Task {
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 let address = self.with_own_id(address);
-                self.listen.send_modify(|all| all.retain(|known| *known != address));
+                self.listen
+                    .send_modify(|all| all.retain(|known| *known != address));
             }
-            SwarmEvent::ListenerClosed { reason: Err(error), .. } => tracing::error!(%error, "a listener closed"),
+            SwarmEvent::ListenerClosed {
+                reason: Err(error), ..
+            } => tracing::error!(%error, "a listener closed"),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener failed"),
             SwarmEvent::Behaviour(WireEvent::Gossip(event)) => self.on_gossip(event),
-            SwarmEvent::Behaviour(WireEvent::Ping(ping::Event { connection, result: Err(failure), .. })) => {
+            SwarmEvent::Behaviour(WireEvent::Ping(ping::Event {
+                connection,
+                result: Err(failure),
+                ..
+            })) => {
                 // Nobody answers on a line that is cut without a word, and TCP would take many minutes to notice.
                 if !matches!(failure, ping::Failure::Unsupported) {
                     self.swarm.close_connection(connection);
@@ -222,10 +279,20 @@ impl Task {
             links: links.clone(),
             shared: self.shared.clone(),
             // A relay asks nothing of its peers, and thousands of streams less are worth having.
-            control: (self.role == Role::Node).then(|| self.swarm.behaviour().streams.new_control()),
+            control: (self.role == Role::Node)
+                .then(|| self.swarm.behaviour().streams.new_control()),
             previous: self.leaving.remove(&key),
         }));
-        self.peers.insert(key, Entry { id, inbox, links, task, allowance });
+        self.peers.insert(
+            key,
+            Entry {
+                id,
+                inbox,
+                links,
+                task,
+                allowance,
+            },
+        );
     }
 
     fn on_inbound(&mut self, id: &PeerId, stream: Stream) {
@@ -237,22 +304,35 @@ impl Task {
 
     fn on_gossip(&mut self, event: gossipsub::Event) {
         match event {
-            gossipsub::Event::Message { propagation_source, message_id, message } => {
+            gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            } => {
                 let event = self.gossip_event(&propagation_source, &message_id, message);
                 if event.is_none_or(|event| self.shared.events.try_send(event).is_err()) {
                     self.shared.counters.dropped_gossip.add();
                     self.report(&propagation_source, &message_id, MessageAcceptance::Ignore);
                 }
             }
-            gossipsub::Event::Subscribed { peer_id, topic, .. } => self.on_topic(&peer_id, &topic, true),
-            gossipsub::Event::Unsubscribed { peer_id, topic } => self.on_topic(&peer_id, &topic, false),
+            gossipsub::Event::Subscribed { peer_id, topic, .. } => {
+                self.on_topic(&peer_id, &topic, true)
+            }
+            gossipsub::Event::Unsubscribed { peer_id, topic } => {
+                self.on_topic(&peer_id, &topic, false)
+            }
             gossipsub::Event::SlowPeer { .. } => self.shared.counters.slow_gossip_peers.add(),
             gossipsub::Event::GossipsubNotSupported { .. } => {}
         }
     }
 
     /// `None` if there is no room: gossip gives way to frames, of which nothing may be lost, in the last quarter of the inbox.
-    fn gossip_event(&self, source: &PeerId, id: &MessageId, message: gossipsub::Message) -> Option<NetEvent> {
+    fn gossip_event(
+        &self,
+        source: &PeerId,
+        id: &MessageId,
+        message: gossipsub::Message,
+    ) -> Option<NetEvent> {
         if self.shared.events.capacity() <= EVENTS / 4 {
             return None;
         }
@@ -265,15 +345,24 @@ impl Task {
     }
 
     fn on_topic(&mut self, id: &PeerId, topic: &gossipsub::TopicHash, subscribed: bool) {
-        let (Some(peer), Some(topic)) = (PeerKey::from_peer_id(id), topic_key(topic)) else { return };
-        let Some(entry) = self.peers.get_mut(&peer) else { return };
+        let (Some(peer), Some(topic)) = (PeerKey::from_peer_id(id), topic_key(topic)) else {
+            return;
+        };
+        let Some(entry) = self.peers.get_mut(&peer) else {
+            return;
+        };
         let (left, since) = entry.allowance;
         let most = (self.shared.limits.max_topics * TOPIC_BURST) as f64;
-        let left = (left + since.elapsed().as_secs_f64() * TOPIC_CHANGES_PER_SECOND).min(most) - 1.0;
+        let left =
+            (left + since.elapsed().as_secs_f64() * TOPIC_CHANGES_PER_SECOND).min(most) - 1.0;
         entry.allowance = (left, Instant::now());
         if left < 0.0 {
             self.punish(peer, Offence::SubscriptionFlood);
-        } else if entry.inbox.try_send(Note::Topic { topic, subscribed }).is_err() {
+        } else if entry
+            .inbox
+            .try_send(Note::Topic { topic, subscribed })
+            .is_err()
+        {
             // To leave one out would mislead the core for as long as the connection lives.
             self.shared.counters.outrun_peers.add();
             self.disconnect(peer);
@@ -286,9 +375,20 @@ impl Task {
         self.penalties.forgive(now);
         let wire = self.swarm.behaviour_mut();
         wire.gate.expire(now);
-        let Some(gossip) = wire.gossip.as_ref() else { return };
-        let bad = |entry: &Entry| gossip.peer_score(&entry.id).is_some_and(|score| score < graylist());
-        let bad: Vec<PeerKey> = self.peers.iter().filter(|(_, entry)| bad(entry)).map(|(peer, _)| *peer).collect();
+        let Some(gossip) = wire.gossip.as_ref() else {
+            return;
+        };
+        let bad = |entry: &Entry| {
+            gossip
+                .peer_score(&entry.id)
+                .is_some_and(|score| score < graylist())
+        };
+        let bad: Vec<PeerKey> = self
+            .peers
+            .iter()
+            .filter(|(_, entry)| bad(entry))
+            .map(|(peer, _)| *peer)
+            .collect();
         for peer in bad {
             self.punish(peer, Offence::Graylisted);
         }
@@ -302,11 +402,18 @@ impl Task {
             return Err(DialFailure::Myself);
         }
         let id = peer.peer_id().ok_or(DialFailure::NoAddress)?;
-        let addresses: Vec<Multiaddr> = addrs.iter().filter_map(|addr| address_of(id, addr)).take(MAX_DIAL_ADDRESSES).collect();
+        let addresses: Vec<Multiaddr> = addrs
+            .iter()
+            .filter_map(|addr| address_of(id, addr))
+            .take(MAX_DIAL_ADDRESSES)
+            .collect();
         if addresses.is_empty() {
             return Err(DialFailure::NoAddress);
         }
-        let options = DialOpts::peer_id(id).condition(PeerCondition::DisconnectedAndNotDialing).addresses(addresses).build();
+        let options = DialOpts::peer_id(id)
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .addresses(addresses)
+            .build();
         let connection = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
@@ -320,21 +427,30 @@ impl Task {
 
     fn subscribe(&mut self, topic: &[u8; 32]) {
         let most = self.shared.limits.max_topics;
-        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else { return };
+        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else {
+            return;
+        };
         if gossip.topics().count() >= most {
-            tracing::warn!(most, "not gossiping on another topic; its messages go by custody only");
+            tracing::warn!(
+                most,
+                "not gossiping on another topic; its messages go by custody only"
+            );
         } else if let Err(error) = gossip.subscribe(&IdentTopic::new(hex::encode(topic))) {
             tracing::error!(%error, "can't subscribe");
         }
     }
 
     fn publish(&mut self, topic: &[u8; 32], data: Vec<u8>) -> PublishOutcome {
-        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else { return PublishOutcome::NoPeers };
+        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else {
+            return PublishOutcome::NoPeers;
+        };
         match gossip.publish(topic_hash(topic), data) {
             Ok(_) => PublishOutcome::Published,
             Err(PublishError::Duplicate) => PublishOutcome::Duplicate,
             Err(PublishError::NoPeersSubscribedToTopic) => PublishOutcome::NoPeers,
-            Err(PublishError::MessageTooLarge | PublishError::TransformFailed(_)) => PublishOutcome::TooLarge,
+            Err(PublishError::MessageTooLarge | PublishError::TransformFailed(_)) => {
+                PublishOutcome::TooLarge
+            }
             Err(_) => PublishOutcome::QueuesFull,
         }
     }
@@ -354,7 +470,9 @@ impl Task {
     }
 
     fn report(&mut self, source: &PeerId, id: &MessageId, acceptance: MessageAcceptance) {
-        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else { return };
+        let Some(gossip) = self.swarm.behaviour_mut().gossip.as_mut() else {
+            return;
+        };
         if !gossip.report_message_validation_result(id, source, acceptance) {
             self.shared.counters.late_verdicts.add();
         }
@@ -362,14 +480,17 @@ impl Task {
 
     fn punish(&mut self, peer: PeerKey, offence: Offence) {
         tracing::debug!(%peer, ?offence, "offence");
+        let Some(id) = peer.peer_id() else { return };
         let now = Instant::now();
-        if !self.penalties.add(peer, offence, now) {
+        // What comes between the ban and the end of the connection doesn't count again.
+        if self.swarm.behaviour().gate.is_banned(&id) || !self.penalties.add(peer, offence, now) {
             return;
         }
         self.shared.counters.banned_peers.add();
-        if let Some(id) = peer.peer_id() {
-            self.swarm.behaviour_mut().gate.ban(id, now + self.shared.limits.ban);
-        }
+        self.swarm
+            .behaviour_mut()
+            .gate
+            .ban(id, now + self.shared.limits.ban);
         self.disconnect(peer);
     }
 
@@ -390,28 +511,8 @@ impl Task {
     }
 
     fn with_own_id(&self, address: Multiaddr) -> String {
-        address.with(Protocol::P2p(*self.swarm.local_peer_id())).to_string()
-    }
-}
-
-/// The address without its `/p2p/…`, unless that names somebody else.
-fn address_of(peer: PeerId, address: &str) -> Option<Multiaddr> {
-    let mut address = multiaddr(address)?;
-    if let Some(Protocol::P2p(named)) = address.iter().last() {
-        if named != peer {
-            return None;
-        }
-        address.pop();
-    }
-    (!address.is_empty()).then_some(address)
-}
-
-fn dial_failure(error: &DialError) -> DialFailure {
-    match error {
-        DialError::LocalPeerId { .. } => DialFailure::Myself,
-        DialError::NoAddresses => DialFailure::NoAddress,
-        DialError::WrongPeerId { .. } => DialFailure::WrongPeer,
-        DialError::Denied { .. } => DialFailure::Refused,
-        DialError::DialPeerConditionFalse(_) | DialError::Aborted | DialError::Transport(_) => DialFailure::Unreachable,
+        address
+            .with(Protocol::P2p(*self.swarm.local_peer_id()))
+            .to_string()
     }
 }

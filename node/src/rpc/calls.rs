@@ -14,12 +14,14 @@ use jsonrpsee::types::error::{
 use jsonrpsee::types::{ErrorObjectOwned, Id, InvalidRequest, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
 use super::error::ApiError;
-use super::limits::{MAX_BATCH, MAX_CALLS, MAX_RESPONSE, MAX_SUBSCRIPTIONS, RETRY_AFTER_MS};
+use super::limits::{
+    MAX_BATCH, MAX_BATCH_RESPONSE, MAX_CALLS, MAX_RESPONSE, MAX_SUBSCRIPTIONS, RETRY_AFTER_MS,
+};
 use super::methods::{SUBSCRIBE, UNSUBSCRIBE};
 
 /// How a request came in, and where what happens because of it is logged. The guard puts it among a request's extensions.
@@ -30,6 +32,12 @@ pub(super) struct Caller {
     /// The log; jsonrpsee itself runs without one, as it logs whole bodies.
     pub(super) log: Dispatch,
 }
+
+/// One of the [`MAX_CALLS`] of a connection. A method keeps it until its answer is on its way, so that answers that nobody reads count too.
+#[derive(Clone)]
+pub(super) struct Slot(
+    #[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>,
+);
 
 /// Puts [`Calls`] in front of a connection's methods.
 #[derive(Clone, Copy)]
@@ -46,7 +54,7 @@ impl<S> tower::Layer<S> for CallsLayer {
     }
 }
 
-/// The calls of one connection. At most [`MAX_CALLS`] run at a time, a batch counting as one; more are refused.
+/// The calls of one connection. At most [`MAX_CALLS`] run or wait to be sent, a batch counting as one while it runs; more are refused.
 #[derive(Clone)]
 pub(super) struct Calls<S> {
     inner: S,
@@ -68,12 +76,16 @@ where
     type BatchResponse = MethodResponse;
     type NotificationResponse = MethodResponse;
 
-    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+    fn call<'a>(
+        &self,
+        mut request: Request<'a>,
+    ) -> impl Future<Output = MethodResponse> + Send + 'a {
         let this = self.clone();
         async move {
-            let Ok(_slot) = this.slots.try_acquire() else {
+            let Ok(slot) = Arc::clone(&this.slots).try_acquire_owned() else {
                 return refusal(request.id, overloaded());
             };
+            request.extensions.insert(Slot(Arc::new(slot)));
             this.answer(request).await
         }
     }
@@ -118,8 +130,7 @@ where
     }
 
     async fn answer_batch(&self, batch: Batch<'_>) -> MethodResponse {
-        let limit = usize::try_from(MAX_RESPONSE).unwrap_or(usize::MAX);
-        let mut answers = BatchResponseBuilder::new_with_limit(limit);
+        let mut answers = BatchResponseBuilder::new_with_limit(MAX_BATCH_RESPONSE);
         let mut notified = false;
         for entry in batch {
             let answer = match entry {
@@ -135,7 +146,7 @@ where
                 Err(error) => refusal(error.into_parts().1, not_a_request()),
             };
             if answers.append(answer).is_err() {
-                return refusal(Id::Null, response_too_large());
+                return refusal(Id::Null, response_too_large(MAX_BATCH_RESPONSE));
             }
         }
         if !answers.is_empty() {
@@ -189,7 +200,9 @@ fn in_shape(id: Id<'_>, response: MethodResponse) -> MethodResponse {
     }
     let error = match number {
         METHOD_NOT_FOUND_CODE => ApiError::MethodNotFound,
-        OVERSIZED_RESPONSE_CODE => response_too_large(),
+        OVERSIZED_RESPONSE_CODE => {
+            response_too_large(usize::try_from(MAX_RESPONSE).unwrap_or(usize::MAX))
+        }
         TOO_MANY_SUBSCRIPTIONS_CODE => ApiError::LimitReached {
             what: "subscriptions on a connection".into(),
             limit: MAX_SUBSCRIPTIONS.into(),
@@ -242,9 +255,9 @@ fn batch_too_large() -> ApiError {
     }
 }
 
-fn response_too_large() -> ApiError {
+fn response_too_large(limit: usize) -> ApiError {
     ApiError::TooLarge {
         field: "response".into(),
-        limit: MAX_RESPONSE.into(),
+        limit: u64::try_from(limit).unwrap_or(u64::MAX),
     }
 }

@@ -126,7 +126,9 @@ impl Guard {
         if host.eq_ignore_ascii_case("localhost") {
             return Some(IpAddr::from([127, 0, 0, 1]));
         }
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
         bare.unwrap_or(host).parse().ok()
     }
 
@@ -184,47 +186,57 @@ where
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "the JSON-RPC server failed");
-            status(StatusCode::INTERNAL_SERVER_ERROR, "the node failed; its log says why\n")
+            status(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the node failed; its log says why\n",
+            )
         }
     }
 }
 
 /// The response that turns a request away and ends its connection.
-pub(super) fn turn_away(refusal_: Refusal) -> HttpResponse {
-    let mut response = match refusal_ {
+pub(super) fn turn_away(why: Refusal) -> HttpResponse {
+    let mut response = match why {
         Refusal::ForeignHost => status(
             StatusCode::FORBIDDEN,
             "the Host header must name the address in rpc.json\n",
         ),
-        Refusal::ForeignOrigin => {
-            status(StatusCode::FORBIDDEN, "requests of other sites are refused\n")
-        }
-        Refusal::NotJson => {
-            status(StatusCode::FORBIDDEN, "the Content-Type header must be application/json\n")
-        }
+        Refusal::ForeignOrigin => status(
+            StatusCode::FORBIDDEN,
+            "requests of other sites are refused\n",
+        ),
+        Refusal::NotJson => status(
+            StatusCode::FORBIDDEN,
+            "the Content-Type header must be application/json\n",
+        ),
         Refusal::Unauthorized => status(
             StatusCode::UNAUTHORIZED,
             "send the content of the file cookie as Authorization: Bearer TOKEN\n",
         ),
         Refusal::Path => status(StatusCode::NOT_FOUND, "the JSON-RPC is at /\n"),
-        Refusal::Method => {
-            status(StatusCode::METHOD_NOT_ALLOWED, "use POST, or a WebSocket handshake\n")
-        }
+        Refusal::Method => status(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "use POST, or a WebSocket handshake\n",
+        ),
         Refusal::TooLarge => answer(
             StatusCode::PAYLOAD_TOO_LARGE,
             refusal(
                 Id::Null,
-                ApiError::TooLarge { field: "request".into(), limit: MAX_REQUEST.into() },
+                ApiError::TooLarge {
+                    field: "request".into(),
+                    limit: MAX_REQUEST.into(),
+                },
             ),
         ),
         Refusal::Slow => status(StatusCode::REQUEST_TIMEOUT, "the body took too long\n"),
-        Refusal::Busy => {
-            answer(StatusCode::SERVICE_UNAVAILABLE, refusal(Id::Null, overloaded()))
-        }
+        Refusal::Busy => answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            refusal(Id::Null, overloaded()),
+        ),
     };
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    if refusal_ == Refusal::Unauthorized {
+    if why == Refusal::Unauthorized {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
@@ -240,9 +252,10 @@ fn answer(code: StatusCode, response: MethodResponse) -> HttpResponse {
 fn status(code: StatusCode, text: &'static str) -> HttpResponse {
     let mut response = HttpResponse::new(HttpBody::from(text));
     *response.status_mut() = code;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }
 

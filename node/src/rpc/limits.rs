@@ -8,6 +8,10 @@ pub const MAX_REQUEST: u32 = 1024 * 1024;
 /// Bytes of a response: more than a page of [`DEFAULT_PAGE`] texts of [`MAX_TEXT`] unescaped takes (guess).
 pub const MAX_RESPONSE: u32 = 16 * 1024 * 1024;
 
+/// Bytes of the answers of a batch together. Less than [`MAX_RESPONSE`], as answers of batches aren't counted while they wait for a
+/// peer that doesn't read (guess).
+pub const MAX_BATCH_RESPONSE: usize = 4 * 1024 * 1024;
+
 /// Requests of a batch (guess). A larger batch is refused whole.
 pub const MAX_BATCH: u32 = 50;
 
@@ -20,7 +24,7 @@ pub const MAX_STRANGERS: usize = 64;
 /// Subscriptions of one connection (guess). One more is refused with `limit_reached`.
 pub const MAX_SUBSCRIPTIONS: u32 = 16;
 
-/// Calls of one WebSocket that run at the same time (guess). One more is refused with `overloaded`.
+/// Calls of one WebSocket that run, or whose answers wait to be sent (guess). One more is refused with `overloaded`.
 pub const MAX_CALLS: usize = 32;
 
 /// Messages of one WebSocket that wait for its peer to read (guess). Senders wait when it is full; subscriptions stay where they are in the log.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::core::server::ResponsePayload;
 use jsonrpsee::server::StopHandle;
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 
 use super::api::{Api, ApiResult};
+use super::calls::Slot;
 use super::error::ApiError;
 use super::events;
 use super::params::{FromParams, NoParams};
@@ -34,27 +36,60 @@ pub(super) fn module<A: Api>(
 ) -> Result<RpcModule<Shared<A>>, RegisterMethodError> {
     let mut module = RpcModule::new(shared);
     let m = &mut module;
-    add(m, "node.info", |s, _: NoParams| async move { s.api.node_info().await })?;
-    add(m, "node.doctor", |s, _: NoParams| async move { s.api.node_doctor().await })?;
-    add(m, "account.get", |s, _: NoParams| async move { s.api.account_get().await })?;
-    add(m, "account.phrase", |s, _: NoParams| async move { s.api.account_phrase().await })?;
+    add(m, "node.info", |s, _: NoParams| async move {
+        s.api.node_info().await
+    })?;
+    add(m, "node.doctor", |s, _: NoParams| async move {
+        s.api.node_doctor().await
+    })?;
+    add(m, "account.get", |s, _: NoParams| async move {
+        s.api.account_get().await
+    })?;
+    add(m, "account.phrase", |s, _: NoParams| async move {
+        s.api.account_phrase().await
+    })?;
     add(m, "account.confirm_phrase", |s, _: NoParams| async move {
         s.api.account_confirm_phrase().await
     })?;
-    add(m, "contact.invite", |s, p| async move { s.api.contact_invite(p).await })?;
-    add(m, "contact.accept", |s, p| async move { s.api.contact_accept(p).await })?;
-    add(m, "contact.requests", |s, p| async move { s.api.contact_requests(p).await })?;
-    add(m, "contact.approve", |s, p| async move { s.api.contact_approve(p).await })?;
-    add(m, "contact.list", |s, p| async move { s.api.contact_list(p).await })?;
-    add(m, "chat.list", |s, p| async move { s.api.chat_list(p).await })?;
-    add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;
-    add(m, "message.list", |s, p| async move { s.api.message_list(p).await })?;
-    add(m, "message.get", |s, p| async move { s.api.message_get(p).await })?;
-    add(m, "message.mark_read", |s, p| async move { s.api.message_mark_read(p).await })?;
-    add(m, "event.poll", events::poll)?;
-    m.register_subscription(SUBSCRIBE, NOTIFICATION, UNSUBSCRIBE, |params, pending, shared, _| {
-        events::subscribe(params, pending, shared)
+    add(m, "contact.invite", |s, p| async move {
+        s.api.contact_invite(p).await
     })?;
+    add(m, "contact.accept", |s, p| async move {
+        s.api.contact_accept(p).await
+    })?;
+    add(m, "contact.requests", |s, p| async move {
+        s.api.contact_requests(p).await
+    })?;
+    add(m, "contact.approve", |s, p| async move {
+        s.api.contact_approve(p).await
+    })?;
+    add(m, "contact.list", |s, p| async move {
+        s.api.contact_list(p).await
+    })?;
+    add(
+        m,
+        "chat.list",
+        |s, p| async move { s.api.chat_list(p).await },
+    )?;
+    add(m, "message.send", |s, p| async move {
+        s.api.message_send(p).await
+    })?;
+    add(m, "message.list", |s, p| async move {
+        s.api.message_list(p).await
+    })?;
+    add(m, "message.get", |s, p| async move {
+        s.api.message_get(p).await
+    })?;
+    add(m, "message.mark_read", |s, p| async move {
+        s.api.message_mark_read(p).await
+    })?;
+    add(m, "event.poll", events::poll)?;
+    m.register_subscription(
+        SUBSCRIBE,
+        NOTIFICATION,
+        UNSUBSCRIBE,
+        |params, pending, shared, _| events::subscribe(params, pending, shared),
+    )?;
     Ok(module)
 }
 
@@ -78,15 +113,37 @@ where
     F: Fn(Arc<Shared<A>>, P) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = ApiResult<R>> + Send + 'static,
 {
-    module.register_async_method(name, move |params, shared, _| {
+    module.register_async_method(name, move |params, shared, extensions| {
+        let slot = extensions.get::<Slot>().cloned();
         let called = P::read(params.as_str()).map(|params| method(shared, params));
         async move {
             let result = match called {
                 Ok(running) => running.await,
                 Err(error) => Err(error),
             };
-            result.map_err(|error| ErrorObjectOwned::from(logged(error)))
+            let payload = match result {
+                Ok(result) => ResponsePayload::success(result),
+                Err(error) => ResponsePayload::error(ErrorObjectOwned::from(logged(error))),
+            };
+            match slot {
+                Some(slot) => holding(slot, payload),
+                None => payload,
+            }
         }
     })?;
     Ok(())
+}
+
+/// Keeps a slot taken until the answer has left, or can't any more.
+fn holding<T: Clone>(
+    slot: Slot,
+    payload: ResponsePayload<'static, T>,
+) -> ResponsePayload<'static, T> {
+    let (payload, sent) = payload.notify_on_completion();
+    tokio::spawn(async move {
+        // Which of the two it was makes no difference.
+        sent.await.ok();
+        drop(slot);
+    });
+    payload
 }

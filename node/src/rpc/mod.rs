@@ -2,8 +2,7 @@
 //!
 //! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
 //! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `methods` (parameters), and
-//! then the [`Api`], which the core implements. [`events`](self::api::Api::event_poll) long-polls and subscribes on top of two
-//! functions of it.
+//! then the [`Api`], which the core implements. `events` long-polls and subscribes on top of two functions of it.
 
 pub mod api;
 mod calls;

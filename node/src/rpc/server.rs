@@ -17,8 +17,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jsonrpsee::core::{BoxError, RegisterMethodError};
 use jsonrpsee::core::middleware::RpcServiceBuilder;
+use jsonrpsee::core::{BoxError, RegisterMethodError};
 use jsonrpsee::server::{
     BatchRequestConfig, HttpRequest, HttpResponse, PingConfig, ServerBuilder, ServerConfig,
     ServerHandle, StopHandle, stop_channel,
@@ -33,8 +33,9 @@ use super::calls::CallsLayer;
 use super::files::{self, Token};
 use super::guard::{Guard, Refusal, pass, turn_away};
 use super::limits::{
-    ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST, MAX_RESPONSE,
-    MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE,
+    ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST,
+    MAX_RESPONSE, MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER,
+    STOP_DEADLINE,
 };
 use super::methods::{self, Shared};
 use super::socket::Socket;
@@ -129,7 +130,9 @@ impl RpcHandle {
 
 impl fmt::Debug for RpcHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RpcHandle").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("RpcHandle")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,7 +153,10 @@ pub(super) struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { head: HEAD_DEADLINE, body: BODY_DEADLINE }
+        Self {
+            head: HEAD_DEADLINE,
+            body: BODY_DEADLINE,
+        }
     }
 }
 
@@ -159,12 +165,18 @@ pub(super) async fn serve_with<A: Api>(
     config: RpcConfig,
     deadlines: Deadlines,
 ) -> Result<RpcHandle, RpcError> {
-    let bind_error = |source| RpcError::Bind { address: config.bind, source };
+    let bind_error = |source| RpcError::Bind {
+        address: config.bind,
+        source,
+    };
     let listener = TcpListener::bind(config.bind).await.map_err(bind_error)?;
     let bound = listener.local_addr().map_err(bind_error)?;
     let token = Token::load(&config.data_dir)?;
     let (stop, server) = stop_channel();
-    let shared = Shared { api, stop: stop.clone() };
+    let shared = Shared {
+        api,
+        stop: stop.clone(),
+    };
     let methods = methods::module(shared).map_err(|source| RpcError::Methods { source })?;
     let builder = ServerBuilder::new()
         .set_config(settings())
@@ -188,7 +200,11 @@ pub(super) async fn serve_with<A: Api>(
         running.end().await;
         done_sender.send_replace(true);
     });
-    Ok(RpcHandle { address: bound, server, done })
+    Ok(RpcHandle {
+        address: bound,
+        server,
+        done,
+    })
 }
 
 fn settings() -> ServerConfig {
@@ -227,7 +243,9 @@ impl Visit {
         if let Some(slot) = self.slot.get() {
             return Ok(Arc::clone(slot));
         }
-        let slot = Arc::clone(slots).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let slot = Arc::clone(slots)
+            .try_acquire_owned()
+            .map_err(|_| Refusal::Busy)?;
         Ok(Arc::clone(self.slot.get_or_init(|| Arc::new(slot))))
     }
 
@@ -297,7 +315,10 @@ where
         let serving = connection(stream, Arc::clone(&house), Arc::clone(&visit), service());
         strangers.push_back((visit, tasks.spawn(serving)));
     }
-    Running { tasks, slots: Arc::clone(&house.slots) }
+    Running {
+        tasks,
+        slots: Arc::clone(&house.slots),
+    }
 }
 
 async fn connection<S>(stream: TcpStream, house: Arc<House>, visit: Arc<Visit>, service: S)

@@ -1,12 +1,13 @@
 //! A connection that isn't read while its peer doesn't read, and that ends if that goes on.
 //!
-//! jsonrpsee answers each WebSocket message in a task of its own without bound. As those tasks wait while the socket can't be
-//! written, reading no more requests meanwhile bounds them.
+//! jsonrpsee answers each WebSocket message in a task of its own, without bound. As answers wait while the socket can't be written,
+//! reading no more requests meanwhile bounds them.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -17,6 +18,7 @@ use super::limits::STALL_DEADLINE;
 /// A TCP connection with back-pressure.
 pub(super) struct Socket {
     stream: TcpStream,
+    patience: Duration,
     /// There while a write waits for the peer to read.
     stall: Option<Pin<Box<Sleep>>>,
     reader: Option<Waker>,
@@ -26,6 +28,7 @@ impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self {
             stream,
+            patience: STALL_DEADLINE,
             stall: None,
             reader: None,
         }
@@ -37,9 +40,8 @@ impl Socket {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if written.is_pending() {
-            let stall = self
-                .stall
-                .get_or_insert_with(|| Box::pin(sleep(STALL_DEADLINE)));
+            let patience = self.patience;
+            let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(patience)));
             if stall.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
@@ -99,5 +101,54 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (accepted, peer) = tokio::join!(listener.accept(), TcpStream::connect(address));
+        (Socket::new(accepted.unwrap().0), peer.unwrap())
+    }
+
+    #[tokio::test]
+    async fn f57_a_socket_is_read_again_when_its_peer_reads() {
+        let (mut socket, mut peer) = pair().await;
+        let chunk = vec![0; 1024 * 1024];
+        let mut written = 0;
+        peer.write_all(b"request").await.unwrap();
+        // The first read is there to find out that there is something to read.
+        socket.stream.readable().await.unwrap();
+        while let Poll::Ready(len) = futures::poll!(Box::pin(socket.write(&chunk))) {
+            written += len.unwrap();
+        }
+        let mut request = [0; 7];
+        assert!(futures::poll!(Box::pin(socket.read_exact(&mut request))).is_pending());
+
+        let (mut reader, mut writer) = tokio::io::split(socket);
+        let mut rest = vec![0; written];
+        let (read, _, _) = tokio::join!(
+            reader.read_exact(&mut request),
+            writer.write_all(b"more"),
+            peer.read_exact(&mut rest),
+        );
+        assert_eq!((read.unwrap(), &request), (7, b"request"));
+    }
+
+    #[tokio::test]
+    async fn f57_a_socket_whose_peer_never_reads_breaks() {
+        let (mut socket, _peer) = pair().await;
+        socket.patience = Duration::from_millis(50);
+        let chunk = vec![0; 64 * 1024 * 1024];
+        let error = socket.write_all(&chunk).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -10,16 +10,16 @@
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::rows::{MAX_STORED_KEY, OVERHEAD, PIECE};
+use super::rows::{Entry, MAX_STORED_KEY, OVERHEAD, PIECE};
 use super::{StoreError, files};
 
 /// Bytes of a log segment: sled's default, a power of two; the least for which [`PIECE`] isn't tiny. Space is reclaimed by segments.
-const SEGMENT: usize = 512 * 1024;
+pub(super) const SEGMENT: u64 = 512 * 1024;
 /// Bytes of a page that stays in the log (sled's `logger.rs`: a quarter of a segment, less two headers).
-const MAX_PAGE: usize = SEGMENT / 4 - 20 - 32;
+const MAX_PAGE: usize = SEGMENT as usize / 4 - 20 - 32;
 /// Rows of a leaf at most: it is split above 16, a merge adds at most 3, one is being inserted; the rest is margin.
 const LEAF_ROWS: usize = 24;
 /// Bytes of a row in a page beside key and value: two lengths (sled's `serialization.rs`), rounded up.
@@ -30,6 +30,8 @@ const _: () = assert!(LEAF_ROWS * (MAX_STORED_KEY + OVERHEAD + PIECE + ROW_FRAME
 const CACHE: u64 = 32 * 1024 * 1024;
 /// How long opening waits for the threads of an instance just dropped in this process to let go of the log (guess).
 const RELEASE: Duration = Duration::from_secs(5);
+/// How long it waits between two tries; sled doesn't tell when its threads end.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// An entry to write, or a key to remove.
 pub(super) type Change = (Vec<u8>, Option<Vec<u8>>);
@@ -46,7 +48,7 @@ impl Engine {
         files::create_dir(dir)?;
         let db = open_sled(dir)?;
         flush(&db).map_err(|reason| StoreError::damaged(dir, reason))?;
-        let path = dir.join("db");
+        let path = Self::log_path(dir);
         let log = fs::OpenOptions::new()
             .read(true)
             .write(true)
@@ -57,9 +59,41 @@ impl Engine {
         Ok(Self { db, log })
     }
 
+    /// The path of a database's log.
+    pub(super) fn log_path(dir: &Path) -> PathBuf {
+        dir.join("db")
+    }
+
     /// Whether a directory holds a database's log.
     pub(super) fn exists(dir: &Path) -> bool {
-        fs::metadata(dir.join("db")).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+        fs::metadata(Self::log_path(dir)).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+    }
+
+    /// The length of the log in bytes.
+    pub(super) fn len(&self) -> Result<u64, String> {
+        let meta = self.log.metadata().map_err(|e| e.to_string())?;
+        Ok(meta.len())
+    }
+
+    /// Closes the database and returns the log's final length, once sled's threads have let go of it.
+    pub(super) fn close(self) -> Result<u64, String> {
+        let Self { db, log } = self;
+        guarded(|| {
+            drop(db);
+            Ok(())
+        })?;
+        let deadline = Instant::now() + RELEASE;
+        loop {
+            match log.try_lock() {
+                Ok(()) => break,
+                Err(e) if Instant::now() >= deadline => return Err(e.to_string()),
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+        log.sync_all().map_err(|e| e.to_string())?;
+        log.metadata()
+            .map(|meta| meta.len())
+            .map_err(|e| e.to_string())
     }
 
     /// Makes changes visible, all or none; they are on disk only after [`Self::sync`].
@@ -92,7 +126,7 @@ impl Engine {
         to: &[u8],
         limit: usize,
         reverse: bool,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    ) -> Result<Vec<Entry>, String> {
         if from >= to {
             return Ok(Vec::new());
         }
@@ -115,7 +149,7 @@ fn open_sled(dir: &Path) -> Result<sled::Db, StoreError> {
     loop {
         let config = sled::Config::new()
             .path(dir)
-            .segment_size(SEGMENT)
+            .segment_size(SEGMENT as usize)
             .cache_capacity(CACHE)
             .flush_every_ms(None);
         let reason = match guarded(|| config.open()) {
@@ -126,7 +160,7 @@ fn open_sled(dir: &Path) -> Result<sled::Db, StoreError> {
         if !reason.contains("could not acquire lock") || Instant::now() >= deadline {
             return Err(StoreError::damaged(dir, reason));
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(PAUSE);
     }
 }
 

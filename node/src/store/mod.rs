@@ -4,6 +4,7 @@
 //! DATA/lock       held while the directory is open
 //! DATA/format     version, kind, how the store key is sealed (format.rs)
 //! DATA/key        key file, mode 0600, unless there is a passphrase
+//! DATA/extent     length of the log, to recognise one that was cut (extent.rs)
 //! DATA/creating   there only while a directory is being created
 //! DATA/db/        sled: one tree whose keys begin with the number of a `rows::Tree` (rows.rs, engine.rs)
 //! ```
@@ -16,8 +17,10 @@
 //! `INV-COMMIT-FIRST`: [`Store::commit`] returns `Ok` only after the batch is on disk, and readers see a batch only then: they wait
 //! for a commit that is under way, as long as one flush.
 
+mod directory;
 mod engine;
 mod error;
+mod extent;
 mod files;
 mod format;
 mod keys;
@@ -27,7 +30,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -35,8 +38,9 @@ use madang_protocol::rows::{Batch, Op, Row, Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::failpoint;
+use directory::{DB_DIR, Opened, check_mark, load_split, split_note, take_lock};
 use engine::{Change, Engine};
-use format::{FORMAT_FILE, Format, KEY_FILE};
+use extent::Extent;
 use rows::{MAX_KEY, MAX_VALUE, Sealer, StoredKey, Unreadable};
 
 pub use error::StoreError;
@@ -44,14 +48,6 @@ pub use keys::{KdfCost, Unlock};
 
 /// Bytes of keys and values that one commit takes: half of the page cache, so that a batch never waits for its own pages (guess).
 pub const MAX_BATCH: usize = 16 * 1024 * 1024;
-
-const LOCK_FILE: &str = "lock";
-const CREATING_FILE: &str = "creating";
-const DB_DIR: &str = "db";
-/// The store's own entry that every database has from its creation on.
-const MARK: &str = "kind";
-/// The store's own entries that name the trees which have had a split row.
-const SPLIT: &str = "split/";
 
 /// What a data directory belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +101,7 @@ struct Live {
 struct Writer {
     /// Numbers of the trees that have had a split row: only in these has an overwritten row to be looked at for old pieces.
     split: BTreeSet<u8>,
+    extent: Extent,
 }
 
 impl Store {
@@ -125,16 +122,17 @@ impl Store {
         }
         files::create_dir(dir)?;
         let lock = take_lock(dir)?;
-        let (engine, sealer) = match Format::read(dir)? {
-            Some(format) => open_existing(dir, &format, &unlock, kind)?,
-            None => create(dir, &unlock, kind, cost)?,
-        };
+        let Opened {
+            engine,
+            sealer,
+            extent,
+        } = directory::open_or_create(dir, &unlock, kind, cost)?;
         let split = load_split(&engine, dir)?;
         Ok(Self(Arc::new(Inner {
             dir: dir.to_owned(),
             kind,
             sealer,
-            writer: Mutex::new(Writer { split }),
+            writer: Mutex::new(Writer { split, extent }),
             live: RwLock::new(Live {
                 engine: Some(engine),
                 failed: None,
@@ -162,16 +160,24 @@ impl Store {
         let done = match &live.engine {
             Some(engine) => engine.apply(changes).and_then(|()| {
                 failpoint::hit("store.before_sync");
-                self.sync(engine)
+                self.sync(engine)?;
+                engine.len()
             }),
             None => Err("the database is closed".to_owned()),
         };
-        failpoint::hit("store.after_sync");
-
-        let Err(reason) = done else {
-            live.failed = None;
-            writer.split.extend(newly_split);
-            return Ok(());
+        let reason = match done {
+            Ok(len) => {
+                failpoint::hit("store.after_sync");
+                live.failed = None;
+                drop(live);
+                writer.split.extend(newly_split);
+                // The batch is on disk whatever becomes of the record.
+                if let Err(error) = writer.extent.note(len) {
+                    tracing::warn!(%error, "the log's length could not be recorded");
+                }
+                return Ok(());
+            }
+            Err(reason) => reason,
         };
         tracing::error!(%reason, "a commit failed, opening the database again");
         live.failed = Some(reason.clone());
@@ -245,7 +251,7 @@ impl Store {
                 remove_old_pieces(&live, &stored, pieces, &mut changes)
                     .map_err(|reason| StoreError::Commit { reason })?;
             } else if pieces > 0 && newly_split.insert(tree as u8) {
-                let own = StoredKey::own(&format!("{SPLIT}{}", tree as u8));
+                let own = split_note(tree as u8);
                 let entries = self.0.sealer.seal(&own, &[])?;
                 changes.extend(entries.into_iter().map(|(k, v)| (k, Some(v))));
             }
@@ -339,6 +345,26 @@ impl Rows for StoreReader {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let writer = self
+            .writer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(engine) = live.engine.take() else {
+            return;
+        };
+        let closed = engine
+            .close()
+            .map_err(|reason| StoreError::Commit { reason });
+        // Without the record the next opening takes this for a kill, which is safe.
+        if let Err(error) = closed.and_then(|len| writer.extent.close(len)) {
+            tracing::warn!(%error, "the store could not be closed in order");
+        }
+    }
+}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
@@ -374,127 +400,6 @@ impl From<Failure> for RowsError {
         };
         Self { reason }
     }
-}
-
-fn take_lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join(LOCK_FILE);
-    let file = files::open_lock(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            dir: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path)(e)),
-    }
-}
-
-fn open_existing(
-    dir: &Path,
-    format: &Format,
-    unlock: &Unlock,
-    kind: StoreKind,
-) -> Result<(Engine, Sealer), StoreError> {
-    if format.kind != kind {
-        return Err(StoreError::WrongKind {
-            dir: dir.to_owned(),
-            found: format.kind,
-            wanted: kind,
-        });
-    }
-    let store_key = format.unlock(dir, unlock)?;
-    let db = dir.join(DB_DIR);
-    // Without this check sled would make a new, empty database.
-    if !Engine::exists(&db) {
-        return Err(StoreError::Missing {
-            dir: dir.to_owned(),
-            what: DB_DIR,
-        });
-    }
-    files::remove_if_there(&dir.join(CREATING_FILE))?;
-    let engine = Engine::open(&db)?;
-    let sealer = Sealer::new(&store_key);
-    check_mark(&engine, &sealer, &db, kind)?;
-    Ok((engine, sealer))
-}
-
-/// Creates a directory's content so that a crash in between leaves either nothing that counts or all of it.
-fn create(
-    dir: &Path,
-    unlock: &Unlock,
-    kind: StoreKind,
-    cost: KdfCost,
-) -> Result<(Engine, Sealer), StoreError> {
-    let db = dir.join(DB_DIR);
-    let creating = dir.join(CREATING_FILE);
-    if creating.exists() {
-        // The format file is written last, so that nothing was ever committed here.
-        if db.exists() {
-            fs::remove_dir_all(&db).map_err(StoreError::io("remove", &db))?;
-        }
-        files::remove_if_there(&dir.join(KEY_FILE))?;
-    } else if db.exists() || dir.join(KEY_FILE).exists() {
-        return Err(StoreError::Missing {
-            dir: dir.to_owned(),
-            what: FORMAT_FILE,
-        });
-    }
-    files::write_atomic(dir, CREATING_FILE, &[])?;
-    let (format, store_key) = Format::create(dir, unlock, kind, cost)?;
-    let sealer = Sealer::new(&store_key);
-    let engine = Engine::open(&db)?;
-    let mark = sealer.seal(&StoredKey::own(MARK), kind.to_string().as_bytes())?;
-    engine
-        .apply(mark.into_iter().map(|(k, v)| (k, Some(v))).collect())
-        .and_then(|()| engine.sync())
-        .map_err(|reason| StoreError::Commit { reason })?;
-    files::sync_dir(dir)?;
-    format.write(dir)?;
-    files::remove_if_there(&creating)?;
-    Ok((engine, sealer))
-}
-
-/// Makes sure that a database isn't empty, was sealed under this key and is of this kind.
-fn check_mark(
-    engine: &Engine,
-    sealer: &Sealer,
-    db: &Path,
-    kind: StoreKind,
-) -> Result<(), StoreError> {
-    let key = StoredKey::own(MARK);
-    let stored = engine
-        .get(&key.0)
-        .map_err(|reason| StoreError::damaged(db, reason))?;
-    let Some(stored) = stored else {
-        return Err(StoreError::damaged(
-            db,
-            "it lacks the entry that every database has from its creation on",
-        ));
-    };
-    let mark = sealer
-        .open(&key, &stored, |_| Ok::<_, Unreadable>(None))
-        .map_err(|unreadable| StoreError::damaged(db, unreadable.to_string()))?;
-    if mark != kind.to_string().as_bytes() {
-        return Err(StoreError::damaged(
-            db,
-            "it is of another kind than `format` says",
-        ));
-    }
-    Ok(())
-}
-
-fn load_split(engine: &Engine, dir: &Path) -> Result<BTreeSet<u8>, StoreError> {
-    let from = StoredKey::own(SPLIT).0;
-    let to = madang_protocol::rows::prefix_end(&from);
-    let entries = engine
-        .range(&from, &to, usize::from(u8::MAX), false)
-        .map_err(|reason| StoreError::damaged(dir, reason))?;
-    let number = |key: &[u8]| {
-        std::str::from_utf8(key.get(from.len()..)?)
-            .ok()?
-            .parse()
-            .ok()
-    };
-    Ok(entries.iter().filter_map(|(key, _)| number(key)).collect())
 }
 
 type Writes<'a> = BTreeMap<(Tree, &'a [u8]), Option<&'a [u8]>>;

@@ -52,6 +52,9 @@ pub(super) enum Unreadable {
     MissingPiece,
 }
 
+/// A stored key and its value.
+pub(super) type Entry = (Vec<u8>, Vec<u8>);
+
 /// The pieces that a head announces.
 pub(super) struct Head {
     len: usize,
@@ -76,11 +79,7 @@ impl Sealer {
     }
 
     /// Seals a value into the entries that replace its row: one, or a head and its pieces.
-    pub(super) fn seal(
-        &self,
-        key: &StoredKey,
-        value: &[u8],
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn seal(&self, key: &StoredKey, value: &[u8]) -> Result<Vec<Entry>, StoreError> {
         if value.len() <= PIECE {
             let sealed = self.seal_entry(WHOLE, &key.0, &[], value)?;
             return Ok(vec![(key.0.clone(), sealed)]);

@@ -357,6 +357,11 @@ impl Group {
             .collect()
     }
 
+    /// The keys of all rows, to remove them with the state.
+    pub fn row_keys(&self) -> Vec<RowKey> {
+        self.storage.snapshot().into_keys().collect()
+    }
+
     /// Takes the rows that changed since they were last taken.
     pub fn take_changes(&self) -> Vec<(RowKey, Option<Vec<u8>>)> {
         self.storage.take_changes()

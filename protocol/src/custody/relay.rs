@@ -95,6 +95,8 @@ pub struct Relay {
     /// Peers that have something ready and room in their window, each once, in turn.
     runnable: VecDeque<TransportKey>,
     current: Step<RelayEffect>,
+    /// Bytes of the current step's writes, about, and frames.
+    current_bytes: usize,
     current_ids: Vec<(TopicId, EnvelopeId)>,
     touched: BTreeSet<TopicId>,
     totals_changed: bool,
@@ -120,13 +122,20 @@ impl Relay {
     ) -> Result<Self, RowsError> {
         let mut current = Step::default();
         let epoch = match rows.get(Tree::Meta, stored::EPOCH_KEY)? {
-            Some(value) => Reader::new(&value).u64("epoch").map_err(|error| RowsError {
-                reason: format!("the storage epoch is damaged: {error}"),
-            })?,
+            Some(value) => Reader::new(&value)
+                .u64("epoch")
+                .map_err(|error| RowsError {
+                    reason: format!("the storage epoch is damaged: {error}"),
+                })?,
             None => {
                 let bytes = derive("madang 1 custody storage epoch", &[&seed]);
-                let epoch = bytes.iter().take(8).fold(0, |epoch, byte| epoch << 8 | u64::from(*byte));
-                current.batch.put(Tree::Meta, stored::EPOCH_KEY, epoch.to_be_bytes());
+                let epoch = bytes
+                    .iter()
+                    .take(8)
+                    .fold(0, |epoch, byte| epoch << 8 | u64::from(*byte));
+                current
+                    .batch
+                    .put(Tree::Meta, stored::EPOCH_KEY, epoch.to_be_bytes());
                 epoch
             }
         };
@@ -143,6 +152,7 @@ impl Relay {
             watches: 0,
             runnable: VecDeque::new(),
             current,
+            current_bytes: 0,
             current_ids: Vec::new(),
             touched: BTreeSet::new(),
             totals_changed: false,
@@ -158,7 +168,12 @@ impl Relay {
     ///
     /// # Errors
     /// When rows can't be read or are damaged; the state stays consistent, and what was asked is answered partly or not at all.
-    pub fn handle(&mut self, now_ms: u64, input: RelayInput, rows: &dyn Rows) -> Result<(), RowsError> {
+    pub fn handle(
+        &mut self,
+        now_ms: u64,
+        input: RelayInput,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
         let now_s = now_ms / 1000;
         match input {
             RelayInput::Connected { peer } => self.connected(peer),
@@ -174,6 +189,7 @@ impl Relay {
     /// it after the earlier ones, carries out its effects and then says `Committed`, also when there is nothing to write.
     pub fn drain(&mut self) -> Step<RelayEffect> {
         let mut step = std::mem::take(&mut self.current);
+        self.current_bytes = 0;
         let mut flight = InFlight {
             ids: std::mem::take(&mut self.current_ids),
             expiry: std::mem::take(&mut self.expiry_in_current),
@@ -184,14 +200,20 @@ impl Relay {
                 continue;
             };
             if topic.kept {
-                step.batch.put(Tree::RelayTopics, id.as_bytes().as_slice(), topic.row.encode());
+                step.batch.put(
+                    Tree::RelayTopics,
+                    id.as_bytes().as_slice(),
+                    topic.row.encode(),
+                );
             } else {
-                step.batch.delete(Tree::RelayTopics, id.as_bytes().as_slice());
+                step.batch
+                    .delete(Tree::RelayTopics, id.as_bytes().as_slice());
             }
             flight.heads.push((id, topic.row.head));
         }
         if std::mem::take(&mut self.totals_changed) {
-            step.batch.put(Tree::Meta, stored::TOTALS_KEY, self.totals.encode());
+            step.batch
+                .put(Tree::Meta, stored::TOTALS_KEY, self.totals.encode());
         }
         if !step.batch.is_empty() || !step.effects.is_empty() {
             self.in_flight.push_back(flight);
@@ -203,6 +225,13 @@ impl Relay {
     #[must_use]
     pub fn has_more(&self) -> bool {
         !self.runnable.is_empty() || (self.expiry_more && !self.expiring)
+    }
+
+    /// Bytes of the writes, about, and frames that [`Self::drain`] would give now: a shell drains before its store's bound is
+    /// reached. One input adds at most a few megabytes.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.current_bytes
     }
 
     /// The relay's public key, which signs its receipts.
@@ -244,7 +273,13 @@ impl Relay {
         }
     }
 
-    fn frame(&mut self, now_s: u64, peer: TransportKey, bytes: &[u8], rows: &dyn Rows) -> Result<(), RowsError> {
+    fn frame(
+        &mut self,
+        now_s: u64,
+        peer: TransportKey,
+        bytes: &[u8],
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
         if bytes.len() > limits::FRAME_BYTES {
             self.penalise(peer, "the frame is longer than allowed");
             return Ok(());
@@ -268,14 +303,23 @@ impl Relay {
         }
     }
 
-    fn watch(&mut self, peer: TransportKey, watch: Watch, rows: &dyn Rows) -> Result<(), RowsError> {
+    fn watch(
+        &mut self,
+        peer: TransportKey,
+        watch: Watch,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
         let fresh = |state: &Peer| {
             let asked: BTreeSet<_> = watch.topics.iter().map(|(topic, _)| *topic).collect();
-            asked.iter().filter(|topic| !state.watches.contains_key(topic)).count()
+            asked
+                .iter()
+                .filter(|topic| !state.watches.contains_key(topic))
+                .count()
         };
         let has_room = self.peers.get(&peer).is_some_and(|state| {
             let fresh = fresh(state);
-            state.watches.len() + fresh <= self.config.watches_per_peer && self.watches + fresh <= self.config.watches
+            state.watches.len() + fresh <= self.config.watches_per_peer
+                && self.watches + fresh <= self.config.watches
         });
         if !has_room {
             self.count_refusal(Refusal::Busy);
@@ -295,7 +339,12 @@ impl Relay {
                 return Ok(());
             };
             let queued = state.watches.get(&id).is_some_and(|old| old.queued);
-            let watching = Watching { at, void, told: false, queued };
+            let watching = Watching {
+                at,
+                void,
+                told: false,
+                queued,
+            };
             if state.watches.insert(id, watching).is_none() {
                 self.watches += 1;
             }
@@ -358,11 +407,14 @@ impl Relay {
 
     fn send(&mut self, peer: TransportKey, frame: &CustodianFrame) {
         let frame = frame.encode();
+        self.current_bytes += frame.len();
         self.current.effects.push(RelayEffect::Send { peer, frame });
     }
 
     fn penalise(&mut self, peer: TransportKey, reason: &'static str) {
-        self.current.effects.push(RelayEffect::Penalise { peer, reason });
+        self.current
+            .effects
+            .push(RelayEffect::Penalise { peer, reason });
     }
 
     fn count_refusal(&mut self, why: Refusal) {
@@ -384,7 +436,10 @@ fn start_of(
     let Some(cursor) = cursor else {
         return Ok((oldest, false));
     };
-    let claimed = Head { position: cursor.position, hash: cursor.hash };
+    let claimed = Head {
+        position: cursor.position,
+        hash: cursor.hash,
+    };
     if cursor.epoch != epoch || claimed.position > topic.flushed.position {
         return Ok((oldest, true));
     }
@@ -401,5 +456,9 @@ fn start_of(
             None => false,
         }
     };
-    Ok(if is_ours { (claimed, false) } else { (oldest, true) })
+    Ok(if is_ours {
+        (claimed, false)
+    } else {
+        (oldest, true)
+    })
 }

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use super::within;
 
 /// An HTTP response.
+#[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) head: String,
@@ -20,9 +21,15 @@ impl Reply {
 
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text}"));
+        let (head, body) = text
+            .split_once("\r\n\r\n")
+            .unwrap_or_else(|| panic!("no head: {text}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+        Self {
+            status,
+            head: head.to_ascii_lowercase(),
+            body: body.to_owned(),
+        }
     }
 }
 

@@ -38,7 +38,11 @@ async fn f53_without_the_token_nothing_is_answered_wherever_the_server_listens()
         let json = ("Content-Type", "application/json");
         let token = &house.token;
         let right = format!("Bearer {token}");
-        let changed = format!("Bearer {}{}", &token[..63], if token.ends_with('0') { 'f' } else { '0' });
+        let changed = format!(
+            "Bearer {}{}",
+            &token[..63],
+            if token.ends_with('0') { 'f' } else { '0' }
+        );
         let wrong = [
             changed,
             "Bearer".to_owned(),
@@ -53,12 +57,28 @@ async fn f53_without_the_token_nothing_is_answered_wherever_the_server_listens()
         assert_eq!(missing.status, 401);
         assert!(missing.head.contains("www-authenticate: bearer"));
         for authorization in &wrong {
-            let headers = [("Host", host.as_str()), json, ("Authorization", authorization)];
-            assert_eq!(ask(&house, "POST", "/", &headers).await.status, 401, "{authorization}");
+            let headers = [
+                ("Host", host.as_str()),
+                json,
+                ("Authorization", authorization),
+            ];
+            assert_eq!(
+                ask(&house, "POST", "/", &headers).await.status,
+                401,
+                "{authorization}"
+            );
         }
-        let doubled = [("Host", host.as_str()), json, ("Authorization", &wrong[0]), ("Authorization", &right)];
+        let doubled = [
+            ("Host", host.as_str()),
+            json,
+            ("Authorization", &wrong[0]),
+            ("Authorization", &right),
+        ];
         assert_eq!(ask(&house, "POST", "/", &doubled).await.status, 401);
-        assert_eq!(ask(&house, "GET", "/", &[("Host", &host)]).await.status, 401);
+        assert_eq!(
+            ask(&house, "GET", "/", &[("Host", &host)]).await.status,
+            401
+        );
         let socket = WebSocket::open(house.port(), "").await;
         assert_eq!(socket.err().expect("no socket").status, 401);
         assert_eq!(calls(&house), 0);
@@ -79,28 +99,74 @@ async fn f54_requests_that_a_foreign_page_can_send_are_refused() {
     let other_port = format!("http://127.0.0.1:{}", port ^ 1);
     let user = format!("http://evil@127.0.0.1:{port}");
     let secure = format!("https://127.0.0.1:{port}");
-    for origin in ["https://evil.example", "null", "", "http://127.0.0.1", &other_port, &user, &secure, "file://"] {
-        let headers = [("Host", host.as_str()), ("Content-Type", json), ("Authorization", &right), ("Origin", origin)];
-        assert_eq!(ask(&house, "POST", "/", &headers).await.status, 403, "{origin}");
+    for origin in [
+        "https://evil.example",
+        "null",
+        "",
+        "http://127.0.0.1",
+        &other_port,
+        &user,
+        &secure,
+        "file://",
+    ] {
+        let headers = [
+            ("Host", host.as_str()),
+            ("Content-Type", json),
+            ("Authorization", &right),
+            ("Origin", origin),
+        ];
+        assert_eq!(
+            ask(&house, "POST", "/", &headers).await.status,
+            403,
+            "{origin}"
+        );
         let header = format!("Authorization: {right}\r\nOrigin: {origin}\r\n");
         let socket = WebSocket::open(port, &header).await;
         assert_eq!(socket.err().expect("no socket").status, 403, "{origin}");
     }
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", ""] {
-        let headers = [("Host", host.as_str()), ("Content-Type", kind), ("Authorization", &right)];
-        assert_eq!(ask(&house, "POST", "/", &headers).await.status, 403, "{kind}");
-        assert_eq!(ask(&house, "POST", "/", &headers[..2]).await.status, 403, "{kind}, no token");
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "",
+    ] {
+        let headers = [
+            ("Host", host.as_str()),
+            ("Content-Type", kind),
+            ("Authorization", &right),
+        ];
+        assert_eq!(
+            ask(&house, "POST", "/", &headers).await.status,
+            403,
+            "{kind}"
+        );
+        assert_eq!(
+            ask(&house, "POST", "/", &headers[..2]).await.status,
+            403,
+            "{kind}, no token"
+        );
     }
     let untyped = [("Host", host.as_str()), ("Authorization", &right)];
     assert_eq!(ask(&house, "POST", "/", &untyped).await.status, 403);
     assert_eq!(calls(&house), 0);
 
-    for own in [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"), format!("http://[::1]:{port}")] {
+    for own in [
+        format!("http://127.0.0.1:{port}"),
+        format!("http://localhost:{port}"),
+        format!("http://[::1]:{port}"),
+    ] {
         let headers = [
-            ("Host", host.as_str()), ("Content-Type", "Application/JSON ; charset=UTF-8"),
-            ("Authorization", &right), ("Origin", &own),
+            ("Host", host.as_str()),
+            ("Content-Type", "Application/JSON ; charset=UTF-8"),
+            ("Authorization", &right),
+            ("Origin", &own),
         ];
-        assert_eq!(ask(&house, "POST", "/", &headers).await.status, 200, "{own}");
+        assert_eq!(
+            ask(&house, "POST", "/", &headers).await.status,
+            200,
+            "{own}"
+        );
     }
 }
 
@@ -117,7 +183,10 @@ async fn f55_a_host_that_is_not_this_server_is_refused() {
         ]
     };
     async fn status(house: &House, target: &str, headers: &[(String, String)]) -> u16 {
-        let headers: Vec<_> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
         ask(house, "POST", target, &headers).await.status
     }
     let foreign = [
@@ -136,16 +205,30 @@ async fn f55_a_host_that_is_not_this_server_is_refused() {
         assert_eq!(status(&house, "/", &given(host)).await, 403, "{host}");
     }
     assert_eq!(status(&house, "/", &given("x")[1..]).await, 403, "no Host");
-    let twice = [&given(&format!("127.0.0.1:{port}"))[..], &given(&foreign[0])[..1]].concat();
+    let twice = [
+        &given(&format!("127.0.0.1:{port}"))[..],
+        &given(&foreign[0])[..1],
+    ]
+    .concat();
     assert_eq!(status(&house, "/", &twice).await, 403, "two Hosts");
     let own = given(&format!("127.0.0.1:{port}"));
-    assert_eq!(status(&house, &format!("http://evil.example:{port}/"), &own).await, 403);
+    assert_eq!(
+        status(&house, &format!("http://evil.example:{port}/"), &own).await,
+        403
+    );
     assert_eq!(calls(&house), 0);
 
     for host in ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "[::1]"] {
-        assert_eq!(status(&house, "/", &given(&format!("{host}:{port}"))).await, 200, "{host}");
+        assert_eq!(
+            status(&house, "/", &given(&format!("{host}:{port}"))).await,
+            200,
+            "{host}"
+        );
     }
-    assert_eq!(status(&house, &format!("http://127.0.0.1:{port}/"), &own).await, 200);
+    assert_eq!(
+        status(&house, &format!("http://127.0.0.1:{port}/"), &own).await,
+        200
+    );
 }
 
 #[tokio::test]
@@ -153,7 +236,11 @@ async fn other_paths_and_verbs_are_refused() {
     let house = House::open().await;
     let host = format!("127.0.0.1:{}", house.port());
     let right = format!("Bearer {}", house.token);
-    let headers = [("Host", host.as_str()), ("Content-Type", "application/json"), ("Authorization", &right)];
+    let headers = [
+        ("Host", host.as_str()),
+        ("Content-Type", "application/json"),
+        ("Authorization", &right),
+    ];
     assert_eq!(ask(&house, "POST", "/other", &headers).await.status, 404);
     for verb in ["GET", "PUT", "OPTIONS", "DELETE"] {
         assert_eq!(ask(&house, verb, "/", &headers).await.status, 405, "{verb}");
@@ -165,15 +252,29 @@ fn f65_debug_shows_no_secrets() {
     let directory = tempfile::tempdir().unwrap();
     let token = Token::load(directory.path()).unwrap();
     let cookie = std::fs::read_to_string(directory.path().join("cookie")).unwrap();
-    let guard = Guard { token, bound: "127.0.0.1:1".parse().unwrap() };
+    let guard = Guard {
+        token,
+        bound: "127.0.0.1:1".parse().unwrap(),
+    };
     let secret = "only for you".to_owned();
     let shown = format!(
         "{guard:?} {:?} {:?} {:?} {:?} {:?}",
-        Phrase { words: vec![SECRET_WORD.into()] },
-        Invite { invite: SECRET_INVITE.into(), expires_ms: 1 },
-        AcceptParams { invite: SECRET_INVITE.into() },
-        SendBody::Text { text: secret.clone() },
-        Body::Text { text: secret.clone() },
+        Phrase {
+            words: vec![SECRET_WORD.into()]
+        },
+        Invite {
+            invite: SECRET_INVITE.into(),
+            expires_ms: 1
+        },
+        AcceptParams {
+            invite: SECRET_INVITE.into()
+        },
+        SendBody::Text {
+            text: secret.clone()
+        },
+        Body::Text {
+            text: secret.clone()
+        },
     );
     for hidden in [cookie.as_str(), SECRET_WORD, SECRET_INVITE, secret.as_str()] {
         assert!(!shown.contains(hidden), "{shown}");
@@ -187,14 +288,23 @@ async fn f65_no_log_level_shows_tokens_texts_invites_or_words() {
     let house = House::open().await;
     let host = format!("127.0.0.1:{}", house.port());
     let almost = format!("Bearer {}", &house.token[..63]);
-    ask(&house, "POST", "/", &[("Host", &host), ("Authorization", &almost)]).await;
+    ask(
+        &house,
+        "POST",
+        "/",
+        &[("Host", &host), ("Authorization", &almost)],
+    )
+    .await;
     let chat = hex::encode([3; 32]);
     let send = json!({"chat": chat, "body": {"kind": "text", "text": "only for you"}, "idempotency_key": "k"});
     house.result("message.send", send.clone()).await;
-    house.result("contact.accept", json!({"invite": SECRET_INVITE})).await;
+    house
+        .result("contact.accept", json!({"invite": SECRET_INVITE}))
+        .await;
     house.result("account.phrase", json!({})).await;
-    *house.api.failure.lock().unwrap() =
-        Some(crate::rpc::ApiError::Internal { reason: "row 7 is torn".into() });
+    *house.api.failure.lock().unwrap() = Some(crate::rpc::ApiError::Internal {
+        reason: "row 7 is torn".into(),
+    });
     house.error("message.get", json!({"message": chat})).await;
     let mut socket = house.web_socket().await;
     for (method, params) in [
@@ -211,7 +321,12 @@ async fn f65_no_log_level_shows_tokens_texts_invites_or_words() {
     // These show that the log was on, and that calls write to it although jsonrpsee doesn't.
     assert!(text.contains("was turned away"), "{text}");
     assert!(text.contains("row 7 is torn"), "{text}");
-    for hidden in [&house.token[..63], "only for you", "secret-of-the-invite", SECRET_WORD] {
+    for hidden in [
+        &house.token[..63],
+        "only for you",
+        "secret-of-the-invite",
+        SECRET_WORD,
+    ] {
         assert!(!text.contains(hidden), "{hidden} in {text}");
     }
 }

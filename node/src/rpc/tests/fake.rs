@@ -52,7 +52,9 @@ impl Fake {
     }
 
     fn event(&self, cursor: u64) -> Event {
-        let body = Body::Text { text: "x".repeat(self.text_len.load(Ordering::Relaxed)) };
+        let body = Body::Text {
+            text: "x".repeat(self.text_len.load(Ordering::Relaxed)),
+        };
         Event {
             cursor: EventCursor(cursor),
             what: EventKind::MessageReceived(Message { body, ..message() }),
@@ -64,7 +66,10 @@ pub(super) fn ledger() -> Ledger {
     Ledger {
         state: LedgerState::Held,
         reason: None,
-        held: vec![Held { relay: RelayKey([4; 32]), until_ms: 9 }],
+        held: vec![Held {
+            relay: RelayKey([4; 32]),
+            until_ms: 9,
+        }],
         delivered: vec![],
         read: vec![DeviceKey([2; 32])],
     }
@@ -85,7 +90,11 @@ pub(super) fn message() -> Message {
 }
 
 fn page<T>(items: Vec<T>) -> Page<T> {
-    Page { items, next: Some("opaque".into()), prev: None }
+    Page {
+        items,
+        next: Some("opaque".into()),
+        prev: None,
+    }
 }
 
 impl Api for Fake {
@@ -135,7 +144,9 @@ impl Api for Fake {
     }
 
     async fn account_phrase(&self) -> ApiResult<Phrase> {
-        Ok(Phrase { words: vec![SECRET_WORD.into(), "zoo".into()] })
+        Ok(Phrase {
+            words: vec![SECRET_WORD.into(), "zoo".into()],
+        })
     }
 
     async fn account_confirm_phrase(&self) -> ApiResult<Done> {
@@ -144,14 +155,21 @@ impl Api for Fake {
 
     async fn contact_invite(&self, params: InviteParams) -> ApiResult<Invite> {
         let expires_ms = 1_000 * params.expires_in_s.unwrap_or(60);
-        Ok(Invite { invite: SECRET_INVITE.into(), expires_ms })
+        Ok(Invite {
+            invite: SECRET_INVITE.into(),
+            expires_ms,
+        })
     }
 
     async fn contact_accept(&self, params: AcceptParams) -> ApiResult<ChatRef> {
         if params.invite != SECRET_INVITE {
-            return Err(ApiError::InviteInvalid { reason: "it is not a link".into() });
+            return Err(ApiError::InviteInvalid {
+                reason: "it is not a link".into(),
+            });
         }
-        Ok(ChatRef { chat: ChatId([3; 32]) })
+        Ok(ChatRef {
+            chat: ChatId([3; 32]),
+        })
     }
 
     async fn contact_requests(&self, _: ListParams) -> ApiResult<Page<ContactRequest>> {
@@ -164,7 +182,9 @@ impl Api for Fake {
     }
 
     async fn contact_approve(&self, _: ApproveParams) -> ApiResult<ChatRef> {
-        Ok(ChatRef { chat: ChatId([3; 32]) })
+        Ok(ChatRef {
+            chat: ChatId([3; 32]),
+        })
     }
 
     async fn contact_list(&self, _: ListParams) -> ApiResult<Page<Contact>> {
@@ -182,7 +202,11 @@ impl Api for Fake {
             chat: ChatId([3; 32]),
             name: None,
             kind: ChatKind::OneToOne,
-            members: vec![Member { account: "madang1bob".into(), name: None, devices: vec![] }],
+            members: vec![Member {
+                account: "madang1bob".into(),
+                name: None,
+                devices: vec![],
+            }],
             state: ChatState::Requested,
             unread: 1,
             last_ms: None,
@@ -191,7 +215,10 @@ impl Api for Fake {
 
     async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
         self.sent.lock().unwrap().push(params);
-        Ok(Sent { message: MessageId([1; 32]), ledger: ledger() })
+        Ok(Sent {
+            message: MessageId([1; 32]),
+            ledger: ledger(),
+        })
     }
 
     async fn message_list(&self, params: MessageListParams) -> ApiResult<Page<Message>> {
@@ -206,8 +233,16 @@ impl Api for Fake {
         if let Some(failure) = self.failure.lock().unwrap().clone() {
             return Err(failure);
         }
-        let body = Body::Unknown { code: 99, fallback: "a sticker".into() };
-        Ok(Message { outgoing: true, body, ledger: Some(ledger()), ..message() })
+        let body = Body::Unknown {
+            code: 99,
+            fallback: "a sticker".into(),
+        };
+        Ok(Message {
+            outgoing: true,
+            body,
+            ledger: Some(ledger()),
+            ..message()
+        })
     }
 
     async fn message_mark_read(&self, _: MarkReadParams) -> ApiResult<Done> {
@@ -218,9 +253,15 @@ impl Api for Fake {
         let newest = *self.newest.borrow();
         let after = after.unwrap_or(newest);
         let last = newest.min(after.saturating_add(limit.into()));
-        let items: Vec<Event> = (after + 1..=last).map(|cursor| self.event(cursor)).collect();
-        self.handed.fetch_add(u64::try_from(items.len()).unwrap(), Ordering::Relaxed);
-        Ok(EventPage { next: EventCursor(after.max(last)), items })
+        let items: Vec<Event> = (after + 1..=last)
+            .map(|cursor| self.event(cursor))
+            .collect();
+        self.handed
+            .fetch_add(u64::try_from(items.len()).unwrap(), Ordering::Relaxed);
+        Ok(EventPage {
+            next: EventCursor(after.max(last)),
+            items,
+        })
     }
 
     fn event_watch(&self) -> watch::Receiver<u64> {

@@ -9,7 +9,9 @@ use super::fake::Fake;
 use crate::rpc::{RpcConfig, RpcError, serve};
 
 async fn cookie_after_start(data: &Path) -> String {
-    let rpc = serve(Arc::new(Fake::new()), RpcConfig::new(data)).await.unwrap();
+    let rpc = serve(Arc::new(Fake::new()), RpcConfig::new(data))
+        .await
+        .unwrap();
     let cookie = fs::read_to_string(data.join("cookie")).unwrap();
     rpc.stop();
     rpc.stopped().await;
@@ -39,9 +41,15 @@ async fn a_dropped_handle_stops_the_server() {
     let house = House::open().await;
     let path = house.directory.path().join("rpc.json");
     let done = house.rpc.done();
-    let House { rpc, directory: _directory, .. } = house;
+    let House {
+        rpc,
+        directory: _directory,
+        ..
+    } = house;
     drop(rpc);
-    super::within(async move { done.clone().wait_for(|done| *done).await.map(|_| ()) }).await.unwrap();
+    super::within(async move { done.clone().wait_for(|done| *done).await.map(|_| ()) })
+        .await
+        .unwrap();
     assert!(!path.exists());
 }
 
@@ -74,17 +82,26 @@ async fn f53_a_cookie_is_private_and_one_that_others_could_read_is_replaced() {
     // What a crash may leave must not lend its permissions.
     fs::write(path.with_extension("new"), "left behind").unwrap();
     let first = cookie_after_start(directory.path()).await;
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     assert_ne!(cookie_after_start(directory.path()).await, first);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[tokio::test]
 async fn what_prevents_serving_is_named() {
     let house = House::open().await;
-    let taken = RpcConfig { bind: house.rpc.addr(), data_dir: house.directory.path().into() };
+    let taken = RpcConfig {
+        bind: house.rpc.addr(),
+        data_dir: house.directory.path().into(),
+    };
     let error = serve(Arc::new(Fake::new()), taken).await.unwrap_err();
     assert!(matches!(error, RpcError::Bind { .. }), "{error}");
     assert!(house.directory.path().join("rpc.json").exists());

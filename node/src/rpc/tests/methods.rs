@@ -29,55 +29,110 @@ async fn every_method_answers_in_the_documented_shape() {
         "sent_ms": 5, "received_ms": 6, "body": {"kind": "text", "text": "xxxxxxxx"},
     });
     let cases = [
-        ("node.info", json!({}), json!({
-            "version": "0.1.0", "account": "madang1alice", "device": id(2), "peer": "12D3",
-            "listen": ["/ip4/127.0.0.1/tcp/1"],
-            "relays": [{"relay": id(4), "address": "/ip4/127.0.0.1/tcp/2/p2p/12D3", "connected": true}],
-            "uptime_ms": 10,
-        })),
-        ("node.doctor", json!({}), json!({
-            "ok": false,
-            "checks": [{"name": "relay", "ok": false, "detail": "no relay is connected", "hint": "start one"}],
-            "chats": [{"chat": id(3), "path": "none", "waiting": 2, "reason": "no relay is connected"}],
-        })),
-        ("account.get", json!({}), json!({
-            "account": "madang1alice", "device": id(2), "name": "Alice", "phrase_confirmed": false,
-        })),
-        ("account.phrase", json!({}), json!({"words": ["abandon", "zoo"]})),
+        (
+            "node.info",
+            json!({}),
+            json!({
+                "version": "0.1.0", "account": "madang1alice", "device": id(2), "peer": "12D3",
+                "listen": ["/ip4/127.0.0.1/tcp/1"],
+                "relays": [{"relay": id(4), "address": "/ip4/127.0.0.1/tcp/2/p2p/12D3", "connected": true}],
+                "uptime_ms": 10,
+            }),
+        ),
+        (
+            "node.doctor",
+            json!({}),
+            json!({
+                "ok": false,
+                "checks": [{"name": "relay", "ok": false, "detail": "no relay is connected", "hint": "start one"}],
+                "chats": [{"chat": id(3), "path": "none", "waiting": 2, "reason": "no relay is connected"}],
+            }),
+        ),
+        (
+            "account.get",
+            json!({}),
+            json!({
+                "account": "madang1alice", "device": id(2), "name": "Alice", "phrase_confirmed": false,
+            }),
+        ),
+        (
+            "account.phrase",
+            json!({}),
+            json!({"words": ["abandon", "zoo"]}),
+        ),
         ("account.confirm_phrase", json!({}), json!({})),
-        ("contact.invite", json!({"multi_use": true, "expires_in_s": 7}), json!({
-            "invite": SECRET_INVITE, "expires_ms": 7000,
-        })),
-        ("contact.accept", json!({"invite": SECRET_INVITE}), chat.clone()),
-        ("contact.requests", json!({}), json!({
-            "items": [{"request": id(7), "account": "madang1bob", "received_ms": 3}], "next": "opaque",
-        })),
+        (
+            "contact.invite",
+            json!({"multi_use": true, "expires_in_s": 7}),
+            json!({
+                "invite": SECRET_INVITE, "expires_ms": 7000,
+            }),
+        ),
+        (
+            "contact.accept",
+            json!({"invite": SECRET_INVITE}),
+            chat.clone(),
+        ),
+        (
+            "contact.requests",
+            json!({}),
+            json!({
+                "items": [{"request": id(7), "account": "madang1bob", "received_ms": 3}], "next": "opaque",
+            }),
+        ),
         ("contact.approve", json!({"request": id(7)}), chat.clone()),
-        ("contact.list", json!({"after": "x", "limit": 1}), json!({
-            "items": [{
-                "account": "madang1bob", "name": "Bob", "chat": id(3), "devices": [id(2)], "since_ms": 3,
-            }],
-            "next": "opaque",
-        })),
-        ("chat.list", json!({}), json!({
-            "items": [{
-                "chat": id(3), "kind": "one_to_one", "state": "requested", "unread": 1,
-                "members": [{"account": "madang1bob", "devices": []}],
-            }],
-            "next": "opaque",
-        })),
-        ("message.send", json!({"chat": id(3), "body": {"kind": "text", "text": "hi"}, "idempotency_key": "k"}),
-            json!({"message": id(1), "ledger": ledger()})),
-        ("message.list", json!({"chat": id(3), "before": "x", "limit": 1}), json!({
-            "items": [message], "next": "opaque",
-        })),
-        ("message.get", json!({"message": id(1)}), json!({
-            "message": id(1), "chat": id(3), "account": "madang1alice", "device": id(2), "outgoing": true,
-            "sent_ms": 5, "received_ms": 6, "ledger": ledger(),
-            "body": {"kind": "unknown", "code": 99, "fallback": "a sticker"},
-        })),
-        ("message.mark_read", json!({"chat": id(3), "through": id(1)}), json!({})),
-        ("event.poll", json!({"after": "0"}), json!({"items": [], "next": "0"})),
+        (
+            "contact.list",
+            json!({"after": "x", "limit": 1}),
+            json!({
+                "items": [{
+                    "account": "madang1bob", "name": "Bob", "chat": id(3), "devices": [id(2)], "since_ms": 3,
+                }],
+                "next": "opaque",
+            }),
+        ),
+        (
+            "chat.list",
+            json!({}),
+            json!({
+                "items": [{
+                    "chat": id(3), "kind": "one_to_one", "state": "requested", "unread": 1,
+                    "members": [{"account": "madang1bob", "devices": []}],
+                }],
+                "next": "opaque",
+            }),
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "text", "text": "hi"}, "idempotency_key": "k"}),
+            json!({"message": id(1), "ledger": ledger()}),
+        ),
+        (
+            "message.list",
+            json!({"chat": id(3), "before": "x", "limit": 1}),
+            json!({
+                "items": [message], "next": "opaque",
+            }),
+        ),
+        (
+            "message.get",
+            json!({"message": id(1)}),
+            json!({
+                "message": id(1), "chat": id(3), "account": "madang1alice", "device": id(2), "outgoing": true,
+                "sent_ms": 5, "received_ms": 6, "ledger": ledger(),
+                "body": {"kind": "unknown", "code": 99, "fallback": "a sticker"},
+            }),
+        ),
+        (
+            "message.mark_read",
+            json!({"chat": id(3), "through": id(1)}),
+            json!({}),
+        ),
+        (
+            "event.poll",
+            json!({"after": "0"}),
+            json!({"items": [], "next": "0"}),
+        ),
     ];
     for (method, params, expected) in cases {
         assert_eq!(house.result(method, params).await, expected, "{method}");
@@ -97,10 +152,22 @@ fn every_event_has_the_documented_shape() {
         "sent_ms": 5, "received_ms": 6, "body": {"kind": "text", "text": "hi"},
     });
     let cases = [
-        (EventKind::MessageReceived(message.clone()), "message.received", as_json.clone()),
-        (EventKind::MessageSent(message.clone()), "message.sent", as_json),
         (
-            EventKind::MessageLedger { chat, message: message.message, ledger: super::fake::ledger() },
+            EventKind::MessageReceived(message.clone()),
+            "message.received",
+            as_json.clone(),
+        ),
+        (
+            EventKind::MessageSent(message.clone()),
+            "message.sent",
+            as_json,
+        ),
+        (
+            EventKind::MessageLedger {
+                chat,
+                message: message.message,
+                ledger: super::fake::ledger(),
+            },
             "message.ledger",
             json!({"chat": id(3), "message": id(1), "ledger": ledger()}),
         ),
@@ -114,18 +181,28 @@ fn every_event_has_the_documented_shape() {
             json!({"request": id(7), "account": "madang1bob", "name": "Bob"}),
         ),
         (
-            EventKind::ContactAdded { account: "madang1bob".into(), chat, name: None },
+            EventKind::ContactAdded {
+                account: "madang1bob".into(),
+                chat,
+                name: None,
+            },
             "contact.added",
             json!({"account": "madang1bob", "chat": id(3)}),
         ),
         (
-            EventKind::Gap { from: EventCursor(1), to: EventCursor(u64::MAX) },
+            EventKind::Gap {
+                from: EventCursor(1),
+                to: EventCursor(u64::MAX),
+            },
             "gap",
             json!({"from": "1", "to": "18446744073709551615"}),
         ),
     ];
     for (what, kind, data) in cases {
-        let event = Event { cursor: EventCursor(12), what };
+        let event = Event {
+            cursor: EventCursor(12),
+            what,
+        };
         let written = serde_json::to_value(&event).unwrap();
         assert_eq!(written, json!({"cursor": "12", "kind": kind, "data": data}));
         assert_eq!(serde_json::from_value::<Event>(written).unwrap(), event);
@@ -137,10 +214,20 @@ async fn unknown_parameters_are_ignored_and_no_parameters_may_be_written_in_any_
     let house = House::open().await;
     let params = json!({"message": id(1), "later_version": {"deep": [1]}});
     house.result("message.get", params).await;
-    for params in [json!({}), json!([]), json!(null), json!({"multi_use": null})] {
-        assert_eq!(house.result("contact.invite", params).await["expires_ms"], 60_000);
+    for params in [
+        json!({}),
+        json!([]),
+        json!(null),
+        json!({"multi_use": null}),
+    ] {
+        assert_eq!(
+            house.result("contact.invite", params).await["expires_ms"],
+            60_000
+        );
     }
-    let absent = house.post(r#"{"jsonrpc": "2.0", "id": "a", "method": "contact.invite"}"#).await;
+    let absent = house
+        .post(r#"{"jsonrpc": "2.0", "id": "a", "method": "contact.invite"}"#)
+        .await;
     assert_eq!(absent.json()["result"]["expires_ms"], 60_000);
 }
 
@@ -158,7 +245,11 @@ async fn malformed_parameters_are_refused_by_name() {
         ("message.get", json!([id(1)]), "params"),
         ("message.get", json!("x"), "params"),
         ("contact.invite", json!({"multi_use": "yes"}), "multi_use"),
-        ("contact.invite", json!({"expires_in_s": -1}), "expires_in_s"),
+        (
+            "contact.invite",
+            json!({"expires_in_s": -1}),
+            "expires_in_s",
+        ),
         ("contact.accept", json!({"invite": 1}), "invite"),
         ("contact.approve", json!({"request": "x"}), "request"),
         ("contact.list", json!({"limit": 0}), "limit"),
@@ -168,22 +259,54 @@ async fn malformed_parameters_are_refused_by_name() {
         ("message.send", json!({"body": text}), "chat"),
         ("message.send", json!({"chat": id(3)}), "body"),
         ("message.send", json!({"chat": id(3), "body": "hi"}), "body"),
-        ("message.send", json!({"chat": id(3), "body": {"text": "hi"}}), "body.kind"),
-        ("message.send", json!({"chat": id(3), "body": {"kind": "video"}}), "body.kind"),
-        ("message.send", json!({"chat": id(3), "body": {"kind": "text", "text": 1}}), "body.text"),
-        ("message.send", json!({"chat": id(3), "body": {"kind": "text"}}), "body.text"),
-        ("message.send", json!({"chat": id(3), "body": text, "idempotency_key": ""}), "idempotency_key"),
-        ("message.list", json!({"chat": id(3), "before": "a", "after": "b"}), "before"),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"text": "hi"}}),
+            "body.kind",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "video"}}),
+            "body.kind",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "text", "text": 1}}),
+            "body.text",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "text"}}),
+            "body.text",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": text, "idempotency_key": ""}),
+            "idempotency_key",
+        ),
+        (
+            "message.list",
+            json!({"chat": id(3), "before": "a", "after": "b"}),
+            "before",
+        ),
         ("message.mark_read", json!({"chat": id(3)}), "through"),
         ("event.poll", json!({"after": 0}), "after"),
         ("event.poll", json!({"after": "+1"}), "after"),
-        ("event.poll", json!({"after": "18446744073709551616"}), "after"),
+        (
+            "event.poll",
+            json!({"after": "18446744073709551616"}),
+            "after",
+        ),
         ("event.poll", json!({"timeout_ms": "1"}), "timeout_ms"),
     ];
     for (method, params, field) in cases {
         let error = house.error(method, params.clone()).await;
         let data = json!({"code": "invalid_params", "retryable": false, "field": field});
-        assert_eq!((&error["code"], &error["data"]), (&json!(-32602), &data), "{method} {params}");
+        assert_eq!(
+            (&error["code"], &error["data"]),
+            (&json!(-32602), &data),
+            "{method} {params}"
+        );
     }
     assert!(house.api.sent.lock().unwrap().is_empty());
 }
@@ -191,17 +314,21 @@ async fn malformed_parameters_are_refused_by_name() {
 #[tokio::test]
 async fn texts_and_keys_over_their_bound_are_refused_and_pages_are_cut_to_it() {
     let house = House::open().await;
-    let send = |len: usize, key: usize| {
-        json!({"chat": id(3), "body": {"kind": "text", "text": "x".repeat(len)}, "idempotency_key": "k".repeat(key)})
-    };
+    let send = |len: usize, key: usize| json!({"chat": id(3), "body": {"kind": "text", "text": "x".repeat(len)}, "idempotency_key": "k".repeat(key)});
     house.result("message.send", send(MAX_TEXT, 128)).await;
     let error = house.error("message.send", send(MAX_TEXT + 1, 1)).await;
-    let data = json!({"code": "too_large", "retryable": false, "field": "body.text", "limit": 32_768});
+    let data =
+        json!({"code": "too_large", "retryable": false, "field": "body.text", "limit": 32_768});
     assert_eq!((&error["code"], &error["data"]), (&json!(-32002), &data));
     let error = house.error("message.send", send(1, 129)).await;
     assert_eq!(error["data"]["field"], "idempotency_key");
 
-    house.result("message.list", json!({"chat": id(3), "limit": 5_000_000_000_u64})).await;
+    house
+        .result(
+            "message.list",
+            json!({"chat": id(3), "limit": 5_000_000_000_u64}),
+        )
+        .await;
     assert_eq!(house.api.lists.lock().unwrap()[0].limit, MAX_PAGE);
 }
 
@@ -210,17 +337,66 @@ async fn errors_have_the_documented_numbers_and_data() {
     let house = House::open().await;
     let text = String::new;
     let cases = [
-        (ApiError::NotFound { field: "message" }, -32001, json!({"code": "not_found", "retryable": false, "field": "message"})),
-        (ApiError::IdempotencyConflict, -32003, json!({"code": "idempotency_conflict", "retryable": false})),
-        (ApiError::InviteInvalid { reason: text() }, -32004, json!({"code": "invite_invalid", "retryable": false})),
-        (ApiError::InviteExpired, -32005, json!({"code": "invite_expired", "retryable": false})),
-        (ApiError::CardUnavailable, -32006, json!({"code": "card_unavailable", "retryable": true})),
-        (ApiError::OwnInvite, -32007, json!({"code": "own_invite", "retryable": false})),
-        (ApiError::PhraseErased, -32008, json!({"code": "phrase_erased", "retryable": false})),
-        (ApiError::LimitReached { what: "chats".into(), limit: 5 }, -32009, json!({"code": "limit_reached", "retryable": true, "limit": 5})),
-        (ApiError::ReadOnly { reason: text() }, -32010, json!({"code": "read_only", "retryable": true})),
-        (ApiError::Overloaded { retry_after_ms: 3 }, -32011, json!({"code": "overloaded", "retryable": true, "retry_after_ms": 3})),
-        (ApiError::Internal { reason: "row 7 is torn".into() }, -32603, json!({"code": "internal", "retryable": false})),
+        (
+            ApiError::NotFound { field: "message" },
+            -32001,
+            json!({"code": "not_found", "retryable": false, "field": "message"}),
+        ),
+        (
+            ApiError::IdempotencyConflict,
+            -32003,
+            json!({"code": "idempotency_conflict", "retryable": false}),
+        ),
+        (
+            ApiError::InviteInvalid { reason: text() },
+            -32004,
+            json!({"code": "invite_invalid", "retryable": false}),
+        ),
+        (
+            ApiError::InviteExpired,
+            -32005,
+            json!({"code": "invite_expired", "retryable": false}),
+        ),
+        (
+            ApiError::CardUnavailable,
+            -32006,
+            json!({"code": "card_unavailable", "retryable": true}),
+        ),
+        (
+            ApiError::OwnInvite,
+            -32007,
+            json!({"code": "own_invite", "retryable": false}),
+        ),
+        (
+            ApiError::PhraseErased,
+            -32008,
+            json!({"code": "phrase_erased", "retryable": false}),
+        ),
+        (
+            ApiError::LimitReached {
+                what: "chats".into(),
+                limit: 5,
+            },
+            -32009,
+            json!({"code": "limit_reached", "retryable": true, "limit": 5}),
+        ),
+        (
+            ApiError::ReadOnly { reason: text() },
+            -32010,
+            json!({"code": "read_only", "retryable": true}),
+        ),
+        (
+            ApiError::Overloaded { retry_after_ms: 3 },
+            -32011,
+            json!({"code": "overloaded", "retryable": true, "retry_after_ms": 3}),
+        ),
+        (
+            ApiError::Internal {
+                reason: "row 7 is torn".into(),
+            },
+            -32603,
+            json!({"code": "internal", "retryable": false}),
+        ),
     ];
     for (failure, number, data) in cases {
         *house.api.failure.lock().unwrap() = Some(failure);
@@ -239,15 +415,35 @@ async fn standard_errors_have_data_too() {
 
     let request = json!({"code": "invalid_request", "retryable": false});
     for (body, number, data) in [
-        ("{", -32700, json!({"code": "parse_error", "retryable": false})),
-        ("", -32700, json!({"code": "parse_error", "retryable": false})),
-        ("[1,", -32700, json!({"code": "parse_error", "retryable": false})),
+        (
+            "{",
+            -32700,
+            json!({"code": "parse_error", "retryable": false}),
+        ),
+        (
+            "",
+            -32700,
+            json!({"code": "parse_error", "retryable": false}),
+        ),
+        (
+            "[1,",
+            -32700,
+            json!({"code": "parse_error", "retryable": false}),
+        ),
         ("{}", -32600, request.clone()),
         ("[]", -32600, request.clone()),
-        (r#"{"id": 5, "method": "node.info"}"#, -32600, request.clone()),
+        (
+            r#"{"id": 5, "method": "node.info"}"#,
+            -32600,
+            request.clone(),
+        ),
     ] {
         let answer = house.post(body).await.json();
-        assert_eq!((&answer["error"]["code"], &answer["error"]["data"]), (&json!(number), &data), "{body}");
+        assert_eq!(
+            (&answer["error"]["code"], &answer["error"]["data"]),
+            (&json!(number), &data),
+            "{body}"
+        );
     }
     let kept = house.post(r#"{"id": 5}"#).await.json();
     assert_eq!(kept["id"], 5);
@@ -271,7 +467,10 @@ async fn a_batch_is_answered_entry_by_entry() {
     assert_eq!(answers.as_array().unwrap().len(), 4);
     assert_eq!(answers[0], json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
     assert_eq!(answers[1]["error"]["data"]["code"], "method_not_found");
-    assert_eq!((&answers[2]["id"], &answers[2]["error"]["data"]["code"]), (&json!(3), &json!("invalid_request")));
+    assert_eq!(
+        (&answers[2]["id"], &answers[2]["error"]["data"]["code"]),
+        (&json!(3), &json!("invalid_request"))
+    );
     assert_eq!(answers[3]["error"]["data"]["code"], "invalid_request");
 
     let mut socket = house.web_socket().await;

@@ -1,6 +1,11 @@
 //! The JSON-RPC over real sockets of loopback, with a node that lives in memory.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod bounds;
 mod client;
@@ -39,10 +44,20 @@ impl House {
     async fn open_at(bind: &str, deadlines: Deadlines) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let api = Arc::new(Fake::new());
-        let config = RpcConfig { bind: bind.parse().unwrap(), data_dir: directory.path().into() };
-        let rpc = serve_with(Arc::clone(&api), config, deadlines).await.unwrap();
+        let config = RpcConfig {
+            bind: bind.parse().unwrap(),
+            data_dir: directory.path().into(),
+        };
+        let rpc = serve_with(Arc::clone(&api), config, deadlines)
+            .await
+            .unwrap();
         let token = std::fs::read_to_string(directory.path().join("cookie")).unwrap();
-        Self { api, rpc, token, directory }
+        Self {
+            api,
+            rpc,
+            token,
+            directory,
+        }
     }
 
     fn port(&self) -> u16 {
@@ -97,5 +112,7 @@ impl House {
 
 /// Ends a test that waits for what doesn't happen.
 async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("happens in time")
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .expect("happens in time")
 }

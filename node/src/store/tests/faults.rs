@@ -29,43 +29,74 @@ fn f26_a_copy_taken_after_a_commit_has_it_whole() {
 }
 
 #[test]
-fn f28_a_truncated_log_opens_at_a_commit_or_not_at_all() {
+fn f28_a_log_that_lost_its_end_is_refused() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("data");
     let store = open(&dir);
     for n in 0..400u16 {
         put_pair(&store, n);
     }
+    let killed = temp.path().join("killed");
+    copy_dir(&dir, &killed);
     drop(store);
-    let len = fs::metadata(dir.join("db/db")).unwrap().len();
+    let log_len = |dir: &Path| fs::metadata(dir.join("db/db")).unwrap().len();
+    assert!(log_len(&dir) > 4 * engine::SEGMENT);
 
-    let (mut opened, mut refused) = (0, 0);
-    for step in 0..60u64 {
-        let copy = temp.path().join("copy");
-        copy_dir(&dir, &copy);
+    let cut = temp.path().join("cut");
+    for (from, whole) in [
+        (&dir, log_len(&dir)),
+        (
+            &killed,
+            log_len(&killed) / engine::SEGMENT * engine::SEGMENT,
+        ),
+    ] {
+        for step in 0..30 {
+            copy_dir(from, &cut);
+            let log = fs::OpenOptions::new()
+                .write(true)
+                .open(cut.join("db/db"))
+                .unwrap();
+            // Odd lengths, down to nothing.
+            log.set_len((whole - 1) * step / 29 / 2 * 2 + step % 2)
+                .unwrap();
+            drop(log);
+            let before = contents(&cut);
+            let refused = Store::open(&cut, Unlock::KeyFile, StoreKind::Node).unwrap_err();
+            let text = refused.to_string();
+            assert!(
+                text.contains("lost its end") || text.contains("no `db`"),
+                "{text}"
+            );
+            assert_eq!(contents(&cut), before);
+            fs::remove_dir_all(&cut).unwrap();
+        }
+    }
+    assert_eq!(assert_prefix(&open(&dir)), 400);
+    assert_eq!(assert_prefix(&open(&killed)), 400);
+}
+
+#[test]
+fn f28_a_log_emptied_at_a_segment_is_never_taken_for_an_empty_store() {
+    // The one cut that a killed directory's record can't tell from sled's own.
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("data");
+    let store = open(&dir);
+    for n in 0..200u16 {
+        put_pair(&store, n);
+    }
+    for segments in 0..3 {
+        let cut = temp.path().join(format!("cut {segments}"));
+        copy_dir(&dir, &cut);
         let log = fs::OpenOptions::new()
             .write(true)
-            .open(copy.join("db/db"))
+            .open(cut.join("db/db"))
             .unwrap();
-        log.set_len(len * step / 60 + step % 7).unwrap();
-        drop(log);
-        match Store::open(&copy, Unlock::KeyFile, StoreKind::Node) {
-            Ok(store) => {
-                assert_prefix(&store);
-                opened += 1;
-            }
-            Err(error) => {
-                let text = error.to_string();
-                assert!(
-                    text.contains("damaged") || text.contains("no `db`"),
-                    "{text}"
-                );
-                refused += 1;
-            }
+        log.set_len(segments * engine::SEGMENT).unwrap();
+        match Store::open(&cut, Unlock::KeyFile, StoreKind::Node) {
+            Ok(store) => assert!(store.get(Tree::Meta, b"count").unwrap().is_some()),
+            Err(error) => drop(error),
         }
-        fs::remove_dir_all(&copy).unwrap();
     }
-    println!("opened {opened}, refused {refused}");
 }
 
 #[test]
@@ -170,6 +201,7 @@ fn f28_a_creation_that_was_cut_short_starts_again() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("data");
     drop(open(&dir));
+    assert!(!dir.join(CREATING_FILE).exists());
     fs::remove_file(dir.join(FORMAT_FILE)).unwrap();
     fs::write(dir.join(CREATING_FILE), []).unwrap();
     let store = open(&dir);

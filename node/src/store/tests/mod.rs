@@ -11,6 +11,8 @@ mod faults;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::directory::{CREATING_FILE, LOCK_FILE};
+use super::format::{FORMAT_FILE, KEY_FILE};
 use super::*;
 
 /// Opens or creates a node's directory with a key file.

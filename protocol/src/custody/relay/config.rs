@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 /// Bytes that an envelope costs beyond its own: its rows' keys, hash and expiry, as sled keeps them (guess, to be replaced by the
 /// measurement of disk per message).
 pub const ENVELOPE_OVERHEAD_BYTES: u64 = 256;
+/// Bytes that keeping or expiring an envelope writes beside it, at most: keys and values of its rows and its topic's.
+pub(super) const ROWS_BYTES: usize = 512;
 /// Rows of the expiry index that one tick takes: bounds its batch.
 pub(super) const EXPIRY_CHUNK: usize = 512;
 /// Log rows that one read of a page takes: with the largest envelopes 4 MiB in memory at once.
@@ -18,6 +20,8 @@ pub(super) const PUMP_BYTES: usize = 4 * limits::PUSH_WINDOW_BYTES as usize;
 pub(super) const PAGE_COST_BYTES: usize = 1024;
 /// Seconds until a retry makes sense when nothing better is known (guess).
 pub(super) const RETRY_S: u32 = 60;
+/// Seconds until a retry of an envelope that has expired and is still being removed (guess: a few ticks).
+pub(super) const EXPIRED_RETRY_S: u32 = 15;
 /// Seconds of a depositor's quota window.
 pub(super) const DAY_S: u64 = 24 * 3600;
 

@@ -1,6 +1,6 @@
 //! Deposits: what is taken, what is refused and why, and the receipt.
 
-use super::config::{ENVELOPE_OVERHEAD_BYTES, RETRY_S};
+use super::config::{ENVELOPE_OVERHEAD_BYTES, EXPIRED_RETRY_S, RETRY_S, ROWS_BYTES};
 use super::stored::{self, Kept, LogRow, Place};
 use super::topics::Topic;
 use super::{Head, Relay};
@@ -33,7 +33,10 @@ impl Relay {
                 }
             }
         }
-        if refused.iter().any(|refused| refused.why == Refusal::Invalid) {
+        if refused
+            .iter()
+            .any(|refused| refused.why == Refusal::Invalid)
+        {
             self.penalise(peer, "a deposited envelope isn't valid");
         }
         let receipt = Receipt::sign(&self.key, deposit.request, accepted, refused);
@@ -51,27 +54,52 @@ impl Relay {
     ) -> Result<Result<Accepted, Refused>, RowsError> {
         let Ok((topic, id)) = Envelope::peek(bytes) else {
             let id = EnvelopeId(*blake3::hash(bytes).as_bytes());
-            return Ok(Err(Refused { id, why: Refusal::Invalid, retry_after_s: 0 }));
+            return Ok(Err(Refused {
+                id,
+                why: Refusal::Invalid,
+                retry_after_s: 0,
+            }));
         };
         if !self.peers.contains_key(&peer) {
-            return Ok(Err(Refused { id, why: Refusal::Busy, retry_after_s: RETRY_S }));
+            return Ok(Err(Refused {
+                id,
+                why: Refusal::Busy,
+                retry_after_s: RETRY_S,
+            }));
         }
         let kept = match self.recent.get(&(topic, id)) {
             Some(place) => Some(*place),
             None => stored::get(rows, Tree::RelayIds, &stored::id_key(&topic, &id))?,
         };
         if let Some(Place { until_s, .. }) = kept {
+            // What has expired, and is still to be removed or being removed, isn't held: a receipt would promise nothing.
+            if until_s <= now_s && !self.recent.contains_key(&(topic, id)) {
+                return Ok(Err(Refused {
+                    id,
+                    why: Refusal::Busy,
+                    retry_after_s: EXPIRED_RETRY_S,
+                }));
+            }
             self.stats.repeated += 1;
             return Ok(Ok(Accepted { id, until_s }));
         }
         let Ok(envelope) = Envelope::verify(bytes) else {
-            return Ok(Err(Refused { id, why: Refusal::Invalid, retry_after_s: 0 }));
+            return Ok(Err(Refused {
+                id,
+                why: Refusal::Invalid,
+                retry_after_s: 0,
+            }));
         };
         self.topics.load(topic, rows, &self.config)?;
         if let Err((why, retry_after_s)) = self.quota(now_s, peer, &envelope, retries, rows)? {
-            return Ok(Err(Refused { id, why, retry_after_s }));
+            return Ok(Err(Refused {
+                id,
+                why,
+                retry_after_s,
+            }));
         }
-        let until_s = now_s.saturating_add(u64::from(envelope.ttl_s().min(self.config.retention_s)));
+        let until_s =
+            now_s.saturating_add(u64::from(envelope.ttl_s().min(self.config.retention_s)));
         self.keep(now_s, peer, &envelope, until_s);
         Ok(Ok(Accepted { id, until_s }))
     }
@@ -95,17 +123,37 @@ impl Relay {
         self.totals.bytes += bytes.len() as u64;
         self.totals.envelopes += 1;
         self.totals_changed = true;
-        self.depositors.charge(peer, cost(envelope), self.config.depositors, now_s);
+        self.depositors
+            .charge(peer, cost(envelope), self.config.depositors, now_s);
 
-        let place = Place { position: head.position, until_s };
+        let place = Place {
+            position: head.position,
+            until_s,
+        };
         let row = LogRow {
             hash: head.hash,
-            kept: Some(Kept { until_s, envelope: bytes }),
+            kept: Some(Kept {
+                until_s,
+                envelope: bytes,
+            }),
         };
+        self.current_bytes += ROWS_BYTES + bytes.len();
         let batch = &mut self.current.batch;
-        batch.put(Tree::RelayLog, stored::log_key(&topic_id, head.position), row.encode());
-        batch.put(Tree::RelayIds, stored::id_key(&topic_id, &id), place.encode());
-        batch.put(Tree::RelayExpiry, stored::expiry_key(until_s, &topic_id, head.position), Vec::new());
+        batch.put(
+            Tree::RelayLog,
+            stored::log_key(&topic_id, head.position),
+            row.encode(),
+        );
+        batch.put(
+            Tree::RelayIds,
+            stored::id_key(&topic_id, &id),
+            place.encode(),
+        );
+        batch.put(
+            Tree::RelayExpiry,
+            stored::expiry_key(until_s, &topic_id, head.position),
+            Vec::new(),
+        );
         self.recent.insert((topic_id, id), place);
         self.current_ids.push((topic_id, id));
         self.stats.accepted += 1;
@@ -131,10 +179,14 @@ impl Relay {
             let retry = topic_retry(now_s, envelope, topic, rows)?;
             return Ok(Err((Refusal::TopicQuota, retry)));
         }
-        if let Err(retry) = self.depositors.room(&peer, cost, config.depositor_bytes_per_day, now_s) {
+        if let Err(retry) = self
+            .depositors
+            .room(&peer, cost, config.depositor_bytes_per_day, now_s)
+        {
             return Ok(Err((Refusal::DepositorQuota, retry)));
         }
-        if charged(self.totals.bytes, self.totals.envelopes).saturating_add(cost) > config.total_bytes
+        if charged(self.totals.bytes, self.totals.envelopes).saturating_add(cost)
+            > config.total_bytes
             || (!topic.kept && self.totals.topics >= config.topics)
         {
             let name = Refusal::Full.name();
@@ -159,12 +211,19 @@ fn charged(bytes: u64, envelopes: u64) -> u64 {
 }
 
 /// Until the topic's oldest envelope expires; the one after the base is never a stub for long.
-fn topic_retry(now_s: u64, envelope: &Envelope, topic: &Topic, rows: &dyn Rows) -> Result<u32, RowsError> {
+fn topic_retry(
+    now_s: u64,
+    envelope: &Envelope,
+    topic: &Topic,
+    rows: &dyn Rows,
+) -> Result<u32, RowsError> {
     let oldest = stored::log_key(&envelope.topic(), topic.row.base.position.saturating_add(1));
     let Some(value) = rows.get(Tree::RelayLog, &oldest)? else {
         return Ok(RETRY_S);
     };
-    Ok(LogRow::decode(&value)?.kept.map_or(RETRY_S, |kept| seconds_until(kept.until_s, now_s)))
+    Ok(LogRow::decode(&value)?
+        .kept
+        .map_or(RETRY_S, |kept| seconds_until(kept.until_s, now_s)))
 }
 
 fn next_expiry(now_s: u64, rows: &dyn Rows) -> Result<u32, RowsError> {
@@ -177,5 +236,7 @@ fn next_expiry(now_s: u64, rows: &dyn Rows) -> Result<u32, RowsError> {
 }
 
 fn seconds_until(until_s: u64, now_s: u64) -> u32 {
-    u32::try_from(until_s.saturating_sub(now_s)).unwrap_or(u32::MAX).max(1)
+    u32::try_from(until_s.saturating_sub(now_s))
+        .unwrap_or(u32::MAX)
+        .max(1)
 }

@@ -1,7 +1,7 @@
 //! Expiry: an envelope that has expired leaves its hash behind while older ones are kept, so that cursors stay checkable; a prefix
 //! without envelopes is trimmed; an emptied topic is forgotten after another retention.
 
-use super::config::EXPIRY_CHUNK;
+use super::config::{EXPIRY_CHUNK, ROWS_BYTES};
 use super::stored::{self, LogRow};
 use super::{Head, Relay};
 use crate::envelope::Envelope;
@@ -49,6 +49,7 @@ impl Relay {
             self.expiry_in_current = true;
             for (_, key) in &due {
                 self.current.batch.delete(Tree::RelayExpiry, key.clone());
+                self.current_bytes += ROWS_BYTES;
             }
             self.apply(now_s, id, plan);
             if due.iter().any(|(position, _)| *position == 0) {
@@ -58,9 +59,17 @@ impl Relay {
         Ok(())
     }
 
-    fn plan(&mut self, id: TopicId, due: &[(u64, Vec<u8>)], rows: &dyn Rows) -> Result<Plan, RowsError> {
+    fn plan(
+        &mut self,
+        id: TopicId,
+        due: &[(u64, Vec<u8>)],
+        rows: &dyn Rows,
+    ) -> Result<Plan, RowsError> {
         let topic = self.topics.load(id, rows, &self.config)?;
-        let mut plan = Plan { base: topic.row.base, ..Plan::default() };
+        let mut plan = Plan {
+            base: topic.row.base,
+            ..Plan::default()
+        };
         for (position, _) in due {
             let Some(value) = rows.get(Tree::RelayLog, &stored::log_key(&id, *position))? else {
                 continue;
@@ -75,8 +84,15 @@ impl Relay {
             let expired = Expired {
                 bytes: kept.envelope.len() as u64,
                 id_key: stored::id_key(&id, &envelope),
-                stub: LogRow { hash: row.hash, kept: None }.encode(),
-                head: Head { position: *position, hash: row.hash },
+                stub: LogRow {
+                    hash: row.hash,
+                    kept: None,
+                }
+                .encode(),
+                head: Head {
+                    position: *position,
+                    hash: row.hash,
+                },
             };
             plan.expired.insert(*position, expired);
         }
@@ -125,12 +141,20 @@ impl Relay {
         topic.row.base = plan.base;
         if plan.unfinished {
             let next = plan.base.position.saturating_add(1);
-            batch.put(Tree::RelayExpiry, stored::expiry_key(now_s, &id, next), Vec::new());
+            batch.put(
+                Tree::RelayExpiry,
+                stored::expiry_key(now_s, &id, next),
+                Vec::new(),
+            );
             self.expiry_more = true;
         }
         if topic.row.count == 0 && topic.row.base.position == topic.row.head.position {
             topic.row.drop_at_s = now_s.saturating_add(u64::from(self.config.retention_s).max(1));
-            batch.put(Tree::RelayExpiry, stored::expiry_key(topic.row.drop_at_s, &id, 0), Vec::new());
+            batch.put(
+                Tree::RelayExpiry,
+                stored::expiry_key(topic.row.drop_at_s, &id, 0),
+                Vec::new(),
+            );
         }
     }
 
@@ -160,5 +184,8 @@ fn stub_at(id: &TopicId, position: u64, rows: &dyn Rows) -> Result<Option<Head>,
         return Ok(None);
     };
     let row = LogRow::decode(&value)?;
-    Ok(row.kept.is_none().then_some(Head { position, hash: row.hash }))
+    Ok(row.kept.is_none().then_some(Head {
+        position,
+        hash: row.hash,
+    }))
 }

@@ -73,14 +73,12 @@ impl Relay {
         self.run(key);
     }
 
+    /// Who acknowledges more than it was sent gains nothing: its window is open, never wider.
     pub(super) fn ack(&mut self, key: TransportKey, bytes: u64) {
         let Some(peer) = self.peers.get_mut(&key) else {
             return;
         };
-        if bytes > peer.sent {
-            self.penalise(key, "acknowledged more than was sent");
-            return;
-        }
+        let bytes = bytes.min(peer.sent);
         if bytes > peer.acked {
             peer.acked = bytes;
             peer.blocked = false;
@@ -158,15 +156,30 @@ impl Relay {
             position: page.end.position,
             hash: page.end.hash,
         };
-        let items = Items { topic: id, cursor, void, caught_up, items: page.items };
+        let items = Items {
+            topic: id,
+            cursor,
+            void,
+            caught_up,
+            items: page.items,
+        };
         self.send(key, &CustodianFrame::Items(items));
         Ok(cost)
     }
 }
 
 /// Reads at most `space` bytes of envelopes after `from`, as far as the topic is durable.
-fn read_page(id: &TopicId, topic: &Topic, from: Head, space: usize, rows: &dyn Rows) -> Result<Page, RowsError> {
-    let mut page = Page { end: from, ..Page::default() };
+fn read_page(
+    id: &TopicId,
+    topic: &Topic,
+    from: Head,
+    space: usize,
+    rows: &dyn Rows,
+) -> Result<Page, RowsError> {
+    let mut page = Page {
+        end: from,
+        ..Page::default()
+    };
     if page.end.position < topic.row.base.position {
         page.end = topic.row.base;
     }
@@ -187,9 +200,15 @@ fn read_page(id: &TopicId, topic: &Topic, from: Head, space: usize, rows: &dyn R
                     return Ok(page);
                 }
                 page.bytes += kept.envelope.len();
-                page.items.push(Item { position, envelope: kept.envelope.to_vec() });
+                page.items.push(Item {
+                    position,
+                    envelope: kept.envelope.to_vec(),
+                });
             }
-            page.end = Head { position, hash: row.hash };
+            page.end = Head {
+                position,
+                hash: row.hash,
+            };
         }
     }
     Ok(page)

@@ -146,7 +146,10 @@ impl<'a> LogRow<'a> {
                 return Ok(LogRow { hash, kept: None });
             }
             let until_s = r.u64("log.until_s")?;
-            let kept = Some(Kept { until_s, envelope: r.rest() });
+            let kept = Some(Kept {
+                until_s,
+                envelope: r.rest(),
+            });
             Ok(LogRow { hash, kept })
         };
         read().map_err(damaged)
@@ -154,7 +157,11 @@ impl<'a> LogRow<'a> {
 }
 
 /// Reads one value.
-pub(super) fn get<T: Wire>(rows: &dyn Rows, tree: Tree, key: &[u8]) -> Result<Option<T>, RowsError> {
+pub(super) fn get<T: Wire>(
+    rows: &dyn Rows,
+    tree: Tree,
+    key: &[u8],
+) -> Result<Option<T>, RowsError> {
     let Some(value) = rows.get(tree, key)? else {
         return Ok(None);
     };
@@ -173,14 +180,23 @@ pub(super) fn id_key(topic: &TopicId, id: &EnvelopeId) -> Vec<u8> {
 
 /// The key of `RelayExpiry`.
 pub(super) fn expiry_key(until_s: u64, topic: &TopicId, position: u64) -> Vec<u8> {
-    [&until_s.to_be_bytes(), topic.as_bytes().as_slice(), &position.to_be_bytes()].concat()
+    [
+        &until_s.to_be_bytes(),
+        topic.as_bytes().as_slice(),
+        &position.to_be_bytes(),
+    ]
+    .concat()
 }
 
 /// Reads a key of `RelayExpiry`.
 pub(super) fn parse_expiry_key(key: &[u8]) -> Result<(u64, TopicId, u64), RowsError> {
     let read = || {
         let mut r = Reader::new(key);
-        let parts = (r.u64("expiry.until_s")?, TopicId::read(&mut r)?, r.u64("expiry.position")?);
+        let parts = (
+            r.u64("expiry.until_s")?,
+            TopicId::read(&mut r)?,
+            r.u64("expiry.position")?,
+        );
         r.finish()?;
         Ok(parts)
     };

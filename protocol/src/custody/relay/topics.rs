@@ -49,13 +49,26 @@ impl Topics {
     }
 
     /// The topic from memory or from its row; new if there is none.
-    pub fn load(&mut self, id: TopicId, rows: &dyn Rows, config: &RelayConfig) -> Result<&mut Topic, RowsError> {
+    pub fn load(
+        &mut self,
+        id: TopicId,
+        rows: &dyn Rows,
+        config: &RelayConfig,
+    ) -> Result<&mut Topic, RowsError> {
         if !self.loaded.contains_key(&id) {
             let row: Option<TopicRow> = stored::get(rows, Tree::RelayTopics, id.as_bytes())?;
             self.make_room(config.cached_topics);
             self.order.push_back(id);
             let (kept, row) = (row.is_some(), row.unwrap_or_default());
-            self.loaded.insert(id, Topic { row, kept, flushed: row.head, ..Topic::default() });
+            self.loaded.insert(
+                id,
+                Topic {
+                    row,
+                    kept,
+                    flushed: row.head,
+                    ..Topic::default()
+                },
+            );
         }
         let topic = self.loaded.entry(id).or_default();
         topic.used = true;
@@ -132,9 +145,15 @@ impl Depositors {
     /// nobody is shut out until a time that was never real.
     fn day(&self, peer: &TransportKey, now_s: u64) -> Day {
         match self.days.get(peer) {
-            Some(day) if now_s < day.start_s => Day { start_s: now_s, bytes: day.bytes },
+            Some(day) if now_s < day.start_s => Day {
+                start_s: now_s,
+                bytes: day.bytes,
+            },
             Some(day) if now_s - day.start_s < DAY_S => *day,
-            _ => Day { start_s: now_s, bytes: 0 },
+            _ => Day {
+                start_s: now_s,
+                bytes: 0,
+            },
         }
     }
 }

@@ -19,7 +19,11 @@ fn what_has_expired_is_gone_and_its_bytes_are_free() {
     for tree in [Tree::RelayLog, Tree::RelayIds] {
         assert_eq!(bench.rows.count(tree), 0, "{tree:?}");
     }
-    assert_eq!(bench.rows.count(Tree::RelayExpiry), 1, "only the topic's own");
+    assert_eq!(
+        bench.rows.count(Tree::RelayExpiry),
+        1,
+        "only the topic's own"
+    );
 }
 
 #[test]
@@ -34,7 +38,10 @@ fn a_tick_takes_a_bounded_chunk_and_none_while_one_is_in_flight() {
     bench.input(RelayInput::Tick);
     bench.drain();
     assert_eq!(bench.relay.stats().expired, 512);
-    assert!(!bench.relay.has_more(), "nothing can be done before the flush");
+    assert!(
+        !bench.relay.has_more(),
+        "nothing can be done before the flush"
+    );
     bench.commit();
     assert!(bench.relay.has_more());
     bench.settle();
@@ -56,7 +63,11 @@ fn an_expired_envelope_behind_a_kept_one_leaves_a_stub_and_cursors_stay_good() {
     bench.now_ms += u64::from(HOUR) * 1000;
     bench.tick();
 
-    assert_eq!(bench.rows.count(Tree::RelayLog), 7, "two envelopes and five stubs");
+    assert_eq!(
+        bench.rows.count(Tree::RelayLog),
+        7,
+        "two envelopes and five stubs"
+    );
     assert_eq!(bench.rows.count(Tree::RelayIds), 2);
     assert_eq!(bench.read_all(BOB, 1, None).positions, [1, 7]);
     let resumed = bench.read_all(BOB, 1, middle);
@@ -100,7 +111,12 @@ fn a_cursor_at_the_base_of_an_emptied_topic_stays_good_until_the_topic_is_forgot
 
     bench.now_ms += u64::from(limits::CUSTODY_SECONDS) * 1000;
     bench.tick();
-    for tree in [Tree::RelayTopics, Tree::RelayLog, Tree::RelayExpiry, Tree::RelayIds] {
+    for tree in [
+        Tree::RelayTopics,
+        Tree::RelayLog,
+        Tree::RelayExpiry,
+        Tree::RelayIds,
+    ] {
         assert_eq!(bench.rows.count(tree), 0, "{tree:?}");
     }
     assert_eq!(bench.relay.stats().topics, 0);
@@ -161,6 +177,27 @@ fn expired_bytes_can_be_deposited_again() {
     bench.keep(std::slice::from_ref(&again));
 
     assert_eq!(bench.read_all(BOB, 1, None).positions, [2]);
+}
+
+#[test]
+fn what_is_being_removed_is_not_receipted() {
+    let mut bench = Bench::new();
+    let again = envelope(1, HOUR, b"x");
+    bench.keep(std::slice::from_ref(&again));
+    bench.now_ms += u64::from(HOUR) * 1000;
+
+    bench.deposit(ALICE, 1, std::slice::from_ref(&again));
+    bench.input(RelayInput::Tick);
+    bench.drain();
+    bench.deposit(BOB, 2, std::slice::from_ref(&again));
+    bench.settle();
+
+    for peer in [ALICE, BOB] {
+        let receipt = bench.receipts(peer).remove(0);
+        assert!(receipt.accepted.is_empty());
+        assert_eq!(receipt.refused[0].why, Refusal::Busy);
+        assert!(receipt.refused[0].retry_after_s > 0);
+    }
 }
 
 #[test]

@@ -15,11 +15,19 @@ fn f18_a_cursor_of_a_lost_future_is_void_after_a_restore() {
     let read = restored.read_all(BOB, 1, future);
     assert!(read.void, "beyond the head");
     assert_eq!(read.positions, [1, 2, 3, 4, 5]);
-    assert!(!restored.read_all(BOB, 1, before).void, "of the time before the backup");
+    assert!(
+        !restored.read_all(BOB, 1, before).void,
+        "of the time before the backup"
+    );
 
-    let others: Vec<_> = (0..8_u32).map(|i| envelope(1, 600, format!("other {i}").as_bytes())).collect();
+    let others: Vec<_> = (0..8_u32)
+        .map(|i| envelope(1, 600, format!("other {i}").as_bytes()))
+        .collect();
     restored.keep(&others[..3]);
-    assert!(restored.read_all(BOB, 1, future).void, "at the head, with another hash");
+    assert!(
+        restored.read_all(BOB, 1, future).void,
+        "at the head, with another hash"
+    );
     restored.keep(&others[3..]);
     let read = restored.read_all(BOB, 1, future);
     assert!(read.void, "below the head, with another hash");
@@ -41,7 +49,11 @@ fn f18_a_cursor_of_another_storage_epoch_is_void() {
 #[test]
 fn f18_a_void_watch_of_an_empty_topic_is_told_so() {
     let mut bench = Bench::new();
-    let cursor = Cursor { epoch: 1, position: 3, hash: Default::default() };
+    let cursor = Cursor {
+        epoch: 1,
+        position: 3,
+        hash: Default::default(),
+    };
 
     let read = bench.read_all(BOB, 1, Some(cursor));
 
@@ -52,7 +64,14 @@ fn f18_a_void_watch_of_an_empty_topic_is_told_so() {
 #[test]
 fn the_storage_epoch_is_kept_and_differs_between_stores() {
     let epoch = |seed: u8, rows: &mut MemoryRows| {
-        let mut relay = Relay::load(RelayConfig::default(), relay_key(), [seed; 32], rows, START_MS).unwrap();
+        let mut relay = Relay::load(
+            RelayConfig::default(),
+            relay_key(),
+            [seed; 32],
+            rows,
+            START_MS,
+        )
+        .unwrap();
         rows.apply(&relay.drain().batch);
         relay.epoch
     };
@@ -73,14 +92,25 @@ fn f20_junk_is_refused_before_the_disk_and_the_peer_pays() {
     let before = bench.rows.clone();
 
     let envelopes = vec![b"junk".to_vec(), forged];
-    bench.frame(ALICE, &ClientFrame::Deposit(Deposit { request: 5, envelopes }));
+    bench.frame(
+        ALICE,
+        &ClientFrame::Deposit(Deposit {
+            request: 5,
+            envelopes,
+        }),
+    );
     bench.settle();
 
     assert_eq!(bench.rows, before, "nothing was written");
     let receipt = bench.receipts(ALICE).remove(0);
     receipt.verify(&relay_key().public()).unwrap();
     assert!(receipt.accepted.is_empty());
-    assert!(receipt.refused.iter().all(|refused| refused.why == Refusal::Invalid && refused.retry_after_s == 0));
+    assert!(
+        receipt
+            .refused
+            .iter()
+            .all(|refused| refused.why == Refusal::Invalid && refused.retry_after_s == 0)
+    );
     assert_eq!(receipt.refused[0].id.0, *blake3::hash(b"junk").as_bytes());
     assert_eq!(receipt.refused[1].id, good.id());
     assert_eq!(bench.penalties().len(), 1);
@@ -93,7 +123,13 @@ fn f20_one_bad_envelope_does_not_take_the_others_with_it() {
     let good = envelope(1, 60, b"good");
 
     let envelopes = vec![b"junk".to_vec(), good.bytes().to_vec()];
-    bench.frame(ALICE, &ClientFrame::Deposit(Deposit { request: 5, envelopes }));
+    bench.frame(
+        ALICE,
+        &ClientFrame::Deposit(Deposit {
+            request: 5,
+            envelopes,
+        }),
+    );
     bench.settle();
 
     assert_eq!(bench.receipts(ALICE)[0].accepted[0].id, good.id());
@@ -106,9 +142,15 @@ fn f08_frames_that_cannot_be_read_are_penalised_and_change_nothing() {
     let before = bench.rows.clone();
 
     for end in 0..whole.len() {
-        bench.input(RelayInput::Frame { peer: ALICE, bytes: whole[..end].to_vec() });
+        bench.input(RelayInput::Frame {
+            peer: ALICE,
+            bytes: whole[..end].to_vec(),
+        });
     }
-    bench.input(RelayInput::Frame { peer: ALICE, bytes: [whole.as_slice(), &[0]].concat() });
+    bench.input(RelayInput::Frame {
+        peer: ALICE,
+        bytes: [whole.as_slice(), &[0]].concat(),
+    });
     bench.settle();
 
     assert_eq!(bench.penalties().len(), whole.len() + 1);
@@ -120,17 +162,26 @@ fn f08_frames_that_cannot_be_read_are_penalised_and_change_nothing() {
 fn f07_a_frame_over_the_limit_is_refused_unread() {
     let mut bench = Bench::new();
 
-    bench.input(RelayInput::Frame { peer: ALICE, bytes: vec![1; limits::FRAME_BYTES + 1] });
+    bench.input(RelayInput::Frame {
+        peer: ALICE,
+        bytes: vec![1; limits::FRAME_BYTES + 1],
+    });
     bench.settle();
 
-    assert_eq!(bench.penalties(), [(ALICE, "the frame is longer than allowed")]);
+    assert_eq!(
+        bench.penalties(),
+        [(ALICE, "the frame is longer than allowed")]
+    );
 }
 
 #[test]
 fn frames_of_a_later_version_are_ignored() {
     let mut bench = Bench::new();
 
-    bench.input(RelayInput::Frame { peer: ALICE, bytes: vec![99, 1, 2, 3] });
+    bench.input(RelayInput::Frame {
+        peer: ALICE,
+        bytes: vec![99, 1, 2, 3],
+    });
     bench.settle();
 
     assert!(bench.penalties().is_empty() && bench.take(ALICE).is_empty());
@@ -138,7 +189,10 @@ fn frames_of_a_later_version_are_ignored() {
 
 #[test]
 fn f22_a_full_topic_is_refused_until_its_oldest_expires() {
-    let mut bench = Bench::with(RelayConfig { topic_envelopes: 3, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        topic_envelopes: 3,
+        ..RelayConfig::default()
+    });
     bench.keep(&series(1, 600, 3, 10));
     bench.now_ms += 100_000;
     let fourth = envelope(1, 600, b"fourth");
@@ -147,7 +201,10 @@ fn f22_a_full_topic_is_refused_until_its_oldest_expires() {
     bench.settle();
 
     let refused = bench.receipts(BOB).remove(0).refused.remove(0);
-    assert_eq!((refused.id, refused.why, refused.retry_after_s), (fourth.id(), Refusal::TopicQuota, 500));
+    assert_eq!(
+        (refused.id, refused.why, refused.retry_after_s),
+        (fourth.id(), Refusal::TopicQuota, 500)
+    );
     bench.now_ms += 500_000;
     bench.tick();
     assert_eq!(bench.keep(&[fourth]), 1, "the promised time was right");
@@ -155,7 +212,10 @@ fn f22_a_full_topic_is_refused_until_its_oldest_expires() {
 
 #[test]
 fn f21_a_flood_on_one_topic_leaves_the_others_their_room() {
-    let mut bench = Bench::with(RelayConfig { topic_bytes: 20_000, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        topic_bytes: 20_000,
+        ..RelayConfig::default()
+    });
 
     let kept = bench.keep(&series(1, 600, 200, 1000));
 
@@ -165,7 +225,10 @@ fn f21_a_flood_on_one_topic_leaves_the_others_their_room() {
 
 #[test]
 fn f21_a_depositor_over_its_day_is_refused_until_the_day_is_over_and_others_are_not() {
-    let mut bench = Bench::with(RelayConfig { depositor_bytes_per_day: 20_000, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        depositor_bytes_per_day: 20_000,
+        ..RelayConfig::default()
+    });
     for n in 0..40 {
         bench.deposit(ALICE, n, &[envelope(n as u8, 600, &[0; 1000])]);
     }
@@ -184,12 +247,19 @@ fn f21_a_depositor_over_its_day_is_refused_until_the_day_is_over_and_others_are_
     bench.now_ms += u64::from(refused.retry_after_s) * 1000;
     bench.deposit(ALICE, 41, &[envelope(98, 600, &[0; 1000])]);
     bench.settle();
-    assert_eq!(bench.receipts(ALICE)[0].accepted.len(), 1, "the promised time was right");
+    assert_eq!(
+        bench.receipts(ALICE)[0].accepted.len(),
+        1,
+        "the promised time was right"
+    );
 }
 
 #[test]
 fn f22_a_full_store_says_so_and_takes_repeats_still() {
-    let mut bench = Bench::with(RelayConfig { total_bytes: 10_000, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        total_bytes: 10_000,
+        ..RelayConfig::default()
+    });
     let sent = series(1, 600, 20, 1000);
 
     let kept = bench.keep(&sent);
@@ -200,24 +270,47 @@ fn f22_a_full_store_says_so_and_takes_repeats_still() {
     let receipt = bench.receipts(ALICE).remove(0);
     assert!(kept > 0 && kept < 20);
     assert_eq!(receipt.accepted.len(), kept);
-    assert!(receipt.refused.iter().all(|refused| refused.why == Refusal::Full && refused.retry_after_s == 500));
+    assert!(
+        receipt
+            .refused
+            .iter()
+            .all(|refused| refused.why == Refusal::Full && refused.retry_after_s == 500)
+    );
     assert_eq!(bench.relay.stats().refused["full"], 2 * (20 - kept as u64));
 }
 
 #[test]
 fn f22_topics_are_bounded_too() {
-    let mut bench = Bench::with(RelayConfig { topics: 2, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        topics: 2,
+        ..RelayConfig::default()
+    });
 
-    bench.deposit(ALICE, 1, &[envelope(1, 60, b"x"), envelope(2, 60, b"x"), envelope(3, 60, b"x"), envelope(1, 60, b"y")]);
+    bench.deposit(
+        ALICE,
+        1,
+        &[
+            envelope(1, 60, b"x"),
+            envelope(2, 60, b"x"),
+            envelope(3, 60, b"x"),
+            envelope(1, 60, b"y"),
+        ],
+    );
     bench.settle();
 
     let receipt = bench.receipts(ALICE).remove(0);
-    assert_eq!((receipt.accepted.len(), receipt.refused[0].why), (3, Refusal::Full));
+    assert_eq!(
+        (receipt.accepted.len(), receipt.refused[0].why),
+        (3, Refusal::Full)
+    );
 }
 
 #[test]
 fn f10_a_peer_beyond_the_bound_is_refused_and_the_others_stay_served() {
-    let mut bench = Bench::with(RelayConfig { peers: 3, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        peers: 3,
+        ..RelayConfig::default()
+    });
     let fourth = TransportKey([4; 32]);
     bench.input(RelayInput::Connected { peer: fourth });
 
@@ -227,14 +320,25 @@ fn f10_a_peer_beyond_the_bound_is_refused_and_the_others_stay_served() {
     bench.settle();
 
     let frames = bench.take(fourth);
-    assert!(matches!(&frames[0], CustodianFrame::Receipt(receipt) if receipt.refused[0].why == Refusal::Busy));
-    assert!(matches!(&frames[1], CustodianFrame::WatchRefused { why: Refusal::Busy, .. }));
+    assert!(
+        matches!(&frames[0], CustodianFrame::Receipt(receipt) if receipt.refused[0].why == Refusal::Busy)
+    );
+    assert!(matches!(
+        &frames[1],
+        CustodianFrame::WatchRefused {
+            why: Refusal::Busy,
+            ..
+        }
+    ));
     assert_eq!(bench.receipts(BOB)[0].accepted.len(), 1);
 }
 
 #[test]
 fn f24_a_clock_that_jumps_back_expires_nothing_early_and_shuts_nobody_out() {
-    let mut bench = Bench::with(RelayConfig { depositor_bytes_per_day: 2000, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        depositor_bytes_per_day: 2000,
+        ..RelayConfig::default()
+    });
     bench.now_ms = 4_102_444_800_000; // 2100
     bench.keep(&[envelope(1, 600, &[0; 1000])]);
 
@@ -245,7 +349,10 @@ fn f24_a_clock_that_jumps_back_expires_nothing_early_and_shuts_nobody_out() {
     bench.settle();
     let refused = bench.receipts(ALICE).remove(0).refused.remove(0);
     assert_eq!(refused.why, Refusal::DepositorQuota);
-    assert!(u64::from(refused.retry_after_s) <= DAY_MS / 1000, "not until 2100");
+    assert!(
+        u64::from(refused.retry_after_s) <= DAY_MS / 1000,
+        "not until 2100"
+    );
 
     bench.now_ms = 0;
     bench.tick();

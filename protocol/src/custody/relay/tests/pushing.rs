@@ -22,7 +22,11 @@ fn two_watchers_are_each_pushed_what_arrives() {
     for peer in [BOB, CAROL] {
         let pages = bench.pages(peer);
         assert!(pages.iter().all(|page| page.caught_up));
-        let items: Vec<_> = pages.into_iter().flat_map(|page| page.items).map(|item| item.envelope).collect();
+        let items: Vec<_> = pages
+            .into_iter()
+            .flat_map(|page| page.items)
+            .map(|item| item.envelope)
+            .collect();
         assert_eq!(items, bytes_of(&sent));
     }
 }
@@ -97,11 +101,20 @@ fn a_watcher_that_never_acknowledges_gets_at_most_its_window() {
     }
 
     let pages = bench.pages(BOB);
-    let size = |page: &Items| page.items.iter().map(|item| item.envelope.len() as u64).sum::<u64>();
+    let size = |page: &Items| {
+        page.items
+            .iter()
+            .map(|item| item.envelope.len() as u64)
+            .sum::<u64>()
+    };
     let got: u64 = pages.iter().map(size).sum();
     assert!(got <= limits::PUSH_WINDOW_BYTES);
     assert!(got > limits::PUSH_WINDOW_BYTES - 20_000);
-    assert!(pages.iter().all(|page| size(page) <= limits::PAGE_BYTES as u64));
+    assert!(
+        pages
+            .iter()
+            .all(|page| size(page) <= limits::PAGE_BYTES as u64)
+    );
 
     bench.frame(BOB, &ClientFrame::Ack { bytes: 50_000 });
     bench.settle();
@@ -110,9 +123,9 @@ fn a_watcher_that_never_acknowledges_gets_at_most_its_window() {
 }
 
 #[test]
-fn an_acknowledgement_of_more_than_was_sent_is_penalised_and_opens_nothing() {
+fn an_acknowledgement_of_more_than_was_sent_opens_the_window_no_wider() {
     let mut bench = Bench::new();
-    bench.keep(&series(1, 600, 300, 10_000));
+    bench.keep(&series(1, 600, 400, 10_000));
     bench.watch(BOB, &[(1, None)]);
     bench.settle();
     bench.take(BOB);
@@ -120,8 +133,19 @@ fn an_acknowledgement_of_more_than_was_sent_is_penalised_and_opens_nothing() {
     bench.frame(BOB, &ClientFrame::Ack { bytes: u64::MAX });
     bench.settle();
 
-    assert!(bench.take(BOB).is_empty());
-    assert_eq!(bench.penalties().len(), 1);
+    let items: Vec<_> = bench
+        .pages(BOB)
+        .into_iter()
+        .flat_map(|page| page.items)
+        .collect();
+    assert!(!items.is_empty());
+    assert!(
+        items
+            .iter()
+            .map(|item| item.envelope.len() as u64)
+            .sum::<u64>()
+            <= limits::PUSH_WINDOW_BYTES
+    );
 }
 
 #[test]
@@ -169,7 +193,11 @@ fn a_thousand_watchers_are_all_served_although_one_input_has_a_bounded_share() {
 
 #[test]
 fn a_watch_over_the_bound_is_refused_whole() {
-    let mut bench = Bench::with(RelayConfig { watches_per_peer: 2, watches: 3, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        watches_per_peer: 2,
+        watches: 3,
+        ..RelayConfig::default()
+    });
     let refused = |bench: &mut Bench, peer| {
         bench.settle();
         let frames = bench.take(peer);
@@ -206,7 +234,10 @@ fn watching_again_begins_again_from_the_new_cursor() {
 
 #[test]
 fn topics_that_nobody_needs_leave_memory() {
-    let mut bench = Bench::with(RelayConfig { cached_topics: 16, ..RelayConfig::default() });
+    let mut bench = Bench::with(RelayConfig {
+        cached_topics: 16,
+        ..RelayConfig::default()
+    });
     bench.watch(BOB, &[(1, None)]);
     bench.settle();
     bench.take(BOB);
@@ -215,8 +246,16 @@ fn topics_that_nobody_needs_leave_memory() {
         bench.keep(&[envelope(n, 600, b"x")]);
     }
 
-    assert!(bench.relay.topics.len() <= 32, "{} topics in memory", bench.relay.topics.len());
+    assert!(
+        bench.relay.topics.len() <= 32,
+        "{} topics in memory",
+        bench.relay.topics.len()
+    );
     assert_eq!(bench.pages(BOB).len(), 1, "a watched topic stays");
     bench.keep(&[envelope(7, 600, b"y")]);
-    assert_eq!(bench.read_all(CAROL, 7, None).positions, [1, 2], "one that left is read again");
+    assert_eq!(
+        bench.read_all(CAROL, 7, None).positions,
+        [1, 2],
+        "one that left is read again"
+    );
 }

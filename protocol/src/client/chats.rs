@@ -1,0 +1,640 @@
+//! Chats: their states, what is sent in them, and the schedule of leaf updates.
+
+use super::io::{CommandError, ReadMark, Reply};
+use super::outbox::OutWhat;
+use super::records::{
+    AckRow, ChatHead, ChatRow, EventRow, FrozenRow, IdempotencyRow, MessageRow, OutKind, StreamRow, decode, encode, key,
+};
+use super::{Client, LoadError, TopicUse, array};
+use crate::chat::{Group, Member};
+use crate::envelope::Envelope;
+use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId, derive};
+use crate::limits;
+use crate::message::{Body, Durable, Inner, StreamId};
+use crate::mls::GroupRows;
+use crate::rows::{Batch, Rows, RowsError, Tree};
+use crate::seq_set::SeqSet;
+use crate::wire::Wire;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A chat in memory.
+pub(super) struct Chat {
+    pub id: ChatId,
+    pub row: ChatRow,
+    pub head: ChatHead,
+    pub group: Group,
+    /// States for late messages, oldest first, as in the row.
+    pub frozen: Vec<Group>,
+    pub members: Vec<Member>,
+    pub streams: BTreeMap<StreamId, StreamRow>,
+    pub acks: BTreeMap<DeviceId, AckRow>,
+    /// Envelopes that build on a state we don't have yet.
+    pub pending: BTreeMap<EnvelopeId, Pending>,
+    pub pending_bytes: usize,
+    /// Some envelope found no room in `pending`: fetch all again once there is.
+    pub refetch: bool,
+    /// When a report is due.
+    pub report_due_ms: Option<u64>,
+    /// When undelivered messages are looked after again, and after how many tries.
+    pub nudge_ms: Option<u64>,
+    pub nudges: u32,
+    row_dirty: bool,
+    head_dirty: bool,
+    pub streams_dirty: BTreeSet<StreamId>,
+    pub acks_dirty: BTreeSet<DeviceId>,
+    /// States that left memory and whose rows go.
+    dropped: Vec<(NodeId, Vec<Vec<u8>>)>,
+}
+
+/// A waiting envelope.
+pub(super) struct Pending {
+    pub node: NodeId,
+    pub bytes: Vec<u8>,
+}
+
+/// Bytes of waiting envelopes for each chat (guess).
+const PENDING_BYTES: usize = 4 * 1024 * 1024;
+/// Key suffix of a chat's fast part.
+const HEAD: u8 = b'h';
+
+impl Chat {
+    pub fn new(id: ChatId, row: ChatRow, group: Group) -> Result<Self, crate::chat::GroupError> {
+        let members = group.members()?;
+        Ok(Self {
+            id,
+            row,
+            head: ChatHead::default(),
+            group,
+            frozen: Vec::new(),
+            members,
+            streams: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            pending_bytes: 0,
+            refetch: false,
+            report_due_ms: None,
+            nudge_ms: None,
+            nudges: 0,
+            row_dirty: true,
+            head_dirty: true,
+            streams_dirty: BTreeSet::new(),
+            acks_dirty: BTreeSet::new(),
+            dropped: Vec::new(),
+        })
+    }
+
+    fn load(id: ChatId, row: ChatRow, rows: &dyn Rows) -> Result<Self, LoadError> {
+        let group = load_group(id, row.current, rows)?;
+        let frozen = row
+            .frozen
+            .iter()
+            .map(|frozen| load_group(id, frozen.node, rows))
+            .collect::<Result<_, _>>()?;
+        let mut chat = Self::new(id, row, group)?;
+        chat.row_dirty = false;
+        chat.head_dirty = false;
+        chat.frozen = frozen;
+        if let Some(bytes) = rows.get(Tree::Chats, &head_key(&id))? {
+            chat.head = decode(&bytes)?;
+        }
+        for (stored, value) in rows.prefix(Tree::Streams, &id.0, usize::MAX)? {
+            let incarnation = stored.get(64..72).and_then(|bytes| bytes.try_into().ok());
+            if let (Some(device), Some(incarnation)) = (array(&stored, 32), incarnation) {
+                let stream = StreamId {
+                    device: DeviceId(device),
+                    incarnation: u64::from_be_bytes(incarnation),
+                };
+                chat.streams.insert(stream, decode(&value)?);
+            }
+        }
+        for (stored, value) in rows.prefix(Tree::Acks, &id.0, usize::MAX)? {
+            if let Some(device) = array(&stored, 32) {
+                chat.acks.insert(DeviceId(device), decode(&value)?);
+            }
+        }
+        for (stored, bytes) in rows.prefix(Tree::Pending, &id.0, limits::PENDING_PER_CHAT)? {
+            let (Some(envelope), Some(node)) = (array(&stored, 32), array(&bytes, 0)) else {
+                continue;
+            };
+            let bytes = bytes.get(32..).unwrap_or_default().to_vec();
+            chat.pending_bytes += bytes.len();
+            chat.pending.insert(EnvelopeId(envelope), Pending { node: NodeId(node), bytes });
+        }
+        Ok(chat)
+    }
+
+    /// Writes what changed.
+    pub fn write(
+        &mut self,
+        batch: &mut Batch,
+        #[cfg(feature = "sim")] sabotage: super::Sabotage,
+    ) -> Result<(), RowsError> {
+        for (node, row_keys) in std::mem::take(&mut self.dropped) {
+            for row in row_keys {
+                batch.delete(Tree::Mls, key::mls(&self.id, &node, &row));
+            }
+        }
+        for group in self.frozen.iter().chain([&self.group]) {
+            for (row, value) in group.take_changes() {
+                let stored = key::mls(&self.id, &group.node(), &row);
+                match value {
+                    Some(value) => batch.put(Tree::Mls, stored, value),
+                    None => batch.delete(Tree::Mls, stored),
+                }
+            }
+        }
+        if std::mem::take(&mut self.row_dirty) {
+            batch.put(Tree::Chats, self.id.0, encode(&self.row)?);
+        }
+        if std::mem::take(&mut self.head_dirty) {
+            batch.put(Tree::Chats, head_key(&self.id), encode(&self.head)?);
+        }
+        for stream in std::mem::take(&mut self.streams_dirty) {
+            #[cfg(feature = "sim")]
+            if sabotage == super::Sabotage::NoDurableDedup {
+                continue;
+            }
+            if let Some(row) = self.streams.get(&stream) {
+                batch.put(Tree::Streams, key::stream(&self.id, &stream), encode(row)?);
+            }
+        }
+        for device in std::mem::take(&mut self.acks_dirty) {
+            if let Some(row) = self.acks.get(&device) {
+                batch.put(Tree::Acks, key::ack(&self.id, &device), encode(row)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// This device's stream.
+    pub fn stream(&self, device: DeviceId) -> StreamId {
+        StreamId {
+            device,
+            incarnation: self.row.incarnation,
+        }
+    }
+
+    /// All members but this device.
+    pub fn others(&self, own: DeviceId) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |member| member.device != own)
+    }
+
+    /// The state of a node, if it is kept.
+    pub fn state(&mut self, node: NodeId) -> Option<&mut Group> {
+        if self.group.node() == node {
+            return Some(&mut self.group);
+        }
+        self.frozen.iter_mut().find(|group| group.node() == node)
+    }
+
+    /// Whether all other devices have a message of ours.
+    pub fn delivered(&self, own: DeviceId, sequence: u64) -> bool {
+        self.others(own)
+            .all(|member| self.acks.get(&member.device).is_some_and(|ack| ack.delivered.contains(sequence)))
+    }
+
+    /// Adopts a message into clock and heads.
+    fn observe(&mut self, id: crate::keys::MessageId, parents: &[crate::keys::MessageId], clock: u64) {
+        if clock <= self.head.clock.saturating_add(limits::CLOCK_LEAP) {
+            self.head.clock = self.head.clock.max(clock);
+        }
+        self.head.heads.retain(|head| !parents.contains(head));
+        self.head.heads.push(id);
+        if self.head.heads.len() > limits::PARENTS {
+            self.head.heads.remove(0);
+        }
+        self.head_dirty = true;
+    }
+
+    pub fn set_owed(&mut self, owed: bool) {
+        if self.head.owed != owed {
+            self.head.owed = owed;
+            self.head_dirty = true;
+        }
+    }
+}
+
+fn head_key(chat: &ChatId) -> Vec<u8> {
+    let mut stored = chat.0.to_vec();
+    stored.push(HEAD);
+    stored
+}
+
+fn load_group(chat: ChatId, node: NodeId, rows: &dyn Rows) -> Result<Group, LoadError> {
+    let prefix = key::mls(&chat, &node, &[]);
+    let group_rows: GroupRows = rows
+        .prefix(Tree::Mls, &prefix, usize::MAX)?
+        .into_iter()
+        .map(|(stored, value)| (stored.get(prefix.len()..).unwrap_or_default().to_vec(), value))
+        .collect();
+    Ok(Group::load(group_rows, chat, node)?)
+}
+
+impl Client {
+    pub(super) fn load_chats(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
+        for (stored, value) in rows.prefix(Tree::Chats, &[], usize::MAX)? {
+            let (32, Some(id)) = (stored.len(), array(&stored, 0)) else {
+                continue;
+            };
+            let chat = Chat::load(ChatId(id), decode(&value)?, rows)?;
+            self.insert_chat(chat);
+        }
+        Ok(())
+    }
+
+    pub(super) fn insert_chat(&mut self, chat: Chat) {
+        self.topics.insert(chat.row.topic.public(), TopicUse::Chat(chat.id));
+        self.dirty.chats.insert(chat.id);
+        self.chats.insert(chat.id, chat);
+    }
+
+    pub(super) fn new_chat_row(&self, now_ms: u64, topic: crate::keys::TopicSecret, peer: AccountId, group: &Group) -> ChatRow {
+        ChatRow {
+            suite: self.config.suite,
+            topic,
+            peer,
+            created_ms: now_ms,
+            requested: false,
+            incarnation: self.crypto.random_u64(),
+            current: group.node(),
+            frozen: Vec::new(),
+            leaf_updated_ms: now_ms,
+            leaf_update_due: false,
+            read_through: Vec::new(),
+            hidden: SeqSet::default(),
+        }
+    }
+
+    pub(super) fn send_text(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        text: String,
+        idempotency_key: Option<String>,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        if text.len() > limits::TEXT_BYTES {
+            return Err(CommandError::TooLarge {
+                field: "body.text",
+                found: text.len(),
+                limit: limits::TEXT_BYTES,
+            });
+        }
+        if !self.chats.contains_key(&chat) {
+            return Err(CommandError::NotFound { field: "chat" });
+        }
+        let Some(idempotency_key) = idempotency_key else {
+            return Ok(Reply::Sent(self.send_body(now_ms, chat, Body::Text(text))?));
+        };
+        if idempotency_key.len() > limits::IDEMPOTENCY_KEY_BYTES {
+            return Err(CommandError::TooLarge {
+                field: "idempotency_key",
+                found: idempotency_key.len(),
+                limit: limits::IDEMPOTENCY_KEY_BYTES,
+            });
+        }
+        let stored = key::idempotency(&idempotency_key);
+        let content = derive("madang 1 idempotent content", &[&chat.0, text.as_bytes()]);
+        let known = match self.fresh_keys.get(&stored) {
+            Some(row) => Some(row),
+            None => rows
+                .get(Tree::Idempotency, &stored)?
+                .map(|bytes| decode::<IdempotencyRow>(&bytes))
+                .transpose()?,
+        };
+        if let Some(known) = known.filter(|known| now_ms.saturating_sub(known.at_ms) < limits::IDEMPOTENCY_MS) {
+            if known.content != content {
+                return Err(CommandError::IdempotencyConflict);
+            }
+            return Ok(Reply::Sent(known.message));
+        }
+        let message = self.send_body(now_ms, chat, Body::Text(text))?;
+        let row = IdempotencyRow {
+            content,
+            message,
+            at_ms: now_ms,
+        };
+        let bytes = encode(&row)?;
+        self.put(Tree::Idempotency, stored.clone(), bytes);
+        self.fresh_keys.insert(stored, row);
+        Ok(Reply::Sent(message))
+    }
+
+    /// Numbers a message, stores it, and puts it in the outbox.
+    pub(super) fn send_body(&mut self, now_ms: u64, chat_id: ChatId, body: Body) -> Result<crate::keys::MessageId, CommandError> {
+        if self.outs.len() >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES {
+            return Err(CommandError::Limit {
+                what: "messages that wait to be delivered",
+                limit: limits::OUTBOX_ITEMS,
+            });
+        }
+        let (own, account) = (self.device(), self.account());
+        let frontiers = self.frontiers(&chat_id);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Err(CommandError::NotFound { field: "chat" });
+        };
+        let stream = chat.stream(own);
+        let sequence = chat.head.sequence + 1;
+        let id = stream.message(sequence);
+        let durable = Durable {
+            sequence,
+            previous: chat.head.previous,
+            parents: chat.head.heads.clone(),
+            clock: chat.head.clock.saturating_add(1),
+            sent_ms: now_ms,
+            fallback: String::new(),
+            body,
+        };
+        let row = MessageRow {
+            stream,
+            sequence,
+            account,
+            outgoing: true,
+            sent_ms: now_ms,
+            received_ms: now_ms,
+            body: durable.body.clone(),
+            fallback: String::new(),
+        };
+        let clock = durable.clock;
+        let inner = Inner {
+            stream,
+            durable: Some(durable),
+            frontiers,
+        }
+        .encode();
+        chat.head.sequence = sequence;
+        chat.head.previous = Inner::hash(&inner);
+        chat.head.last_ms = now_ms;
+        let parents = chat.head.heads.clone();
+        chat.observe(id, &parents, clock);
+        if chat.nudge_ms.is_none() {
+            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
+        }
+        let topic = chat.row.topic.public();
+        self.dirty.chats.insert(chat_id);
+        if !row.body.shown() {
+            chat.row.hidden.insert(sequence);
+            chat.row_dirty = true;
+        } else {
+            self.put_message(&chat_id, id, clock, now_ms, &row)?;
+            self.event(&EventRow::MessageSent { message: id })?;
+        }
+        self.add_out(
+            now_ms,
+            topic,
+            OutWhat::Row(OutKind::Message {
+                chat: chat_id,
+                sequence,
+                inner,
+            }),
+            None,
+        )?;
+        Ok(id)
+    }
+
+    pub(super) fn put_message(
+        &mut self,
+        chat: &ChatId,
+        id: crate::keys::MessageId,
+        clock: u64,
+        shown_ms: u64,
+        row: &MessageRow,
+    ) -> Result<(), RowsError> {
+        let stored = key::message(chat, clock, shown_ms, &id);
+        let value = encode(row)?;
+        self.put(Tree::MessageIds, id.0, stored.clone());
+        self.put(Tree::Messages, stored, value);
+        Ok(())
+    }
+
+    /// Stores another's message that is new here.
+    pub(super) fn store_received(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        member: &Member,
+        stream: StreamId,
+        durable: Durable,
+    ) -> Result<(), RowsError> {
+        let id = stream.message(durable.sequence);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        // A clock from the far future may order its own message last, but must not drag ours along.
+        let clock = durable.clock.min(chat.head.clock.saturating_add(limits::CLOCK_LEAP));
+        let shown_ms = durable.sent_ms.min(now_ms);
+        chat.observe(id, &durable.parents, durable.clock);
+        chat.head.last_ms = now_ms;
+        self.dirty.chats.insert(chat_id);
+        if !durable.body.shown() {
+            return Ok(());
+        }
+        let row = MessageRow {
+            stream,
+            sequence: durable.sequence,
+            account: member.account,
+            outgoing: member.account == self.account(),
+            sent_ms: durable.sent_ms,
+            received_ms: now_ms,
+            body: durable.body,
+            fallback: durable.fallback,
+        };
+        self.put_message(&chat_id, id, clock, shown_ms, &row)?;
+        self.event(&EventRow::MessageReceived { message: id })
+    }
+
+    pub(super) fn mark_read(&mut self, now_ms: u64, chat_id: ChatId, mark: ReadMark) -> Result<Reply, CommandError> {
+        let due = now_ms.saturating_add(self.config.report_delay_ms);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Err(CommandError::NotFound { field: "chat" });
+        };
+        if mark.through > chat.row.read_through {
+            chat.row.read_through = mark.through;
+            chat.row_dirty = true;
+        }
+        for (stream, through) in mark.streams {
+            if let Some(row) = chat.streams.get_mut(&stream)
+                && through > row.read_through
+            {
+                row.read_through = through;
+                chat.streams_dirty.insert(stream);
+                chat.set_owed(true);
+                chat.report_due_ms.get_or_insert(due);
+            }
+        }
+        self.dirty.chats.insert(chat_id);
+        Ok(Reply::Done)
+    }
+
+    /// Moves a chat to the state after a commit; the one before stays for late messages.
+    pub(super) fn advance(&mut self, now_ms: u64, chat_id: ChatId, next: Group) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if let Ok(members) = next.members() {
+            chat.members = members;
+        }
+        chat.row.current = next.node();
+        let before = std::mem::replace(&mut chat.group, next);
+        chat.row.frozen.push(FrozenRow {
+            node: before.node(),
+            since_ms: now_ms,
+        });
+        chat.frozen.push(before);
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        self.thaw(now_ms, chat_id);
+        self.reseal_stale(now_ms, chat_id)
+    }
+
+    /// Drops states that are too old or too many: their keys are gone.
+    fn thaw(&mut self, now_ms: u64, chat_id: ChatId) {
+        let (states, age) = (self.config.frozen_states, self.config.frozen_ms);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        while let Some(oldest) = chat.row.frozen.first() {
+            let expired = now_ms.saturating_sub(oldest.since_ms) >= age;
+            if !expired && chat.frozen.len() <= states {
+                break;
+            }
+            chat.row.frozen.remove(0);
+            let group = chat.frozen.remove(0);
+            chat.dropped.push((group.node(), group.row_keys()));
+            chat.row_dirty = true;
+            self.dirty.chats.insert(chat_id);
+        }
+    }
+
+    pub(super) fn chat_timer(&self, chat: &Chat) -> Option<u64> {
+        let report = chat.report_due_ms.filter(|_| self.reachable(&chat.id));
+        let frozen = chat
+            .row
+            .frozen
+            .first()
+            .map(|frozen| frozen.since_ms.saturating_add(self.config.frozen_ms));
+        let leaf = (!chat.row.requested && chat.group.own_turn()).then(|| {
+            if chat.row.leaf_update_due {
+                0
+            } else {
+                chat.row.leaf_updated_ms.saturating_add(self.config.leaf_update_ms)
+            }
+        });
+        [report, frozen, leaf, chat.nudge_ms].into_iter().flatten().min()
+    }
+
+    pub(super) fn tick_chats(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        let ids: Vec<ChatId> = self.chats.keys().copied().collect();
+        for id in ids {
+            self.thaw(now_ms, id);
+            self.update_leaf_if_due(now_ms, id)?;
+            self.nudge_if_due(now_ms, id)?;
+            self.report_if_due(now_ms, id)?;
+        }
+        Ok(())
+    }
+
+    fn update_leaf_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let interval = self.config.leaf_update_ms;
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let due = chat.row.leaf_update_due || now_ms.saturating_sub(chat.row.leaf_updated_ms) >= interval;
+        if !due || chat.row.requested || !chat.group.own_turn() {
+            return Ok(());
+        }
+        let change = match chat.group.update_leaf(&self.crypto, &self.account.device) {
+            Ok(change) => change,
+            Err(error) => {
+                return Err(RowsError {
+                    reason: error.to_string(),
+                });
+            }
+        };
+        chat.row.leaf_update_due = false;
+        chat.row.leaf_updated_ms = now_ms;
+        chat.row_dirty = true;
+        if chat.nudge_ms.is_none() {
+            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
+        }
+        let epoch = change.group.epoch();
+        let envelope = Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &change.commit).map_err(|error| RowsError {
+            reason: error.to_string(),
+        })?;
+        let topic = envelope.topic();
+        self.advance(now_ms, chat_id, change.group)?;
+        self.add_out(
+            now_ms,
+            topic,
+            OutWhat::Row(OutKind::Commit { chat: chat_id, epoch }),
+            Some(envelope),
+        )
+    }
+
+    /// Keeps an envelope whose state isn't here yet. False if there is no room.
+    pub(super) fn keep_pending(&mut self, chat_id: ChatId, node: NodeId, envelope: &Envelope) -> bool {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return false;
+        };
+        let bytes = envelope.bytes();
+        if chat.pending.len() >= limits::PENDING_PER_CHAT || chat.pending_bytes + bytes.len() > PENDING_BYTES {
+            chat.refetch = true;
+            return false;
+        }
+        let mut row = node.0.to_vec();
+        row.extend_from_slice(bytes);
+        chat.pending_bytes += bytes.len();
+        chat.pending.insert(
+            envelope.id(),
+            Pending {
+                node,
+                bytes: bytes.to_vec(),
+            },
+        );
+        self.put(Tree::Pending, key::pending(&chat_id, &envelope.id()), row);
+        true
+    }
+
+    /// Takes the waiting envelopes that build on a state.
+    pub(super) fn take_pending(&mut self, chat_id: ChatId, node: NodeId) -> Vec<Vec<u8>> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Vec::new();
+        };
+        let ready: Vec<EnvelopeId> = chat
+            .pending
+            .iter()
+            .filter(|(_, waiting)| waiting.node == node)
+            .map(|(id, _)| *id)
+            .collect();
+        let mut taken = Vec::new();
+        for id in ready {
+            if let Some(waiting) = chat.pending.remove(&id) {
+                chat.pending_bytes -= waiting.bytes.len();
+                taken.push(waiting.bytes);
+                self.step.batch.delete(Tree::Pending, key::pending(&chat_id, &id));
+            }
+        }
+        taken
+    }
+
+    /// The other was heard: the request is accepted.
+    pub(super) fn heard(&mut self, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if !chat.row.requested {
+            return Ok(());
+        }
+        chat.row.requested = false;
+        chat.row_dirty = true;
+        let account = chat.row.peer;
+        self.dirty.chats.insert(chat_id);
+        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Request { chat }) if *chat == chat_id));
+        let name = self.contacts.get(&account).map(|contact| contact.name.clone()).unwrap_or_default();
+        self.event(&EventRow::ContactAdded {
+            account,
+            chat: chat_id,
+            name,
+        })
+    }
+}

@@ -1,0 +1,638 @@
+//! Contacts: making and accepting invites, letting strangers in, and keeping each other's details.
+
+use super::chats::Chat;
+use super::inbound::Taken;
+use super::io::{CommandError, Effect, Reply};
+use super::outbox::OutWhat;
+use super::records::{
+    Acceptance, ContactRow, EventRow, IdempotencyRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode,
+};
+use super::{Client, LoadError, TopicUse};
+use crate::chat::{self, Group};
+use crate::contact::{Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, Request};
+use crate::custody::Refusal;
+use crate::envelope::Envelope;
+use crate::keys::{AccountId, ChatId, RequestId, TopicId, TopicSecret};
+use crate::limits;
+use crate::message::Body;
+use crate::rows::{Rows, RowsError, Tree};
+use crate::seal::{self, Purpose};
+use crate::wire::{Reader, Writer};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Seconds that key packages are valid before now: clocks may be a day off.
+const PACKAGE_SKEW_S: u64 = 24 * 3600;
+/// Older last-resort packages that a multi-use invite still answers to.
+const OLD_PACKAGES: usize = 4;
+/// Idempotency keys that may not be on disk yet: more than the steps in flight can hold.
+const FRESH_KEYS: usize = 8192;
+
+/// Idempotency keys of steps that may not be committed yet.
+#[derive(Default)]
+pub(super) struct FreshKeys {
+    order: VecDeque<Vec<u8>>,
+    rows: BTreeMap<Vec<u8>, IdempotencyRow>,
+}
+
+impl FreshKeys {
+    pub fn get(&self, stored: &[u8]) -> Option<IdempotencyRow> {
+        self.rows.get(stored).cloned()
+    }
+
+    pub fn insert(&mut self, stored: Vec<u8>, row: IdempotencyRow) {
+        self.order.push_back(stored.clone());
+        self.rows.insert(stored, row);
+        if self.order.len() > FRESH_KEYS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.rows.remove(&oldest);
+        }
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> CommandError {
+    CommandError::Internal {
+        reason: error.to_string(),
+    }
+}
+
+impl Client {
+    pub(super) fn load_contacts(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
+        for (_, value) in rows.prefix(Tree::Contacts, &[], usize::MAX)? {
+            let contact: ContactRow = decode(&value)?;
+            self.topics.insert(contact.our_inbox.topic.public(), TopicUse::Inbox);
+            self.contacts.insert(contact.account, contact);
+        }
+        for (_, value) in rows.prefix(Tree::Invites, &[], usize::MAX)? {
+            let invite: InviteRow = decode(&value)?;
+            self.open_door(invite);
+        }
+        for (_, value) in rows.prefix(Tree::Requests, &[], usize::MAX)? {
+            let request: RequestRow = decode(&value)?;
+            self.requests.insert(request.request, request);
+        }
+        Ok(())
+    }
+
+    fn open_door(&mut self, invite: InviteRow) {
+        let card = invite.card.public();
+        self.topics.insert(card, TopicUse::OwnCard);
+        self.topics.insert(invite.invite.requests.public(), TopicUse::Requests(card));
+        self.invites.insert(card, invite);
+    }
+
+    fn shut_door(&mut self, card: TopicId) {
+        if let Some(invite) = self.invites.remove(&card) {
+            self.topics.remove(&card);
+            self.topics.remove(&invite.invite.requests.public());
+            self.step.batch.delete(Tree::Invites, card.0);
+            self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == card));
+        }
+    }
+
+    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), RowsError> {
+        let row = encode(invite)?;
+        self.put(Tree::Invites, invite.card.public().0, row);
+        Ok(())
+    }
+
+    fn put_contact(&mut self, contact: ContactRow) -> Result<(), RowsError> {
+        let row = encode(&contact)?;
+        self.put(Tree::Contacts, contact.account.0, row);
+        self.topics.insert(contact.our_inbox.topic.public(), TopicUse::Inbox);
+        self.contacts.insert(contact.account, contact);
+        Ok(())
+    }
+
+    fn new_package(&self, last_resort: bool, now_s: u64, expires_s: u64) -> Result<OwnPackage, CommandError> {
+        let (package, rows) = chat::key_package(
+            &self.crypto,
+            &self.account.device,
+            &self.identity(),
+            self.config.suite,
+            last_resort,
+            now_s.saturating_sub(PACKAGE_SKEW_S),
+            expires_s,
+        )?;
+        Ok(OwnPackage { package, rows })
+    }
+
+    pub(super) fn invite(
+        &mut self,
+        now_ms: u64,
+        multi_use: bool,
+        expires_in_s: Option<u64>,
+    ) -> Result<Reply, CommandError> {
+        if self.invites.len() >= limits::INVITES {
+            return Err(CommandError::Limit {
+                what: "open invites",
+                limit: limits::INVITES,
+            });
+        }
+        let usual = if multi_use {
+            limits::MULTI_USE_INVITE_SECONDS
+        } else {
+            limits::INVITE_SECONDS
+        };
+        let now_s = now_ms / 1000;
+        let expires_s = now_s.saturating_add(expires_in_s.unwrap_or(usual).min(limits::INVITE_SECONDS_MAX));
+        let card = TopicSecret::from_bytes(self.crypto.random());
+        let card_key = CardKey(self.crypto.random());
+        let (seal_private, seal_public) = self.crypto.hpke_key_pair(self.config.suite).map_err(internal)?;
+        let mut packages = vec![self.new_package(true, now_s, expires_s)?];
+        if !multi_use {
+            packages.insert(0, self.new_package(false, now_s, expires_s)?);
+        }
+        let invite = Invite {
+            account: self.account(),
+            card: card.public(),
+            card_key: card_key.clone(),
+            requests: TopicSecret::from_bytes(self.crypto.random()),
+            relays: self.settings.relays.clone(),
+            devices: vec![self.own_address()],
+            name: self.settings.name.clone(),
+            expires_s,
+        };
+        let link = invite.to_link();
+        let topic = card.public();
+        self.open_door(InviteRow {
+            invite,
+            card,
+            card_key,
+            suite: self.config.suite,
+            seal_private,
+            seal_public,
+            multi_use,
+            packages,
+            number: 0,
+            expires_s,
+        });
+        self.publish_card(now_ms, topic)?;
+        self.refresh_links(now_ms)?;
+        Ok(Reply::Invited { link, expires_s })
+    }
+
+    /// Writes the next version of a card, which takes the place of the one before.
+    fn publish_card(&mut self, now_ms: u64, topic: TopicId) -> Result<(), CommandError> {
+        let Some(mut invite) = self.invites.get(&topic).cloned() else {
+            return Ok(());
+        };
+        invite.number += 1;
+        let offered = if invite.multi_use { 1 } else { invite.packages.len() };
+        let card = Card {
+            log: self.account.log.clone(),
+            suite: invite.suite,
+            seal_key: invite.seal_public.clone(),
+            packages: invite
+                .packages
+                .iter()
+                .take(offered)
+                .map(|own| own.package.clone())
+                .collect(),
+            transports: vec![self.account.certificate.clone()],
+            devices: vec![self.own_address()],
+            relays: self.settings.relays.clone(),
+            name: self.settings.name.clone(),
+            number: invite.number,
+        };
+        let signed = card.sign(topic, &self.account.device);
+        let sealed = seal::seal_card(&self.crypto, &invite.card_key, topic, &signed).map_err(internal)?;
+        let ttl_s = invite.expires_s.saturating_sub(now_ms / 1000).min(u64::from(u32::MAX)) as u32;
+        let envelope = Envelope::sign(&invite.card, ttl_s, &sealed).map_err(internal)?;
+        self.put_invite(&invite)?;
+        self.invites.insert(topic, invite);
+        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == topic));
+        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Card { invite: topic }), Some(envelope))?;
+        Ok(())
+    }
+
+    /// Begins to accept an invite: `None` means that the reply comes once the card is read.
+    pub(super) fn accept(&mut self, now_ms: u64, token: u64, link: &str) -> Result<Option<ChatId>, CommandError> {
+        let invite = Invite::from_link(link).map_err(CommandError::Invite)?;
+        if invite.account == self.account() {
+            return Err(CommandError::OwnInvite);
+        }
+        if invite.expires_s <= now_ms / 1000 {
+            return Err(CommandError::InviteExpired);
+        }
+        if let Some(contact) = self.contacts.get(&invite.account) {
+            return Ok(Some(contact.chat));
+        }
+        let card = invite.card;
+        let until_ms = now_ms.saturating_add(self.config.accept_ms);
+        let acceptance = self.accepting.entry(card).or_insert(Acceptance {
+            tokens: Vec::new(),
+            invite,
+            until_ms,
+            best: None,
+        });
+        acceptance.tokens.push(token);
+        acceptance.until_ms = until_ms;
+        self.topics.insert(card, TopicUse::Card);
+        self.refresh_links(now_ms)?;
+        Ok(None)
+    }
+
+    pub(super) fn expire_contacts(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        let accept_ms = self.config.accept_ms;
+        let late: Vec<TopicId> = self
+            .accepting
+            .iter()
+            .filter(|(_, waiting)| waiting.until_ms <= now_ms || waiting.until_ms - now_ms > accept_ms)
+            .map(|(card, _)| *card)
+            .collect();
+        for card in &late {
+            self.end_accept(*card, |_| Err(CommandError::CardUnavailable));
+        }
+        let shut: Vec<TopicId> = self
+            .invites
+            .iter()
+            .filter(|(_, invite)| invite.expires_s <= now_ms / 1000)
+            .map(|(card, _)| *card)
+            .collect();
+        for card in &shut {
+            self.shut_door(*card);
+        }
+        if late.is_empty() && shut.is_empty() {
+            return Ok(());
+        }
+        self.refresh_links(now_ms)
+    }
+
+    fn end_accept(&mut self, card: TopicId, result: impl Fn(u64) -> Result<Reply, CommandError>) {
+        self.topics.remove(&card);
+        if let Some(acceptance) = self.accepting.remove(&card) {
+            for token in acceptance.tokens {
+                let result = result(token);
+                self.step.effects.push(Effect::Reply { token, result });
+            }
+        }
+    }
+
+    /// A version of a card that we look for; the newest of a page counts.
+    pub(super) fn card_envelope(&mut self, now_ms: u64, envelope: &Envelope) -> Result<Taken, RowsError> {
+        let topic = envelope.topic();
+        let Some(acceptance) = self.accepting.get_mut(&topic) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        let card = seal::open_card(&acceptance.invite.card_key, topic, envelope.body())
+            .and_then(|bytes| Card::verify(&bytes, topic, acceptance.invite.account));
+        match card {
+            Ok(card) => {
+                if acceptance.best.as_ref().is_none_or(|best| best.number < card.number) {
+                    acceptance.best = Some(card);
+                }
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                self.end_accept(topic, |_| {
+                    Err(CommandError::Invite(ContactError::Mls {
+                        what: "read the inviter's card",
+                        reason: reason.clone(),
+                    }))
+                });
+                self.refresh_links(now_ms)?;
+            }
+        }
+        Ok(Taken::Yes)
+    }
+
+    /// Makes the chat from the best card read.
+    pub(super) fn finish_accept(&mut self, now_ms: u64, topic: TopicId) -> Result<(), RowsError> {
+        let Some((invite, card)) = self
+            .accepting
+            .get_mut(&topic)
+            .and_then(|acceptance| Some((acceptance.invite.clone(), acceptance.best.take()?)))
+        else {
+            return Ok(());
+        };
+        match self.request_chat(now_ms, &invite, &card) {
+            Ok(chat) => self.end_accept(topic, |_| Ok(Reply::Chat(chat))),
+            Err(error) => {
+                let reason = error.to_string();
+                self.end_accept(topic, |_| {
+                    Err(CommandError::Invite(ContactError::Mls {
+                        what: "use the inviter's card",
+                        reason: reason.clone(),
+                    }))
+                });
+            }
+        }
+        self.refresh_links(now_ms)
+    }
+
+    fn request_chat(&mut self, now_ms: u64, invite: &Invite, card: &Card) -> Result<ChatId, CommandError> {
+        let now_s = now_ms / 1000;
+        let usable = |package: &&CardPackage| package.not_before_s <= now_s && now_s < package.not_after_s;
+        let package = card
+            .packages
+            .iter()
+            .filter(usable)
+            .min_by_key(|package| package.last_resort)
+            .ok_or(CommandError::Invite(ContactError::NoKeyPackage))?;
+        let id = ChatId(self.crypto.random());
+        let (group, topic) = Group::create(&self.crypto, &self.account.device, &self.identity(), card.suite, id)?;
+        let change = group.add(&self.crypto, &self.account.device, std::slice::from_ref(package), &topic)?;
+        let welcome = change.welcome.ok_or_else(|| internal("no Welcome was made"))?;
+        let others_are_theirs = change
+            .group
+            .members()?
+            .iter()
+            .all(|member| member.device == self.device() || member.account == invite.account);
+        if !others_are_theirs {
+            return Err(CommandError::Invite(ContactError::WrongIdentity {
+                what: "a key package of the card",
+            }));
+        }
+        let our_inbox = self.new_inbox()?;
+        let request = Request {
+            details: self.details(&our_inbox),
+            chat: id,
+            node: change.group.node(),
+            welcome,
+        };
+        let body = seal::seal_to(
+            &self.crypto,
+            card.suite,
+            &card.seal_key,
+            Purpose::Request,
+            invite.requests.public(),
+            &request.encode(),
+        )
+        .map_err(internal)?;
+        let ttl_s = invite.expires_s.saturating_sub(now_s).min(u64::from(limits::CUSTODY_SECONDS)) as u32;
+        let envelope = Envelope::sign(&invite.requests, ttl_s, &body).map_err(internal)?;
+        let mut row = self.new_chat_row(now_ms, topic, invite.account, &change.group);
+        row.requested = true;
+        row.suite = card.suite;
+        let chat = Chat::new(id, row, change.group)?;
+        self.put_contact(ContactRow {
+            account: invite.account,
+            name: card.name.clone(),
+            chat: id,
+            since_ms: now_ms,
+            log: card.log.clone(),
+            transports: card.transports.clone(),
+            devices: card.devices.clone(),
+            relays: card.relays.clone(),
+            their_inbox: None,
+            our_inbox,
+        })?;
+        self.insert_chat(chat);
+        self.refresh_links(now_ms)?;
+        let requests = invite.requests.public();
+        self.add_out(now_ms, requests, OutWhat::Row(OutKind::Request { chat: id }), Some(envelope))?;
+        Ok(id)
+    }
+
+    fn new_inbox(&self) -> Result<OwnInbox, CommandError> {
+        let (seal_private, seal_public) = self.crypto.hpke_key_pair(self.config.suite).map_err(internal)?;
+        Ok(OwnInbox {
+            topic: TopicSecret::from_bytes(self.crypto.random()),
+            seal_private,
+            seal_public,
+        })
+    }
+
+    fn details(&self, our_inbox: &OwnInbox) -> Details {
+        Details {
+            log: self.account.log.clone(),
+            suite: self.config.suite,
+            inbox: Inbox {
+                topic: our_inbox.topic.clone(),
+                seal_key: our_inbox.seal_public.clone(),
+            },
+            transports: vec![self.account.certificate.clone()],
+            devices: vec![self.own_address()],
+            relays: self.settings.relays.clone(),
+            name: self.settings.name.clone(),
+        }
+    }
+
+    /// A stranger's request on one of our requests topics.
+    pub(super) fn request_envelope(&mut self, now_ms: u64, card: TopicId, envelope: &Envelope) -> Result<Taken, RowsError> {
+        let Some(invite) = self.invites.get(&card) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        let content = seal::open_with(
+            &self.crypto,
+            invite.suite,
+            &invite.seal_private,
+            Purpose::Request,
+            envelope.topic(),
+            envelope.body(),
+        );
+        // Whoever holds the invite can write junk here; it is dropped, and the bounds below hold for the rest.
+        let Ok(content) = content else {
+            return Ok(Taken::Yes);
+        };
+        let Ok(request) = Request::decode(&content) else {
+            return Ok(Taken::Yes);
+        };
+        let account = request.details.log.account;
+        if account == self.account() || self.chats.contains_key(&request.chat) {
+            return Ok(Taken::Yes);
+        }
+        let from_invite = self.requests.values().filter(|known| known.invite == card).count();
+        let before = self
+            .requests
+            .values()
+            .find(|known| known.account == account)
+            .map(|known| known.request);
+        if before.is_none() && (self.requests.len() >= limits::REQUESTS_WAITING || from_invite >= limits::REQUESTS_PER_INVITE) {
+            return Ok(Taken::Refused(Refusal::Busy));
+        }
+        // Somebody who asks again means the new request.
+        if let Some(before) = before {
+            self.requests.remove(&before);
+            self.step.batch.delete(Tree::Requests, before.0);
+        }
+        let row = RequestRow {
+            request: RequestId(envelope.id().0),
+            invite: card,
+            account,
+            name: request.details.name,
+            received_ms: now_ms,
+            content,
+        };
+        let bytes = encode(&row)?;
+        self.put(Tree::Requests, row.request.0, bytes);
+        self.event(&EventRow::Requested {
+            request: row.request,
+            account,
+            name: row.name.clone(),
+        })?;
+        self.requests.insert(row.request, row);
+        Ok(Taken::Yes)
+    }
+
+    pub(super) fn approve(&mut self, now_ms: u64, request: RequestId) -> Result<Reply, CommandError> {
+        let Some(row) = self.requests.get(&request).cloned() else {
+            return Err(CommandError::NotFound { field: "request" });
+        };
+        let asked = Request::decode(&row.content).map_err(internal)?;
+        let Some(invite) = self.invites.get(&row.invite).cloned() else {
+            return Err(CommandError::InviteExpired);
+        };
+        if self.chats.contains_key(&asked.chat) {
+            return Err(CommandError::NotFound { field: "request" });
+        }
+        let now_s = now_ms / 1000;
+        let mut refusal = ContactError::NoKeyPackage;
+        let mut joined = None;
+        for own in invite.packages.iter().filter(|own| now_s < own.package.not_after_s) {
+            match Group::join(&self.crypto, own.rows.clone(), &asked.welcome, asked.node) {
+                Ok(group) => {
+                    joined = Some((group, own.package.last_resort));
+                    break;
+                }
+                Err(error) => {
+                    refusal = ContactError::Mls {
+                        what: "join the chat",
+                        reason: error.to_string(),
+                    };
+                }
+            }
+        }
+        let Some((joined, last_resort)) = joined else {
+            return Err(CommandError::Invite(refusal));
+        };
+        let account = asked.details.log.account;
+        let two = joined.group.members()?.len() == 2;
+        if joined.inviter.account != account || joined.group.chat()? != asked.chat || !two {
+            return Err(CommandError::Invite(ContactError::WrongIdentity { what: "the Welcome" }));
+        }
+        let mut chat_row = self.new_chat_row(now_ms, joined.info.topic, account, &joined.group);
+        chat_row.suite = invite.suite;
+        chat_row.leaf_update_due = last_resort;
+        let chat = Chat::new(asked.chat, chat_row, joined.group)?;
+        let our_inbox = match self.contacts.get(&account) {
+            Some(contact) => contact.our_inbox.clone(),
+            None => self.new_inbox()?,
+        };
+        // Two who asked each other at once end in one chat, the lower id.
+        let chosen = self
+            .contacts
+            .get(&account)
+            .map_or(asked.chat, |contact| contact.chat.min(asked.chat));
+        self.put_contact(ContactRow {
+            account,
+            name: asked.details.name.clone(),
+            chat: chosen,
+            since_ms: now_ms,
+            log: asked.details.log.clone(),
+            transports: asked.details.transports.clone(),
+            devices: asked.details.devices.clone(),
+            relays: asked.details.relays.clone(),
+            their_inbox: Some(asked.details.inbox.clone()),
+            our_inbox,
+        })?;
+        self.insert_chat(chat);
+        self.requests.remove(&request);
+        self.step.batch.delete(Tree::Requests, request.0);
+        if invite.multi_use {
+            self.rotate_package(now_ms, row.invite)?;
+        } else {
+            self.shut_door(row.invite);
+        }
+        self.event(&EventRow::ContactAdded {
+            account,
+            chat: asked.chat,
+            name: asked.details.name,
+        })?;
+        self.refresh_links(now_ms)?;
+        self.send_details(now_ms, account, asked.chat)?;
+        Ok(Reply::Chat(asked.chat))
+    }
+
+    /// A last-resort package was used: the card offers a fresh one from now on.
+    fn rotate_package(&mut self, now_ms: u64, card: TopicId) -> Result<(), CommandError> {
+        let Some(expires_s) = self.invites.get(&card).map(|invite| invite.expires_s) else {
+            return Ok(());
+        };
+        let package = self.new_package(true, now_ms / 1000, expires_s)?;
+        if let Some(invite) = self.invites.get_mut(&card) {
+            invite.packages.insert(0, package);
+            invite.packages.truncate(1 + OLD_PACKAGES);
+        }
+        self.publish_card(now_ms, card)
+    }
+
+    /// Tells a contact our details, inside the chat.
+    fn send_details(&mut self, now_ms: u64, account: AccountId, chat: ChatId) -> Result<(), CommandError> {
+        let Some(contact) = self.contacts.get(&account) else {
+            return Ok(());
+        };
+        let mut w = Writer::default();
+        self.details(&contact.our_inbox).write(&mut w);
+        self.send_body(now_ms, chat, Body::Contact(w.into_bytes()))?;
+        Ok(())
+    }
+
+    /// Tells all contacts our details, after they changed.
+    pub(super) fn tell_details(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        let chats: Vec<(AccountId, ChatId)> = self
+            .chats
+            .values()
+            .filter(|chat| !chat.row.requested)
+            .map(|chat| (chat.row.peer, chat.id))
+            .collect();
+        for (account, chat) in chats {
+            self.send_details(now_ms, account, chat).map_err(|error| RowsError {
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A contact told its details.
+    pub(super) fn contact_details(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        account: AccountId,
+        bytes: &[u8],
+    ) -> Result<(), RowsError> {
+        let mut r = Reader::new(bytes);
+        let Ok(details) = Details::read(&mut r) else {
+            return Ok(());
+        };
+        if details.log.account != account || self.chats.get(&chat).is_none_or(|chat| chat.row.peer != account) {
+            return Ok(());
+        }
+        let Some(contact) = self.contacts.get(&account).cloned() else {
+            return Ok(());
+        };
+        self.put_contact(ContactRow {
+            name: details.name,
+            log: details.log,
+            transports: details.transports,
+            devices: details.devices,
+            relays: details.relays,
+            their_inbox: Some(details.inbox),
+            ..contact
+        })?;
+        self.refresh_links(now_ms)
+    }
+
+    /// The addresses that we can be reached at; contacts and cards learn when they changed.
+    pub(super) fn listening(&mut self, now_ms: u64, addrs: Vec<String>) -> Result<(), RowsError> {
+        let mut sorted = addrs;
+        sorted.sort();
+        sorted.truncate(limits::ADDRESSES);
+        if self.settings.told == sorted {
+            return Ok(());
+        }
+        self.listening = sorted.clone();
+        self.settings.told = sorted;
+        self.put_settings()?;
+        self.tell_details(now_ms)?;
+        let cards: Vec<TopicId> = self.invites.keys().copied().collect();
+        for card in cards {
+            self.publish_card(now_ms, card).map_err(|error| RowsError {
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+}

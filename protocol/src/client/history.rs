@@ -1,0 +1,395 @@
+//! Reading what is stored: lists, messages, ledgers, events. These go by a read handle past the client.
+
+use super::io::ReadMark;
+use super::records::{AckRow, ChatHead, ChatRow, ContactRow, EventRow, LedgerRow, MessageRow, RequestRow, decode};
+use super::array;
+use crate::custody::Refusal;
+use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
+use crate::message::{Body, StreamId};
+use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use std::collections::BTreeMap;
+
+/// How far a message got; a later state never goes back to an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LedgerState {
+    /// Durable here.
+    Queued,
+    /// A relay signed for it.
+    Held,
+    /// Another device has it.
+    Delivered,
+    /// Another person has seen it.
+    Read,
+}
+
+/// Where a message of ours is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerView {
+    /// The furthest state.
+    pub state: LedgerState,
+    /// Why the last custodian refused, while none holds it.
+    pub refused: Option<Refusal>,
+    /// Relays that signed for it, and until when (Unix milliseconds).
+    pub held: Vec<(TransportKey, u64)>,
+    /// Devices that have it.
+    pub delivered: Vec<DeviceId>,
+    /// Devices on which it was seen.
+    pub read: Vec<DeviceId>,
+}
+
+/// A stored message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageView {
+    /// Its id.
+    pub id: MessageId,
+    /// Where.
+    pub chat: ChatId,
+    /// Whose.
+    pub stream: StreamId,
+    /// Its number in that stream.
+    pub sequence: u64,
+    /// The author.
+    pub account: AccountId,
+    /// Whether it is ours.
+    pub outgoing: bool,
+    /// By the author's clock.
+    pub sent_ms: u64,
+    /// By ours.
+    pub received_ms: u64,
+    /// What it says.
+    pub body: Body,
+    /// For kinds that aren't known.
+    pub fallback: String,
+    /// Where it is, if it is ours.
+    pub ledger: Option<LedgerView>,
+}
+
+/// A chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatView {
+    /// Its id.
+    pub id: ChatId,
+    /// The other's account.
+    pub peer: AccountId,
+    /// Whether the other has yet to approve.
+    pub requested: bool,
+    /// Messages of others that the user hasn't seen, counted up to a bound.
+    pub unread: u64,
+    /// When something last happened; creation at the least.
+    pub last_ms: u64,
+}
+
+/// A contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactView {
+    /// Who.
+    pub account: AccountId,
+    /// What they call themselves.
+    pub name: String,
+    /// The chat with them.
+    pub chat: ChatId,
+    /// Their active devices.
+    pub devices: Vec<DeviceId>,
+    /// Since when.
+    pub since_ms: u64,
+}
+
+/// A contact request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestView {
+    /// Its id.
+    pub request: RequestId,
+    /// Who asks.
+    pub account: AccountId,
+    /// What they call themselves.
+    pub name: String,
+    /// When it came.
+    pub received_ms: u64,
+}
+
+/// Unread messages are counted up to here.
+const UNREAD_MOST: usize = 1000;
+/// Most rows that one marking as read looks at.
+const MARK_MOST: usize = 100_000;
+
+/// Reads one message.
+pub fn message(rows: &dyn Rows, id: &MessageId) -> Result<Option<MessageView>, RowsError> {
+    let Some(stored) = rows.get(Tree::MessageIds, &id.0)? else {
+        return Ok(None);
+    };
+    let Some(value) = rows.get(Tree::Messages, &stored)? else {
+        return Ok(None);
+    };
+    let mut acks = Acks::default();
+    view(rows, &stored, &value, &mut acks)
+}
+
+/// Reads messages of a chat in the order shown. `after` and `before` are exclusive keys; with `before` (or neither) the newest come,
+/// still in ascending order.
+pub fn messages(
+    rows: &dyn Rows,
+    chat: &ChatId,
+    after: Option<&[u8]>,
+    before: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, MessageView)>, RowsError> {
+    let from = match after {
+        Some(after) => [after, &[0]].concat(),
+        None => chat.0.to_vec(),
+    };
+    let to = before.map_or_else(|| prefix_end(&chat.0), <[u8]>::to_vec);
+    let from_end = after.is_none();
+    let mut found = rows.range(Tree::Messages, &from, &to, limit, from_end)?;
+    if from_end {
+        found.reverse();
+    }
+    let mut acks = Acks::default();
+    let mut list = Vec::with_capacity(found.len());
+    for (stored, value) in found {
+        if let Some(view) = view(rows, &stored, &value, &mut acks)? {
+            list.push((stored, view));
+        }
+    }
+    Ok(list)
+}
+
+/// Whether a key is one of a chat's messages, as lists give them.
+pub fn is_message_key(chat: &ChatId, stored: &[u8]) -> bool {
+    stored.len() == 32 + 8 + 8 + 32 && stored.starts_with(&chat.0)
+}
+
+/// Reads what marking a message as read covers; `None` if there is no such message in the chat.
+pub fn read_mark(rows: &dyn Rows, chat: &ChatId, through: &MessageId) -> Result<Option<ReadMark>, RowsError> {
+    let Some(stored) = rows.get(Tree::MessageIds, &through.0)? else {
+        return Ok(None);
+    };
+    if !stored.starts_with(&chat.0) {
+        return Ok(None);
+    }
+    let Some(row) = chat_row(rows, chat)? else {
+        return Ok(None);
+    };
+    let from = if row.read_through.is_empty() {
+        chat.0.to_vec()
+    } else {
+        row.read_through.clone()
+    };
+    let to = [stored.as_slice(), &[0]].concat();
+    let mut streams: BTreeMap<StreamId, u64> = BTreeMap::new();
+    for (_, value) in rows.range(Tree::Messages, &from, &to, MARK_MOST, true)? {
+        let message: MessageRow = decode(&value)?;
+        if !message.outgoing {
+            let through = streams.entry(message.stream).or_default();
+            *through = (*through).max(message.sequence);
+        }
+    }
+    Ok(Some(ReadMark {
+        through: stored,
+        streams: streams.into_iter().collect(),
+    }))
+}
+
+/// Reads all chats, by id.
+pub fn chats(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
+    let mut list = Vec::new();
+    for (stored, value) in rows.prefix(Tree::Chats, &[], usize::MAX)? {
+        let (32, Some(id)) = (stored.len(), array(&stored, 0)) else {
+            continue;
+        };
+        let id = ChatId(id);
+        let row: ChatRow = decode(&value)?;
+        let head: ChatHead = match rows.get(Tree::Chats, &[id.0.as_slice(), b"h"].concat())? {
+            Some(bytes) => decode(&bytes)?,
+            None => ChatHead::default(),
+        };
+        list.push(ChatView {
+            id,
+            peer: row.peer,
+            requested: row.requested,
+            unread: unread(rows, &id, &row)?,
+            last_ms: head.last_ms.max(row.created_ms),
+        });
+    }
+    Ok(list)
+}
+
+/// Reads all contacts, by account.
+pub fn contacts(rows: &dyn Rows) -> Result<Vec<ContactView>, RowsError> {
+    let mut list = Vec::new();
+    for (_, value) in rows.prefix(Tree::Contacts, &[], usize::MAX)? {
+        list.push(contact_view(&value)?);
+    }
+    Ok(list)
+}
+
+/// Reads all contact requests, by id.
+pub fn requests(rows: &dyn Rows) -> Result<Vec<RequestView>, RowsError> {
+    let mut list = Vec::new();
+    for (_, value) in rows.prefix(Tree::Requests, &[], usize::MAX)? {
+        let row: RequestRow = decode(&value)?;
+        list.push(RequestView {
+            request: row.request,
+            account: row.account,
+            name: row.name,
+            received_ms: row.received_ms,
+        });
+    }
+    Ok(list)
+}
+
+/// Reads events after a cursor, ascending.
+pub fn events(rows: &dyn Rows, after: u64, limit: usize) -> Result<Vec<(u64, EventRow)>, RowsError> {
+    let from = after.saturating_add(1).to_be_bytes();
+    let mut list = Vec::new();
+    for (stored, value) in rows.range(Tree::Events, &from, &prefix_end(&[]), limit, false)? {
+        if let Ok(cursor) = <[u8; 8]>::try_from(stored.as_slice()) {
+            list.push((u64::from_be_bytes(cursor), decode(&value)?));
+        }
+    }
+    Ok(list)
+}
+
+/// The cursor of the newest event, 0 if there is none.
+pub fn newest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
+    event_at_end(rows, true)
+}
+
+/// The cursor of the oldest event kept, 0 if there is none.
+pub fn oldest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
+    event_at_end(rows, false)
+}
+
+fn event_at_end(rows: &dyn Rows, newest: bool) -> Result<u64, RowsError> {
+    let ends = rows.range(Tree::Events, &[], &prefix_end(&[]), 1, newest)?;
+    Ok(ends
+        .first()
+        .and_then(|(stored, _)| <[u8; 8]>::try_from(stored.as_slice()).ok())
+        .map_or(0, u64::from_be_bytes))
+}
+
+/// The count of own messages of a chat that no other device has, up to a bound.
+pub fn waiting(rows: &dyn Rows, chat: &ChatId) -> Result<u64, RowsError> {
+    let newest = messages(rows, chat, None, None, UNREAD_MOST)?;
+    Ok(newest
+        .iter()
+        .filter_map(|(_, message)| message.ledger.as_ref())
+        .filter(|ledger| ledger.state < LedgerState::Delivered)
+        .count() as u64)
+}
+
+fn unread(rows: &dyn Rows, chat: &ChatId, row: &ChatRow) -> Result<u64, RowsError> {
+    let from = if row.read_through.is_empty() {
+        chat.0.to_vec()
+    } else {
+        [row.read_through.as_slice(), &[0]].concat()
+    };
+    let mut count = 0;
+    for (_, value) in rows.range(Tree::Messages, &from, &prefix_end(&chat.0), UNREAD_MOST, false)? {
+        let message: MessageRow = decode(&value)?;
+        count += u64::from(!message.outgoing);
+    }
+    Ok(count)
+}
+
+fn chat_row(rows: &dyn Rows, chat: &ChatId) -> Result<Option<ChatRow>, RowsError> {
+    rows.get(Tree::Chats, &chat.0)?.map(|bytes| decode(&bytes)).transpose()
+}
+
+/// What the other devices of a chat have of our stream, read once for a list.
+#[derive(Default)]
+struct Acks(BTreeMap<ChatId, Vec<(DeviceId, AckRow)>>);
+
+impl Acks {
+    fn of(&mut self, rows: &dyn Rows, chat: &ChatId) -> Result<&[(DeviceId, AckRow)], RowsError> {
+        if !self.0.contains_key(chat) {
+            let mut acks = Vec::new();
+            for (stored, value) in rows.prefix(Tree::Acks, &chat.0, usize::MAX)? {
+                if let Some(device) = array(&stored, 32) {
+                    acks.push((DeviceId(device), decode(&value)?));
+                }
+            }
+            self.0.insert(*chat, acks);
+        }
+        Ok(self.0.get(chat).map(Vec::as_slice).unwrap_or_default())
+    }
+}
+
+fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], acks: &mut Acks) -> Result<Option<MessageView>, RowsError> {
+    let (Some(chat), Some(id)) = (array(stored, 0), array(stored, 48)) else {
+        return Ok(None);
+    };
+    let (chat, id) = (ChatId(chat), MessageId(id));
+    let row: MessageRow = decode(value)?;
+    let ledger = if row.outgoing {
+        Some(ledger(rows, &chat, &id, row.sequence, acks)?)
+    } else {
+        None
+    };
+    Ok(Some(MessageView {
+        id,
+        chat,
+        stream: row.stream,
+        sequence: row.sequence,
+        account: row.account,
+        outgoing: row.outgoing,
+        sent_ms: row.sent_ms,
+        received_ms: row.received_ms,
+        body: row.body,
+        fallback: row.fallback,
+        ledger,
+    }))
+}
+
+fn ledger(
+    rows: &dyn Rows,
+    chat: &ChatId,
+    id: &MessageId,
+    sequence: u64,
+    acks: &mut Acks,
+) -> Result<LedgerView, RowsError> {
+    let row: LedgerRow = match rows.get(Tree::Ledger, &id.0)? {
+        Some(bytes) => decode(&bytes)?,
+        None => LedgerRow::default(),
+    };
+    let (mut delivered, mut read) = (Vec::new(), Vec::new());
+    for (device, ack) in acks.of(rows, chat)? {
+        if ack.delivered.contains(sequence) {
+            delivered.push(*device);
+            if sequence <= ack.read_through {
+                read.push(*device);
+            }
+        }
+    }
+    let state = if !read.is_empty() {
+        LedgerState::Read
+    } else if !delivered.is_empty() {
+        LedgerState::Delivered
+    } else if !row.held.is_empty() {
+        LedgerState::Held
+    } else {
+        LedgerState::Queued
+    };
+    Ok(LedgerView {
+        state,
+        refused: row.refused,
+        held: row.held,
+        delivered,
+        read,
+    })
+}
+
+/// Reads one contact.
+pub fn contact(rows: &dyn Rows, account: &AccountId) -> Result<Option<ContactView>, RowsError> {
+    rows.get(Tree::Contacts, &account.0)?.map(|value| contact_view(&value)).transpose()
+}
+
+fn contact_view(value: &[u8]) -> Result<ContactView, RowsError> {
+    let row: ContactRow = decode(value)?;
+    Ok(ContactView {
+        account: row.account,
+        name: row.name,
+        chat: row.chat,
+        devices: row.log.verify().unwrap_or_default(),
+        since_ms: row.since_ms,
+    })
+}

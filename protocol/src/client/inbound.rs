@@ -1,0 +1,169 @@
+//! Envelopes from wherever they come: one path for gossip, relays, devices and our own pending rows.
+
+use super::io::{Effect, Verdict};
+use super::{Client, TopicUse};
+use crate::chat::{GroupError, Header, Member};
+use crate::custody::Refusal;
+use crate::envelope::Envelope;
+use crate::keys::{ChatId, NodeId, TransportKey};
+use crate::message::{Body, Inner};
+use crate::rows::RowsError;
+use crate::wire::Wire;
+
+/// What became of an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Stored, used, or known to be of no use: whoever has it may let go.
+    Yes,
+    /// It came before.
+    Repeat,
+    /// Not admissible, or not for us.
+    Refused(Refusal),
+}
+
+impl Client {
+    /// Takes one envelope.
+    pub(super) fn receive(&mut self, now_ms: u64, bytes: &[u8]) -> Result<Taken, RowsError> {
+        let Ok((topic, id)) = Envelope::peek(bytes) else {
+            return Ok(Taken::Refused(Refusal::Invalid));
+        };
+        let Some(usage) = self.topics.get(&topic).copied() else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        if self.recent.contains(&id) {
+            return Ok(Taken::Repeat);
+        }
+        let Ok(envelope) = Envelope::verify(bytes) else {
+            return Ok(Taken::Refused(Refusal::Invalid));
+        };
+        let taken = match usage {
+            TopicUse::Chat(chat) => self.chat_envelope(now_ms, chat, &envelope)?,
+            TopicUse::Requests(invite) => self.request_envelope(now_ms, invite, &envelope)?,
+            TopicUse::Card => self.card_envelope(now_ms, &envelope)?,
+            // Our own card come back, or a message of a later version to an inbox.
+            TopicUse::OwnCard | TopicUse::Inbox => Taken::Yes,
+        };
+        if taken == Taken::Yes {
+            self.recent.insert(id);
+        }
+        Ok(taken)
+    }
+
+    /// An envelope by gossip.
+    pub(super) fn gossiped(&mut self, now_ms: u64, peer: TransportKey, id: [u8; 16], bytes: &[u8]) -> Result<(), RowsError> {
+        let verdict = match self.receive(now_ms, bytes)? {
+            Taken::Yes | Taken::Repeat => Verdict::Accept,
+            Taken::Refused(Refusal::Invalid) => Verdict::Reject,
+            Taken::Refused(_) => Verdict::Ignore,
+        };
+        self.step.effects.push(Effect::Verdict { peer, id, verdict });
+        Ok(())
+    }
+
+    fn chat_envelope(&mut self, now_ms: u64, chat_id: ChatId, envelope: &Envelope) -> Result<Taken, RowsError> {
+        let Ok(header) = Header::read(envelope.body()) else {
+            return Ok(Taken::Refused(Refusal::Invalid));
+        };
+        if header.chat != chat_id {
+            return Ok(Taken::Refused(Refusal::Invalid));
+        }
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        if header.commit {
+            return self.commit(now_ms, chat_id, header.node, envelope);
+        }
+        let (crypto, current) = (&self.crypto, chat.group.epoch());
+        let Some(state) = chat.state(header.node) else {
+            if header.epoch <= current {
+                // A state that is gone, or never was: its sender seals the message again.
+                return Ok(Taken::Yes);
+            }
+            let kept = self.keep_pending(chat_id, header.node, envelope);
+            return Ok(if kept { Taken::Yes } else { Taken::Refused(Refusal::Busy) });
+        };
+        let opened = state.open(crypto, envelope.body());
+        let epoch = state.epoch();
+        self.dirty.chats.insert(chat_id);
+        match opened {
+            Ok(opened) => {
+                self.inner(now_ms, chat_id, &opened.member, epoch, &opened.inner)?;
+                Ok(Taken::Yes)
+            }
+            // Sealed by us, replayed, or tampered with by a member: nothing to keep.
+            Err(_) => Ok(Taken::Yes),
+        }
+    }
+
+    fn commit(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId, envelope: &Envelope) -> Result<Taken, RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        if chat.group.node() != node {
+            if chat.state(node).is_some() {
+                // An older state's: its one valid commit was applied already.
+                return Ok(Taken::Yes);
+            }
+            let kept = self.keep_pending(chat_id, node, envelope);
+            return Ok(if kept { Taken::Yes } else { Taken::Refused(Refusal::Busy) });
+        }
+        let next = match chat.group.apply(&self.crypto, envelope.body()) {
+            Ok(next) => next,
+            Err(GroupError::NotAllowed { .. } | GroupError::Identity { .. } | GroupError::Mls { .. }) => {
+                return Ok(Taken::Yes);
+            }
+            Err(_) => return Ok(Taken::Refused(Refusal::Invalid)),
+        };
+        let node = next.node();
+        self.advance(now_ms, chat_id, next)?;
+        self.owe_report(now_ms, chat_id);
+        for bytes in self.take_pending(chat_id, node) {
+            if let Ok(waiting) = Envelope::trusted(&bytes) {
+                self.chat_envelope(now_ms, chat_id, &waiting)?;
+            }
+        }
+        self.refetch_if_room(now_ms, chat_id)?;
+        Ok(Taken::Yes)
+    }
+
+    fn inner(&mut self, now_ms: u64, chat_id: ChatId, member: &Member, epoch: u64, bytes: &[u8]) -> Result<(), RowsError> {
+        // A later version's message can't be read; one whose author isn't its leaf's device is a forgery (FAULTS 5, 46).
+        let Ok(inner) = Inner::decode(bytes) else {
+            return Ok(());
+        };
+        if inner.stream.device != member.device {
+            return Ok(());
+        }
+        self.learn(now_ms, chat_id, member, epoch, &inner.frontiers)?;
+        if member.account != self.account() {
+            self.heard(chat_id)?;
+        }
+        let Some(durable) = inner.durable else {
+            return Ok(());
+        };
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let new = chat
+            .streams
+            .entry(inner.stream)
+            .or_default()
+            .received
+            .insert(durable.sequence);
+        chat.streams_dirty.insert(inner.stream);
+        // A repeat means that its sender hasn't heard of the first: tell again.
+        self.owe_report(now_ms, chat_id);
+        if !new {
+            return Ok(());
+        }
+        let contact = match &durable.body {
+            Body::Contact(bytes) => Some(bytes.clone()),
+            _ => None,
+        };
+        self.store_received(now_ms, chat_id, member, inner.stream, durable)?;
+        match contact {
+            Some(details) => self.contact_details(now_ms, chat_id, member.account, &details),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What goes into the client and what comes out.
+
+use crate::address::PeerAddress;
+use crate::contact::ContactError;
+use crate::keys::{ChatId, MessageId, RequestId, TopicId, TransportKey};
+use crate::message::StreamId;
+use crate::rows::RowsError;
+
+/// Which of the two custody streams with a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The one that we opened: we ask.
+    Client,
+    /// The one that the peer opened: it asks.
+    Server,
+}
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Time has passed; give it when [`super::Client::next_timer`] is due.
+    Tick,
+    /// The oldest drained step that wasn't is now durable; steps become so in order.
+    Committed,
+    /// A peer is connected.
+    Connected {
+        /// The peer.
+        peer: TransportKey,
+    },
+    /// All connections to a peer are gone.
+    Disconnected {
+        /// The peer.
+        peer: TransportKey,
+    },
+    /// A dial failed.
+    DialFailed {
+        /// The peer.
+        peer: TransportKey,
+    },
+    /// A custody stream is ready.
+    Opened {
+        /// The peer.
+        peer: TransportKey,
+        /// Which.
+        side: Side,
+    },
+    /// A custody stream is gone.
+    Closed {
+        /// The peer.
+        peer: TransportKey,
+        /// Which.
+        side: Side,
+    },
+    /// A custody frame arrived.
+    Frame {
+        /// From whom.
+        peer: TransportKey,
+        /// On which stream.
+        side: Side,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// An envelope arrived by gossip; a verdict is owed.
+    Gossip {
+        /// Who passed it on.
+        peer: TransportKey,
+        /// The network's id of it.
+        id: [u8; 16],
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// A connected peer joined or left a topic's gossip.
+    GossipPeer {
+        /// The peer.
+        peer: TransportKey,
+        /// The topic.
+        topic: TopicId,
+        /// Joined.
+        subscribed: bool,
+    },
+    /// The addresses that this node can be reached at, without `/p2p/…`.
+    Listening {
+        /// Multiaddrs.
+        addrs: Vec<String>,
+    },
+    /// The user wants something; answered by one [`Effect::Reply`] with the same token.
+    Command {
+        /// Chosen by the shell.
+        token: u64,
+        /// What.
+        command: Command,
+    },
+}
+
+/// What the user can want.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Make an invite. Replies [`Reply::Invited`].
+    Invite {
+        /// Whether several may use it.
+        multi_use: bool,
+        /// Seconds until it expires; the default if `None`.
+        expires_in_s: Option<u64>,
+    },
+    /// Accept an invite link. Replies [`Reply::Chat`] once the inviter's card was read.
+    Accept {
+        /// The link.
+        link: String,
+    },
+    /// Let a stranger in. Replies [`Reply::Chat`].
+    Approve {
+        /// Which request.
+        request: RequestId,
+    },
+    /// Send a text. Replies [`Reply::Sent`].
+    Send {
+        /// Where.
+        chat: ChatId,
+        /// What.
+        text: String,
+        /// Makes a repeat harmless: same key and text, same message.
+        idempotency_key: Option<String>,
+    },
+    /// The user has seen messages; the mark comes from [`super::history::read_mark`]. Replies [`Reply::Done`].
+    MarkRead {
+        /// Where.
+        chat: ChatId,
+        /// What was seen.
+        mark: ReadMark,
+    },
+    /// The user has written the phrase down: forget the root key. Replies [`Reply::Done`].
+    ConfirmPhrase,
+}
+
+/// How far a user has read a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadMark {
+    /// The key in the message tree of the last message seen.
+    pub through: Vec<u8>,
+    /// For each stream of others, the greatest sequence among the messages seen.
+    pub streams: Vec<(StreamId, u64)>,
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// An invite is made.
+    Invited {
+        /// Its link.
+        link: String,
+        /// Unix seconds.
+        expires_s: u64,
+    },
+    /// A chat is there.
+    Chat(ChatId),
+    /// A message is durable.
+    Sent(MessageId),
+    /// It is done.
+    Done,
+}
+
+/// Why a command isn't carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No such thing.
+    #[error("no such {field}")]
+    NotFound {
+        /// The parameter.
+        field: &'static str,
+    },
+    /// Over a bound of its size.
+    #[error("{field} has {found} bytes; at most {limit} are allowed")]
+    TooLarge {
+        /// The parameter.
+        field: &'static str,
+        /// Bytes given.
+        found: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The key was used with another text or chat.
+    #[error("the idempotency key was used with another message")]
+    IdempotencyConflict,
+    /// The invite can't be used.
+    #[error("invite: {0}")]
+    Invite(#[source] ContactError),
+    /// The invite has expired.
+    #[error("the invite has expired; ask for a new one")]
+    InviteExpired,
+    /// The invite is our own.
+    #[error("the invite is this account's own; give it to somebody else")]
+    OwnInvite,
+    /// The inviter's card wasn't found in time.
+    #[error("the inviter's card was not found at its relays or addresses; try again when one of them is online")]
+    CardUnavailable,
+    /// A bound of the node is reached.
+    #[error("{what}: the limit of {limit} is reached")]
+    Limit {
+        /// What.
+        what: &'static str,
+        /// How many.
+        limit: usize,
+    },
+    /// The store can't be read, or MLS fails on our own state.
+    #[error("internal: {reason}")]
+    Internal {
+        /// What failed.
+        reason: String,
+    },
+}
+
+impl From<RowsError> for CommandError {
+    fn from(error: RowsError) -> Self {
+        Self::Internal {
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<crate::chat::GroupError> for CommandError {
+    fn from(error: crate::chat::GroupError) -> Self {
+        Self::Internal {
+            reason: error.to_string(),
+        }
+    }
+}
+
+/// Something to do once the step's rows are durable.
+#[derive(Debug)]
+pub enum Effect {
+    /// Connect to a peer.
+    Dial(PeerAddress),
+    /// Send a custody frame.
+    Send {
+        /// To whom.
+        peer: TransportKey,
+        /// On which stream.
+        side: Side,
+        /// Its bytes.
+        frame: Vec<u8>,
+    },
+    /// Join a topic's gossip.
+    Subscribe(TopicId),
+    /// Leave a topic's gossip.
+    Unsubscribe(TopicId),
+    /// Gossip an envelope.
+    Publish {
+        /// Where.
+        topic: TopicId,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// What we think of a gossiped envelope.
+    Verdict {
+        /// Who passed it on.
+        peer: TransportKey,
+        /// The network's id of it.
+        id: [u8; 16],
+        /// The judgement.
+        verdict: Verdict,
+    },
+    /// The peer sent something that no honest peer sends.
+    Penalise {
+        /// The peer.
+        peer: TransportKey,
+        /// Why, for the log.
+        reason: &'static str,
+    },
+    /// The answer to a command.
+    Reply {
+        /// The command's token.
+        token: u64,
+        /// The answer.
+        result: Result<Reply, CommandError>,
+    },
+    /// The event log grew.
+    Events {
+        /// Its newest cursor.
+        newest: u64,
+    },
+}
+
+/// What to do with a gossiped envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Good: pass it on.
+    Accept,
+    /// No honest peer passes it on.
+    Reject,
+    /// Nothing against the peer, but don't pass it on.
+    Ignore,
+}

@@ -1,0 +1,480 @@
+//! Links: the relays and devices that we want to be connected to, what we watch there, and gossip.
+
+use super::io::{Effect, Side};
+use super::{Client, TopicUse};
+use crate::address::PeerAddress;
+use crate::custody::{ClientFrame, CustodianFrame, Items, Refusal, Watch};
+use crate::keys::{AccountId, ChatId, EnvelopeId, TopicId, TransportKey};
+use crate::limits;
+use crate::rows::RowsError;
+use crate::wire::Wire;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A peer that we want to be connected to.
+pub(super) struct Link {
+    pub address: PeerAddress,
+    /// A relay, else a device.
+    pub relay: bool,
+    /// A relay of our own account.
+    pub own: bool,
+    /// The contacts whose relay or device it is.
+    pub accounts: BTreeSet<AccountId>,
+    /// The cards that are looked for there.
+    cards: BTreeSet<TopicId>,
+    pub connected: bool,
+    /// Our custody stream is ready.
+    pub opened: bool,
+    dialing: bool,
+    retry_at_ms: u64,
+    backoff_ms: u64,
+    /// The custodian asked for patience.
+    pub refused_until_ms: u64,
+    /// When something deferred can be handed over.
+    pub due_ms: Option<u64>,
+    /// What is to be handed over.
+    pub todo: BTreeSet<u64>,
+    /// Deposits without a receipt yet.
+    pub flight: BTreeMap<u64, Vec<(u64, EnvelopeId)>>,
+    pub next_request: u64,
+    watched: BTreeSet<TopicId>,
+    taken_bytes: u64,
+}
+
+/// What a link is wanted for.
+struct Want {
+    address: PeerAddress,
+    relay: bool,
+    own: bool,
+    accounts: BTreeSet<AccountId>,
+    cards: BTreeSet<TopicId>,
+}
+
+impl Client {
+    /// Brings the links in line with relays, contacts and invites.
+    pub(super) fn refresh_links(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        let mut wants = self.wants();
+        wants.remove(&self.transport());
+        for (peer, link) in &mut self.links {
+            if !wants.contains_key(peer) {
+                link.own = false;
+                link.accounts.clear();
+                link.cards.clear();
+            }
+        }
+        let least = self.config.dial_backoff_ms.0;
+        for (peer, want) in wants {
+            let link = self.links.entry(peer).or_insert_with(|| Link {
+                address: want.address.clone(),
+                relay: want.relay,
+                own: false,
+                accounts: BTreeSet::new(),
+                cards: BTreeSet::new(),
+                connected: false,
+                opened: false,
+                dialing: false,
+                retry_at_ms: now_ms,
+                backoff_ms: least,
+                refused_until_ms: 0,
+                due_ms: None,
+                todo: BTreeSet::new(),
+                flight: BTreeMap::new(),
+                next_request: 1,
+                watched: BTreeSet::new(),
+                taken_bytes: 0,
+            });
+            if link.address != want.address {
+                link.retry_at_ms = now_ms;
+                link.backoff_ms = least;
+            }
+            link.address = want.address;
+            link.relay = want.relay;
+            link.own = want.own;
+            link.accounts = want.accounts;
+            link.cards = want.cards;
+        }
+        self.links
+            .retain(|_, link| link.connected || link.dialing || link.wanted());
+        let peers: Vec<TransportKey> = self.links.keys().copied().collect();
+        for peer in peers {
+            self.dial_if_due(now_ms, peer);
+            self.refresh_watches(peer);
+            if self.links.get(&peer).is_some_and(|link| link.opened) {
+                self.fill_todo(peer);
+                self.pump(now_ms, peer)?;
+            }
+        }
+        self.refresh_gossip();
+        Ok(())
+    }
+
+    fn wants(&self) -> BTreeMap<TransportKey, Want> {
+        let mut wants: BTreeMap<TransportKey, Want> = BTreeMap::new();
+        let mut want = |address: &PeerAddress, relay: bool, own: bool, account: Option<AccountId>, card: Option<TopicId>| {
+            let entry = wants.entry(address.key).or_insert_with(|| Want {
+                address: address.clone(),
+                relay,
+                own: false,
+                accounts: BTreeSet::new(),
+                cards: BTreeSet::new(),
+            });
+            for addr in &address.addrs {
+                if !entry.address.addrs.contains(addr) && entry.address.addrs.len() < limits::ADDRESSES {
+                    entry.address.addrs.push(addr.clone());
+                }
+            }
+            entry.relay |= relay;
+            entry.own |= own;
+            entry.accounts.extend(account);
+            entry.cards.extend(card);
+        };
+        for relay in &self.settings.relays {
+            want(relay, true, true, None, None);
+        }
+        for contact in self.contacts.values() {
+            for relay in &contact.relays {
+                want(relay, true, false, Some(contact.account), None);
+            }
+            for device in &contact.devices {
+                let certified = contact.transports.iter().any(|known| known.transport == device.key);
+                if certified {
+                    want(device, false, false, Some(contact.account), None);
+                }
+            }
+        }
+        for (card, acceptance) in &self.accepting {
+            for relay in &acceptance.invite.relays {
+                want(relay, true, false, None, Some(*card));
+            }
+            for device in &acceptance.invite.devices {
+                want(device, false, false, None, Some(*card));
+            }
+        }
+        wants
+    }
+
+    fn dial_if_due(&mut self, now_ms: u64, peer: TransportKey) {
+        let most = self.config.dial_backoff_ms.1;
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
+        };
+        if link.connected || link.dialing || !link.wanted() || link.address.addrs.is_empty() {
+            return;
+        }
+        // A clock that jumped back must not leave the next dial far in the future.
+        link.retry_at_ms = link.retry_at_ms.min(now_ms.saturating_add(most));
+        if link.retry_at_ms > now_ms {
+            return;
+        }
+        link.dialing = true;
+        let address = link.address.clone();
+        self.step.effects.push(Effect::Dial(address));
+    }
+
+    pub(super) fn link_timer(&self, link: &Link) -> Option<u64> {
+        let dial = (!link.connected && !link.dialing && link.wanted() && !link.address.addrs.is_empty())
+            .then_some(link.retry_at_ms);
+        let due = link.due_ms.filter(|_| link.opened);
+        [dial, due].into_iter().flatten().min()
+    }
+
+    pub(super) fn tick_links(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        let peers: Vec<TransportKey> = self.links.keys().copied().collect();
+        for peer in peers {
+            self.dial_if_due(now_ms, peer);
+            if self.links.get(&peer).is_some_and(|link| link.due_ms.is_some()) {
+                self.pump(now_ms, peer)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn connected(&mut self, _now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.connected = true;
+            link.dialing = false;
+        }
+        self.refresh_gossip();
+        Ok(())
+    }
+
+    pub(super) fn disconnected(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        self.closed(peer, Side::Client);
+        self.strangers.forget(&peer);
+        let jitter = self.crypto.random_u64();
+        let range = self.config.dial_backoff_ms;
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.connected = false;
+            link.dialing = false;
+            link.back_off(now_ms, jitter, range);
+        }
+        for peers in self.gossip.values_mut() {
+            peers.remove(&peer);
+        }
+        self.gossip.retain(|_, peers| !peers.is_empty());
+        self.refresh_gossip();
+        Ok(())
+    }
+
+    pub(super) fn dial_failed(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        let jitter = self.crypto.random_u64();
+        let range = self.config.dial_backoff_ms;
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.dialing = false;
+            link.back_off(now_ms, jitter, range);
+        }
+        Ok(())
+    }
+
+    pub(super) fn opened(&mut self, now_ms: u64, peer: TransportKey, side: Side) -> Result<(), RowsError> {
+        let least = self.config.dial_backoff_ms.0;
+        let Some(link) = self.links.get_mut(&peer).filter(|_| side == Side::Client) else {
+            return Ok(());
+        };
+        link.connected = true;
+        link.opened = true;
+        link.dialing = false;
+        link.backoff_ms = least;
+        link.refused_until_ms = 0;
+        link.flight.clear();
+        link.watched.clear();
+        link.taken_bytes = 0;
+        self.refresh_watches(peer);
+        self.fill_todo(peer);
+        self.pump(now_ms, peer)?;
+        let owed: Vec<ChatId> = self
+            .chats
+            .values()
+            .filter(|chat| chat.head.owed)
+            .map(|chat| chat.id)
+            .collect();
+        for chat in owed {
+            self.owe_report(now_ms, chat);
+        }
+        Ok(())
+    }
+
+    pub(super) fn closed(&mut self, peer: TransportKey, side: Side) {
+        let Some(link) = self.links.get_mut(&peer).filter(|_| side == Side::Client) else {
+            return;
+        };
+        link.opened = false;
+        link.todo.clear();
+        link.flight.clear();
+        link.watched.clear();
+        link.due_ms = None;
+    }
+
+    /// Whether somebody is there to hand a chat's envelopes to.
+    pub(super) fn reachable(&self, chat: &ChatId) -> bool {
+        let Some(chat) = self.chats.get(chat) else {
+            return false;
+        };
+        self.links
+            .values()
+            .any(|link| link.opened && (link.relay && link.own || link.accounts.contains(&chat.row.peer)))
+    }
+
+    /// Connections for the doctor: each wanted peer, whether it is a relay, and whether it is connected.
+    pub fn connections(&self) -> impl Iterator<Item = (&PeerAddress, bool, bool)> {
+        self.links.values().map(|link| (&link.address, link.relay, link.opened))
+    }
+
+    /// How a chat can be reached now: by a device of the other, by a relay.
+    pub fn paths(&self, chat: &ChatId) -> (bool, bool) {
+        let Some(chat) = self.chats.get(chat) else {
+            return (false, false);
+        };
+        let via = |relay: bool| {
+            self.links.values().any(|link| {
+                link.opened && link.relay == relay && (link.accounts.contains(&chat.row.peer) || relay && link.own)
+            })
+        };
+        (via(false), via(true))
+    }
+
+    fn desired_watches(&self, link: &Link) -> BTreeSet<TopicId> {
+        let mut desired = link.cards.clone();
+        if !link.relay {
+            return desired;
+        }
+        for chat in self.chats.values() {
+            if link.own || link.accounts.contains(&chat.row.peer) {
+                desired.insert(chat.row.topic.public());
+            }
+        }
+        if link.own {
+            desired.extend(self.invites.values().map(|invite| invite.invite.requests.public()));
+            desired.extend(self.contacts.values().map(|contact| contact.our_inbox.topic.public()));
+        }
+        desired
+    }
+
+    /// Watches what is to be watched at a link, and nothing else.
+    fn refresh_watches(&mut self, peer: TransportKey) {
+        let Some(link) = self.links.get(&peer).filter(|link| link.opened) else {
+            return;
+        };
+        let desired = self.desired_watches(link);
+        let gone: Vec<TopicId> = link.watched.difference(&desired).copied().collect();
+        let new: Vec<TopicId> = desired.difference(&link.watched).copied().collect();
+        for topics in gone.chunks(limits::WATCH_ITEMS) {
+            self.send(peer, Side::Client, ClientFrame::Unwatch(topics.to_vec()).encode());
+        }
+        self.watch(peer, &new);
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.watched = desired;
+        }
+    }
+
+    fn watch(&mut self, peer: TransportKey, topics: &[TopicId]) {
+        for topics in topics.chunks(limits::WATCH_ITEMS) {
+            let topics = topics
+                .iter()
+                .map(|topic| (*topic, self.cursors.get(&(peer, *topic)).copied()))
+                .collect();
+            let Some(link) = self.links.get_mut(&peer) else {
+                return;
+            };
+            let request = link.next_request;
+            link.next_request += 1;
+            self.send(peer, Side::Client, ClientFrame::Watch(Watch { request, topics }).encode());
+        }
+    }
+
+    /// A frame of somebody who keeps things for us.
+    pub(super) fn custodian_frame(&mut self, now_ms: u64, peer: TransportKey, bytes: &[u8]) -> Result<(), RowsError> {
+        match CustodianFrame::decode(bytes) {
+            Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
+            Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
+            Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
+            Err(_) => {
+                self.step.effects.push(Effect::Penalise {
+                    peer,
+                    reason: "a custody frame that can't be read",
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn items(&mut self, now_ms: u64, peer: TransportKey, page: Items) -> Result<(), RowsError> {
+        let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
+            return Ok(());
+        };
+        let bytes: u64 = page.items.iter().map(|item| item.envelope.len() as u64).sum();
+        link.taken_bytes = link.taken_bytes.saturating_add(bytes);
+        let (relay, taken_bytes) = (link.relay, link.taken_bytes);
+        let watched = link.watched.contains(&page.topic);
+        if page.void && relay && watched {
+            self.relay_forgot(now_ms, peer)?;
+        }
+        let mut junk = false;
+        if watched {
+            for item in &page.items {
+                let taken = self.receive(now_ms, &item.envelope)?;
+                junk |= taken == super::inbound::Taken::Refused(Refusal::Invalid);
+            }
+            if relay {
+                self.cursors.insert((peer, page.topic), page.cursor);
+                self.dirty.cursors.insert((peer, page.topic));
+            }
+            if self.topics.get(&page.topic) == Some(&TopicUse::Card) {
+                self.finish_accept(now_ms, page.topic)?;
+            }
+        }
+        if junk {
+            self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "an envelope that isn't valid on its topic",
+            });
+        }
+        if bytes > 0 {
+            self.send(peer, Side::Client, ClientFrame::Ack { bytes: taken_bytes }.encode());
+        }
+        Ok(())
+    }
+
+    /// Fetches a chat's topic again from the start, once there is room for what was turned away.
+    pub(super) fn refetch_if_room(&mut self, _now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if !chat.refetch || chat.pending.len() * 2 > limits::PENDING_PER_CHAT {
+            return Ok(());
+        }
+        chat.refetch = false;
+        let topic = chat.row.topic.public();
+        let peers: Vec<TransportKey> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.relay && link.watched.contains(&topic))
+            .map(|(peer, _)| *peer)
+            .collect();
+        self.cursors.retain(|(peer, known), _| {
+            let keep = *known != topic;
+            if !keep {
+                self.dirty.cursors.insert((*peer, *known));
+            }
+            keep
+        });
+        for peer in peers {
+            self.watch(peer, &[topic]);
+        }
+        Ok(())
+    }
+
+    /// Takes part in a chat's gossip exactly while a device of the other is connected.
+    fn refresh_gossip(&mut self) {
+        let desired: BTreeSet<TopicId> = self
+            .chats
+            .values()
+            .filter(|chat| {
+                self.links
+                    .values()
+                    .any(|link| link.connected && !link.relay && link.accounts.contains(&chat.row.peer))
+            })
+            .map(|chat| chat.row.topic.public())
+            .collect();
+        for topic in self.subscribed.difference(&desired) {
+            self.step.effects.push(Effect::Unsubscribe(*topic));
+        }
+        for topic in desired.difference(&self.subscribed) {
+            self.step.effects.push(Effect::Subscribe(*topic));
+        }
+        self.subscribed = desired;
+    }
+
+    pub(super) fn gossip_peer(
+        &mut self,
+        _now_ms: u64,
+        peer: TransportKey,
+        topic: TopicId,
+        subscribed: bool,
+    ) -> Result<(), RowsError> {
+        if !matches!(self.topics.get(&topic), Some(TopicUse::Chat(_))) {
+            return Ok(());
+        }
+        if subscribed {
+            let peers = self.gossip.entry(topic).or_default();
+            if peers.len() < limits::PEERS {
+                peers.insert(peer);
+            }
+        } else if let Some(peers) = self.gossip.get_mut(&topic) {
+            peers.remove(&peer);
+        }
+        Ok(())
+    }
+}
+
+impl Link {
+    fn wanted(&self) -> bool {
+        self.own || !self.accounts.is_empty() || !self.cards.is_empty()
+    }
+
+    /// Waits between half and all of the back-off, which doubles.
+    fn back_off(&mut self, now_ms: u64, jitter: u64, (least, most): (u64, u64)) {
+        let half = self.backoff_ms / 2;
+        self.retry_at_ms = now_ms.saturating_add(half + jitter % half.max(1));
+        self.backoff_ms = self.backoff_ms.saturating_mul(2).clamp(least, most);
+    }
+}

@@ -1,0 +1,512 @@
+//! The client: an account's device as one state machine. An input changes state and queues rows and effects; the shell drains them
+//! before it gives the next input or shows anybody anything (`INV-DRAIN`).
+//!
+//! | file | room |
+//! |---|---|
+//! | `io` | the vocabulary of inputs and effects |
+//! | `records` | the rows |
+//! | `contacts` | invites, cards, requests, approval |
+//! | `chats` | sending, states of the group, leaf updates |
+//! | `inbound` | envelopes from wherever they come |
+//! | `reports` | frontiers: what the others have |
+//! | `outbox` | what waits for a custodian, and the custodians' answers |
+//! | `links` | connections, watches, gossip |
+//! | `serve` | this device as others' custodian |
+//! | `history` | reading what is stored |
+
+mod chats;
+mod contacts;
+pub mod history;
+mod inbound;
+mod io;
+mod links;
+mod outbox;
+mod records;
+mod reports;
+mod serve;
+
+pub use history::{LedgerState, LedgerView, MessageView};
+pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, Side, Verdict};
+pub use records::EventRow;
+
+use crate::Step;
+use crate::address::PeerAddress;
+use crate::chat::LeafIdentity;
+use crate::custody::Cursor;
+use crate::identity::{DeviceLog, Phrase, PhraseError, TransportCertificate};
+use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, RequestId, TopicId, TransportKey, TransportSecret};
+use crate::limits;
+use crate::mls::{Crypto, Suite};
+#[cfg(feature = "sim")]
+use crate::rows::{Batch, Op};
+use crate::rows::{Rows, RowsError, Tree};
+use chats::Chat;
+use links::Link;
+use outbox::Out;
+use records::{Acceptance, AccountRow, ContactRow, InviteRow, RequestRow, SettingsRow, decode, encode, key};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+
+/// The client can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A row can't be read.
+    #[error("{0}")]
+    Rows(#[from] RowsError),
+    /// A group's state can't be loaded.
+    #[error("the state of a chat can't be loaded: {0}")]
+    Group(#[from] crate::chat::GroupError),
+    /// The account can't be created.
+    #[error("{0}")]
+    Phrase(#[from] PhraseError),
+}
+
+/// Deliberate faults, which the simulator must catch.
+#[cfg(feature = "sim")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sabotage {
+    /// None: the real thing.
+    #[default]
+    None,
+    /// What was received isn't stored, so a restart forgets it.
+    NoDurableDedup,
+    /// Cursors are committed before the messages that they pass.
+    CursorFirst,
+}
+
+/// The client's settings.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The suite of invites and chats that this client makes.
+    pub suite: Suite,
+    /// What the account calls itself; `None` leaves it as it was.
+    pub name: Option<String>,
+    /// Its relays; `None` leaves them as they were.
+    pub relays: Option<Vec<PeerAddress>>,
+    /// States kept for late messages in each chat.
+    pub frozen_states: usize,
+    /// Milliseconds that they are kept.
+    pub frozen_ms: u64,
+    /// Milliseconds between updates of the own leaf.
+    pub leaf_update_ms: u64,
+    /// Milliseconds that a report waits for more to report.
+    pub report_delay_ms: u64,
+    /// Milliseconds that gossip has to deliver before a connected device is handed the envelope by stream.
+    pub direct_grace_ms: u64,
+    /// Milliseconds after which an undelivered message is sealed and deposited again; doubles with each try.
+    pub nudge_ms: u64,
+    /// Least and greatest milliseconds between dials of one peer.
+    pub dial_backoff_ms: (u64, u64),
+    /// Milliseconds that accepting an invite waits for the card.
+    pub accept_ms: u64,
+    /// A deliberate fault.
+    #[cfg(feature = "sim")]
+    pub sabotage: Sabotage,
+}
+
+impl ClientConfig {
+    /// The defaults.
+    pub fn new(suite: Suite) -> Self {
+        Self {
+            suite,
+            name: None,
+            relays: None,
+            frozen_states: limits::FROZEN_STATES,
+            frozen_ms: limits::FROZEN_MS,
+            leaf_update_ms: limits::LEAF_UPDATE_MS,
+            // Guess: below what a person notices, above the spacing of messages under load.
+            report_delay_ms: 25,
+            // Guess: several round trips on a slow link.
+            direct_grace_ms: 400,
+            // Guess: a minute; custody has failed by then, or the other is offline and the doubling keeps the cost low.
+            nudge_ms: 60_000,
+            dial_backoff_ms: (250, 30_000),
+            // docs/rpc.md: `contact.accept` waits up to 20 s.
+            accept_ms: 20_000,
+            #[cfg(feature = "sim")]
+            sabotage: Sabotage::None,
+        }
+    }
+}
+
+/// What a topic is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TopicUse {
+    /// A chat's.
+    Chat(ChatId),
+    /// Requests to one of our invites, by its card topic.
+    Requests(TopicId),
+    /// The card of one of our invites.
+    OwnCard,
+    /// The card of an invite that we accept.
+    Card,
+    /// Our inbox for a contact.
+    Inbox,
+}
+
+/// An account's device.
+pub struct Client {
+    config: ClientConfig,
+    crypto: Crypto,
+    account: AccountRow,
+    settings: SettingsRow,
+    listening: Vec<String>,
+    chats: BTreeMap<ChatId, Chat>,
+    contacts: BTreeMap<AccountId, ContactRow>,
+    invites: BTreeMap<TopicId, InviteRow>,
+    requests: BTreeMap<RequestId, RequestRow>,
+    accepting: BTreeMap<TopicId, Acceptance>,
+    topics: BTreeMap<TopicId, TopicUse>,
+    outs: BTreeMap<u64, Out>,
+    out_ids: BTreeMap<EnvelopeId, u64>,
+    out_bytes: usize,
+    next_out: u64,
+    links: BTreeMap<TransportKey, Link>,
+    gossip: BTreeMap<TopicId, BTreeSet<TransportKey>>,
+    subscribed: BTreeSet<TopicId>,
+    strangers: serve::Strangers,
+    cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
+    recent: Recent,
+    next_event: u64,
+    fresh_keys: contacts::FreshKeys,
+    dirty: Dirty,
+    step: Step<Effect>,
+    #[cfg(feature = "sim")]
+    held_back: Batch,
+}
+
+/// What changed since the last drain and is written then, once.
+#[derive(Default)]
+struct Dirty {
+    cursors: BTreeSet<(TransportKey, TopicId)>,
+    outs: BTreeSet<u64>,
+    chats: BTreeSet<ChatId>,
+}
+
+/// The envelopes that came lately, so that repeats cost a hash and a look-up.
+#[derive(Default)]
+struct Recent {
+    order: VecDeque<EnvelopeId>,
+    known: HashSet<EnvelopeId>,
+}
+
+impl Recent {
+    fn contains(&self, id: &EnvelopeId) -> bool {
+        self.known.contains(id)
+    }
+
+    fn insert(&mut self, id: EnvelopeId) {
+        if !self.known.insert(id) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > limits::RECENT_ENVELOPES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+}
+
+impl Client {
+    /// Loads the client from its rows, or creates an account if there is none. `entropy` must be fresh each time.
+    pub fn load(config: ClientConfig, entropy: [u8; 32], rows: &dyn Rows, now_ms: u64) -> Result<Self, LoadError> {
+        let crypto = Crypto::new(entropy);
+        let mut step = Step::default();
+        let account = match rows.get(Tree::Meta, key::ACCOUNT)? {
+            Some(bytes) => decode(&bytes)?,
+            None => {
+                let account = create_account(&crypto, now_ms)?;
+                step.batch.put(Tree::Meta, key::ACCOUNT, encode(&account)?);
+                account
+            }
+        };
+        let mut settings: SettingsRow = match rows.get(Tree::Meta, key::SETTINGS)? {
+            Some(bytes) => decode(&bytes)?,
+            None => SettingsRow::default(),
+        };
+        let stored = settings.clone();
+        if let Some(name) = &config.name {
+            settings.name = name.clone();
+        }
+        if let Some(relays) = &config.relays {
+            settings.relays = relays.clone();
+        }
+        let settings_changed = settings != stored;
+        let mut client = Self {
+            config,
+            crypto,
+            account,
+            settings,
+            listening: stored.told.clone(),
+            chats: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            invites: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            accepting: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            outs: BTreeMap::new(),
+            out_ids: BTreeMap::new(),
+            out_bytes: 0,
+            next_out: 1,
+            links: BTreeMap::new(),
+            gossip: BTreeMap::new(),
+            subscribed: BTreeSet::new(),
+            strangers: serve::Strangers::default(),
+            cursors: BTreeMap::new(),
+            recent: Recent::default(),
+            next_event: history::newest_event(rows)? + 1,
+            fresh_keys: contacts::FreshKeys::default(),
+            dirty: Dirty::default(),
+            step,
+            #[cfg(feature = "sim")]
+            held_back: Batch::default(),
+        };
+        client.load_contacts(rows)?;
+        client.load_chats(rows)?;
+        client.load_outbox(rows)?;
+        client.load_cursors(rows)?;
+        if settings_changed {
+            client.put_settings()?;
+            client.tell_details(now_ms)?;
+        }
+        client.refresh_links(now_ms)?;
+        Ok(client)
+    }
+
+    /// The account.
+    pub fn account(&self) -> AccountId {
+        self.account.log.account
+    }
+
+    /// This device.
+    pub fn device(&self) -> DeviceId {
+        self.account.device.public()
+    }
+
+    /// This device's transport key.
+    pub fn transport(&self) -> TransportKey {
+        self.account.transport.public()
+    }
+
+    /// The secret half of the transport key: the network's identity.
+    pub fn transport_secret(&self) -> TransportSecret {
+        self.account.transport.clone()
+    }
+
+    /// What the account calls itself; may be empty.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// The account's own relays.
+    pub fn relays(&self) -> &[PeerAddress] {
+        &self.settings.relays
+    }
+
+    /// The recovery phrase, until the user has confirmed it.
+    pub fn phrase(&self) -> Option<Phrase> {
+        self.account.phrase.as_ref().map(|entropy| Phrase::from_entropy(**entropy))
+    }
+
+    /// Takes one input. On an error of the store nothing is half done that the next load wouldn't undo: the shell must load anew.
+    pub fn handle(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {
+        match input {
+            Input::Tick => self.tick(now_ms),
+            Input::Committed => Ok(()),
+            Input::Connected { peer } => self.connected(now_ms, peer),
+            Input::Disconnected { peer } => self.disconnected(now_ms, peer),
+            Input::DialFailed { peer } => self.dial_failed(now_ms, peer),
+            Input::Opened { peer, side } => self.opened(now_ms, peer, side),
+            Input::Closed { peer, side } => {
+                self.closed(peer, side);
+                Ok(())
+            }
+            Input::Frame { peer, side, bytes } => match side {
+                Side::Client => self.custodian_frame(now_ms, peer, &bytes),
+                Side::Server => self.client_frame(now_ms, peer, &bytes),
+            },
+            Input::Gossip { peer, id, bytes } => self.gossiped(now_ms, peer, id, &bytes),
+            Input::GossipPeer { peer, topic, subscribed } => self.gossip_peer(now_ms, peer, topic, subscribed),
+            Input::Listening { addrs } => self.listening(now_ms, addrs),
+            Input::Command { token, command } => self.command(now_ms, token, command, rows),
+        }
+    }
+
+    /// Takes what was queued: rows to commit, and what to do once they are durable.
+    pub fn drain(&mut self) -> Result<Step<Effect>, RowsError> {
+        self.write_dirty()?;
+        let step = std::mem::take(&mut self.step);
+        #[cfg(feature = "sim")]
+        return Ok(self.sabotaged(step));
+        #[cfg(not(feature = "sim"))]
+        Ok(step)
+    }
+
+    /// When [`Input::Tick`] is due, in milliseconds; `None` if nothing waits for time.
+    pub fn next_timer(&self) -> Option<u64> {
+        let chats = self.chats.values().filter_map(|chat| self.chat_timer(chat)).min();
+        let links = self.links.values().filter_map(|link| self.link_timer(link)).min();
+        let accepting = self.accepting.values().map(|accept| accept.until_ms).min();
+        let invites = self
+            .invites
+            .values()
+            .map(|invite| invite.expires_s.saturating_mul(1000))
+            .min();
+        [chats, links, accepting, invites].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        self.expire_contacts(now_ms)?;
+        self.tick_chats(now_ms)?;
+        self.tick_links(now_ms)
+    }
+
+    fn command(&mut self, now_ms: u64, token: u64, command: Command, rows: &dyn Rows) -> Result<(), RowsError> {
+        let result = match command {
+            Command::Invite { multi_use, expires_in_s } => self.invite(now_ms, multi_use, expires_in_s),
+            Command::Accept { link } => match self.accept(now_ms, token, &link) {
+                Ok(None) => return Ok(()),
+                Ok(Some(chat)) => Ok(Reply::Chat(chat)),
+                Err(error) => Err(error),
+            },
+            Command::Approve { request } => self.approve(now_ms, request),
+            Command::Send {
+                chat,
+                text,
+                idempotency_key,
+            } => self.send_text(now_ms, chat, text, idempotency_key, rows),
+            Command::MarkRead { chat, mark } => self.mark_read(now_ms, chat, mark),
+            Command::ConfirmPhrase => self.confirm_phrase(),
+        };
+        self.step.effects.push(Effect::Reply { token, result });
+        Ok(())
+    }
+
+    fn confirm_phrase(&mut self) -> Result<Reply, CommandError> {
+        self.account.phrase = None;
+        let row = encode(&self.account)?;
+        self.put(Tree::Meta, key::ACCOUNT, row);
+        Ok(Reply::Done)
+    }
+
+    fn identity(&self) -> LeafIdentity {
+        LeafIdentity {
+            log: self.account.log.clone(),
+            device: self.device(),
+        }
+    }
+
+    fn own_address(&self) -> PeerAddress {
+        PeerAddress {
+            key: self.transport(),
+            addrs: self.listening.iter().take(limits::ADDRESSES).cloned().collect(),
+        }
+    }
+
+    fn put(&mut self, tree: Tree, key: impl Into<Vec<u8>>, value: Vec<u8>) {
+        self.step.batch.put(tree, key, value);
+    }
+
+    fn put_settings(&mut self) -> Result<(), RowsError> {
+        let row = encode(&self.settings)?;
+        self.put(Tree::Meta, key::SETTINGS, row);
+        Ok(())
+    }
+
+    fn send(&mut self, peer: TransportKey, side: Side, frame: Vec<u8>) {
+        self.step.effects.push(Effect::Send { peer, side, frame });
+    }
+
+    /// Appends to the event log, which keeps the newest [`limits::EVENTS`].
+    fn event(&mut self, event: &EventRow) -> Result<(), RowsError> {
+        let cursor = self.next_event;
+        self.next_event += 1;
+        let row = encode(event)?;
+        self.put(Tree::Events, cursor.to_be_bytes(), row);
+        if let Some(oldest) = cursor.checked_sub(limits::EVENTS) {
+            self.step.batch.delete(Tree::Events, oldest.to_be_bytes());
+        }
+        match self.step.effects.last_mut() {
+            Some(Effect::Events { newest }) => *newest = cursor,
+            _ => self.step.effects.push(Effect::Events { newest: cursor }),
+        }
+        Ok(())
+    }
+
+    fn load_cursors(&mut self, rows: &dyn Rows) -> Result<(), RowsError> {
+        for (stored, value) in rows.prefix(Tree::Cursors, &[], usize::MAX)? {
+            let (Some(peer), Some(topic)) = (array(&stored, 0), array(&stored, 32)) else {
+                continue;
+            };
+            self.cursors.insert((TransportKey(peer), TopicId(topic)), decode(&value)?);
+        }
+        Ok(())
+    }
+
+    fn write_dirty(&mut self) -> Result<(), RowsError> {
+        let dirty = std::mem::take(&mut self.dirty);
+        for chat in dirty.chats {
+            if let Some(chat) = self.chats.get_mut(&chat) {
+                chat.write(
+                    &mut self.step.batch,
+                    #[cfg(feature = "sim")]
+                    self.config.sabotage,
+                )?;
+            }
+        }
+        for number in dirty.outs {
+            self.write_out(number)?;
+        }
+        for (peer, topic) in dirty.cursors {
+            let stored = key::cursor(&peer, &topic);
+            match self.cursors.get(&(peer, topic)) {
+                Some(cursor) => {
+                    let row = encode(cursor)?;
+                    self.step.batch.put(Tree::Cursors, stored, row);
+                }
+                None => self.step.batch.delete(Tree::Cursors, stored),
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "sim")]
+    fn sabotaged(&mut self, mut step: Step<Effect>) -> Step<Effect> {
+        if self.config.sabotage != Sabotage::CursorFirst {
+            return step;
+        }
+        let is_cursor = |op: &Op| {
+            matches!(
+                op,
+                Op::Put {
+                    tree: Tree::Cursors,
+                    ..
+                }
+            )
+        };
+        let (early, late): (Vec<_>, Vec<_>) = std::mem::take(&mut step.batch.ops).into_iter().partition(is_cursor);
+        let mut batch = std::mem::replace(&mut self.held_back, Batch { ops: late });
+        batch.ops.extend(early);
+        step.batch = batch;
+        step
+    }
+}
+
+fn create_account(crypto: &Crypto, now_ms: u64) -> Result<AccountRow, PhraseError> {
+    let entropy = crypto.random();
+    let root = Phrase::from_entropy(entropy).account()?;
+    let device = DeviceSecret::from_bytes(crypto.random());
+    let transport = TransportSecret::from_bytes(crypto.random());
+    Ok(AccountRow {
+        phrase: Some(entropy.into()),
+        log: DeviceLog::create(&root, device.public()),
+        certificate: TransportCertificate::sign(&device, transport.public(), now_ms / 1000),
+        device,
+        transport,
+    })
+}
+
+/// 32 bytes of a stored key.
+fn array(bytes: &[u8], at: usize) -> Option<[u8; 32]> {
+    bytes.get(at..at.checked_add(32)?)?.try_into().ok()
+}

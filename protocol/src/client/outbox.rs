@@ -1,0 +1,578 @@
+//! The outbox: envelopes that wait for a custodian, the custodians' answers, and what is done when nobody confirms.
+
+use super::io::{Effect, Side};
+use super::links::Link;
+use super::records::{EventRow, LedgerRow, OutKind, OutRow, decode, encode};
+use super::{Client, LoadError};
+use crate::custody::{ClientFrame, Deposit, Receipt, Refusal};
+use crate::envelope::Envelope;
+use crate::keys::{ChatId, EnvelopeId, MessageId, NodeId, TopicId, TransportKey};
+use crate::limits;
+use crate::rows::{Rows, RowsError, Tree};
+use crate::wire::Wire;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An outgoing envelope in memory.
+pub(super) struct Out {
+    pub what: OutWhat,
+    pub topic: TopicId,
+    /// None while nobody is there to hand it to, or when it has to be sealed again.
+    pub envelope: Option<Envelope>,
+    pub node: NodeId,
+    pub epoch: u64,
+    pub sealed_ms: u64,
+    /// Relays that signed for it, until when (Unix milliseconds).
+    pub held: BTreeMap<TransportKey, u64>,
+    pub refused: Option<Refusal>,
+    /// Gossip had its chance until then; a connected device is handed it by stream from then on.
+    pub direct_after_ms: u64,
+}
+
+/// What an outgoing envelope is, and whether it outlives a restart.
+pub(super) enum OutWhat {
+    /// It has a row.
+    Row(OutKind),
+    /// A report of a chat: never kept, a newer one replaces it.
+    Report(ChatId),
+}
+
+impl OutWhat {
+    /// The chat that it belongs to, for envelopes that members exchange.
+    pub fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::Row(OutKind::Message { chat, .. } | OutKind::Commit { chat, .. }) | Self::Report(chat) => Some(*chat),
+            Self::Row(OutKind::Card { .. } | OutKind::Request { .. }) => None,
+        }
+    }
+
+    fn plain_len(&self) -> usize {
+        match self {
+            Self::Row(OutKind::Message { inner, .. }) => inner.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// Deposits of one link that await a receipt: keeps a slow custodian from holding our memory.
+const DEPOSITS_IN_FLIGHT: usize = 8;
+/// Undelivered messages that one nudge looks after.
+const NUDGED: usize = 64;
+/// A nudge waits at most 2^this times the configured time.
+const NUDGE_DOUBLINGS: u32 = 9;
+
+impl Client {
+    pub(super) fn load_outbox(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
+        for (stored, value) in rows.prefix(Tree::Outbox, &[], usize::MAX)? {
+            let Ok(number) = <[u8; 8]>::try_from(stored.as_slice()).map(u64::from_be_bytes) else {
+                continue;
+            };
+            let row: OutRow = decode(&value)?;
+            let mut out = Out {
+                topic: row.topic,
+                envelope: row.envelope.and_then(|bytes| Envelope::trusted(&bytes).ok()),
+                node: row.node,
+                epoch: row.epoch,
+                sealed_ms: row.sealed_ms,
+                held: BTreeMap::new(),
+                refused: None,
+                direct_after_ms: 0,
+                what: OutWhat::Row(row.kind),
+            };
+            if let Some(id) = self.message_of(&out.what)
+                && let Some(bytes) = rows.get(Tree::Ledger, &id.0)?
+            {
+                let ledger: LedgerRow = decode(&bytes)?;
+                out.held = ledger.held.into_iter().collect();
+                out.refused = ledger.refused;
+            }
+            if let Some(chat) = out.what.chat()
+                && let Some(chat) = self.chats.get_mut(&chat)
+            {
+                chat.nudge_ms.get_or_insert(0);
+            }
+            self.next_out = self.next_out.max(number + 1);
+            self.out_bytes += out.what.plain_len();
+            if let Some(envelope) = &out.envelope {
+                self.out_ids.insert(envelope.id(), number);
+            }
+            self.outs.insert(number, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_out(&mut self, number: u64) -> Result<(), RowsError> {
+        let Some(out) = self.outs.get(&number) else {
+            self.step.batch.delete(Tree::Outbox, number.to_be_bytes());
+            return Ok(());
+        };
+        let OutWhat::Row(kind) = &out.what else {
+            return Ok(());
+        };
+        let row = OutRow {
+            kind: kind.clone(),
+            topic: out.topic,
+            envelope: out
+                .envelope
+                .as_ref()
+                .map(|envelope| serde_bytes::ByteBuf::from(envelope.bytes())),
+            node: out.node,
+            epoch: out.epoch,
+            sealed_ms: out.sealed_ms,
+        };
+        let row = encode(&row)?;
+        self.step.batch.put(Tree::Outbox, number.to_be_bytes(), row);
+        Ok(())
+    }
+
+    /// Puts something in the outbox and hands it over at once where somebody is there.
+    pub(super) fn add_out(
+        &mut self,
+        now_ms: u64,
+        topic: TopicId,
+        what: OutWhat,
+        envelope: Option<Envelope>,
+    ) -> Result<(), RowsError> {
+        let number = self.next_out;
+        self.next_out += 1;
+        let state = what.chat().and_then(|chat| self.chats.get(&chat));
+        let (node, epoch) = state.map_or((NodeId([0; 32]), 0), |chat| (chat.group.node(), chat.group.epoch()));
+        if let Some(envelope) = &envelope {
+            self.out_ids.insert(envelope.id(), number);
+            self.recent.insert(envelope.id());
+        }
+        self.out_bytes += what.plain_len();
+        let sealed = envelope.is_some();
+        self.outs.insert(
+            number,
+            Out {
+                what,
+                topic,
+                envelope,
+                node,
+                epoch,
+                sealed_ms: now_ms,
+                held: BTreeMap::new(),
+                refused: None,
+                direct_after_ms: 0,
+            },
+        );
+        self.dirty.outs.insert(number);
+        if sealed {
+            self.gossip_out(now_ms, number);
+        }
+        for peer in self.custodians(number) {
+            if let Some(link) = self.links.get_mut(&peer)
+                && link.opened
+            {
+                link.todo.insert(number);
+                self.pump(now_ms, peer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody who may be handed an envelope.
+    fn custodians(&self, number: u64) -> Vec<TransportKey> {
+        let Some(out) = self.outs.get(&number) else {
+            return Vec::new();
+        };
+        self.links
+            .iter()
+            .filter(|(_, link)| self.is_custodian(link, out))
+            .map(|(peer, _)| *peer)
+            .collect()
+    }
+
+    fn is_custodian(&self, link: &Link, out: &Out) -> bool {
+        match &out.what {
+            OutWhat::Row(OutKind::Message { chat, .. } | OutKind::Commit { chat, .. }) | OutWhat::Report(chat) => {
+                let Some(chat) = self.chats.get(chat) else {
+                    return false;
+                };
+                // Before the other has joined, its devices can't read the chat; relays keep what is written meanwhile.
+                if link.relay {
+                    link.own || link.accounts.contains(&chat.row.peer)
+                } else {
+                    link.accounts.contains(&chat.row.peer) && !chat.row.requested
+                }
+            }
+            OutWhat::Row(OutKind::Card { .. }) => link.relay && link.own,
+            OutWhat::Row(OutKind::Request { chat }) => self
+                .chats
+                .get(chat)
+                .is_some_and(|chat| link.accounts.contains(&chat.row.peer)),
+        }
+    }
+
+    /// All that a link that has just opened can be handed.
+    pub(super) fn fill_todo(&mut self, peer: TransportKey) {
+        let Some(link) = self.links.get(&peer) else {
+            return;
+        };
+        let todo: BTreeSet<u64> = self
+            .outs
+            .iter()
+            .filter(|(_, out)| !out.held.contains_key(&peer) && self.is_custodian(link, out))
+            .map(|(number, _)| *number)
+            .collect();
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.todo = todo;
+            link.flight.clear();
+        }
+    }
+
+    /// Hands a link what it can take now.
+    pub(super) fn pump(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        loop {
+            let Some(link) = self.links.get_mut(&peer) else {
+                return Ok(());
+            };
+            link.due_ms = None;
+            if !link.opened || link.flight.len() >= DEPOSITS_IN_FLIGHT || link.todo.is_empty() {
+                return Ok(());
+            }
+            if link.refused_until_ms > now_ms {
+                link.due_ms = Some(link.refused_until_ms);
+                return Ok(());
+            }
+            let candidates: Vec<u64> = link.todo.iter().copied().collect();
+            let relay = link.relay;
+            let (mut taken, mut envelopes, mut bytes) = (Vec::new(), Vec::new(), 0);
+            let mut due_ms: Option<u64> = None;
+            for number in candidates {
+                if envelopes.len() >= limits::DEPOSIT_ITEMS || bytes >= limits::PAGE_BYTES {
+                    break;
+                }
+                if !self.sealed(now_ms, number)? {
+                    self.forget_todo(peer, number);
+                    continue;
+                }
+                let Some(out) = self.outs.get(&number) else {
+                    continue;
+                };
+                if !relay && out.direct_after_ms > now_ms {
+                    due_ms = Some(due_ms.map_or(out.direct_after_ms, |due| due.min(out.direct_after_ms)));
+                    continue;
+                }
+                if let Some(envelope) = &out.envelope {
+                    bytes += envelope.bytes().len();
+                    envelopes.push(envelope.bytes().to_vec());
+                    taken.push((number, envelope.id()));
+                }
+            }
+            let Some(link) = self.links.get_mut(&peer) else {
+                return Ok(());
+            };
+            link.due_ms = due_ms;
+            if envelopes.is_empty() {
+                return Ok(());
+            }
+            for (number, _) in &taken {
+                link.todo.remove(number);
+            }
+            let request = link.next_request;
+            link.next_request += 1;
+            link.flight.insert(request, taken);
+            let frame = ClientFrame::Deposit(Deposit { request, envelopes }).encode();
+            self.send(peer, Side::Client, frame);
+        }
+    }
+
+    fn forget_todo(&mut self, peer: TransportKey, number: u64) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.todo.remove(&number);
+        }
+    }
+
+    /// Makes sure that an outgoing envelope is sealed on a state that the others can still read. False if it is gone.
+    fn sealed(&mut self, now_ms: u64, number: u64) -> Result<bool, RowsError> {
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(false);
+        };
+        if out.envelope.is_some() {
+            return Ok(true);
+        }
+        let OutWhat::Row(OutKind::Message { chat, inner, .. }) = &out.what else {
+            return Ok(false);
+        };
+        let Some(chat) = self.chats.get_mut(chat) else {
+            return Ok(false);
+        };
+        let fault = |error: &dyn std::fmt::Display| RowsError {
+            reason: error.to_string(),
+        };
+        let body = chat
+            .group
+            .seal(&self.crypto, &self.account.device, inner)
+            .map_err(|error| fault(&error))?;
+        let envelope =
+            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
+        out.node = chat.group.node();
+        out.epoch = chat.group.epoch();
+        out.sealed_ms = now_ms;
+        self.dirty.chats.insert(chat.id);
+        self.dirty.outs.insert(number);
+        self.out_ids.insert(envelope.id(), number);
+        self.recent.insert(envelope.id());
+        out.envelope = Some(envelope);
+        self.gossip_out(now_ms, number);
+        Ok(true)
+    }
+
+    /// Gossips an envelope to the members that are connected and subscribed; a stream follows only if that doesn't do.
+    fn gossip_out(&mut self, now_ms: u64, number: u64) {
+        let grace = self.config.direct_grace_ms;
+        let Some(out) = self.outs.get_mut(&number) else {
+            return;
+        };
+        if out.what.chat().is_none() || self.gossip.get(&out.topic).is_none_or(BTreeSet::is_empty) {
+            return;
+        }
+        if let Some(envelope) = &out.envelope {
+            out.direct_after_ms = now_ms.saturating_add(grace);
+            self.step.effects.push(Effect::Publish {
+                topic: out.topic,
+                bytes: envelope.bytes().to_vec(),
+            });
+        }
+    }
+
+    /// A custodian answered a deposit.
+    pub(super) fn receipt(&mut self, now_ms: u64, peer: TransportKey, receipt: &Receipt) -> Result<(), RowsError> {
+        if receipt.verify(&peer).is_err() {
+            self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "a receipt whose signature doesn't hold",
+            });
+            return Ok(());
+        }
+        let Some(link) = self.links.get_mut(&peer) else {
+            return Ok(());
+        };
+        let Some(flight) = link.flight.remove(&receipt.request) else {
+            return Ok(());
+        };
+        let relay = link.relay;
+        let asked: BTreeMap<EnvelopeId, u64> = flight.into_iter().map(|(number, id)| (id, number)).collect();
+        for accepted in &receipt.accepted {
+            if let Some(number) = asked.get(&accepted.id) {
+                self.accepted(peer, relay, *number, accepted.until_s.saturating_mul(1000))?;
+            }
+        }
+        for refused in &receipt.refused {
+            let Some(number) = asked.get(&refused.id) else {
+                continue;
+            };
+            if let Some(link) = self.links.get_mut(&peer)
+                && refused.why.retryable()
+                && refused.why != Refusal::NotHere
+            {
+                let wait_ms = u64::from(refused.retry_after_s.max(1)) * 1000;
+                link.refused_until_ms = now_ms.saturating_add(wait_ms);
+                link.todo.insert(*number);
+            }
+            if relay {
+                self.refused(*number, refused.why)?;
+            }
+        }
+        self.pump(now_ms, peer)
+    }
+
+    fn accepted(&mut self, peer: TransportKey, relay: bool, number: u64, until_ms: u64) -> Result<(), RowsError> {
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(());
+        };
+        match &out.what {
+            OutWhat::Report(chat) => {
+                let chat = *chat;
+                if let Some(chat) = self.chats.get_mut(&chat) {
+                    chat.set_owed(false);
+                    self.dirty.chats.insert(chat.id);
+                }
+                self.drop_out(number);
+                return Ok(());
+            }
+            OutWhat::Row(_) if !relay => return Ok(()),
+            OutWhat::Row(_) => {}
+        }
+        let first = out.held.is_empty();
+        out.held.insert(peer, until_ms);
+        out.refused = None;
+        if let Some(message) = self.write_ledger(number)?
+            && first
+        {
+            self.event(&EventRow::Ledger { message })?;
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, number: u64, why: Refusal) -> Result<(), RowsError> {
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(());
+        };
+        if !out.held.is_empty() || out.refused == Some(why) {
+            return Ok(());
+        }
+        out.refused = Some(why);
+        if let Some(message) = self.write_ledger(number)? {
+            self.event(&EventRow::Ledger { message })?;
+        }
+        Ok(())
+    }
+
+    /// Writes who holds a message; gives the message if people see it.
+    fn write_ledger(&mut self, number: u64) -> Result<Option<MessageId>, RowsError> {
+        let Some(out) = self.outs.get(&number) else {
+            return Ok(None);
+        };
+        let Some(message) = self.message_of(&out.what) else {
+            return Ok(None);
+        };
+        let row = encode(&LedgerRow {
+            held: out.held.iter().map(|(relay, until)| (*relay, *until)).collect(),
+            refused: out.refused,
+        })?;
+        self.put(Tree::Ledger, message.0, row);
+        Ok(Some(message))
+    }
+
+    pub(super) fn message_of(&self, what: &OutWhat) -> Option<MessageId> {
+        let OutWhat::Row(OutKind::Message { chat, sequence, .. }) = what else {
+            return None;
+        };
+        let chat = self.chats.get(chat)?;
+        Some(chat.stream(self.device()).message(*sequence))
+    }
+
+    /// A relay lost its past: what it held has to be deposited again.
+    pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        for out in self.outs.values_mut() {
+            out.held.remove(&peer);
+        }
+        self.fill_todo(peer);
+        self.pump(now_ms, peer)
+    }
+
+    /// Seals again what was sealed on a state that the others may no longer have.
+    pub(super) fn reseal_stale(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(epoch) = self.chats.get(&chat_id).map(|chat| chat.group.epoch()) else {
+            return Ok(());
+        };
+        let kept = self.config.frozen_states as u64;
+        let stale: Vec<u64> = self
+            .outs
+            .iter()
+            .filter(|(_, out)| {
+                matches!(&out.what, OutWhat::Row(OutKind::Message { chat, .. }) if *chat == chat_id)
+                    && out.envelope.is_some()
+                    && epoch.saturating_sub(out.epoch) >= kept
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        for number in stale {
+            self.send_again(now_ms, number)?;
+        }
+        Ok(())
+    }
+
+    /// Seals a message anew and hands it to everybody again; whoever has it already drops the repeat by its sequence.
+    fn send_again(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(());
+        };
+        if let OutWhat::Row(OutKind::Message { .. }) = out.what
+            && let Some(envelope) = out.envelope.take()
+        {
+            self.out_ids.remove(&envelope.id());
+            self.dirty.outs.insert(number);
+        }
+        for peer in self.custodians(number) {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.todo.insert(number);
+                self.pump(now_ms, peer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks after messages that nobody confirms: those that a frontier shows to be missing, else the oldest.
+    pub(super) fn nudge_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let own = self.device();
+        let interval = self.config.nudge_ms;
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
+        let Some(due) = chat.nudge_ms else {
+            return Ok(());
+        };
+        // A clock that jumped back must not leave the next look far in the future.
+        let longest = interval.saturating_mul(1 << NUDGE_DOUBLINGS);
+        if due > now_ms && due - now_ms <= longest {
+            return Ok(());
+        }
+        let reported = chat
+            .others(own)
+            .filter_map(|member| chat.acks.get(&member.device))
+            .map(|ack| ack.delivered.max())
+            .max()
+            .unwrap_or(0);
+        let mut waiting = Vec::new();
+        for (number, out) in &self.outs {
+            match &out.what {
+                OutWhat::Row(OutKind::Message { chat, sequence, .. }) if *chat == chat_id => {
+                    waiting.push((*number, *sequence < reported));
+                }
+                OutWhat::Row(OutKind::Commit { chat, .. }) if *chat == chat_id => waiting.push((*number, true)),
+                _ => {}
+            }
+        }
+        let mut chosen: Vec<u64> = waiting
+            .iter()
+            .filter(|(_, missing)| *missing)
+            .map(|(number, _)| *number)
+            .take(NUDGED)
+            .collect();
+        if chosen.is_empty() {
+            chosen.extend(waiting.first().map(|(number, _)| *number));
+        }
+        let reachable = self.reachable(&chat_id);
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            if reachable && due != 0 {
+                chat.nudges = (chat.nudges + 1).min(NUDGE_DOUBLINGS);
+            }
+            let wait = interval.saturating_mul(1 << chat.nudges);
+            chat.nudge_ms = (!waiting.is_empty()).then(|| now_ms.saturating_add(wait));
+        }
+        if reachable && due != 0 {
+            for number in chosen {
+                self.send_again(now_ms, number)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_out(&mut self, number: u64) {
+        let Some(out) = self.outs.remove(&number) else {
+            return;
+        };
+        self.out_bytes = self.out_bytes.saturating_sub(out.what.plain_len());
+        if let Some(envelope) = &out.envelope {
+            self.out_ids.remove(&envelope.id());
+        }
+        if matches!(out.what, OutWhat::Row(_)) {
+            self.dirty.outs.insert(number);
+        }
+    }
+
+    pub(super) fn drop_outs(&mut self, gone: impl Fn(&OutWhat) -> bool) {
+        let numbers: Vec<u64> = self
+            .outs
+            .iter()
+            .filter(|(_, out)| gone(&out.what))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in numbers {
+            self.drop_out(number);
+        }
+    }
+}

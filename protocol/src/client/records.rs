@@ -1,0 +1,315 @@
+//! The client's rows: msgpack with names, so that later versions can add fields.
+
+use crate::address::PeerAddress;
+use crate::contact::{CardKey, CardPackage, Inbox, Invite};
+use crate::custody::Refusal;
+use crate::identity::{DeviceLog, TransportCertificate};
+use crate::keys::{
+    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, NodeId, RequestId, TopicId, TopicSecret, TransportKey,
+    TransportSecret,
+};
+use crate::message::{Body, StreamId};
+use crate::mls::{GroupRows, Suite};
+use crate::rows::RowsError;
+use crate::seq_set::SeqSet;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Encodes a row. Fails only on values that msgpack can't hold, of which there are none here.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, RowsError> {
+    rmp_serde::to_vec_named(value).map_err(|error| RowsError {
+        reason: error.to_string(),
+    })
+}
+
+/// Decodes a row.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RowsError> {
+    rmp_serde::from_slice(bytes).map_err(|error| RowsError {
+        reason: format!("a record can't be read: {error}"),
+    })
+}
+
+/// Keys of the rows; see the table in ARCHITECTURE.md.
+pub(crate) mod key {
+    use super::*;
+
+    pub(crate) const ACCOUNT: &[u8] = b"account";
+    pub(crate) const SETTINGS: &[u8] = b"settings";
+
+    pub(crate) fn mls(chat: &ChatId, node: &NodeId, row: &[u8]) -> Vec<u8> {
+        [chat.0.as_slice(), &node.0, row].concat()
+    }
+    pub(crate) fn stream(chat: &ChatId, stream: &StreamId) -> Vec<u8> {
+        [chat.0.as_slice(), &stream.device.0, &stream.incarnation.to_be_bytes()].concat()
+    }
+    pub(crate) fn ack(chat: &ChatId, device: &DeviceId) -> Vec<u8> {
+        [chat.0, device.0].concat()
+    }
+    /// Messages of a chat in the order shown: causal (Lamport clock), then time, then id.
+    pub(crate) fn message(chat: &ChatId, clock: u64, shown_ms: u64, id: &MessageId) -> Vec<u8> {
+        [chat.0.as_slice(), &clock.to_be_bytes(), &shown_ms.to_be_bytes(), &id.0].concat()
+    }
+    pub(crate) fn cursor(custodian: &TransportKey, topic: &TopicId) -> Vec<u8> {
+        [custodian.0, topic.0].concat()
+    }
+    pub(crate) fn pending(chat: &ChatId, envelope: &EnvelopeId) -> Vec<u8> {
+        [chat.0, envelope.0].concat()
+    }
+    pub(crate) fn idempotency(text: &str) -> Vec<u8> {
+        crate::keys::derive("madang 1 idempotency key", &[text.as_bytes()]).to_vec()
+    }
+}
+
+/// The account and this device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AccountRow {
+    /// Of the recovery phrase, until the user has confirmed it.
+    pub phrase: Option<serde_bytes::ByteArray<32>>,
+    pub log: DeviceLog,
+    pub device: DeviceSecret,
+    pub transport: TransportSecret,
+    pub certificate: TransportCertificate,
+}
+
+/// What the user set.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SettingsRow {
+    pub name: String,
+    pub relays: Vec<PeerAddress>,
+    /// The addresses that contacts were told.
+    pub told: Vec<String>,
+}
+
+/// A chat's slow part.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ChatRow {
+    pub suite: Suite,
+    pub topic: TopicSecret,
+    pub peer: AccountId,
+    pub created_ms: u64,
+    /// The other has not been heard yet: our request waits.
+    pub requested: bool,
+    pub incarnation: u64,
+    pub current: NodeId,
+    /// Older states for late messages, oldest first.
+    pub frozen: Vec<FrozenRow>,
+    pub leaf_updated_ms: u64,
+    /// A last-resort package was used to join: update the leaf at once.
+    pub leaf_update_due: bool,
+    /// The key of the last message that the user has seen.
+    #[serde(with = "serde_bytes")]
+    pub read_through: Vec<u8>,
+    /// Sequences of our own messages that people don't see.
+    pub hidden: SeqSet,
+}
+
+/// A state kept for late messages.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct FrozenRow {
+    pub node: NodeId,
+    pub since_ms: u64,
+}
+
+/// A chat's fast part: written with every message.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct ChatHead {
+    /// The last sequence of our own.
+    pub sequence: u64,
+    #[serde(with = "serde_bytes")]
+    pub previous: [u8; 32],
+    pub clock: u64,
+    pub heads: Vec<MessageId>,
+    pub last_ms: u64,
+    /// The others haven't been told what we have.
+    pub owed: bool,
+}
+
+/// What we have of another's stream.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct StreamRow {
+    pub received: SeqSet,
+    pub read_through: u64,
+}
+
+/// What another device has of our stream.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AckRow {
+    pub delivered: SeqSet,
+    pub read_through: u64,
+    /// The greatest epoch that a message of it built on.
+    pub epoch: u64,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MessageRow {
+    pub stream: StreamId,
+    pub sequence: u64,
+    pub account: AccountId,
+    pub outgoing: bool,
+    pub sent_ms: u64,
+    pub received_ms: u64,
+    pub body: Body,
+    pub fallback: String,
+}
+
+/// What waits to be handed over.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OutRow {
+    pub kind: OutKind,
+    pub topic: TopicId,
+    /// The sealed envelope; none while nobody is there to hand it to.
+    pub envelope: Option<serde_bytes::ByteBuf>,
+    /// The state that it was sealed on, and when.
+    pub node: NodeId,
+    pub epoch: u64,
+    pub sealed_ms: u64,
+}
+
+/// What an outgoing envelope is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum OutKind {
+    /// A numbered message; its plaintext is kept, so that it can be sealed again.
+    Message {
+        chat: ChatId,
+        sequence: u64,
+        #[serde(with = "serde_bytes")]
+        inner: Vec<u8>,
+    },
+    /// A commit of ours, to an epoch.
+    Commit { chat: ChatId, epoch: u64 },
+    /// The card of an invite, by its card topic.
+    Card { invite: TopicId },
+    /// A contact request for a chat.
+    Request { chat: ChatId },
+}
+
+/// Who holds an own message.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LedgerRow {
+    /// Relay, Unix milliseconds until which it keeps it.
+    pub held: Vec<(TransportKey, u64)>,
+    /// Why the last custodian refused, while none holds it.
+    pub refused: Option<Refusal>,
+}
+
+/// One of our invites.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct InviteRow {
+    pub invite: Invite,
+    pub card: TopicSecret,
+    pub card_key: CardKey,
+    pub suite: Suite,
+    #[serde(with = "serde_bytes")]
+    pub seal_private: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    pub seal_public: Vec<u8>,
+    pub multi_use: bool,
+    pub packages: Vec<OwnPackage>,
+    pub number: u64,
+    pub expires_s: u64,
+}
+
+/// A key package of ours with its private rows.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OwnPackage {
+    pub package: CardPackage,
+    pub rows: GroupRows,
+}
+
+/// An invite that we accept: its card is being looked for.
+#[derive(Clone)]
+pub(crate) struct Acceptance {
+    pub tokens: Vec<u64>,
+    pub invite: Invite,
+    pub until_ms: u64,
+    /// The newest version of the card so far.
+    pub best: Option<crate::contact::Card>,
+}
+
+/// A contact request that waits for the user.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct RequestRow {
+    pub request: RequestId,
+    pub invite: TopicId,
+    pub account: AccountId,
+    pub name: String,
+    pub received_ms: u64,
+    #[serde(with = "serde_bytes")]
+    pub content: Vec<u8>,
+}
+
+/// A contact.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ContactRow {
+    pub account: AccountId,
+    pub name: String,
+    pub chat: ChatId,
+    pub since_ms: u64,
+    pub log: DeviceLog,
+    pub transports: Vec<TransportCertificate>,
+    pub devices: Vec<PeerAddress>,
+    pub relays: Vec<PeerAddress>,
+    /// Where we write to them; known once they have told.
+    pub their_inbox: Option<Inbox>,
+    /// Where they write to us.
+    pub our_inbox: OwnInbox,
+}
+
+/// An inbox of ours, for one contact.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OwnInbox {
+    pub topic: TopicSecret,
+    #[serde(with = "serde_bytes")]
+    pub seal_private: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    pub seal_public: Vec<u8>,
+}
+
+/// An entry of the event log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventRow {
+    /// A message arrived.
+    MessageReceived {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message of ours is durable.
+    MessageSent {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message of ours got further.
+    Ledger {
+        /// Which.
+        message: MessageId,
+    },
+    /// A stranger asks.
+    Requested {
+        /// Which request.
+        request: RequestId,
+        /// Who.
+        account: AccountId,
+        /// What they call themselves.
+        name: String,
+    },
+    /// There is a new contact.
+    ContactAdded {
+        /// Who.
+        account: AccountId,
+        /// The chat with them.
+        chat: ChatId,
+        /// What they call themselves.
+        name: String,
+    },
+}
+
+/// What an idempotency key was used for.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct IdempotencyRow {
+    /// Hash of chat and text.
+    #[serde(with = "serde_bytes")]
+    pub content: [u8; 32],
+    pub message: MessageId,
+    pub at_ms: u64,
+}
+

@@ -1,0 +1,174 @@
+//! Frontiers: telling the others what we have, and learning what they have.
+
+use super::Client;
+use super::outbox::OutWhat;
+use super::records::{AckRow, EventRow, OutKind};
+use crate::chat::Member;
+use crate::envelope::Envelope;
+use crate::keys::ChatId;
+use crate::limits;
+use crate::message::{Frontier, Inner};
+use crate::rows::RowsError;
+use crate::wire::Wire;
+
+impl Client {
+    /// What we have of the others' streams of a chat; a report says it all, so the newest replaces every one before.
+    pub(super) fn frontiers(&self, chat: &ChatId) -> Vec<Frontier> {
+        let Some(chat) = self.chats.get(chat) else {
+            return Vec::new();
+        };
+        chat.streams
+            .iter()
+            .take(limits::FRONTIER_STREAMS)
+            .map(|(stream, row)| Frontier {
+                stream: *stream,
+                delivered: row.received.newest(limits::FRONTIER_RANGES),
+                read_through: row.read_through,
+            })
+            .collect()
+    }
+
+    /// Notes that the others should be told soon.
+    pub(super) fn owe_report(&mut self, now_ms: u64, chat_id: ChatId) {
+        let due = now_ms.saturating_add(self.config.report_delay_ms);
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.set_owed(true);
+            chat.report_due_ms.get_or_insert(due);
+            self.dirty.chats.insert(chat_id);
+        }
+    }
+
+    /// Sends a report that is due, if somebody is there to hand it to.
+    pub(super) fn report_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let delay = self.config.report_delay_ms;
+        let Some(due) = self.chats.get(&chat_id).and_then(|chat| chat.report_due_ms) else {
+            return Ok(());
+        };
+        // A clock that jumped back must not leave the report far in the future.
+        if (due > now_ms && due - now_ms <= delay) || !self.reachable(&chat_id) {
+            return Ok(());
+        }
+        let inner = Inner {
+            stream: match self.chats.get(&chat_id) {
+                Some(chat) => chat.stream(self.device()),
+                None => return Ok(()),
+            },
+            durable: None,
+            frontiers: self.frontiers(&chat_id),
+        }
+        .encode();
+        let fault = |error: &dyn std::fmt::Display| RowsError {
+            reason: error.to_string(),
+        };
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        chat.report_due_ms = None;
+        let body = chat
+            .group
+            .seal(&self.crypto, &self.account.device, &inner)
+            .map_err(|error| fault(&error))?;
+        let envelope = Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
+        let topic = envelope.topic();
+        self.dirty.chats.insert(chat_id);
+        self.drop_outs(|what| matches!(what, OutWhat::Report(chat) if *chat == chat_id));
+        self.add_out(now_ms, topic, OutWhat::Report(chat_id), Some(envelope))
+    }
+
+    /// Learns from a member's message or report what that device has of ours.
+    pub(super) fn learn(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        member: &Member,
+        epoch: u64,
+        frontiers: &[Frontier],
+    ) -> Result<(), RowsError> {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if member.device == own {
+            return Ok(());
+        }
+        let stream = chat.stream(own);
+        let last = chat.head.sequence;
+        let before = chat.acks.get(&member.device).cloned().unwrap_or_default();
+        let mut ack: AckRow = before.clone();
+        ack.epoch = ack.epoch.max(epoch);
+        let mut delivered = Vec::new();
+        for frontier in frontiers.iter().filter(|frontier| frontier.stream == stream) {
+            // Nobody can have what was never sent.
+            if frontier.delivered.max() > last || frontier.read_through > last {
+                continue;
+            }
+            delivered.extend(ack.delivered.merge(&frontier.delivered));
+            ack.read_through = ack.read_through.max(frontier.read_through);
+        }
+        if ack == before {
+            return Ok(());
+        }
+        let read = (before.read_through + 1..=ack.read_through).filter(|sequence| before.delivered.contains(*sequence));
+        let mut moved: Vec<u64> = read.collect();
+        moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last));
+        let epochs = ack.epoch;
+        chat.acks.insert(member.device, ack);
+        chat.acks_dirty.insert(member.device);
+        if !delivered.is_empty() {
+            chat.nudges = 0;
+        }
+        self.dirty.chats.insert(chat_id);
+        self.confirm(chat_id, epochs);
+        for sequence in moved {
+            if self.is_shown(chat_id, sequence) {
+                self.event(&EventRow::Ledger {
+                    message: stream.message(sequence),
+                })?;
+            }
+        }
+        let missing = self.chats.get_mut(&chat_id);
+        if let Some(chat) = missing
+            && !delivered.is_empty()
+            && chat.nudge_ms.is_some()
+        {
+            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
+        }
+        Ok(())
+    }
+
+    /// Drops from the outbox what all others have.
+    fn confirm(&mut self, chat_id: ChatId, epoch_seen: u64) {
+        let own = self.device();
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return;
+        };
+        let done: Vec<u64> = self
+            .outs
+            .iter()
+            .filter(|(_, out)| match &out.what {
+                OutWhat::Row(OutKind::Message { chat: of, sequence, .. }) => {
+                    *of == chat_id && chat.delivered(own, *sequence)
+                }
+                OutWhat::Row(OutKind::Commit { chat: of, epoch }) => *of == chat_id && epoch_seen >= *epoch,
+                _ => false,
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        for number in done {
+            self.drop_out(number);
+        }
+        let waits = self.outs.values().any(|out| {
+            matches!(&out.what, OutWhat::Row(OutKind::Message { chat, .. } | OutKind::Commit { chat, .. }) if *chat == chat_id)
+        });
+        if !waits && let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.nudge_ms = None;
+            chat.nudges = 0;
+        }
+    }
+
+    /// Whether people see our message of a sequence: what isn't in the outbox any more is remembered by its rows alone, so the
+    /// hidden sequences of this chat are kept with it.
+    fn is_shown(&self, chat_id: ChatId, sequence: u64) -> bool {
+        self.chats.get(&chat_id).is_some_and(|chat| !chat.row.hidden.contains(sequence))
+    }
+}

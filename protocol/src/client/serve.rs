@@ -1,0 +1,141 @@
+//! This device as others' custodian: it takes envelopes on the topics that it reads, and shows its own cards.
+
+use super::inbound::Taken;
+use super::io::{Effect, Side};
+use super::outbox::OutWhat;
+use super::records::OutKind;
+use super::{Client, TopicUse};
+use crate::custody::{
+    Accepted, ClientFrame, Cursor, CustodianFrame, Item, Items, Receipt, Refusal, Refused, RunningHash,
+};
+use crate::envelope::Envelope;
+use crate::keys::{EnvelopeId, TopicId, TransportKey};
+use crate::limits;
+use crate::rows::RowsError;
+use crate::wire::Wire;
+use std::collections::BTreeMap;
+
+/// Envelopes that a stranger may deposit at once, and gains again each second: enough for a guest, too little to drain a device.
+const STRANGER_BURST: u64 = 64;
+const STRANGER_PER_SECOND: u64 = 1;
+/// Seconds after which a refused stranger may try again.
+const STRANGER_RETRY_S: u32 = 30;
+
+/// How much each peer that is no contact has used of its share.
+#[derive(Default)]
+pub(super) struct Strangers {
+    used: BTreeMap<TransportKey, (u64, u64)>,
+}
+
+impl Strangers {
+    /// Takes one from a peer's share; false if it is used up.
+    fn take(&mut self, now_ms: u64, peer: TransportKey) -> bool {
+        if self.used.len() >= limits::PEERS && !self.used.contains_key(&peer) {
+            return false;
+        }
+        let (used, since_ms) = self.used.entry(peer).or_insert((0, now_ms));
+        let seconds = now_ms.saturating_sub(*since_ms) / 1000;
+        *used = used.saturating_sub(seconds.saturating_mul(STRANGER_PER_SECOND));
+        *since_ms = (*since_ms).saturating_add(seconds * 1000).min(now_ms);
+        if *used >= STRANGER_BURST {
+            return false;
+        }
+        *used += 1;
+        true
+    }
+
+    pub fn forget(&mut self, peer: &TransportKey) {
+        // What has refilled is forgotten; the rest stays, so that reconnecting gains nothing.
+        if self.used.get(peer).is_some_and(|(used, _)| *used == 0) || self.used.len() >= limits::PEERS {
+            self.used.remove(peer);
+        }
+    }
+}
+
+impl Client {
+    /// A frame of somebody who hands us things.
+    pub(super) fn client_frame(&mut self, now_ms: u64, peer: TransportKey, bytes: &[u8]) -> Result<(), RowsError> {
+        match ClientFrame::decode(bytes) {
+            Ok(ClientFrame::Deposit(deposit)) => {
+                let known = self.links.get(&peer).is_some_and(|link| !link.accounts.is_empty());
+                let (mut accepted, mut refused) = (Vec::new(), Vec::new());
+                for envelope in &deposit.envelopes {
+                    let id = match Envelope::peek(envelope) {
+                        Ok((_, id)) => id,
+                        Err(_) => EnvelopeId(*blake3::hash(envelope).as_bytes()),
+                    };
+                    let taken = if known || self.strangers.take(now_ms, peer) {
+                        self.receive(now_ms, envelope)?
+                    } else {
+                        Taken::Refused(Refusal::Busy)
+                    };
+                    match taken {
+                        Taken::Yes | Taken::Repeat => accepted.push(Accepted { id, until_s: 0 }),
+                        Taken::Refused(why) => refused.push(Refused {
+                            id,
+                            why,
+                            retry_after_s: if why == Refusal::Busy { STRANGER_RETRY_S } else { 0 },
+                        }),
+                    }
+                    if taken == Taken::Refused(Refusal::Invalid) {
+                        self.step.effects.push(Effect::Penalise {
+                            peer,
+                            reason: "an envelope that isn't valid on its topic",
+                        });
+                    }
+                }
+                let receipt = Receipt::sign(&self.account.transport, deposit.request, accepted, refused);
+                self.send(peer, Side::Server, CustodianFrame::Receipt(receipt).encode());
+            }
+            Ok(ClientFrame::Watch(watch)) => {
+                let mut elsewhere = false;
+                for (topic, _) in &watch.topics {
+                    match self.own_card(topic) {
+                        Some(page) => self.send(peer, Side::Server, CustodianFrame::Items(page).encode()),
+                        None => elsewhere = true,
+                    }
+                }
+                if elsewhere {
+                    let refusal = CustodianFrame::WatchRefused {
+                        request: watch.request,
+                        why: Refusal::NotHere,
+                        retry_after_s: 0,
+                    };
+                    self.send(peer, Side::Server, refusal.encode());
+                }
+            }
+            Ok(ClientFrame::Unwatch(_) | ClientFrame::Ack { .. } | ClientFrame::Unknown { .. }) => {}
+            Err(_) => self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "a custody frame that can't be read",
+            }),
+        }
+        Ok(())
+    }
+
+    /// One of our cards as a page of one item.
+    fn own_card(&self, topic: &TopicId) -> Option<Items> {
+        if self.topics.get(topic) != Some(&TopicUse::OwnCard) {
+            return None;
+        }
+        let number = self.invites.get(topic)?.number;
+        let envelope = self.outs.values().find_map(|out| match &out.what {
+            OutWhat::Row(OutKind::Card { invite }) if invite == topic => out.envelope.as_ref(),
+            _ => None,
+        })?;
+        Some(Items {
+            topic: *topic,
+            cursor: Cursor {
+                epoch: 0,
+                position: number,
+                hash: RunningHash::default(),
+            },
+            void: false,
+            caught_up: true,
+            items: vec![Item {
+                position: number,
+                envelope: envelope.bytes().to_vec(),
+            }],
+        })
+    }
+}

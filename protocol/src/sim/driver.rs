@@ -1,0 +1,454 @@
+//! The history: who does what when, and what goes wrong meanwhile.
+
+use super::checker::Book;
+use super::host::Deadfall;
+use super::plan::{Plan, TO_2100_MS, signed};
+use super::random::{MS, Micros, Random, SECOND};
+use super::setup::Pair;
+use super::world::{Event, HostId, Notice, World};
+use super::{Outcome, SimConfig};
+use crate::client::{Command, CommandError, ReadMark, Reply, history};
+use crate::keys::ChatId;
+use std::collections::BTreeMap;
+
+/// Acts that first contacts are given before the eventful phase begins regardless.
+const SETUP_ACTS: u64 = 80;
+/// Virtual time in which everything has to come right once all is healed.
+const QUIET: Micros = 15 * 60 * SECOND;
+/// Virtual time that a run goes on after all is right: nothing may change any more.
+const AFTERMATH: Micros = 5 * SECOND;
+/// Milliseconds of a day.
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
+/// A command that waits for its answer.
+enum Asked {
+    Setup(usize),
+    Send(usize),
+    /// A key used with another text.
+    Conflict,
+    Read { chat: ChatId, mark: ReadMark },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Setup { acts: u64 },
+    Eventful { acts: u64 },
+    Quiet { since: Micros },
+    Aftermath { until: Micros },
+}
+
+/// Plays a run.
+pub(super) struct Driver {
+    world: World,
+    book: Book,
+    pairs: Vec<Pair>,
+    asked: BTreeMap<(HostId, u64), Asked>,
+    next_token: u64,
+    phase: Phase,
+    hostile: bool,
+    jumps: bool,
+    /// How often a host's clock went far: idempotency keys don't outlive that.
+    leaps: BTreeMap<HostId, u32>,
+}
+
+impl Driver {
+    pub fn new(seed: u64, config: &SimConfig, traced: bool) -> Self {
+        let mut random = Random::new(seed);
+        let plan = Plan::new(&mut random);
+        let (hostile, jumps, people) = (plan.hostile, plan.jumps, plan.clients.len());
+        let mut pairs = Vec::new();
+        for a in 0..people {
+            for b in a + 1..people {
+                let (a, b) = if random.chance(50) { (a, b) } else { (b, a) };
+                pairs.push(Pair::new(HostId(a), HostId(b)));
+            }
+        }
+        Self {
+            world: World::new(config, plan, random, traced),
+            book: Book::default(),
+            pairs,
+            asked: BTreeMap::new(),
+            next_token: 1,
+            phase: Phase::Setup { acts: SETUP_ACTS },
+            hostile,
+            jumps,
+            leaps: BTreeMap::new(),
+        }
+    }
+
+    pub fn play(mut self) -> Result<Outcome, (String, Vec<String>)> {
+        match self.run() {
+            Ok(()) => Ok(self.outcome()),
+            Err(reason) => Err((reason, self.world.take_trace())),
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        let world = self.world;
+        Outcome {
+            wire: *world.wire.finalize().as_bytes(),
+            sends: self.book.acknowledged(),
+            epochs: world.hostile.epochs.len() as u64,
+            virtual_ms: world.now / MS,
+            ..world.outcome
+        }
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        for host in (0..self.world.stranger().0).map(HostId) {
+            self.world.boot(host, 0)?;
+        }
+        self.world.schedule(MS, Event::Act);
+        loop {
+            self.world.step()?;
+            while let Some(notice) = self.world.notices.pop_front() {
+                match notice {
+                    Notice::Reply { host, token, result } => self.answered(host, token, result)?,
+                    Notice::Committed { host } => self.book.committed(&self.world, host)?,
+                    Notice::Crashed { host } => self.crashed(host),
+                    Notice::Act => {
+                        if self.act()? {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does the next thing; true at the end.
+    fn act(&mut self) -> Result<bool, String> {
+        self.set_up()?;
+        let pause = match self.phase {
+            Phase::Setup { acts } => {
+                let ready = self.pairs.iter().all(|pair| pair.approved);
+                self.phase = match acts.checked_sub(1) {
+                    Some(acts) if !ready => Phase::Setup { acts },
+                    _ => Phase::Eventful { acts: self.world.config.acts },
+                };
+                self.early();
+                self.world.random.between(20 * MS, 400 * MS)
+            }
+            Phase::Eventful { acts } => {
+                match acts.checked_sub(1) {
+                    Some(acts) => {
+                        self.phase = Phase::Eventful { acts };
+                        self.eventful();
+                    }
+                    None => self.heal(),
+                }
+                self.world.random.between(5 * MS, 400 * MS)
+            }
+            Phase::Quiet { since } => {
+                self.retry();
+                let overdue = self.world.now > since + QUIET;
+                let settled = self.pairs.iter().all(|pair| pair.approved) && !self.book.waits();
+                match self.book.check(&self.world, &self.pairs) {
+                    Ok(()) if settled => self.phase = Phase::Aftermath { until: self.world.now + AFTERMATH },
+                    Err(reason) if overdue => return Err(reason),
+                    Ok(()) if overdue => return Err("first contact or a send was never answered".into()),
+                    _ => {}
+                }
+                500 * MS
+            }
+            Phase::Aftermath { until } if self.world.now >= until => {
+                self.book.check(&self.world, &self.pairs)?;
+                self.book.check_events(&self.world, &self.pairs)?;
+                return Ok(true);
+            }
+            Phase::Aftermath { .. } => SECOND,
+        };
+        self.world.schedule(pause, Event::Act);
+        Ok(false)
+    }
+
+    fn set_up(&mut self) -> Result<(), String> {
+        for at in 0..self.pairs.len() {
+            if let Some((host, command)) = self.pairs[at].next(&mut self.world)? {
+                self.ask(host, command, Asked::Setup(at));
+            }
+        }
+        Ok(())
+    }
+
+    /// What may happen before all know each other: everything but clocks that jump, which rightly end invites.
+    fn early(&mut self) {
+        match self.world.random.below(100) {
+            0..6 => self.kill(),
+            6..10 => self.cut(),
+            10..18 => self.mend(),
+            18..22 => self.drop_link(),
+            22..26 => self.break_stream(),
+            26..34 if self.hostile => self.world.mischief(),
+            34..50 => self.send(),
+            _ => {}
+        }
+    }
+
+    fn eventful(&mut self) {
+        match self.world.random.below(100) {
+            0..38 => self.send(),
+            38..42 => {
+                for _ in 0..self.world.random.between(3, 6) {
+                    self.send();
+                }
+            }
+            42..52 => self.mark_read(),
+            52..60 => self.kill(),
+            60..66 => self.cut(),
+            66..73 => self.mend(),
+            73..77 => self.drop_link(),
+            77..82 => self.break_stream(),
+            82..84 => self.back_up(),
+            84..86 => self.restore(),
+            86..94 if self.hostile => self.world.mischief(),
+            94..97 if self.jumps && self.pairs.iter().all(|pair| pair.approved) => self.jump(),
+            _ => {}
+        }
+    }
+
+    /// All comes back and nothing goes wrong any more.
+    fn heal(&mut self) {
+        self.phase = Phase::Quiet { since: self.world.now };
+        self.world.trace(|| "all is healed".into());
+        self.world.calm = true;
+        self.world.cut.clear();
+        for host in &mut self.world.hosts {
+            host.deadfall = None;
+        }
+        if self.world.random.chance(50) {
+            for at in 0..self.pairs.len() {
+                for host in [self.pairs[at].inviter, self.pairs[at].accepter] {
+                    if let Some(chat) = self.pairs[at].chat_at(host) {
+                        self.send_in(host, chat);
+                    }
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, host: HostId, command: Command, asked: Asked) {
+        let token = self.next_token;
+        self.next_token += 1;
+        self.asked.insert((host, token), asked);
+        self.world.schedule_arrival(100, host, super::network::Arrival::Command { token, command });
+    }
+
+    fn answered(&mut self, host: HostId, token: u64, result: Result<Reply, CommandError>) -> Result<(), String> {
+        self.world.trace(|| format!("{host:?} answers {result:?}"));
+        let Some(asked) = self.asked.remove(&(host, token)) else {
+            return Err(format!("{host:?} answers a command twice, or one that it wasn't given"));
+        };
+        match (asked, result) {
+            (Asked::Setup(pair), result) => self.pairs[pair].answered(self.world.now, result),
+            (Asked::Send(at), Ok(Reply::Sent(id))) => self.book.sent(at, id),
+            (Asked::Conflict, Err(CommandError::IdempotencyConflict)) => Ok(()),
+            (Asked::Read { chat, mark }, Ok(Reply::Done)) => {
+                self.book.read(host, chat, &mark);
+                Ok(())
+            }
+            (_, other) => Err(format!("{host:?} answers {other:?}")),
+        }
+    }
+
+    fn crashed(&mut self, host: HostId) {
+        self.world.hostile.owed.retain(|(of, _), _| *of != host);
+        let lost: Vec<_> = self.asked.keys().filter(|(of, _)| *of == host).copied().collect();
+        for key in lost {
+            if let Some(Asked::Send(at)) = self.asked.remove(&key) {
+                self.book.unanswered(at);
+            }
+        }
+        for pair in &mut self.pairs {
+            pair.crashed(host);
+        }
+    }
+
+    /// A host that knows a chat, and the chat.
+    fn seat(&mut self) -> Option<(HostId, ChatId)> {
+        let seats: Vec<_> = self
+            .pairs
+            .iter()
+            .flat_map(|pair| [pair.inviter, pair.accepter].map(|host| (host, pair.chat_at(host))))
+            .filter_map(|(host, chat)| Some((host, chat?)))
+            .filter(|(host, _)| self.world.hosts[host.0].is_up())
+            .collect();
+        self.world.random.pick(&seats)
+    }
+
+    fn send(&mut self) {
+        let Some((host, chat)) = self.seat() else {
+            return;
+        };
+        let leaps = self.leaps.get(&host).copied().unwrap_or_default();
+        match self.world.random.below(100) {
+            0..10 => {
+                let Some(at) = self.book.keyed(&mut self.world.random, host, leaps) else {
+                    return;
+                };
+                self.send_again(at);
+            }
+            10..13 => {
+                let Some(at) = self.book.keyed(&mut self.world.random, host, leaps).filter(|at| self.book.is_answered(*at)) else {
+                    return;
+                };
+                let Command::Send { chat, idempotency_key, .. } = self.book.command(at) else {
+                    return;
+                };
+                let command = Command::Send { chat, text: "something else".into(), idempotency_key };
+                self.ask(host, command, Asked::Conflict);
+            }
+            _ => self.send_in(host, chat),
+        }
+    }
+
+    fn send_in(&mut self, host: HostId, chat: ChatId) {
+        let leaps = self.leaps.get(&host).copied().unwrap_or_default();
+        let (keyed, length) = (self.world.random.chance(40), self.world.random.below(100));
+        let length = if length < 5 { 8000 } else { length };
+        let at = self.book.compose(host, chat, keyed, length, leaps);
+        self.ask(host, self.book.command(at), Asked::Send(at));
+    }
+
+    fn send_again(&mut self, at: usize) {
+        let host = self.book.author(at);
+        self.book.tried(at);
+        self.ask(host, self.book.command(at), Asked::Send(at));
+    }
+
+    /// An application asks again with the same key where it got no answer.
+    fn retry(&mut self) {
+        for at in self.book.unanswered_keyed() {
+            let host = self.book.author(at);
+            let leaps = self.leaps.get(&host).copied().unwrap_or_default();
+            if self.world.hosts[host.0].is_up() && self.book.leaps(at) == leaps {
+                self.send_again(at);
+            }
+        }
+    }
+
+    fn mark_read(&mut self) {
+        let Some((host, chat)) = self.seat() else {
+            return;
+        };
+        let disk = &self.world.hosts[host.0].disk;
+        let Ok(listed) = history::messages(disk, &chat, None, None, usize::MAX) else {
+            return;
+        };
+        let at = self.world.random.index(listed.len());
+        let Some((_, message)) = listed.get(at) else {
+            return;
+        };
+        if let Ok(Some(mark)) = history::read_mark(disk, &chat, &message.id) {
+            self.book.reading(host, chat, &mark);
+            self.ask(host, Command::MarkRead { chat, mark: mark.clone() }, Asked::Read { chat, mark });
+        }
+    }
+
+    fn kill(&mut self) {
+        let living = self.world.stranger().0;
+        let host = HostId(self.world.random.index(living));
+        if !self.world.hosts[host.0].is_up() {
+            return;
+        }
+        let deadfall = match self.world.random.below(10) {
+            0..4 => {
+                let down_for = self.world.down_time();
+                return self.world.crash(host, down_for);
+            }
+            4..7 => Deadfall::BeforeFlush,
+            7 => Deadfall::AfterFlush,
+            _ => Deadfall::AfterEffects(self.world.random.index(4)),
+        };
+        self.world.trace(|| format!("{host:?} will die {deadfall:?}"));
+        self.world.hosts[host.0].deadfall = Some(deadfall);
+    }
+
+    fn two_hosts(&mut self) -> (HostId, HostId) {
+        let hosts = self.world.stranger().0;
+        let clients = self.world.clients().len();
+        let a = self.world.random.index(clients);
+        let b = (a + 1 + self.world.random.index(hosts - 1)) % hosts;
+        (HostId(a.min(b)), HostId(a.max(b)))
+    }
+
+    fn cut(&mut self) {
+        let (a, b) = self.two_hosts();
+        let others: Vec<_> = match self.world.random.chance(30) {
+            true => (0..self.world.stranger().0).map(HostId).filter(|other| *other != a).collect(),
+            false => vec![b],
+        };
+        for b in others {
+            self.world.trace(|| format!("{a:?} is cut off {b:?}"));
+            self.world.cut.insert((a.min(b), a.max(b)));
+            if let Some(link) = self.world.link_between(a, b) {
+                self.world.drop_link(link, true);
+            }
+        }
+    }
+
+    fn mend(&mut self) {
+        let cut: Vec<_> = self.world.cut.iter().copied().collect();
+        if self.world.random.chance(30) {
+            self.world.cut.clear();
+        } else if let Some(pair) = self.world.random.pick(&cut) {
+            self.world.cut.remove(&pair);
+        }
+    }
+
+    fn drop_link(&mut self) {
+        let links: Vec<_> = self.world.links.keys().copied().collect();
+        if let Some(link) = self.world.random.pick(&links) {
+            self.world.drop_link(link, false);
+        }
+    }
+
+    fn break_stream(&mut self) {
+        let streams: Vec<_> = self.world.streams.keys().copied().collect();
+        if let Some(stream) = self.world.random.pick(&streams) {
+            self.world.break_stream(stream);
+        }
+    }
+
+    fn back_up(&mut self) {
+        let relays = self.world.relays();
+        if let Some(relay) = self.world.random.pick(&relays) {
+            let host = &mut self.world.hosts[relay.0];
+            host.snapshot = Some(host.disk.clone());
+        }
+    }
+
+    /// A relay is set back to its backup and doesn't know it (FAULTS 18).
+    fn restore(&mut self) {
+        let relays = self.world.relays();
+        let Some(relay) = self.world.random.pick(&relays) else {
+            return;
+        };
+        let Some(snapshot) = self.world.hosts[relay.0].snapshot.clone() else {
+            return;
+        };
+        self.world.trace(|| format!("{relay:?} is set back to a backup"));
+        let down_for = self.world.down_time();
+        self.world.crash(relay, down_for);
+        self.world.hosts[relay.0].disk = snapshot;
+    }
+
+    fn jump(&mut self) {
+        let hosts = self.world.stranger().0;
+        let host = self.world.random.index(hosts);
+        let by = signed(self.world.random.below(DAY_MS));
+        let clock = &mut self.world.hosts[host].clock;
+        let before = clock.offset_ms;
+        clock.offset_ms = match self.world.random.below(6) {
+            0 => TO_2100_MS,
+            1 => 0,
+            2 | 3 => before - by,
+            _ => before + by,
+        };
+        let after = clock.offset_ms;
+        if before.abs_diff(after) > 2 * DAY_MS {
+            *self.leaps.entry(HostId(host)).or_default() += 1;
+        }
+        self.world.trace(|| format!("the clock of host {host} jumps by {} s", (after - before) / 1000));
+    }
+}

@@ -1,0 +1,438 @@
+//! A host: one state machine, its disk, its clock, and steps on their way to the disk (`INV-COMMIT-FIRST`).
+
+use super::Broken;
+use super::plan::{ClientPlan, Paths};
+use super::random::{Clock, MS, Micros, SECOND};
+use super::world::{Event, HostId, Notice, World};
+use crate::address::PeerAddress;
+use crate::client::{Client, ClientConfig, Effect, Input, Sabotage, Side, history};
+use crate::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
+use crate::keys::{AccountId, DeviceId, TopicId, TransportKey, TransportSecret};
+use crate::rows::{Batch, MemoryRows};
+use std::collections::{BTreeSet, VecDeque};
+
+/// Virtual time between a relay's ticks.
+const RELAY_TICK: Micros = 2 * SECOND;
+/// Times that a timer may be due again at once.
+const SPINS: u32 = 500;
+
+/// What a host is.
+pub(super) enum Kind {
+    Client(ClientPlan),
+    Relay(TransportSecret),
+    Stranger,
+}
+
+/// What runs on a host.
+pub(super) enum Machine {
+    Client(Box<Client>),
+    Relay(Box<Relay>),
+    Stranger,
+}
+
+/// Where a host dies on its way through a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deadfall {
+    /// Once a step is drained, before it is flushed.
+    BeforeFlush,
+    /// Flushed, nothing said yet.
+    AfterFlush,
+    /// Flushed, and so many effects carried out.
+    AfterEffects(usize),
+}
+
+/// A drained step that isn't durable yet.
+struct Flight {
+    batch: Batch,
+    effects: Effects,
+}
+
+enum Effects {
+    Client(Vec<Effect>),
+    Relay(Vec<RelayEffect>),
+}
+
+/// One host.
+pub(super) struct Host {
+    pub kind: Kind,
+    pub key: TransportKey,
+    /// Of a client that has started once.
+    pub identity: Option<(AccountId, DeviceId)>,
+    pub machine: Option<Machine>,
+    pub disk: MemoryRows,
+    pub clock: Clock,
+    /// Counts starts and deaths: what was meant for another process is void.
+    pub process: u64,
+    pub deadfall: Option<Deadfall>,
+    pub subscriptions: BTreeSet<TopicId>,
+    /// A backup of a relay's disk.
+    pub snapshot: Option<MemoryRows>,
+    flights: VecDeque<Flight>,
+    last_commit: Micros,
+    wake_at: Option<Micros>,
+    wake_generation: u64,
+    spins: u32,
+    drain_waits: bool,
+}
+
+impl Host {
+    pub fn client(plan: ClientPlan, clock: Clock) -> Self {
+        Self::new(Kind::Client(plan), TransportKey([0; 32]), clock)
+    }
+
+    pub fn relay(secret: [u8; 32], clock: Clock) -> Self {
+        let secret = TransportSecret::from_bytes(secret);
+        let key = secret.public();
+        Self::new(Kind::Relay(secret), key, clock)
+    }
+
+    pub fn stranger(secret: [u8; 32]) -> Self {
+        let key = TransportSecret::from_bytes(secret).public();
+        let mut host = Self::new(Kind::Stranger, key, Clock::default());
+        host.machine = Some(Machine::Stranger);
+        host
+    }
+
+    fn new(kind: Kind, key: TransportKey, clock: Clock) -> Self {
+        Self {
+            kind,
+            key,
+            identity: None,
+            machine: None,
+            disk: MemoryRows::default(),
+            clock,
+            process: 0,
+            deadfall: None,
+            subscriptions: BTreeSet::new(),
+            snapshot: None,
+            flights: VecDeque::new(),
+            last_commit: 0,
+            wake_at: None,
+            wake_generation: 0,
+            spins: 0,
+            drain_waits: false,
+        }
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.machine.is_some()
+    }
+
+    pub fn is_client(&self) -> bool {
+        matches!(self.kind, Kind::Client(_))
+    }
+
+    pub fn is_relay(&self) -> bool {
+        matches!(self.kind, Kind::Relay(_))
+    }
+
+    /// Whether it opens a custody stream to every peer.
+    pub fn opens_streams(&self) -> bool {
+        !self.is_relay()
+    }
+}
+
+impl World {
+    /// Starts a host from its disk.
+    pub fn boot(&mut self, id: HostId, process: u64) -> Result<(), String> {
+        if self.hosts[id.0].process != process || self.hosts[id.0].is_up() {
+            return Ok(());
+        }
+        let entropy = self.random.bytes();
+        let machine = match &self.hosts[id.0].kind {
+            Kind::Client(plan) => Machine::Client(Box::new(self.load_client(id, plan.clone(), entropy)?)),
+            Kind::Relay(secret) => {
+                let host = &self.hosts[id.0];
+                let config = RelayConfig::default();
+                let relay = Relay::load(config, secret.clone(), entropy, &host.disk, host.clock.read(self.now));
+                Machine::Relay(Box::new(relay.map_err(|error| format!("{id:?} doesn't start: {error}"))?))
+            }
+            Kind::Stranger => Machine::Stranger,
+        };
+        self.trace(|| format!("{id:?} starts"));
+        let now = self.now;
+        let host = &mut self.hosts[id.0];
+        host.process += 1;
+        host.last_commit = now;
+        host.wake_at = None;
+        host.drain_waits = false;
+        let first = host.identity.is_none();
+        if let Machine::Client(client) = &machine {
+            let identity = (client.account(), client.device());
+            if host.identity.is_some_and(|known| known != identity) {
+                return Err(format!("{id:?} starts as somebody else"));
+            }
+            host.identity = Some(identity);
+            host.key = client.transport();
+        }
+        host.machine = Some(machine);
+        self.drain(id)?;
+        if first {
+            let process = self.hosts[id.0].process;
+            while !self.hosts[id.0].flights.is_empty() {
+                self.commit(id, process)?;
+            }
+        }
+        if self.hosts[id.0].is_client() && self.paths != Paths::RelayOnly {
+            let addrs = vec![format!("/sim/{}", id.0)];
+            self.feed(id, Input::Listening { addrs })?;
+        }
+        if self.hosts[id.0].is_relay() {
+            self.wake_in(id, RELAY_TICK);
+        }
+        Ok(())
+    }
+
+    /// Kills a host: its memory and all that isn't flushed is gone. It starts again after `down_for`.
+    pub fn crash(&mut self, id: HostId, down_for: Micros) {
+        if !self.hosts[id.0].is_up() {
+            return;
+        }
+        self.trace(|| format!("{id:?} is killed"));
+        self.outcome.crashes += 1;
+        let host = &mut self.hosts[id.0];
+        host.machine = None;
+        host.flights.clear();
+        host.subscriptions.clear();
+        host.deadfall = None;
+        host.process += 1;
+        host.wake_generation += 1;
+        let process = host.process;
+        self.drop_links_of(id);
+        self.schedule(down_for, Event::Boot { host: id, process });
+        self.notices.push_back(Notice::Crashed { host: id });
+    }
+
+    /// Gives a machine an input and ends the step now or a little later.
+    pub fn feed(&mut self, id: HostId, input: Input) -> Result<(), String> {
+        let host = &mut self.hosts[id.0];
+        let now_ms = host.clock.read(self.now);
+        let fed = match &mut host.machine {
+            Some(Machine::Client(client)) => client.handle(now_ms, input, &host.disk),
+            Some(Machine::Relay(relay)) => match relay_input(input) {
+                Some(input) => relay.handle(now_ms, input, &host.disk),
+                None => Ok(()),
+            },
+            Some(Machine::Stranger) | None => return Ok(()),
+        };
+        fed.map_err(|error| format!("{id:?}: {error}"))?;
+        if !self.random.chance(25) {
+            return self.drain(id);
+        }
+        let host = &mut self.hosts[id.0];
+        if !host.drain_waits {
+            host.drain_waits = true;
+            let process = host.process;
+            let delay = self.random.between(100, 4000);
+            self.schedule(delay, Event::Drain { host: id, process });
+        }
+        Ok(())
+    }
+
+    pub fn end_step(&mut self, id: HostId, process: u64) -> Result<(), String> {
+        if self.hosts[id.0].process != process {
+            return Ok(());
+        }
+        self.hosts[id.0].drain_waits = false;
+        self.drain(id)
+    }
+
+    pub fn wake(&mut self, id: HostId, generation: u64) -> Result<(), String> {
+        if self.hosts[id.0].wake_generation != generation || !self.hosts[id.0].is_up() {
+            return Ok(());
+        }
+        self.hosts[id.0].wake_at = None;
+        self.feed(id, Input::Tick)
+    }
+
+    /// The oldest step is flushed: its rows are on the disk, its effects are carried out, the machine is told.
+    pub fn commit(&mut self, id: HostId, process: u64) -> Result<(), String> {
+        if self.hosts[id.0].process != process || !self.hosts[id.0].is_up() {
+            return Ok(());
+        }
+        let Some(flight) = self.hosts[id.0].flights.pop_front() else {
+            return Ok(());
+        };
+        self.hosts[id.0].disk.apply(&flight.batch);
+        self.outcome.commits += 1;
+        let bound = match self.hosts[id.0].deadfall {
+            Some(Deadfall::AfterFlush) => Some(0),
+            Some(Deadfall::AfterEffects(count)) => Some(count),
+            _ => None,
+        };
+        self.carry_out(id, flight.effects, bound.unwrap_or(usize::MAX))?;
+        self.notices.push_back(Notice::Committed { host: id });
+        if bound.is_some() {
+            let down_for = self.down_time();
+            self.crash(id, down_for);
+            return Ok(());
+        }
+        self.feed(id, Input::Committed)
+    }
+
+    /// How long a killed host stays down.
+    pub fn down_time(&mut self) -> Micros {
+        if self.random.chance(80) { self.random.between(5 * MS, 500 * MS) } else { self.random.between(SECOND, 8 * SECOND) }
+    }
+
+    fn load_client(&self, id: HostId, plan: ClientPlan, entropy: [u8; 32]) -> Result<Client, String> {
+        let mut config = ClientConfig::new(self.config.suite);
+        config.name = Some(plan.name);
+        config.relays = Some(
+            plan.relays
+                .iter()
+                .map(|relay| PeerAddress { key: self.hosts[relay.0].key, addrs: vec![format!("/sim/{}", relay.0)] })
+                .collect(),
+        );
+        config.frozen_states = plan.frozen_states;
+        config.frozen_ms = plan.frozen_ms;
+        config.leaf_update_ms = plan.leaf_update_ms;
+        config.frontier_delay_ms = plan.frontier_delay_ms;
+        config.direct_grace_ms = plan.direct_grace_ms;
+        config.dial_backoff_ms = plan.dial_backoff_ms;
+        config.sabotage = match self.config.broken {
+            Broken::NoDurableDedup => Sabotage::NoDurableDedup,
+            Broken::CursorFirst => Sabotage::CursorFirst,
+            Broken::None | Broken::AckBeforeFlush => Sabotage::None,
+        };
+        let host = &self.hosts[id.0];
+        Client::load(config, entropy, &host.disk, host.clock.read(self.now))
+            .map_err(|error| format!("{id:?} doesn't start: {error}"))
+    }
+
+    fn drain(&mut self, id: HostId) -> Result<(), String> {
+        let host = &mut self.hosts[id.0];
+        let (batch, effects) = match &mut host.machine {
+            Some(Machine::Client(client)) => {
+                let step = client.drain();
+                (step.batch, Effects::Client(step.effects))
+            }
+            Some(Machine::Relay(relay)) => {
+                let step = relay.drain();
+                (step.batch, Effects::Relay(step.effects))
+            }
+            Some(Machine::Stranger) | None => return Ok(()),
+        };
+        let silent = match &effects {
+            Effects::Client(effects) => effects.is_empty(),
+            Effects::Relay(effects) => effects.is_empty(),
+        };
+        if silent && batch.is_empty() {
+            return self.set_timer(id);
+        }
+        let (effects, early) = if self.breaks(Broken::AckBeforeFlush) {
+            (Effects::Client(Vec::new()), Some(effects))
+        } else {
+            (effects, None)
+        };
+        let delay = if batch.is_empty() { 0 } else { self.flush_time() };
+        let host = &mut self.hosts[id.0];
+        host.last_commit = host.last_commit.max(self.now + delay);
+        let wait = host.last_commit - self.now;
+        host.flights.push_back(Flight { batch, effects });
+        let process = host.process;
+        self.schedule(wait, Event::Commit { host: id, process });
+        if let Some(effects) = early {
+            self.carry_out(id, effects, usize::MAX)?;
+        }
+        if matches!(self.hosts[id.0].deadfall, Some(Deadfall::BeforeFlush)) {
+            let down_for = self.down_time();
+            self.crash(id, down_for);
+            return Ok(());
+        }
+        self.set_timer(id)
+    }
+
+    fn flush_time(&mut self) -> Micros {
+        match self.random.below(10) {
+            0 => self.random.between(20 * MS, 400 * MS),
+            _ => self.random.between(100, 15 * MS),
+        }
+    }
+
+    fn carry_out(&mut self, id: HostId, effects: Effects, bound: usize) -> Result<(), String> {
+        match effects {
+            Effects::Client(effects) => {
+                for effect in effects.into_iter().take(bound) {
+                    self.client_effect(id, effect)?;
+                }
+            }
+            Effects::Relay(effects) => {
+                for effect in effects.into_iter().take(bound) {
+                    match effect {
+                        RelayEffect::Send { peer, frame } => self.send(id, peer, Side::Server, frame)?,
+                        RelayEffect::Penalise { peer, reason } => self.penalise(id, peer, reason)?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn client_effect(&mut self, id: HostId, effect: Effect) -> Result<(), String> {
+        match effect {
+            Effect::Dial(address) => self.dial(id, address.key),
+            Effect::Send { peer, side, frame } => return self.send(id, peer, side, frame),
+            Effect::Subscribe(topic) => self.subscribe(id, topic, true),
+            Effect::Unsubscribe(topic) => self.subscribe(id, topic, false),
+            Effect::Publish { topic, bytes } => self.publish(id, topic, &bytes),
+            Effect::Verdict { peer, id: gossip, verdict } => return self.verdict(id, peer, gossip, verdict),
+            Effect::Penalise { peer, reason } => return self.penalise(id, peer, reason),
+            Effect::Reply { token, result } => self.notices.push_back(Notice::Reply { host: id, token, result }),
+            Effect::Events { newest } => {
+                let found = history::newest_event(&self.hosts[id.0].disk).map_err(|error| error.to_string())?;
+                if found < newest && !self.breaks(Broken::AckBeforeFlush) {
+                    return Err(format!("{id:?} announces event {newest} before it is durable; the newest is {found}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_timer(&mut self, id: HostId) -> Result<(), String> {
+        let host = &mut self.hosts[id.0];
+        let wait = match &host.machine {
+            Some(Machine::Client(client)) => {
+                let now_ms = host.clock.read(self.now);
+                client.next_timer().map(|due| due.saturating_sub(now_ms).saturating_mul(MS))
+            }
+            Some(Machine::Relay(relay)) => Some(if relay.has_more() { 0 } else { RELAY_TICK }),
+            Some(Machine::Stranger) | None => None,
+        };
+        let Some(wait) = wait else {
+            host.wake_at = None;
+            host.wake_generation += 1;
+            return Ok(());
+        };
+        host.spins = if wait == 0 { host.spins + 1 } else { 0 };
+        if host.spins > SPINS {
+            return Err(format!("{id:?}: its timer is due again and again"));
+        }
+        let relay_waits = host.is_relay() && wait > 0 && host.wake_at.is_some_and(|at| at > self.now);
+        if !relay_waits && host.wake_at != Some(self.now + wait.max(MS)) {
+            self.wake_in(id, wait.max(MS));
+        }
+        Ok(())
+    }
+
+    fn wake_in(&mut self, id: HostId, wait: Micros) {
+        let at = self.now.saturating_add(wait);
+        let host = &mut self.hosts[id.0];
+        host.wake_at = Some(at);
+        host.wake_generation += 1;
+        let generation = host.wake_generation;
+        self.schedule(at - self.now, Event::Wake { host: id, generation });
+    }
+}
+
+/// What a relay makes of it: relays only serve.
+fn relay_input(input: Input) -> Option<RelayInput> {
+    Some(match input {
+        Input::Tick => RelayInput::Tick,
+        Input::Committed => RelayInput::Committed,
+        Input::Opened { peer, side: Side::Server } => RelayInput::Connected { peer },
+        Input::Closed { peer, side: Side::Server } | Input::Disconnected { peer } => RelayInput::Disconnected { peer },
+        Input::Frame { peer, side: Side::Server, bytes } => RelayInput::Frame { peer, bytes },
+        _ => return None,
+    })
+}

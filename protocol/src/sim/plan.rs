@@ -1,0 +1,100 @@
+//! What a seed decides before anything happens: who is there, who can reach whom, whose clock is wrong.
+
+use super::random::{Clock, Random};
+use super::world::HostId;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 24 * 3600 * 1000;
+/// From 2025 to 2100, in milliseconds.
+pub(super) const TO_2100_MS: i64 = 75 * 365 * 24 * 3600 * 1000;
+
+/// How clients can reach each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paths {
+    /// Directly and by relays.
+    Both,
+    /// By relays only.
+    RelayOnly,
+    /// There are no relays.
+    DirectOnly,
+}
+
+/// A client's settings.
+#[derive(Clone, Debug)]
+pub(super) struct ClientPlan {
+    pub name: String,
+    pub relays: Vec<HostId>,
+    pub frozen_states: usize,
+    pub frozen_ms: u64,
+    pub leaf_update_ms: u64,
+    pub frontier_delay_ms: u64,
+    pub direct_grace_ms: u64,
+    pub dial_backoff_ms: (u64, u64),
+}
+
+/// The cast of a run.
+pub(super) struct Plan {
+    pub paths: Paths,
+    pub clients: Vec<(ClientPlan, Clock)>,
+    pub relays: Vec<Clock>,
+    /// Whether a stranger injects what it has seen.
+    pub hostile: bool,
+    /// Whether clocks jump during the run.
+    pub jumps: bool,
+}
+
+impl Plan {
+    pub fn new(random: &mut Random) -> Self {
+        let people = if random.chance(25) { 3 } else { 2 };
+        let paths = match random.below(100) {
+            0..55 => Paths::Both,
+            55..85 => Paths::RelayOnly,
+            _ => Paths::DirectOnly,
+        };
+        let relays = match paths {
+            Paths::DirectOnly => 0,
+            _ => 1 + usize::from(random.chance(40)),
+        };
+        let skewed = random.chance(50);
+        let mut clock = |random: &mut Random| Clock {
+            offset_ms: match (skewed, random.below(4)) {
+                (true, 0) => -signed(random.below(DAY_MS)),
+                (true, 1) => signed(random.below(DAY_MS)),
+                _ => signed(random.below(200)) - 100,
+            },
+            drift_ppm: signed(random.below(600)) - 300,
+        };
+        let relay_ids: Vec<_> = (people..people + relays).map(HostId).collect();
+        let clients = (0..people)
+            .map(|n| {
+                let relays = relay_ids.iter().copied().filter(|_| random.chance(75)).collect::<Vec<_>>();
+                let relays = if relays.is_empty() { relay_ids.clone() } else { relays };
+                (client(n, relays, random), clock(random))
+            })
+            .collect();
+        Self {
+            paths,
+            clients,
+            relays: relay_ids.iter().map(|_| clock(random)).collect(),
+            hostile: random.chance(40),
+            jumps: skewed && random.chance(60),
+        }
+    }
+}
+
+fn client(n: usize, relays: Vec<HostId>, random: &mut Random) -> ClientPlan {
+    ClientPlan {
+        name: format!("person {n}"),
+        relays,
+        frozen_states: 1 + random.index(3),
+        frozen_ms: if random.chance(70) { 72 * 3600 * 1000 } else { random.between(2_000, 20_000) },
+        leaf_update_ms: if random.chance(70) { random.between(2_000, 15_000) } else { DAY_MS },
+        frontier_delay_ms: random.between(20, 500),
+        direct_grace_ms: random.between(20, 800),
+        dial_backoff_ms: (random.between(50, 200), random.between(500, 3_000)),
+    }
+}
+
+pub(super) fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,115 @@
+//! Every vector of `spec/vectors` is read by the reader of its kind and written again, and the files are what the code writes.
+//!
+//! `MADANG_WRITE_VECTORS=1 cargo test -p madang-protocol --test vectors` writes them anew; without it, drift fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "vectors/chat.rs"]
+mod chat;
+#[path = "vectors/contact.rs"]
+mod contact;
+#[path = "vectors/envelope.rs"]
+mod envelope;
+#[path = "vectors/identity.rs"]
+mod identity;
+#[path = "vectors/kit.rs"]
+mod kit;
+#[path = "vectors/message.rs"]
+mod message;
+#[path = "vectors/padding.rs"]
+mod padding;
+#[path = "common/session.rs"]
+mod session;
+
+use kit::{Format, check};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The files that this test reads.
+const FORMATS: [&Format; 6] = [
+    &envelope::FORMAT,
+    &identity::FORMAT,
+    &contact::FORMAT,
+    &chat::FORMAT,
+    &message::FORMAT,
+    &padding::FORMAT,
+];
+
+/// Files that another test reads, and which: it must name the file.
+const READ_ELSEWHERE: [(&str, &str); 1] = [("custody", "tests/vectors_custody.rs")];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn load(file: &str) -> Value {
+    let path = root().join("spec/vectors").join(format!("{file}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_files_are_what_the_code_writes() {
+    for format in FORMATS {
+        let written = kit::generate(format);
+        if std::env::var_os("MADANG_WRITE_VECTORS").is_some() {
+            let path = root().join("spec/vectors").join(format!("{}.json", format.file));
+            std::fs::write(path, serde_json::to_string_pretty(&written).unwrap() + "\n").unwrap();
+        }
+        let stored = load(format.file);
+        for list in ["positive", "negative"] {
+            let (stored, written) = (stored[list].as_array().unwrap(), written[list].as_array().unwrap());
+            for (stored, written) in stored.iter().zip(written) {
+                assert_eq!(stored, written, "{}.json, {}", format.file, written["name"]);
+            }
+            assert_eq!(stored.len(), written.len(), "{}.json, {list}", format.file);
+        }
+        assert_eq!(stored, written, "{}.json", format.file);
+    }
+}
+
+#[test]
+fn no_vector_goes_unread() {
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("spec/vectors")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let file = name.strip_suffix(".json").unwrap_or_else(|| panic!("{name} is not a file of vectors"));
+        files.insert(file.to_owned());
+        if let Some((_, reader)) = READ_ELSEWHERE.iter().find(|(known, _)| *known == file) {
+            let source = std::fs::read_to_string(root().join(reader)).unwrap();
+            assert!(source.contains(&name), "{reader} doesn't read {name}");
+            continue;
+        }
+        let format = FORMATS
+            .into_iter()
+            .find(|format| format.file == file)
+            .unwrap_or_else(|| panic!("no test reads {name}"));
+        let read = kit::read_all(format, &load(file)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let kinds: BTreeSet<_> = format.kinds.iter().map(|kind| kind.name.to_owned()).collect();
+        assert_eq!(read, kinds, "{name} leaves a kind without a vector");
+    }
+    for format in FORMATS {
+        assert!(files.contains(format.file), "{}.json is missing", format.file);
+    }
+}
+
+#[test]
+fn a_vector_of_an_unknown_kind_or_with_a_changed_value_fails() {
+    let good = load("envelope")["positive"][1].clone();
+    assert_eq!(check(&envelope::FORMAT, &good, true), Ok("length".to_owned()));
+    let changes: [(&str, Value); 4] = [
+        ("kind", "new".into()),
+        ("hex", "41".into()),
+        ("fields", serde_json::json!({ "value": 1 })),
+        ("remark", "unread".into()),
+    ];
+    for (member, value) in changes {
+        let mut changed = good.clone();
+        changed[member] = value;
+        assert!(check(&envelope::FORMAT, &changed, true).is_err(), "a changed {member} passes");
+    }
+    let mut bad = load("envelope")["negative"][0].clone();
+    assert!(check(&envelope::FORMAT, &bad, false).is_ok());
+    bad["error"] = "signature".into();
+    assert!(check(&envelope::FORMAT, &bad, false).is_err(), "a changed error passes");
+}

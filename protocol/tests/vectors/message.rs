@@ -1,0 +1,298 @@
+//! `message.json`: inner messages, their ids and hashes.
+
+use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
+use madang_protocol::keys::{DeviceId, MessageId};
+use madang_protocol::limits;
+use madang_protocol::message::{Body, Durable, Frontier, Inner, StreamId};
+use madang_protocol::seq_set::SeqSet;
+use madang_protocol::wire::{Reader, Wire, Writer};
+use serde_json::{Value, json};
+
+pub const FORMAT: Format = Format {
+    file: "message",
+    kinds: &[
+        Kind {
+            name: "message_id",
+            text: false,
+            read: read_id,
+            write: write_id,
+        },
+        Kind {
+            name: "ranges",
+            text: false,
+            read: read_ranges,
+            write: write_ranges,
+        },
+        Kind {
+            name: "message",
+            text: false,
+            read,
+            write,
+        },
+    ],
+    fill,
+};
+
+/// Stream and sequence.
+fn read_id(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let mut r = Reader::new(bytes);
+    let stream = StreamId::read(&mut r)?;
+    let sequence = r.u64("sequence")?;
+    r.finish()?;
+    let mut fields = stream_value(&stream);
+    fields["sequence"] = number(sequence);
+    fields["id"] = hexed(stream.message(sequence).0);
+    Ok(fields)
+}
+
+fn write_id(_: &Value, fields: &Value) -> Vec<u8> {
+    let mut w = Writer::default();
+    stream_of(fields).write(&mut w);
+    w.u64(uint64(fields, "sequence"));
+    w.into_bytes()
+}
+
+fn read_ranges(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    Ok(json!({ "ranges": ranges_value(&SeqSet::decode(bytes)?) }))
+}
+
+fn write_ranges(_: &Value, fields: &Value) -> Vec<u8> {
+    ranges_of(fields, "ranges").encode()
+}
+
+fn read(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let inner = Inner::decode(bytes)?;
+    let frontiers: Vec<Value> = inner
+        .frontiers
+        .iter()
+        .map(|frontier| {
+            let mut value = stream_value(&frontier.stream);
+            value["delivered"] = ranges_value(&frontier.delivered);
+            value["read_through"] = number(frontier.read_through);
+            value
+        })
+        .collect();
+    let mut fields = stream_value(&inner.stream);
+    fields["frontiers"] = frontiers.into();
+    if let Some(durable) = &inner.durable {
+        let body = match &durable.body {
+            Body::Text(text) => json!({ "text": text }),
+            Body::Contact(bytes) => json!({ "contact": hexed(bytes) }),
+            Body::Unknown { kind, body } => json!({ "unknown": { "kind": kind, "body": hexed(body) } }),
+        };
+        fields["durable"] = json!({
+            "sequence": number(durable.sequence),
+            "previous": hexed(durable.previous),
+            "parents": durable.parents.iter().map(|parent| hexed(parent.0)).collect::<Vec<_>>(),
+            "clock": number(durable.clock),
+            "sent_ms": number(durable.sent_ms),
+            "fallback": durable.fallback,
+            "body": body,
+        });
+        fields["id"] = hexed(inner.stream.message(durable.sequence).0);
+        fields["hash"] = hexed(Inner::hash(bytes));
+        fields["shown"] = durable.body.shown().into();
+    }
+    Ok(fields)
+}
+
+fn write(_: &Value, fields: &Value) -> Vec<u8> {
+    let durable = fields.get("durable").map(|value| {
+        let (kind, body) = value["body"].as_object().unwrap().iter().next().unwrap();
+        let body = match kind.as_str() {
+            "text" => Body::Text(body.as_str().unwrap().to_owned()),
+            "contact" => Body::Contact(bytes(&value["body"], "contact")),
+            "unknown" => Body::Unknown {
+                kind: body["kind"].as_u64().unwrap() as u16,
+                body: bytes(body, "body"),
+            },
+            other => panic!("no body {other}"),
+        };
+        Durable {
+            sequence: uint64(value, "sequence"),
+            previous: array(value, "previous"),
+            parents: items(value, "parents")
+                .map(|parent| parent.as_str().unwrap().parse::<MessageId>().unwrap())
+                .collect(),
+            clock: uint64(value, "clock"),
+            sent_ms: uint64(value, "sent_ms"),
+            fallback: text(value, "fallback"),
+            body,
+        }
+    });
+    Inner {
+        stream: stream_of(fields),
+        durable,
+        frontiers: items(fields, "frontiers")
+            .map(|value| Frontier {
+                stream: stream_of(value),
+                delivered: ranges_of(value, "delivered"),
+                read_through: uint64(value, "read_through"),
+            })
+            .collect(),
+    }
+    .encode()
+}
+
+fn stream_value(stream: &StreamId) -> Value {
+    json!({ "device": hexed(stream.device.0), "incarnation": number(stream.incarnation) })
+}
+
+fn stream_of(value: &Value) -> StreamId {
+    StreamId {
+        device: DeviceId(array(value, "device")),
+        incarnation: uint64(value, "incarnation"),
+    }
+}
+
+fn ranges_value(set: &SeqSet) -> Value {
+    set.ranges().iter().map(|(first, last)| json!([number(*first), number(*last)])).collect::<Vec<_>>().into()
+}
+
+fn ranges_of(value: &Value, member: &str) -> SeqSet {
+    let mut set = SeqSet::default();
+    for range in items(value, member) {
+        let end = |at: usize| range[at].as_str().unwrap().parse().unwrap();
+        set.insert_range(end(0), end(1));
+    }
+    set
+}
+
+fn durable(sequence: u64, previous: [u8; 32], parents: &[MessageId], body: Value) -> Value {
+    json!({
+        "sequence": number(sequence),
+        "previous": hexed(previous),
+        "parents": parents.iter().map(|parent| hexed(parent.0)).collect::<Vec<_>>(),
+        "clock": number(sequence + 1),
+        "sent_ms": number(1_700_000_000_000 + sequence),
+        "fallback": "",
+        "body": body,
+    })
+}
+
+fn fill(v: &mut Vectors) {
+    let stream = StreamId {
+        device: DeviceId([1; 32]),
+        incarnation: 0x0102_0304_0506_0708,
+    };
+    let message = |durable: Value, frontiers: Value| {
+        let mut fields = stream_value(&stream);
+        fields["durable"] = durable;
+        fields["frontiers"] = frontiers;
+        fields
+    };
+    for sequence in [1, 2, u64::MAX - 2] {
+        let mut fields = stream_value(&stream);
+        fields["sequence"] = number(sequence);
+        v.good("message_id", &format!("sequence {sequence}"), Value::Null, fields);
+    }
+    v.bad("message_id", "cut", Value::Null, &[1; 47], "truncated", "sequence");
+
+    let first = v.good(
+        "message",
+        "the first text of a stream",
+        Value::Null,
+        message(durable(1, [0; 32], &[], json!({ "text": "안녕, 마당" })), json!([])),
+    );
+    let frontier = json!([{
+        "device": hexed([2; 32]),
+        "incarnation": number(7),
+        "delivered": [[number(1), number(40)], [number(42), number(42)]],
+        "read_through": number(38),
+    }]);
+    let second = v.good(
+        "message",
+        "the second, which names the first and reports a frontier",
+        Value::Null,
+        message(durable(2, Inner::hash(&first), &[stream.message(1)], json!({ "text": "" })), frontier.clone()),
+    );
+    let mut report = stream_value(&stream);
+    report["frontiers"] = frontier;
+    let report = v.good("message", "a report without a number", Value::Null, report);
+    let parents: Vec<_> = (1..=8).map(|sequence| stream.message(sequence)).collect();
+    let mut fields = message(durable(9, [3; 32], &parents, json!({ "unknown": { "kind": 77, "body": "0102" } })), json!([]));
+    fields["durable"]["fallback"] = "a picture".into();
+    v.good("message", "a kind that is not known, and eight parents", Value::Null, fields);
+    let hidden = json!({ "unknown": { "kind": 0x8777, "body": "" } });
+    v.good("message", "a hidden kind that is not known", Value::Null, message(durable(10, [3; 32], &[], hidden), json!([])));
+    let contact = json!({ "contact": "0001" });
+    v.good("message", "contact details", Value::Null, message(durable(11, [3; 32], &[], contact), json!([])));
+    let extended = [&first[..first.len() - 1], &[2, 0xaa, 0xbb]].concat();
+    v.good_to_read("message", "extensions of a later version", Value::Null, &extended);
+
+    fill_refused(v, &first, &second, &report);
+    fill_ranges(v);
+}
+
+/// Where the fields of the first message begin: version, stream, sequence, previous, parents (none), clock, time, kind, fallback (empty),
+/// body.
+const SEQUENCE: usize = 42;
+const KIND: usize = 99;
+const BODY: usize = 102;
+
+fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
+    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("message", name, Value::Null, bytes, error, at);
+    let changed = |at: usize, with: &[u8]| {
+        let mut bytes = first.to_vec();
+        bytes[at..at + with.len()].copy_from_slice(with);
+        bytes
+    };
+    let with_body = |kind: u16, body: &[u8]| {
+        let mut w = Writer::default();
+        w.fixed(&first[..KIND]);
+        w.u16(kind);
+        w.bytes(b"");
+        w.bytes(body);
+        w.fixed(&[0, 0]);
+        w.into_bytes()
+    };
+    bad("version 2", &changed(1, &[2]), "version", "message.version");
+    bad("kind 0", &changed(KIND, &[0, 0]), "invalid", "message.kind");
+    bad("the greatest sequence", &changed(SEQUENCE, &[0xff; 8]), "invalid", "message.sequence");
+    bad("text that isn't UTF-8", &changed(BODY + 1, &[0xff]), "invalid", "message.text");
+    bad("text over 32768 bytes", &with_body(1, &vec![0; limits::TEXT_BYTES + 1]), "too_long", "message.text");
+    bad("a body over 49152 bytes", &with_body(77, &vec![0; limits::MESSAGE_BYTES + 1]), "too_long", "message.body");
+    bad("a fallback that isn't UTF-8", &[&first[..BODY - 1], &[1, 0xff, 0, 0, 0]].concat(), "invalid", "message.fallback");
+    let mut w = Writer::default();
+    w.fixed(&first[..SEQUENCE + 8 + 32]);
+    w.bytes(&[4; 9 * 32]);
+    w.fixed(&first[SEQUENCE + 8 + 32 + 1..]);
+    bad("nine parents", &w.into_bytes(), "too_long", "message.parents");
+    bad("half a parent", &[&first[..SEQUENCE + 40], &[16], &[4; 16]].concat(), "truncated", "MessageId");
+    let mut w = Writer::default();
+    w.fixed(&report[..SEQUENCE + 8]);
+    w.list(&[stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) })); 65], |w, stream| {
+        stream.write(w);
+        w.u8(0);
+        w.u64(0);
+    });
+    w.u8(0);
+    bad("65 frontiers", &w.into_bytes(), "too_long", "message.frontiers");
+    bad("a message cut after its body", &first[..first.len() - 2], "truncated", "message.frontiers");
+    bad("cut inside the frontiers", &second[..second.len() - 2], "truncated", "message.frontiers");
+    bad("a byte too many", &[report, &[0]].concat(), "trailing", "");
+}
+
+fn fill_ranges(v: &mut Vectors) {
+    v.good("ranges", "none", Value::Null, json!({ "ranges": [] }));
+    let ranges = json!([[number(1), number(9)], [number(11), number(11)], [number(20), number(u64::MAX - 2)]]);
+    v.good("ranges", "three", Value::Null, json!({ "ranges": ranges }));
+    let written = |ranges: &[(u64, u64)]| {
+        let mut w = Writer::default();
+        w.list(ranges, |w, (first, last)| {
+            w.u64(*first);
+            w.u64(*last);
+        });
+        w.into_bytes()
+    };
+    for (name, ranges) in [
+        ("ranges that touch", &[(5, 9), (10, 12)][..]),
+        ("ranges that overlap", &[(5, 9), (7, 12)]),
+        ("ranges that descend", &[(5, 9), (1, 2)]),
+        ("a range that ends before it begins", &[(9, 5)]),
+        ("the greatest number", &[(1, u64::MAX)]),
+    ] {
+        v.bad("ranges", name, Value::Null, &written(ranges), "invalid", "ranges");
+    }
+    v.bad("ranges", "half a range", Value::Null, &[8, 0, 0, 0, 0, 0, 0, 0, 1], "truncated", "ranges");
+}

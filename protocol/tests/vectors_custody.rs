@@ -1,0 +1,530 @@
+//! Reads every vector of `spec/vectors/custody.json`: fields and bytes must give each other, bad bytes their error.
+//!
+//! A part, kind or field that isn't known here fails, so that no vector goes unread. After a change of the format,
+//! `cargo test -p madang-protocol --test vectors_custody -- --ignored` writes the file again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use madang_protocol::custody::{
+    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
+    RunningHash, Watch,
+};
+use madang_protocol::envelope::Envelope;
+use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
+use madang_protocol::wire::Wire;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
+const CLIENT_KINDS: [&str; 4] = ["deposit", "watch", "unwatch", "ack"];
+const CUSTODIAN_KINDS: [&str; 3] = ["receipt", "items", "watch_refused"];
+const CUSTODIAN_SEED: [u8; 32] = [9; 32];
+
+#[test]
+fn every_vector_of_the_file_is_read_and_holds() {
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
+    let custodian: TransportKey = text(&file["custodian"]).parse().unwrap();
+    for (part, content) in object(&file) {
+        match part.as_str() {
+            "custodian" => {}
+            "frames" => check_frames(array(content), &custodian),
+            "unknown" => check_unknown(array(content)),
+            "invalid" => check_invalid(array(content)),
+            "running_hash" => check_running_hash(array(content)),
+            other => panic!("nothing reads the part {other}"),
+        }
+    }
+    for part in ["frames", "unknown", "invalid", "running_hash"] {
+        assert!(!array(&file[part]).is_empty(), "{part} has no vectors");
+    }
+}
+
+fn check_frames(vectors: &[Value], custodian: &TransportKey) {
+    let mut seen = BTreeSet::new();
+    for vector in vectors {
+        let [kind, fields, bytes] = parts(vector, ["kind", "fields", "hex"]);
+        let (kind, bytes) = (text(kind), unhex(bytes));
+        if CLIENT_KINDS.contains(&kind) {
+            let frame = client_frame(kind, fields);
+            assert_eq!(
+                hex::encode(frame.encode()),
+                hex::encode(&bytes),
+                "{kind} {fields}"
+            );
+            assert_eq!(
+                ClientFrame::decode(&bytes).unwrap(),
+                frame,
+                "{kind} {fields}"
+            );
+        } else if CUSTODIAN_KINDS.contains(&kind) {
+            let frame = custodian_frame(kind, fields);
+            assert_eq!(
+                hex::encode(frame.encode()),
+                hex::encode(&bytes),
+                "{kind} {fields}"
+            );
+            assert_eq!(
+                CustodianFrame::decode(&bytes).unwrap(),
+                frame,
+                "{kind} {fields}"
+            );
+            if let CustodianFrame::Receipt(receipt) = frame {
+                receipt.verify(custodian).unwrap();
+            }
+        } else {
+            panic!("nothing reads vectors of the kind {kind}");
+        }
+        seen.insert(kind.to_owned());
+    }
+    for kind in CLIENT_KINDS.iter().chain(&CUSTODIAN_KINDS) {
+        assert!(
+            seen.contains(*kind),
+            "there is no vector of the kind {kind}"
+        );
+    }
+}
+
+fn check_unknown(vectors: &[Value]) {
+    for vector in vectors {
+        let [tag, bytes] = parts(vector, ["tag", "hex"]);
+        let (tag, bytes) = (u8::try_from(number(tag)).unwrap(), unhex(bytes));
+        assert_eq!(
+            ClientFrame::decode(&bytes),
+            Ok(ClientFrame::Unknown { tag })
+        );
+        assert_eq!(
+            CustodianFrame::decode(&bytes),
+            Ok(CustodianFrame::Unknown { tag })
+        );
+    }
+}
+
+fn check_invalid(vectors: &[Value]) {
+    for vector in vectors {
+        let [from, case, error, bytes] = parts(vector, ["from", "case", "error", "hex"]);
+        let bytes = unhex(bytes);
+        let found = match text(from) {
+            "client" => ClientFrame::decode(&bytes).unwrap_err(),
+            "custodian" => CustodianFrame::decode(&bytes).unwrap_err(),
+            other => panic!("nothing reads frames from a {other}"),
+        };
+        assert_eq!(found.to_string(), text(error), "{case}");
+    }
+}
+
+fn check_running_hash(vectors: &[Value]) {
+    let mut hash = RunningHash::default();
+    for vector in vectors {
+        let [id, after] = parts(vector, ["envelope", "after"]);
+        hash = hash.then(&text(id).parse().unwrap());
+        assert_eq!(hex::encode(hash.0), text(after));
+    }
+}
+
+fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
+    match kind {
+        "deposit" => {
+            let [request, envelopes] = parts(fields, ["request", "envelopes"]);
+            ClientFrame::Deposit(Deposit {
+                request: number(request),
+                envelopes: array(envelopes).iter().map(unhex).collect(),
+            })
+        }
+        "watch" => {
+            let [request, topics] = parts(fields, ["request", "topics"]);
+            let topic = |entry: &Value| {
+                let [topic, at] = parts(entry, ["topic", "cursor"]);
+                (topic_id(topic), (!at.is_null()).then(|| cursor(at)))
+            };
+            ClientFrame::Watch(Watch {
+                request: number(request),
+                topics: array(topics).iter().map(topic).collect(),
+            })
+        }
+        "unwatch" => {
+            let [topics] = parts(fields, ["topics"]);
+            ClientFrame::Unwatch(array(topics).iter().map(topic_id).collect())
+        }
+        "ack" => {
+            let [bytes] = parts(fields, ["bytes"]);
+            ClientFrame::Ack {
+                bytes: number(bytes),
+            }
+        }
+        other => panic!("nothing reads {other}"),
+    }
+}
+
+fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
+    match kind {
+        "receipt" => {
+            let [request, accepted, refused, signature] =
+                parts(fields, ["request", "accepted", "refused", "signature"]);
+            let taken = |entry: &Value| {
+                let [id, until_s] = parts(entry, ["id", "until_s"]);
+                Accepted {
+                    id: text(id).parse().unwrap(),
+                    until_s: number(until_s),
+                }
+            };
+            let not = |entry: &Value| {
+                let [id, why, retry] = parts(entry, ["id", "why", "retry_after_s"]);
+                Refused {
+                    id: text(id).parse().unwrap(),
+                    why: refusal(why),
+                    retry_after_s: small(retry),
+                }
+            };
+            CustodianFrame::Receipt(Receipt {
+                request: number(request),
+                accepted: array(accepted).iter().map(taken).collect(),
+                refused: array(refused).iter().map(not).collect(),
+                signature: unhex(signature).try_into().unwrap(),
+            })
+        }
+        "items" => {
+            let [topic, at, void, caught_up, items] =
+                parts(fields, ["topic", "cursor", "void", "caught_up", "items"]);
+            let item = |entry: &Value| {
+                let [position, envelope] = parts(entry, ["position", "envelope"]);
+                Item {
+                    position: number(position),
+                    envelope: unhex(envelope),
+                }
+            };
+            CustodianFrame::Items(Items {
+                topic: topic_id(topic),
+                cursor: cursor(at),
+                void: void.as_bool().unwrap(),
+                caught_up: caught_up.as_bool().unwrap(),
+                items: array(items).iter().map(item).collect(),
+            })
+        }
+        "watch_refused" => {
+            let [request, why, retry] = parts(fields, ["request", "why", "retry_after_s"]);
+            CustodianFrame::WatchRefused {
+                request: number(request),
+                why: refusal(why),
+                retry_after_s: small(retry),
+            }
+        }
+        other => panic!("nothing reads {other}"),
+    }
+}
+
+fn cursor(value: &Value) -> Cursor {
+    let [epoch, position, hash] = parts(value, ["epoch", "position", "hash"]);
+    Cursor {
+        epoch: number(epoch),
+        position: number(position),
+        hash: RunningHash(unhex(hash).try_into().unwrap()),
+    }
+}
+
+const REFUSALS: [Refusal; 6] = [
+    Refusal::Invalid,
+    Refusal::TopicQuota,
+    Refusal::DepositorQuota,
+    Refusal::Full,
+    Refusal::Busy,
+    Refusal::NotHere,
+];
+
+/// A name, or the code where this version has none.
+fn refusal(value: &Value) -> Refusal {
+    if let Some(code) = value.as_u64() {
+        return Refusal::Other(code.try_into().unwrap());
+    }
+    let known = REFUSALS
+        .into_iter()
+        .find(|refusal| refusal.name() == text(value));
+    known.unwrap_or_else(|| panic!("no refusal is called {value}"))
+}
+
+/// The fields of an object, which must be exactly these.
+fn parts<'a, const N: usize>(value: &'a Value, names: [&str; N]) -> [&'a Value; N] {
+    let found = object(value);
+    for name in found.keys() {
+        assert!(
+            names.contains(&name.as_str()),
+            "nothing reads the field {name} of {value}"
+        );
+    }
+    names.map(|name| {
+        found
+            .get(name)
+            .unwrap_or_else(|| panic!("{value} has no {name}"))
+    })
+}
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value
+        .as_object()
+        .unwrap_or_else(|| panic!("{value} is no object"))
+}
+
+fn array(value: &Value) -> &[Value] {
+    value
+        .as_array()
+        .unwrap_or_else(|| panic!("{value} is no list"))
+}
+
+fn text(value: &Value) -> &str {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+/// 64-bit numbers are decimal text, since JSON readers may round them.
+fn number(value: &Value) -> u64 {
+    value
+        .as_u64()
+        .or_else(|| value.as_str()?.parse().ok())
+        .unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn small(value: &Value) -> u32 {
+    number(value).try_into().unwrap()
+}
+
+fn unhex(value: &Value) -> Vec<u8> {
+    hex::decode(text(value)).unwrap()
+}
+
+fn topic_id(value: &Value) -> TopicId {
+    text(value).parse().unwrap()
+}
+
+// What follows writes the file.
+
+#[test]
+#[ignore = "writes spec/vectors/custody.json"]
+fn write_the_vectors() {
+    let key = TransportSecret::from_bytes(CUSTODIAN_SEED);
+    let topic = TopicSecret::from_bytes([1; 32]);
+    let other = TopicSecret::from_bytes([2; 32]);
+    let short = Envelope::sign(&topic, 3600, b"").unwrap();
+    let long = Envelope::sign(&topic, 2_592_000, &[0x5a; 100]).unwrap();
+    let hash = RunningHash::default().then(&short.id()).then(&long.id());
+    let at = Cursor {
+        epoch: 0x0123_4567_89ab_cdef,
+        position: 2,
+        hash,
+    };
+
+    let frames = json!([
+        deposit(u64::MAX, &[&short, &long]),
+        deposit(0, &[]),
+        watch(7, &[(topic.public(), None), (other.public(), Some(at))]),
+        frame(
+            "unwatch",
+            json!({"topics": [hex_of(&topic.public().0), hex_of(&other.public().0)]})
+        ),
+        frame("ack", json!({"bytes": "1048576"})),
+        receipt(
+            &key,
+            7,
+            &[(&short, 1_700_003_600), (&long, 1_702_592_000)],
+            &[]
+        ),
+        receipt(
+            &key,
+            8,
+            &[],
+            &REFUSALS.map(|refusal| (json!(refusal.name()), 60))
+        ),
+        receipt(&key, 9, &[(&short, u64::MAX)], &[(json!(200), u32::MAX)]),
+        items(
+            &topic.public(),
+            &at,
+            false,
+            true,
+            &[(1, &short), (2, &long)]
+        ),
+        items(&topic.public(), &at, true, false, &[(1, &short)]),
+        items(
+            &other.public(),
+            &Cursor {
+                position: 0,
+                hash: RunningHash::default(),
+                ..at
+            },
+            true,
+            true,
+            &[]
+        ),
+        items(&topic.public(), &at, false, false, &[]),
+        frame(
+            "watch_refused",
+            json!({"request": "7", "why": "busy", "retry_after_s": 60})
+        ),
+    ]);
+    let file = json!({
+        "custodian": hex_of(&key.public().0),
+        "invalid": invalid(array(&frames)),
+        "frames": frames,
+        "unknown": [{"tag": 99, "hex": "63"}, {"tag": 0, "hex": "00010203"}, {"tag": 255, "hex": "ffff"}],
+        "running_hash": running_hash(&[short.id(), long.id(), short.id()]),
+    });
+    std::fs::write(FILE, serde_json::to_string_pretty(&file).unwrap() + "\n").unwrap();
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    hex::encode(bytes)
+}
+
+fn frame(kind: &str, fields: Value) -> Value {
+    let bytes = if CLIENT_KINDS.contains(&kind) {
+        client_frame(kind, &fields).encode()
+    } else {
+        custodian_frame(kind, &fields).encode()
+    };
+    json!({"kind": kind, "fields": fields, "hex": hex_of(&bytes)})
+}
+
+fn deposit(request: u64, envelopes: &[&Envelope]) -> Value {
+    let envelopes: Vec<_> = envelopes
+        .iter()
+        .map(|envelope| hex_of(envelope.bytes()))
+        .collect();
+    frame(
+        "deposit",
+        json!({"request": request.to_string(), "envelopes": envelopes}),
+    )
+}
+
+fn watch(request: u64, topics: &[(TopicId, Option<Cursor>)]) -> Value {
+    let entry = |(topic, at): &(TopicId, Option<Cursor>)| json!({"topic": hex_of(&topic.0), "cursor": at.as_ref().map(cursor_json)});
+    let topics: Vec<_> = topics.iter().map(entry).collect();
+    frame(
+        "watch",
+        json!({"request": request.to_string(), "topics": topics}),
+    )
+}
+
+fn cursor_json(cursor: &Cursor) -> Value {
+    json!({"epoch": cursor.epoch.to_string(), "position": cursor.position.to_string(), "hash": hex_of(&cursor.hash.0)})
+}
+
+fn receipt(
+    key: &TransportSecret,
+    request: u64,
+    accepted: &[(&Envelope, u64)],
+    refused: &[(Value, u32)],
+) -> Value {
+    let taken: Vec<_> = accepted
+        .iter()
+        .map(|(envelope, until_s)| Accepted {
+            id: envelope.id(),
+            until_s: *until_s,
+        })
+        .collect();
+    let signature = Receipt::sign(key, request, taken.clone(), vec![]).signature;
+    let taken: Vec<_> = taken
+        .iter()
+        .map(|one| json!({"id": hex_of(&one.id.0), "until_s": one.until_s.to_string()}))
+        .collect();
+    let id = EnvelopeId(*blake3::hash(b"refused").as_bytes());
+    let not: Vec<_> = refused
+        .iter()
+        .map(|(why, retry)| json!({"id": hex_of(&id.0), "why": why, "retry_after_s": retry}))
+        .collect();
+    let fields = json!({"request": request.to_string(), "accepted": taken, "refused": not, "signature": hex_of(&signature)});
+    frame("receipt", fields)
+}
+
+fn items(
+    topic: &TopicId,
+    at: &Cursor,
+    void: bool,
+    caught_up: bool,
+    items: &[(u64, &Envelope)],
+) -> Value {
+    let entry = |(position, envelope): &(u64, &Envelope)| json!({"position": position.to_string(), "envelope": hex_of(envelope.bytes())});
+    let items: Vec<_> = items.iter().map(entry).collect();
+    let fields = json!({"topic": hex_of(&topic.0), "cursor": cursor_json(at), "void": void, "caught_up": caught_up, "items": items});
+    frame("items", fields)
+}
+
+fn running_hash(ids: &[EnvelopeId]) -> Value {
+    let mut hash = RunningHash::default();
+    let step = |id: &EnvelopeId| {
+        hash = hash.then(id);
+        json!({"envelope": hex_of(&id.0), "after": hex_of(&hash.0)})
+    };
+    Value::Array(ids.iter().map(step).collect())
+}
+
+/// Each frame cut in the middle, cut by its last byte and with a byte more, and forms that no encoder writes.
+fn invalid(frames: &[Value]) -> Value {
+    let mut found = Vec::new();
+    let mut push = |kind: &str, case: &str, bytes: &[u8]| {
+        let (from, error) = if CLIENT_KINDS.contains(&kind) {
+            ("client", ClientFrame::decode(bytes).unwrap_err())
+        } else {
+            ("custodian", CustodianFrame::decode(bytes).unwrap_err())
+        };
+        found.push(json!({"from": from, "case": format!("{kind}: {case}"), "error": error.to_string(), "hex": hex_of(bytes)}));
+    };
+    let mut seen = BTreeSet::new();
+    for vector in frames {
+        let kind = text(&vector["kind"]);
+        if !seen.insert(kind) {
+            continue;
+        }
+        let bytes = unhex(&vector["hex"]);
+        push(kind, "only its tag", &bytes[..1]);
+        push(kind, "cut in the middle", &bytes[..bytes.len() / 2]);
+        push(kind, "its last byte is missing", &bytes[..bytes.len() - 1]);
+        push(kind, "a byte follows", &[bytes.as_slice(), &[0]].concat());
+    }
+    push("deposit", "no tag at all", &[]);
+    let request = [0; 8];
+    let deposit = |tail: &[u8]| [&[1], request.as_slice(), tail].concat();
+    push(
+        "deposit",
+        "257 envelopes",
+        &deposit(&[[0x41, 0x01].as_slice(), &[0; 257]].concat()),
+    );
+    push(
+        "deposit",
+        "an envelope of 65,537 bytes is announced",
+        &deposit(&[4, 0x80, 1, 0, 1]),
+    );
+    push(
+        "deposit",
+        "a length of 1 in two bytes",
+        &deposit(&[0x40, 1, 0]),
+    );
+    push(
+        "deposit",
+        "a length of 64 in four bytes",
+        &deposit(&[&[0x80, 0, 0, 64], [0; 64].as_slice()].concat()),
+    );
+    push(
+        "deposit",
+        "the reserved form of a length",
+        &deposit(&[0xc0]),
+    );
+    push(
+        "deposit",
+        "a list of 2^30 - 1 bytes is announced",
+        &deposit(&[0xbf, 0xff, 0xff, 0xff]),
+    );
+    push(
+        "deposit",
+        "an envelope reaches beyond its list",
+        &deposit(&[1, 1, 0]),
+    );
+    let watched = [[33].as_slice(), &[0xaa; 32], &[2]].concat();
+    push(
+        "watch",
+        "a cursor that is neither absent nor present",
+        &[&[2], request.as_slice(), &watched].concat(),
+    );
+    Value::Array(found)
+}
