@@ -3,11 +3,14 @@
 //! Two entry points, `run_node` and `run_relay`, each run until told to stop; all else is done through the JSON-RPC.
 
 pub mod config;
+mod core;
 pub mod failpoint;
 pub mod net;
+mod node;
 pub mod relay;
 pub mod rpc;
 pub mod store;
 
 pub use config::*;
+pub use node::run_node;
 pub use relay::run_relay;

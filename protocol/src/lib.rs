@@ -17,6 +17,8 @@ pub mod padding;
 pub mod rows;
 pub mod seal;
 pub mod seq_set;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod wire;
 
 /// What a state machine asks of its shell after an input: rows to commit, then effects to carry out once they are flushed

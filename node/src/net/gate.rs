@@ -47,15 +47,11 @@ impl Gate {
 
     /// Refuses the peer until then. The number remembered is bounded; the ban that ends first gives way.
     pub(super) fn ban(&mut self, peer: PeerId, until: Instant) {
-        if self.banned.len() >= REMEMBERED_OFFENDERS {
-            if let Some(first) = self
-                .banned
-                .iter()
-                .min_by_key(|(_, until)| **until)
-                .map(|(peer, _)| *peer)
-            {
-                self.banned.remove(&first);
-            }
+        let first = self.banned.iter().min_by_key(|(_, until)| **until);
+        if let Some(first) = first.map(|(peer, _)| *peer)
+            && self.banned.len() >= REMEMBERED_OFFENDERS
+        {
+            self.banned.remove(&first);
         }
         self.banned.insert(peer, until);
     }

@@ -246,15 +246,13 @@ impl Task {
             } => tracing::error!(%error, "a listener closed"),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener failed"),
             SwarmEvent::Behaviour(WireEvent::Gossip(event)) => self.on_gossip(event),
+            // Nobody answers on a line that is cut without a word, and TCP would take many minutes to notice.
             SwarmEvent::Behaviour(WireEvent::Ping(ping::Event {
                 connection,
-                result: Err(failure),
+                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
                 ..
             })) => {
-                // Nobody answers on a line that is cut without a word, and TCP would take many minutes to notice.
-                if !matches!(failure, ping::Failure::Unsupported) {
-                    self.swarm.close_connection(connection);
-                }
+                self.swarm.close_connection(connection);
             }
             _ => {}
         }

@@ -189,6 +189,11 @@ pub fn read_mark(rows: &dyn Rows, chat: &ChatId, through: &MessageId) -> Result<
     }))
 }
 
+/// Whether there is such a chat.
+pub fn chat_exists(rows: &dyn Rows, chat: &ChatId) -> Result<bool, RowsError> {
+    Ok(rows.get(Tree::Chats, &chat.0)?.is_some())
+}
+
 /// Reads all chats, by id.
 pub fn chats(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
     let mut list = Vec::new();

@@ -279,6 +279,11 @@ impl Client {
         self.links.values().map(|link| (&link.address, link.relay, link.opened))
     }
 
+    /// The chats.
+    pub fn chat_ids(&self) -> impl Iterator<Item = ChatId> {
+        self.chats.keys().copied()
+    }
+
     /// How a chat can be reached now: by a device of the other, by a relay.
     pub fn paths(&self, chat: &ChatId) -> (bool, bool) {
         let Some(chat) = self.chats.get(chat) else {

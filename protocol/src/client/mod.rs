@@ -303,6 +303,11 @@ impl Client {
         &self.settings.relays
     }
 
+    /// The addresses that contacts were told last.
+    pub fn told(&self) -> &[String] {
+        &self.settings.told
+    }
+
     /// The recovery phrase, until the user has confirmed it.
     pub fn phrase(&self) -> Option<Phrase> {
         self.account.phrase.as_ref().map(|entropy| Phrase::from_entropy(**entropy))
@@ -342,7 +347,8 @@ impl Client {
         Ok(step)
     }
 
-    /// When [`Input::Tick`] is due, in milliseconds; `None` if nothing waits for time.
+    /// When [`Input::Tick`] is due, in milliseconds; `None` if nothing waits for time. The shell gives it every half minute at the
+    /// latest, so that a clock that jumped back is noticed.
     pub fn next_timer(&self) -> Option<u64> {
         let chats = self.chats.values().filter_map(|chat| self.chat_timer(chat)).min();
         let links = self.links.values().filter_map(|link| self.link_timer(link)).min();

@@ -354,6 +354,11 @@ impl Client {
         };
         let relay = link.relay;
         let asked: BTreeMap<EnvelopeId, u64> = flight.into_iter().map(|(number, id)| (id, number)).collect();
+        // What the custodian didn't answer for is asked again.
+        let unanswered = asked.iter().filter(|(id, _)| {
+            receipt.accepted.iter().all(|accepted| accepted.id != **id) && receipt.refused.iter().all(|refused| refused.id != **id)
+        });
+        link.todo.extend(unanswered.map(|(_, number)| *number));
         for accepted in &receipt.accepted {
             if let Some(number) = asked.get(&accepted.id) {
                 self.accepted(peer, relay, *number, accepted.until_s.saturating_mul(1000))?;

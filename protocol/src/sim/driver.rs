@@ -146,7 +146,10 @@ impl Driver {
                 match self.book.check(&self.world, &self.pairs) {
                     Ok(()) if settled => self.phase = Phase::Aftermath { until: self.world.now + AFTERMATH },
                     Err(reason) if overdue => return Err(reason),
-                    Ok(()) if overdue => return Err("first contact or a send was never answered".into()),
+                    Ok(()) if overdue => {
+                        let approved: Vec<_> = self.pairs.iter().map(|pair| pair.approved).collect();
+                        return Err(format!("a command was never answered; approved: {approved:?}, sends wait: {}", self.book.waits()));
+                    }
                     _ => {}
                 }
                 500 * MS
@@ -228,6 +231,9 @@ impl Driver {
     }
 
     fn ask(&mut self, host: HostId, command: Command, asked: Asked) {
+        if !self.world.hosts[host.0].is_up() {
+            return self.lost(asked, host);
+        }
         let token = self.next_token;
         self.next_token += 1;
         self.asked.insert((host, token), asked);
@@ -255,12 +261,18 @@ impl Driver {
         self.world.hostile.owed.retain(|(of, _), _| *of != host);
         let lost: Vec<_> = self.asked.keys().filter(|(of, _)| *of == host).copied().collect();
         for key in lost {
-            if let Some(Asked::Send(at)) = self.asked.remove(&key) {
-                self.book.unanswered(at);
+            if let Some(asked) = self.asked.remove(&key) {
+                self.lost(asked, host);
             }
         }
-        for pair in &mut self.pairs {
-            pair.crashed(host);
+    }
+
+    /// A command will never be answered.
+    fn lost(&mut self, asked: Asked, host: HostId) {
+        match asked {
+            Asked::Send(at) => self.book.unanswered(at),
+            Asked::Setup(pair) => self.pairs[pair].crashed(host),
+            Asked::Conflict | Asked::Read { .. } => {}
         }
     }
 

@@ -287,7 +287,8 @@ impl World {
         config.frozen_states = plan.frozen_states;
         config.frozen_ms = plan.frozen_ms;
         config.leaf_update_ms = plan.leaf_update_ms;
-        config.frontier_delay_ms = plan.frontier_delay_ms;
+        config.report_delay_ms = plan.report_delay_ms;
+        config.nudge_ms = plan.nudge_ms;
         config.direct_grace_ms = plan.direct_grace_ms;
         config.dial_backoff_ms = plan.dial_backoff_ms;
         config.sabotage = match self.config.broken {
@@ -304,7 +305,7 @@ impl World {
         let host = &mut self.hosts[id.0];
         let (batch, effects) = match &mut host.machine {
             Some(Machine::Client(client)) => {
-                let step = client.drain();
+                let step = client.drain().map_err(|error| format!("{id:?}: {error}"))?;
                 (step.batch, Effects::Client(step.effects))
             }
             Some(Machine::Relay(relay)) => {
@@ -381,7 +382,8 @@ impl World {
             Effect::Reply { token, result } => self.notices.push_back(Notice::Reply { host: id, token, result }),
             Effect::Events { newest } => {
                 let found = history::newest_event(&self.hosts[id.0].disk).map_err(|error| error.to_string())?;
-                if found < newest && !self.breaks(Broken::AckBeforeFlush) {
+                let speaks_early = self.breaks(Broken::AckBeforeFlush) || self.breaks(Broken::CursorFirst);
+                if found < newest && !speaks_early {
                     return Err(format!("{id:?} announces event {newest} before it is durable; the newest is {found}"));
                 }
             }

@@ -237,7 +237,9 @@ impl World {
             self.trace(|| format!("{from:?} sends {} to {to:?}, lost", summary(side, &frame)));
             return Ok(());
         };
-        self.trace(|| format!("{from:?} sends {} to {to:?}", summary(side, &frame)));
+        if !matches!(ClientFrame::decode(&frame), Ok(ClientFrame::Ack { .. })) {
+            self.trace(|| format!("{from:?} sends {} to {to:?}", summary(side, &frame)));
+        }
         self.put_on_stream(id, from, frame);
         Ok(())
     }

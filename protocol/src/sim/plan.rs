@@ -27,7 +27,8 @@ pub(super) struct ClientPlan {
     pub frozen_states: usize,
     pub frozen_ms: u64,
     pub leaf_update_ms: u64,
-    pub frontier_delay_ms: u64,
+    pub report_delay_ms: u64,
+    pub nudge_ms: u64,
     pub direct_grace_ms: u64,
     pub dial_backoff_ms: (u64, u64),
 }
@@ -56,7 +57,7 @@ impl Plan {
             _ => 1 + usize::from(random.chance(40)),
         };
         let skewed = random.chance(50);
-        let mut clock = |random: &mut Random| Clock {
+        let clock = |random: &mut Random| Clock {
             offset_ms: match (skewed, random.below(4)) {
                 (true, 0) => -signed(random.below(DAY_MS)),
                 (true, 1) => signed(random.below(DAY_MS)),
@@ -89,7 +90,8 @@ fn client(n: usize, relays: Vec<HostId>, random: &mut Random) -> ClientPlan {
         frozen_states: 1 + random.index(3),
         frozen_ms: if random.chance(70) { 72 * 3600 * 1000 } else { random.between(2_000, 20_000) },
         leaf_update_ms: if random.chance(70) { random.between(2_000, 15_000) } else { DAY_MS },
-        frontier_delay_ms: random.between(20, 500),
+        report_delay_ms: random.between(20, 500),
+        nudge_ms: random.between(1_000, 10_000),
         direct_grace_ms: random.between(20, 800),
         dial_backoff_ms: (random.between(50, 200), random.between(500, 3_000)),
     }

@@ -69,6 +69,8 @@ pub(super) struct World {
     pub wire: blake3::Hasher,
     queue: BTreeMap<(Micros, u64), Event>,
     next: u64,
+    /// The last number of a link or stream.
+    pub next_link: u64,
     trace: Option<VecDeque<String>>,
 }
 
@@ -93,6 +95,7 @@ impl World {
             wire: blake3::Hasher::new(),
             queue: BTreeMap::new(),
             next: 0,
+            next_link: 0,
             trace: traced.then(VecDeque::new),
         }
     }

@@ -1,5 +1,5 @@
 //! Alice and Bob with fixed keys and fixed entropy: one chat, the same bytes each time.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use madang_protocol::chat::{Change, Group, LeafIdentity, key_package};
 use madang_protocol::contact::CardPackage;
@@ -8,6 +8,7 @@ use madang_protocol::keys::{AccountSecret, ChatId, DeviceSecret, TopicSecret};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 
 /// A device and all that its randomness comes from.
+#[derive(Clone)]
 pub struct Person {
     pub root_seed: [u8; 32],
     pub device_seed: [u8; 32],
@@ -55,7 +56,7 @@ impl Person {
 
 /// The chat once Bob has joined.
 pub struct Session {
-    pub suite: Suite,
+    pub people: [Person; 2],
     pub alice: Crypto,
     pub bob: Crypto,
     pub package: CardPackage,
@@ -70,16 +71,21 @@ pub struct Session {
 }
 
 impl Session {
-    /// Bob makes a key package, Alice a group, and adds him.
+    /// Alice's and Bob's, on a suite.
     pub fn new(suite: Suite) -> Self {
-        let (alice, bob) = (ALICE.crypto(), BOB.crypto());
-        let (package, package_rows) = BOB.package(&bob, suite, false);
-        let (first, topic) = Group::create(&alice, &ALICE.device(), &ALICE.identity(), suite, CHAT).unwrap();
-        let change = first.add(&alice, &ALICE.device(), std::slice::from_ref(&package), &topic).unwrap();
+        Self::of(suite, CHAT, [ALICE, BOB])
+    }
+
+    /// The second makes a key package; the first makes a group and adds the second.
+    pub fn of(suite: Suite, chat: ChatId, people: [Person; 2]) -> Self {
+        let [one, two] = &people;
+        let (alice, bob) = (one.crypto(), two.crypto());
+        let (package, package_rows) = two.package(&bob, suite, false);
+        let (first, topic) = Group::create(&alice, &one.device(), &one.identity(), suite, chat).unwrap();
+        let change = first.add(&alice, &one.device(), std::slice::from_ref(&package), &topic).unwrap();
         let welcome = change.welcome.unwrap();
         let joined = Group::join(&bob, package_rows.clone(), &welcome, change.group.node()).unwrap();
         Self {
-            suite,
             alice,
             bob,
             package,
@@ -90,19 +96,36 @@ impl Session {
             welcome,
             a: change.group,
             b: joined.group,
+            people,
         }
     }
 
-    /// Bob's turn: he updates his leaf.
-    pub fn bob_updates(&self) -> Change {
-        self.b.update_leaf(&self.bob, &BOB.device()).unwrap()
+    /// Both go one state on: whose turn it is updates its leaf.
+    pub fn advance(&mut self) {
+        let change = self.update();
+        if self.a.own_turn() {
+            self.b = self.b.apply(&self.bob, &change.commit).unwrap();
+            self.a = change.group;
+        } else {
+            self.a = self.a.apply(&self.alice, &change.commit).unwrap();
+            self.b = change.group;
+        }
+    }
+
+    /// The leaf update of whose turn it is.
+    pub fn update(&self) -> Change {
+        if self.a.own_turn() {
+            self.a.update_leaf(&self.alice, &self.people[0].device()).unwrap()
+        } else {
+            self.b.update_leaf(&self.bob, &self.people[1].device()).unwrap()
+        }
     }
 
     pub fn alice_says(&mut self, inner: &[u8]) -> Vec<u8> {
-        self.a.seal(&self.alice, &ALICE.device(), inner).unwrap()
+        self.a.seal(&self.alice, &self.people[0].device(), inner).unwrap()
     }
 
     pub fn bob_says(&mut self, inner: &[u8]) -> Vec<u8> {
-        self.b.seal(&self.bob, &BOB.device(), inner).unwrap()
+        self.b.seal(&self.bob, &self.people[1].device(), inner).unwrap()
     }
 }

@@ -461,8 +461,8 @@ fn fill_sealed(v: &mut Vectors) {
 
     for (suite, kem) in [(Suite::XWing, HpkeKemType::XWingKemDraft6), (Suite::X25519, HpkeKemType::DhKem25519)] {
         let crypto = Crypto::new([1; 32]);
-        let config = HpkeConfig(kem, HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305);
-        let pair = crypto.derive_hpke_keypair(config, &[2; 32]).unwrap();
+        let config = || HpkeConfig(kem, HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305);
+        let pair = crypto.derive_hpke_keypair(config(), &[2; 32]).unwrap();
         let keys = json!({
             "suite": suite.number(),
             "public": hexed(&pair.public),
@@ -488,7 +488,7 @@ fn fill_sealed(v: &mut Vectors) {
             // Padding is checked once it is opened: content that hides something behind it is refused.
             let mut padded = padding::pad(b"request");
             *padded.last_mut().unwrap() = 1;
-            let hidden = crypto.hpke_seal(config, &pair.public, b"madang 1 contact request", &topic.0, &padded).unwrap();
+            let hidden = crypto.hpke_seal(config(), &pair.public, b"madang 1 contact request", &topic.0, &padded).unwrap();
             let mut w = Writer::default();
             w.bytes(hidden.kem_output.as_slice());
             w.bytes(hidden.ciphertext.as_slice());

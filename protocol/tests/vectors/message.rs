@@ -268,6 +268,18 @@ fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
     });
     w.u8(0);
     bad("65 frontiers", &w.into_bytes(), "too_long", "message.frontiers");
+    let mut w = Writer::default();
+    w.fixed(&report[..SEQUENCE + 8]);
+    w.list(&[65_u64], |w, ranges| {
+        stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) })).write(w);
+        w.list(&(0..*ranges).collect::<Vec<_>>(), |w, at| {
+            w.u64(at * 2 + 1);
+            w.u64(at * 2 + 1);
+        });
+        w.u64(0);
+    });
+    w.u8(0);
+    bad("a frontier of 65 ranges", &w.into_bytes(), "too_long", "frontier.delivered");
     bad("a message cut after its body", &first[..first.len() - 2], "truncated", "message.frontiers");
     bad("cut inside the frontiers", &second[..second.len() - 2], "truncated", "message.frontiers");
     bad("a byte too many", &[report, &[0]].concat(), "trailing", "");

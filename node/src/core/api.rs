@@ -1,0 +1,603 @@
+//! The JSON-RPC's methods on the core: what changes goes to the owner, what is only read goes past it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use madang_protocol::client::history::{self, LedgerView, MessageView};
+use madang_protocol::client::{Client, Command, CommandError, EventRow, LedgerState, Reply};
+use madang_protocol::keys;
+use madang_protocol::message::Body;
+use madang_protocol::rows::{Rows, RowsError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::engine::{Answer, Ask, Status};
+use crate::net::NetHandle;
+use crate::rpc::api::{Api, ApiResult};
+use crate::rpc::error::ApiError;
+use crate::rpc::params::{
+    AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, SendBody,
+    SendParams,
+};
+use crate::rpc::types::{self, *};
+use crate::store::StoreReader;
+
+/// When to try again after the inbox was full, in milliseconds (guess: a few turns).
+const RETRY_AFTER_MS: u64 = 250;
+
+/// The core as the JSON-RPC sees it.
+#[derive(Clone)]
+pub(crate) struct Facade {
+    account: keys::AccountId,
+    device: keys::DeviceId,
+    store: StoreReader,
+    asks: mpsc::Sender<Ask>,
+    newest: watch::Receiver<u64>,
+    net: NetHandle,
+    read_only: Arc<Mutex<Option<String>>>,
+    started: Instant,
+}
+
+impl Facade {
+    pub(super) fn new(
+        client: &Client,
+        store: StoreReader,
+        asks: mpsc::Sender<Ask>,
+        newest: watch::Receiver<u64>,
+        net: NetHandle,
+        read_only: Arc<Mutex<Option<String>>>,
+    ) -> Self {
+        Self {
+            account: client.account(),
+            device: client.device(),
+            store,
+            asks,
+            newest,
+            net,
+            read_only,
+            started: Instant::now(),
+        }
+    }
+
+    fn read_only(&self) -> Option<String> {
+        self.read_only.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts a question to the owner; whoever gets no answer meets a node that stopped or whose store failed.
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> ApiResult<T> {
+        if let Some(reason) = self.read_only() {
+            return Err(ApiError::ReadOnly { reason });
+        }
+        let (sender, answer) = oneshot::channel();
+        self.asks
+            .try_send(question(sender))
+            .map_err(|_| ApiError::Overloaded {
+                retry_after_ms: RETRY_AFTER_MS,
+            })?;
+        answer.await.map_err(|_| match self.read_only() {
+            Some(reason) => ApiError::ReadOnly { reason },
+            None => ApiError::Internal {
+                reason: "the core stopped before it answered".into(),
+            },
+        })
+    }
+
+    async fn command(&self, command: Command) -> ApiResult<Reply> {
+        let answer: Answer = self.ask(|sender| Ask::Command(command, sender)).await?;
+        answer.map_err(refusal)
+    }
+
+    async fn status(&self) -> ApiResult<Status> {
+        self.ask(Ask::Status).await
+    }
+
+    /// Reads on a thread where waiting for a commit under way disturbs nobody.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&StoreReader) -> Result<T, RowsError> + Send + 'static,
+    ) -> ApiResult<T> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || read(&store))
+            .await
+            .map_err(|error| ApiError::Internal {
+                reason: error.to_string(),
+            })?
+            .map_err(|error| ApiError::Internal {
+                reason: error.to_string(),
+            })
+    }
+
+    async fn chat_of(&self, reply: ApiResult<Reply>) -> ApiResult<ChatRef> {
+        match reply? {
+            Reply::Chat(chat) => Ok(ChatRef { chat: ChatId(chat.0) }),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+impl Api for Facade {
+    async fn node_info(&self) -> ApiResult<NodeInfo> {
+        let status = self.status().await?;
+        Ok(NodeInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            account: self.account.to_string(),
+            device: DeviceKey(self.device.0),
+            peer: self.net.local().to_string(),
+            listen: self.net.listen_addrs(),
+            relays: status
+                .relays
+                .into_iter()
+                .map(|(relay, address, connected)| RelayInfo {
+                    relay: RelayKey(relay.0),
+                    address,
+                    connected,
+                })
+                .collect(),
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    async fn node_doctor(&self) -> ApiResult<Doctor> {
+        let mut checks = vec![match self.read_only() {
+            None => check("store", true, "takes writes", None),
+            Some(reason) => check(
+                "store",
+                false,
+                &reason,
+                Some("free disk space or check the disk, then restart the node"),
+            ),
+        }];
+        let listen = self.net.listen_addrs();
+        checks.push(check(
+            "listen",
+            !listen.is_empty(),
+            &listen.join(" "),
+            listen.is_empty().then_some("give an address with --listen"),
+        ));
+        let status = match self.status().await {
+            Ok(status) => status,
+            Err(ApiError::ReadOnly { .. }) => Status::default(),
+            Err(error) => return Err(error),
+        };
+        if status.relays.is_empty() {
+            checks.push(check(
+                "relay",
+                true,
+                "no relay is set: messages wait here until the other side is connected",
+                Some("give one with --relay, so that messages reach people who are offline"),
+            ));
+        }
+        for (_, address, connected) in &status.relays {
+            let hint = (!connected).then_some("check that the relay runs and that its address is right");
+            let detail = if *connected { "connected" } else { "not connected" };
+            checks.push(check("relay", *connected, &format!("{address} is {detail}"), hint));
+        }
+        let chats = self
+            .read(|rows| {
+                history::chats(rows)?
+                    .into_iter()
+                    .map(|chat| Ok((name_of(rows, &chat.peer)?, history::waiting(rows, &chat.id)?, chat)))
+                    .collect::<Result<Vec<_>, RowsError>>()
+            })
+            .await?;
+        let chats = chats
+            .into_iter()
+            .map(|(name, waiting, chat)| {
+                let path = match status.paths.get(&chat.id) {
+                    Some((true, _)) => Path::Direct,
+                    Some((false, true)) => Path::Relay,
+                    _ => Path::None,
+                };
+                let reason = match (waiting, path) {
+                    (0, _) => None,
+                    (_, Path::None) => Some("neither a relay nor a device of the contact is connected".to_owned()),
+                    (_, _) if chat.requested => Some("the contact has not approved the request yet".to_owned()),
+                    _ => Some("the contact's devices have not confirmed yet".to_owned()),
+                };
+                ChatHealth {
+                    chat: ChatId(chat.id.0),
+                    name,
+                    path,
+                    waiting,
+                    reason,
+                }
+            })
+            .collect();
+        Ok(Doctor {
+            ok: checks.iter().all(|check| check.ok),
+            checks,
+            chats,
+        })
+    }
+
+    async fn account_get(&self) -> ApiResult<AccountInfo> {
+        let status = self.status().await?;
+        Ok(AccountInfo {
+            account: self.account.to_string(),
+            device: DeviceKey(self.device.0),
+            name: given(&status.name),
+            phrase_confirmed: status.phrase_confirmed,
+        })
+    }
+
+    async fn account_phrase(&self) -> ApiResult<Phrase> {
+        let phrase = self.ask(Ask::Phrase).await?.ok_or(ApiError::PhraseErased)?;
+        let words = phrase.words().map_err(|error| ApiError::Internal {
+            reason: error.to_string(),
+        })?;
+        Ok(Phrase {
+            words: words.split(' ').map(str::to_owned).collect(),
+        })
+    }
+
+    async fn account_confirm_phrase(&self) -> ApiResult<Done> {
+        self.command(Command::ConfirmPhrase).await?;
+        Ok(Done {})
+    }
+
+    async fn contact_invite(&self, params: InviteParams) -> ApiResult<Invite> {
+        let command = Command::Invite {
+            multi_use: params.multi_use,
+            expires_in_s: params.expires_in_s,
+        };
+        match self.command(command).await? {
+            Reply::Invited { link, expires_s } => Ok(Invite {
+                invite: link,
+                expires_ms: expires_s.saturating_mul(1000),
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn contact_accept(&self, params: AcceptParams) -> ApiResult<ChatRef> {
+        let reply = self.command(Command::Accept { link: params.invite }).await;
+        self.chat_of(reply).await
+    }
+
+    async fn contact_requests(&self, params: ListParams) -> ApiResult<Page<ContactRequest>> {
+        let all = self.read(|rows| history::requests(rows)).await?;
+        let items = all.into_iter().map(|request| {
+            let item = ContactRequest {
+                request: RequestId(request.request.0),
+                account: request.account.to_string(),
+                name: given(&request.name),
+                received_ms: request.received_ms,
+            };
+            (request.request.0, item)
+        });
+        page(items, &params)
+    }
+
+    async fn contact_approve(&self, params: ApproveParams) -> ApiResult<ChatRef> {
+        let request = keys::RequestId(params.request.0);
+        let reply = self.command(Command::Approve { request }).await;
+        self.chat_of(reply).await
+    }
+
+    async fn contact_list(&self, params: ListParams) -> ApiResult<Page<Contact>> {
+        let all = self.read(|rows| history::contacts(rows)).await?;
+        let items = all.into_iter().map(|contact| {
+            let item = Contact {
+                account: contact.account.to_string(),
+                name: given(&contact.name),
+                chat: ChatId(contact.chat.0),
+                devices: contact.devices.iter().map(|device| DeviceKey(device.0)).collect(),
+                since_ms: contact.since_ms,
+            };
+            (contact.account.0, item)
+        });
+        page(items, &params)
+    }
+
+    async fn chat_list(&self, params: ListParams) -> ApiResult<Page<Chat>> {
+        let name = self.status().await?.name;
+        let (account, device) = (self.account, self.device);
+        let all = self
+            .read(move |rows| {
+                let mut list = Vec::new();
+                for chat in history::chats(rows)? {
+                    let contact = history::contact(rows, &chat.peer)?;
+                    // Of two chats that were asked for at once only the chosen one is shown, unless the other was used.
+                    let chosen = contact.as_ref().is_none_or(|contact| contact.chat == chat.id);
+                    if !chosen && history::messages(rows, &chat.id, None, None, 1)?.is_empty() {
+                        continue;
+                    }
+                    list.push((chat, contact));
+                }
+                Ok(list)
+            })
+            .await?;
+        let items = all.into_iter().map(|(chat, contact)| {
+            let peer_name = contact.as_ref().and_then(|contact| given(&contact.name));
+            let devices = contact.map(|contact| contact.devices).unwrap_or_default();
+            let item = Chat {
+                chat: ChatId(chat.id.0),
+                name: peer_name.clone(),
+                kind: ChatKind::OneToOne,
+                members: vec![
+                    Member {
+                        account: account.to_string(),
+                        name: given(&name),
+                        devices: vec![DeviceKey(device.0)],
+                    },
+                    Member {
+                        account: chat.peer.to_string(),
+                        name: peer_name,
+                        devices: devices.iter().map(|device| DeviceKey(device.0)).collect(),
+                    },
+                ],
+                state: if chat.requested { ChatState::Requested } else { ChatState::Active },
+                unread: chat.unread,
+                last_ms: Some(chat.last_ms),
+            };
+            (chat.id.0, item)
+        });
+        page(items, &params)
+    }
+
+    async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
+        let SendBody::Text { text } = params.body;
+        let command = Command::Send {
+            chat: keys::ChatId(params.chat.0),
+            text,
+            idempotency_key: params.idempotency_key,
+        };
+        let Reply::Sent(id) = self.command(command).await? else {
+            return Err(ApiError::Internal {
+                reason: "the core answered something else than was asked".into(),
+            });
+        };
+        let stored = self.read(move |rows| history::message(rows, &id)).await?;
+        let ledger = stored.and_then(|message| message.ledger).map(ledger);
+        Ok(Sent {
+            message: MessageId(id.0),
+            ledger: ledger.ok_or(ApiError::NotFound { field: "message" })?,
+        })
+    }
+
+    async fn message_list(&self, params: MessageListParams) -> ApiResult<Page<Message>> {
+        let chat = keys::ChatId(params.chat.0);
+        let cursor = |field: &'static str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => match hex::decode(text) {
+                Ok(key) if history::is_message_key(&chat, &key) => Ok(Some(key)),
+                _ => Err(ApiError::invalid(field, "is not a cursor of this chat")),
+            },
+        };
+        let after = cursor("after", &params.after)?;
+        let before = cursor("before", &params.before)?;
+        let limit = params.limit as usize;
+        let (forward, from_middle) = (after.is_some(), before.is_some());
+        let found = self
+            .read(move |rows| {
+                if history::chat_exists(rows, &chat)? {
+                    history::messages(rows, &chat, after.as_deref(), before.as_deref(), limit + 1).map(Some)
+                } else {
+                    Ok(None)
+                }
+            })
+            .await?;
+        let mut found = found.ok_or(ApiError::NotFound { field: "chat" })?;
+        let more = found.len() > limit;
+        if more && forward {
+            found.truncate(limit);
+        } else if more {
+            found.remove(0);
+        }
+        let key = |row: Option<&(Vec<u8>, MessageView)>| row.map(|(key, _)| hex::encode(key));
+        Ok(Page {
+            next: key(found.last()).filter(|_| more && forward || from_middle),
+            prev: key(found.first()).filter(|_| more && !forward || forward),
+            items: found.into_iter().map(|(_, view)| message(view)).collect(),
+        })
+    }
+
+    async fn message_get(&self, params: MessageParams) -> ApiResult<Message> {
+        let id = keys::MessageId(params.message.0);
+        let found = self.read(move |rows| history::message(rows, &id)).await?;
+        found.map(message).ok_or(ApiError::NotFound { field: "message" })
+    }
+
+    async fn message_mark_read(&self, params: MarkReadParams) -> ApiResult<Done> {
+        let chat = keys::ChatId(params.chat.0);
+        let through = keys::MessageId(params.through.0);
+        let mark = self
+            .read(move |rows| {
+                if !history::chat_exists(rows, &chat)? {
+                    return Ok(Err("chat"));
+                }
+                Ok(history::read_mark(rows, &chat, &through)?.ok_or("through"))
+            })
+            .await?;
+        let mark = mark.map_err(|field| ApiError::NotFound { field })?;
+        self.command(Command::MarkRead { chat, mark }).await?;
+        Ok(Done {})
+    }
+
+    async fn event_poll(&self, after: Option<u64>, limit: u32) -> ApiResult<EventPage> {
+        let after = after.unwrap_or_else(|| *self.newest.borrow());
+        self.read(move |rows| {
+            let mut items = Vec::new();
+            let oldest = history::oldest_event(rows)?;
+            let mut from = after;
+            if oldest > after.saturating_add(1) {
+                from = oldest - 1;
+                items.push(Event {
+                    cursor: EventCursor(from),
+                    what: EventKind::Gap {
+                        from: EventCursor(after + 1),
+                        to: EventCursor(from),
+                    },
+                });
+            }
+            let room = (limit as usize).saturating_sub(items.len());
+            let mut next = from;
+            for (cursor, row) in history::events(rows, from, room)? {
+                next = cursor;
+                if let Some(what) = event(rows, row)? {
+                    items.push(Event {
+                        cursor: EventCursor(cursor),
+                        what,
+                    });
+                }
+            }
+            Ok(EventPage {
+                items,
+                next: EventCursor(next),
+            })
+        })
+        .await
+    }
+
+    fn event_watch(&self) -> watch::Receiver<u64> {
+        self.newest.clone()
+    }
+}
+
+fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
+    Check {
+        name: name.to_owned(),
+        ok,
+        detail: detail.to_owned(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
+fn given(name: &str) -> Option<String> {
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Option<String>, RowsError> {
+    Ok(history::contact(rows, account)?.and_then(|contact| given(&contact.name)))
+}
+
+fn unexpected(_: &Reply) -> ApiError {
+    ApiError::Internal {
+        reason: "the core answered something else than was asked".into(),
+    }
+}
+
+/// A page of a list that is ordered by 32-byte keys; the cursor is the last key in hex.
+fn page<T>(items: impl Iterator<Item = ([u8; 32], T)>, params: &ListParams) -> ApiResult<Page<T>> {
+    let mut after = None;
+    if let Some(text) = &params.after {
+        let mut key = [0; 32];
+        hex::decode_to_slice(text, &mut key).map_err(|_| ApiError::invalid("after", "is not a cursor of this list"))?;
+        after = Some(key);
+    }
+    let limit = params.limit as usize;
+    let mut taken: Vec<([u8; 32], T)> = items
+        .filter(|(key, _)| after.is_none_or(|after| *key > after))
+        .take(limit + 1)
+        .collect();
+    let more = taken.len() > limit;
+    taken.truncate(limit);
+    Ok(Page {
+        next: taken.last().filter(|_| more).map(|(key, _)| hex::encode(key)),
+        prev: None,
+        items: taken.into_iter().map(|(_, item)| item).collect(),
+    })
+}
+
+fn message(view: MessageView) -> Message {
+    Message {
+        message: MessageId(view.id.0),
+        chat: ChatId(view.chat.0),
+        account: view.account.to_string(),
+        device: DeviceKey(view.stream.device.0),
+        outgoing: view.outgoing,
+        sent_ms: view.sent_ms,
+        received_ms: view.received_ms,
+        body: match view.body {
+            Body::Text(text) => types::Body::Text { text },
+            other => types::Body::Unknown {
+                code: other.kind().into(),
+                fallback: view.fallback,
+            },
+        },
+        ledger: view.ledger.map(ledger),
+    }
+}
+
+fn ledger(view: LedgerView) -> Ledger {
+    let reason = match (view.state, view.refused) {
+        (LedgerState::Queued, Some(refusal)) => Some(format!("a relay refused it: {}", refusal.name())),
+        (LedgerState::Queued, None) => Some("no relay or device of the contact has taken it yet".to_owned()),
+        _ => None,
+    };
+    Ledger {
+        state: match view.state {
+            LedgerState::Queued => types::LedgerState::Queued,
+            LedgerState::Held => types::LedgerState::Held,
+            LedgerState::Delivered => types::LedgerState::Delivered,
+            LedgerState::Read => types::LedgerState::Read,
+        },
+        reason,
+        held: view
+            .held
+            .into_iter()
+            .map(|(relay, until_ms)| Held {
+                relay: RelayKey(relay.0),
+                until_ms,
+            })
+            .collect(),
+        delivered: view.delivered.iter().map(|device| DeviceKey(device.0)).collect(),
+        read: view.read.iter().map(|device| DeviceKey(device.0)).collect(),
+    }
+}
+
+/// An event as it is shown; `None` if what it was about is gone.
+fn event(rows: &dyn Rows, row: EventRow) -> Result<Option<EventKind>, RowsError> {
+    Ok(Some(match row {
+        EventRow::MessageReceived { message: id } => match history::message(rows, &id)? {
+            Some(view) => EventKind::MessageReceived(message(view)),
+            None => return Ok(None),
+        },
+        EventRow::MessageSent { message: id } => match history::message(rows, &id)? {
+            Some(view) => EventKind::MessageSent(message(view)),
+            None => return Ok(None),
+        },
+        EventRow::Ledger { message: id } => match history::message(rows, &id)? {
+            Some(view) => match view.ledger {
+                Some(view_ledger) => EventKind::MessageLedger {
+                    chat: ChatId(view.chat.0),
+                    message: MessageId(id.0),
+                    ledger: ledger(view_ledger),
+                },
+                None => return Ok(None),
+            },
+            None => return Ok(None),
+        },
+        EventRow::Requested { request, account, name } => EventKind::ContactRequested {
+            request: RequestId(request.0),
+            account: account.to_string(),
+            name: given(&name),
+        },
+        EventRow::ContactAdded { account, chat, name } => EventKind::ContactAdded {
+            account: account.to_string(),
+            chat: ChatId(chat.0),
+            name: given(&name),
+        },
+    }))
+}
+
+fn refusal(error: CommandError) -> ApiError {
+    match error {
+        CommandError::NotFound { field } => ApiError::NotFound { field },
+        CommandError::TooLarge { field, limit, .. } => ApiError::TooLarge {
+            field: field.into(),
+            limit: limit as u64,
+        },
+        CommandError::IdempotencyConflict => ApiError::IdempotencyConflict,
+        CommandError::Invite(error) => ApiError::InviteInvalid {
+            reason: error.to_string(),
+        },
+        CommandError::InviteExpired => ApiError::InviteExpired,
+        CommandError::OwnInvite => ApiError::OwnInvite,
+        CommandError::CardUnavailable => ApiError::CardUnavailable,
+        CommandError::Limit { what, limit } => ApiError::LimitReached {
+            what: what.into(),
+            limit: limit as u64,
+        },
+        CommandError::Internal { reason } => ApiError::Internal { reason },
+    }
+}

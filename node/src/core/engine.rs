@@ -1,0 +1,280 @@
+//! What runs on the blocking thread: the client's state machine on its store, one turn at a time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use madang_protocol::Step;
+use madang_protocol::client::{
+    Client, ClientConfig, Command, CommandError, Effect, Input, LoadError, Reply, Side, Verdict, history,
+};
+use madang_protocol::identity::Phrase;
+use madang_protocol::keys::{ChatId, TopicId, TransportKey};
+use madang_protocol::rows::{Rows, RowsError, Tree};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use crate::failpoint;
+use crate::net::{self, NetEvent};
+use crate::store::{Store, StoreError};
+
+/// Bytes of inputs after which a turn ends although more wait: what they write stays below the store's largest batch.
+const TURN_BYTES: usize = crate::store::MAX_BATCH / 8;
+
+/// What happened outside.
+pub(crate) enum Incoming {
+    Net(NetEvent),
+    /// Where the node can be reached at present.
+    Listening(Vec<String>),
+    Ask(Ask),
+    Tick,
+}
+
+/// What the local API asks of the owner.
+pub(crate) enum Ask {
+    Command(Command, oneshot::Sender<Answer>),
+    Status(oneshot::Sender<Status>),
+    Phrase(oneshot::Sender<Option<Phrase>>),
+}
+
+/// The answer to a command.
+pub(crate) type Answer = Result<Reply, CommandError>;
+
+/// How things are at present.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status {
+    pub name: String,
+    pub phrase_confirmed: bool,
+    /// Own relays: key, address, connected.
+    pub relays: Vec<(TransportKey, String, bool)>,
+    /// Chats: reachable by a device, by a relay.
+    pub paths: BTreeMap<ChatId, (bool, bool)>,
+}
+
+/// What a turn has made durable.
+#[derive(Default)]
+pub(crate) struct Turn {
+    pub effects: Vec<Effect>,
+    pub answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    /// When time alone calls for a turn, in Unix milliseconds.
+    pub timer_ms: Option<u64>,
+    /// The newest durable event.
+    pub newest_event: Option<u64>,
+}
+
+/// Why a turn failed; nothing of it has left.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TurnError {
+    #[error(transparent)]
+    Commit(#[from] StoreError),
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("the operating system gave no randomness: {0}")]
+    Entropy(getrandom::Error),
+}
+
+/// The state machine and its store.
+pub(crate) struct Engine {
+    store: Store,
+    client: Client,
+    config: ClientConfig,
+    waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    next_token: u64,
+}
+
+impl Engine {
+    /// Loads the client, creating an account in an empty store; true if it did.
+    pub(crate) fn open(store: Store, config: ClientConfig) -> Result<(Self, bool), TurnError> {
+        let created = store.prefix(Tree::Meta, b"account", 1)?.is_empty();
+        let client = load(&store, &config)?;
+        let mut engine = Self {
+            store,
+            client,
+            config: ClientConfig {
+                name: None,
+                relays: None,
+                ..config
+            },
+            waiting: BTreeMap::new(),
+            next_token: 1,
+        };
+        // What loading itself wants to write is written before anything is shown; its effects repeat with the first turn's.
+        let step = engine.client.drain()?;
+        if !step.batch.is_empty() {
+            engine.store.commit(&step.batch)?;
+        }
+        engine.client = load(&engine.store, &engine.config)?;
+        Ok((engine, created))
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Takes inputs from the front of `inbox` until it is empty or they are many, commits, and gives what may leave now.
+    pub(super) fn turn(&mut self, inbox: &mut VecDeque<Incoming>) -> Result<Turn, TurnError> {
+        let mut bytes = 0;
+        while bytes < TURN_BYTES {
+            let Some(incoming) = inbox.pop_front() else {
+                break;
+            };
+            bytes += size(&incoming);
+            self.take(incoming)?;
+        }
+        let Step { batch, effects } = self.client.drain()?;
+        if !batch.is_empty() {
+            self.store.commit(&batch)?;
+            failpoint::hit("core.after_flush");
+        }
+        self.client.handle(now_ms(), Input::Committed, &self.store)?;
+        let mut turn = Turn {
+            timer_ms: self.client.next_timer(),
+            ..Turn::default()
+        };
+        for effect in effects {
+            match effect {
+                Effect::Reply { token, result } => {
+                    if let Some(answer) = self.waiting.remove(&token) {
+                        turn.answers.push((answer, result));
+                    }
+                }
+                Effect::Events { newest } => turn.newest_event = Some(newest),
+                other => turn.effects.push(other),
+            }
+        }
+        Ok(turn)
+    }
+
+    /// Begins again from what is on disk, once the store takes writes. Who waits for an answer is told that there is none.
+    pub(super) fn reload(&mut self) -> Result<(), TurnError> {
+        self.waiting.clear();
+        let mut probe = madang_protocol::rows::Batch::default();
+        probe.put(Tree::Meta, b"probe".as_slice(), Vec::new());
+        self.store.commit(&probe)?;
+        self.client = load(&self.store, &self.config)?;
+        Ok(())
+    }
+
+    pub(super) fn newest_event(&self) -> Result<u64, TurnError> {
+        Ok(history::newest_event(&self.store)?)
+    }
+
+    fn take(&mut self, incoming: Incoming) -> Result<(), TurnError> {
+        let input = match incoming {
+            Incoming::Tick => Input::Tick,
+            Incoming::Listening(addrs) => Input::Listening { addrs },
+            Incoming::Net(event) => match input(event) {
+                Some(input) => input,
+                None => return Ok(()),
+            },
+            Incoming::Ask(Ask::Command(command, answer)) => {
+                let token = self.next_token;
+                self.next_token += 1;
+                self.waiting.insert(token, answer);
+                Input::Command { token, command }
+            }
+            // Whoever asked may have gone; then nobody misses the answer.
+            Incoming::Ask(Ask::Status(answer)) => {
+                drop(answer.send(self.status()));
+                return Ok(());
+            }
+            Incoming::Ask(Ask::Phrase(answer)) => {
+                drop(answer.send(self.client.phrase()));
+                return Ok(());
+            }
+        };
+        Ok(self.client.handle(now_ms(), input, &self.store)?)
+    }
+
+    fn status(&self) -> Status {
+        let connected = |key: &TransportKey| {
+            self.client
+                .connections()
+                .any(|(address, _, opened)| opened && address.key == *key)
+        };
+        let relays = self.client.relays().iter().map(|relay| {
+            let address = relay.addrs.first().cloned().unwrap_or_default();
+            (relay.key, address, connected(&relay.key))
+        });
+        Status {
+            name: self.client.name().to_owned(),
+            phrase_confirmed: self.client.phrase().is_none(),
+            relays: relays.collect(),
+            paths: self.client.chat_ids().map(|chat| (chat, self.client.paths(&chat))).collect(),
+        }
+    }
+}
+
+fn load(store: &Store, config: &ClientConfig) -> Result<Client, TurnError> {
+    let mut entropy = Zeroizing::new([0; 32]);
+    getrandom::fill(entropy.as_mut_slice()).map_err(TurnError::Entropy)?;
+    Ok(Client::load(config.clone(), *entropy, store, now_ms())?)
+}
+
+fn size(incoming: &Incoming) -> usize {
+    match incoming {
+        Incoming::Net(NetEvent::Frame { bytes, .. } | NetEvent::Gossip { data: bytes, .. }) => bytes.len(),
+        Incoming::Ask(Ask::Command(Command::Send { text, .. }, _)) => text.len(),
+        _ => 0,
+    }
+}
+
+fn input(event: NetEvent) -> Option<Input> {
+    let key = |peer: net::PeerKey| TransportKey(peer.0);
+    let of = |side: net::Side| match side {
+        net::Side::Client => Side::Client,
+        net::Side::Server => Side::Server,
+    };
+    Some(match event {
+        NetEvent::Connected { peer } => Input::Connected { peer: key(peer) },
+        NetEvent::Disconnected { peer } => Input::Disconnected { peer: key(peer) },
+        NetEvent::DialFailed { peer, reason } => {
+            tracing::debug!(%peer, %reason, "dial failed");
+            Input::DialFailed { peer: key(peer) }
+        }
+        NetEvent::StreamOpen { peer, side } => Input::Opened {
+            peer: key(peer),
+            side: of(side),
+        },
+        NetEvent::StreamClosed { peer, side } => Input::Closed {
+            peer: key(peer),
+            side: of(side),
+        },
+        NetEvent::Frame { peer, side, bytes } => Input::Frame {
+            peer: key(peer),
+            side: of(side),
+            bytes: bytes.to_vec(),
+        },
+        NetEvent::Gossip { peer, id, data, .. } => Input::Gossip {
+            peer: key(peer),
+            id,
+            bytes: data.to_vec(),
+        },
+        NetEvent::GossipPeer {
+            peer,
+            topic,
+            subscribed,
+        } => Input::GossipPeer {
+            peer: key(peer),
+            topic: TopicId(topic),
+            subscribed,
+        },
+        NetEvent::ListenAddr(_) => return None,
+    })
+}
+
+/// The network's word for a verdict.
+pub(super) fn acceptance(verdict: Verdict) -> net::Acceptance {
+    match verdict {
+        Verdict::Accept => net::Acceptance::Accept,
+        Verdict::Reject => net::Acceptance::Reject,
+        Verdict::Ignore => net::Acceptance::Ignore,
+    }
+}
+
+/// Unix milliseconds; a clock before 1970 counts as 1970.
+pub(super) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

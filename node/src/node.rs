@@ -1,0 +1,201 @@
+//! A personal node from start to stop: store, network, core and local API.
+
+use std::future::Future;
+
+use madang_protocol::address::PeerAddress;
+use madang_protocol::client::ClientConfig;
+use madang_protocol::keys::TransportKey;
+use madang_protocol::limits;
+use madang_protocol::mls::Suite;
+use tokio::sync::oneshot;
+
+use crate::config::{NodeConfig, NodeError, NodeReady};
+use crate::core::{Core, Engine, bare, blocking};
+use crate::net::{self, NetConfig, NetError, NetLimits, Role};
+use crate::rpc::{self, RpcConfig};
+use crate::store::{Store, StoreKind, Unlock};
+
+/// Where a node listens unless it is told otherwise: any free port, kept over restarts.
+const DEFAULT_LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1"];
+
+/// Runs a personal node until `stop` completes; `ready` is called once it serves.
+///
+/// # Errors
+/// [`NodeError::Store`] if the data directory is in use, sealed otherwise, newer or damaged; [`NodeError::Config`] and
+/// [`NodeError::Network`] if a setting can't be used.
+pub async fn run_node(
+    config: NodeConfig,
+    ready: impl FnOnce(NodeReady),
+    stop: impl Future<Output = ()>,
+) -> Result<(), NodeError> {
+    let mut client = ClientConfig::new(Suite::XWing);
+    client.name = checked_name(config.name.clone())?;
+    if !config.relays.is_empty() {
+        client.relays = Some(relays(&config.relays)?);
+    }
+    let (engine, created, store) = blocking({
+        let config = config.clone();
+        move || open(&config, client)
+    })
+    .await??;
+    let listen = match config.listen.as_slice() {
+        [] => DEFAULT_LISTEN.map(str::to_owned).to_vec(),
+        given => given.to_vec(),
+    };
+    let remembered = listen
+        .iter()
+        .map(|address| remembered(address, engine.client().told()))
+        .collect();
+    let identity = engine.client().transport_secret().to_bytes();
+    let network = |listen| NetConfig {
+        identity: identity.clone(),
+        listen,
+        role: Role::Node,
+        limits: NetLimits::node(),
+    };
+    let (net, events) = match net::start(network(remembered)).await {
+        // Somebody else took the port that we had before.
+        Err(NetError::Listen { .. }) => net::start(network(listen)).await.map_err(refused)?,
+        started => started.map_err(refused)?,
+    };
+    let (account, device) = (engine.client().account(), engine.client().device());
+    let listen = net.listen_addrs();
+    let (core, facade) = Core::new(&engine, store, net, events)?;
+    let mut rpc_config = RpcConfig::new(config.data.clone());
+    rpc_config.bind = config.rpc;
+    let server = rpc::serve(std::sync::Arc::new(facade), rpc_config)
+        .await
+        .map_err(|error| NodeError::Config {
+            field: "--rpc",
+            reason: error.to_string(),
+        })?;
+    let (ended, end) = oneshot::channel::<()>();
+    let running = tokio::spawn(core.run(engine, async {
+        // The sender is dropped when the node is told to stop.
+        drop(end.await);
+    }));
+    ready(NodeReady {
+        account: account.to_string(),
+        device: device.to_string(),
+        http: format!("http://{}", server.addr()),
+        ws: format!("ws://{}", server.addr()),
+        listen,
+        created,
+    });
+    let mut running = running;
+    let outcome = tokio::select! {
+        () = stop => {
+            // Callers get their answers while the core still runs.
+            server.stop();
+            server.stopped().await;
+            drop(ended);
+            (&mut running).await
+        }
+        outcome = &mut running => {
+            server.stop();
+            server.stopped().await;
+            outcome
+        }
+    };
+    outcome.map_err(|error| NodeError::Other {
+        reason: format!("the core failed: {error}"),
+    })?
+}
+
+fn open(config: &NodeConfig, client: ClientConfig) -> Result<(Engine, bool, crate::store::StoreReader), NodeError> {
+    let fault = |reason: String| NodeError::Store {
+        data: config.data.clone(),
+        reason,
+    };
+    let unlock = match &config.passphrase {
+        Some(passphrase) => Unlock::Passphrase(passphrase.clone()),
+        None => Unlock::KeyFile,
+    };
+    let store = Store::open(&config.data, unlock, StoreKind::Node).map_err(|error| fault(error.to_string()))?;
+    let reader = store.reader();
+    let (engine, created) = Engine::open(store, client).map_err(|error| fault(error.to_string()))?;
+    Ok((engine, created, reader))
+}
+
+fn checked_name(name: Option<String>) -> Result<Option<String>, NodeError> {
+    if let Some(name) = &name
+        && (name.len() > limits::NAME_BYTES || name.chars().any(char::is_control))
+    {
+        return Err(NodeError::Config {
+            field: "--name",
+            reason: format!("at most {} bytes and no control characters are allowed", limits::NAME_BYTES),
+        });
+    }
+    Ok(name)
+}
+
+/// The relays that addresses name: several addresses of one relay belong together.
+fn relays(addresses: &[String]) -> Result<Vec<PeerAddress>, NodeError> {
+    let mut relays: Vec<PeerAddress> = Vec::new();
+    for address in addresses {
+        let (peer, address) = net::parse_address(address).map_err(|error| NodeError::Config {
+            field: "--relay",
+            reason: error.to_string(),
+        })?;
+        let key = TransportKey(peer.0);
+        let address = bare(&address);
+        match relays.iter_mut().find(|relay| relay.key == key) {
+            Some(relay) if relay.addrs.len() < limits::ADDRESSES => relay.addrs.push(address),
+            Some(_) => {}
+            None => relays.push(PeerAddress {
+                key,
+                addrs: vec![address],
+            }),
+        }
+    }
+    if relays.len() > limits::OWN_RELAYS {
+        return Err(NodeError::Config {
+            field: "--relay",
+            reason: format!("at most {} relays are allowed", limits::OWN_RELAYS),
+        });
+    }
+    Ok(relays)
+}
+
+/// An address to listen on with the port of last time in place of "any", so that contacts find the node again.
+fn remembered(address: &str, told: &[String]) -> String {
+    let port = |text: &str, protocol: &str| -> Option<u16> {
+        let (_, rest) = text.split_once(protocol)?;
+        rest.split('/').next()?.parse().ok()
+    };
+    for (any, protocol) in [("/tcp/0", "/tcp/"), ("/udp/0/", "/udp/")] {
+        if address.contains(any) || address.ends_with(any.trim_end_matches('/')) {
+            let known = told.iter().find_map(|told| port(told, protocol));
+            if let Some(known) = known {
+                return address.replacen(&format!("{protocol}0"), &format!("{protocol}{known}"), 1);
+            }
+        }
+    }
+    address.to_owned()
+}
+
+fn refused(error: NetError) -> NodeError {
+    match error {
+        NetError::Address { address, reason } => NodeError::Config {
+            field: "--listen",
+            reason: format!("{address}: {reason}"),
+        },
+        other => NodeError::Network {
+            reason: other.to_string(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_of_last_time_takes_the_place_of_any() {
+        let told = ["/ip4/10.0.0.2/tcp/4040".to_owned(), "/ip4/10.0.0.2/udp/4141/quic-v1".to_owned()];
+        assert_eq!(remembered("/ip4/0.0.0.0/tcp/0", &told), "/ip4/0.0.0.0/tcp/4040");
+        assert_eq!(remembered("/ip4/0.0.0.0/udp/0/quic-v1", &told), "/ip4/0.0.0.0/udp/4141/quic-v1");
+        assert_eq!(remembered("/ip4/0.0.0.0/tcp/9", &told), "/ip4/0.0.0.0/tcp/9");
+        assert_eq!(remembered("/ip4/0.0.0.0/tcp/0", &[]), "/ip4/0.0.0.0/tcp/0");
+    }
+}

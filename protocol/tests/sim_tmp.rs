@@ -1,0 +1,2 @@
+#[path = "../../tests/tests/simulation.rs"]
+mod simulation;
