@@ -1,4 +1,5 @@
-//! What the example programs share: programs of strangers, which know nothing but the JSON-RPC (docs/rpc.md).
+//! The example programs and what they share: programs of strangers, which know nothing but the JSON-RPC (docs/rpc.md).
 
+pub mod echo_bot;
 pub mod rpc;
 pub mod state;

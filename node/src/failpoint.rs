@@ -3,6 +3,15 @@
 //! Without the feature `failpoints` a point costs nothing. With it, `MADANG_FAILPOINT=name` aborts the process at the first hit of
 //! `name`, and `MADANG_FAILPOINT=name:3` at the third. An abort runs no destructor and flushes nothing, like a `kill -9`.
 
+/// The names of all points, in the order in which a commit passes them; the last two follow a node's and a relay's flush.
+pub const NAMES: [&str; 5] = [
+    "store.before_apply",
+    "store.before_sync",
+    "store.after_sync",
+    "core.after_flush",
+    "relay.after_flush",
+];
+
 /// Marks a named point; aborts the process there if the environment asks for it.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
@@ -18,6 +27,7 @@ pub fn hit(name: &str) {
     static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static HITS: AtomicU64 = AtomicU64::new(0);
 
+    debug_assert!(NAMES.contains(&name), "{name} is missing in NAMES");
     let wanted = WANTED.get_or_init(|| std::env::var("MADANG_FAILPOINT").ok().map(|v| parse(&v)));
     let Some((point, nth)) = wanted else { return };
     if point != name || HITS.fetch_add(1, Ordering::SeqCst) + 1 != *nth {
@@ -29,6 +39,18 @@ pub fn hit(name: &str) {
         "failpoint {name}: aborting at hit {nth}"
     ));
     std::process::abort();
+}
+
+/// The time between updates of the own leaf that a test asks for with `MADANG_LEAF_UPDATE_MS`, in milliseconds: it can't wait days.
+#[cfg(feature = "failpoints")]
+pub fn leaf_update_ms() -> Option<u64> {
+    std::env::var("MADANG_LEAF_UPDATE_MS").ok()?.parse().ok()
+}
+
+/// The time between updates of the own leaf that a test asks for: none without the feature.
+#[cfg(not(feature = "failpoints"))]
+pub fn leaf_update_ms() -> Option<u64> {
+    None
 }
 
 /// Splits `name[:n]`; what isn't a number from 1 up after the last colon belongs to the name.
@@ -44,6 +66,7 @@ fn parse(value: &str) -> (String, u64) {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::parse;
 
@@ -59,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unnamed_point_is_passed() {
-        super::hit("no such point");
+    fn a_point_that_nobody_asks_for_is_passed() {
+        super::hit(super::NAMES[0]);
     }
 }

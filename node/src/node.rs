@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::config::{NodeConfig, NodeError, NodeReady};
 use crate::core::{Core, Engine, bare, blocking};
+use crate::failpoint;
 use crate::net::{self, NetConfig, NetError, NetLimits, Role};
 use crate::rpc::{self, RpcConfig};
 use crate::store::{Store, StoreKind, Unlock};
@@ -30,6 +31,9 @@ pub async fn run_node(
 ) -> Result<(), NodeError> {
     let mut client = ClientConfig::new(Suite::XWing);
     client.name = checked_name(config.name.clone())?;
+    if let Some(ms) = failpoint::leaf_update_ms() {
+        client.leaf_update_ms = ms;
+    }
     if !config.relays.is_empty() {
         client.relays = Some(relays(&config.relays)?);
     }

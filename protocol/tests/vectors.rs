@@ -54,7 +54,11 @@ fn write_if_asked() {
         }
         for format in FORMATS {
             let path = root().join("spec/vectors").join(format!("{}.json", format.file));
-            std::fs::write(path, serde_json::to_string_pretty(&kit::generate(format)).unwrap() + "\n").unwrap();
+            std::fs::write(
+                path,
+                serde_json::to_string_pretty(&kit::generate(format)).unwrap() + "\n",
+            )
+            .unwrap();
         }
     });
 }
@@ -87,7 +91,9 @@ fn no_vector_goes_unread() {
     let mut files = BTreeSet::new();
     for entry in std::fs::read_dir(root().join("spec/vectors")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let file = name.strip_suffix(".json").unwrap_or_else(|| panic!("{name} is not a file of vectors"));
+        let file = name
+            .strip_suffix(".json")
+            .unwrap_or_else(|| panic!("{name} is not a file of vectors"));
         files.insert(file.to_owned());
         if let Some((_, reader)) = READ_ELSEWHERE.iter().find(|(known, _)| *known == file) {
             let source = std::fs::read_to_string(root().join(reader)).unwrap();
@@ -120,7 +126,10 @@ fn a_vector_of_an_unknown_kind_or_with_a_changed_value_fails() {
     for (member, value) in changes {
         let mut changed = good.clone();
         changed[member] = value;
-        assert!(check(&envelope::FORMAT, &changed, true).is_err(), "a changed {member} passes");
+        assert!(
+            check(&envelope::FORMAT, &changed, true).is_err(),
+            "a changed {member} passes"
+        );
     }
     let mut bad = load("envelope")["negative"][0].clone();
     assert!(check(&envelope::FORMAT, &bad, false).is_ok());

@@ -1,1 +1,50 @@
-//! x
+//! The harness of the scenarios: relays, people and bots as processes of their own, asked through the JSON-RPC as anybody would.
+//!
+//! | file | room |
+//! |---|---|
+//! | `process` | a child process: started, watched, ended by its handle |
+//! | `rpc` | a small JSON-RPC client, and one that outlives its node |
+//! | `person` | a node, its events, and what a user would do with it |
+//! | `world` | a temporary directory with a relay and people |
+//!
+//! Helpers panic with what they waited for; a [`World`] that is dropped by a panic prints the ends of all logs.
+
+// A harness fails by panicking; the tests that use it have no better answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod person;
+mod process;
+mod rpc;
+mod world;
+
+pub use person::{Person, Said, Watcher};
+pub use process::{Ended, Process, run};
+pub use rpc::{CallError, Rpc, Steady};
+pub use world::{DEADLINE, LISTEN, Relay, World, join};
+
+/// A seeded generator (SplitMix64), so that a run can be repeated as far as the scheduler allows.
+#[derive(Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Takes the seed from `MADANG_SEED`, or else from the clock, and prints it.
+    #[must_use]
+    pub fn seeded() -> Self {
+        let given = std::env::var("MADANG_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or_else(|| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            u64::from(now.subsec_nanos())
+        });
+        println!("seed {seed}; MADANG_SEED={seed} takes it again");
+        Self(seed)
+    }
+
+    /// Returns a number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % end
+    }
+}

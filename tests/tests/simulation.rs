@@ -1,6 +1,7 @@
 //! The simulator's runs: a thousand seeded histories, kept seeds, determinism, and proof that broken variants are caught.
 //!
-//! One seed with its trace: `MADANG_SEEDS=7 cargo test -p madang-tests --test simulation some_seeds`; `MADANG_SEEDS=7-90` runs a range.
+//! One seed with its trace: `MADANG_SEEDS=7 cargo test -p madang-tests --test simulation some_seeds`; `MADANG_SEEDS=7-90` runs a range;
+//! `MADANG_TRACE` sets the lines of trace that a failure shows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -22,10 +23,13 @@ fn config(seed: u64) -> SimConfig {
 }
 
 fn run_all(seeds: impl IntoIterator<Item = u64>) -> Outcome {
+    let lines = std::env::var("MADANG_TRACE").ok().and_then(|lines| lines.parse().ok());
     let (mut sum, mut runs, mut failed) = (Outcome::default(), 0, Vec::new());
     for seed in seeds {
         runs += 1;
-        match sim::run(seed, &config(seed)) {
+        let mut config = config(seed);
+        config.trace = lines.unwrap_or(config.trace);
+        match sim::run(seed, &config) {
             Ok(outcome) => {
                 sum.sends += outcome.sends;
                 sum.crashes += outcome.crashes;
@@ -142,7 +146,6 @@ fn some_seeds() {
     let Ok(text) = std::env::var("MADANG_SEEDS") else {
         return;
     };
-    let trace = std::env::var("MADANG_TRACE").ok().and_then(|lines| lines.parse().ok());
     let (first, last) = text.split_once('-').unwrap_or((&text, &text));
     run_all(first.parse().unwrap()..=last.parse().unwrap());
 }

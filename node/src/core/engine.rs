@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::failpoint;
-use crate::net::{self, NetEvent};
+use crate::net::{self, NetCommand, NetEvent, PeerKey};
 use crate::store::{Store, StoreError};
 
 /// Bytes of inputs after which a turn ends although more wait: what they write stays below the store's largest batch.
@@ -53,7 +53,7 @@ pub(crate) struct Status {
 /// What a turn has made durable.
 #[derive(Default)]
 pub(crate) struct Turn {
-    pub effects: Vec<Effect>,
+    pub commands: Vec<NetCommand>,
     pub answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     /// When time alone calls for a turn, in Unix milliseconds.
     pub timer_ms: Option<u64>,
@@ -80,6 +80,8 @@ pub(crate) struct Engine {
     client: Client,
     config: ClientConfig,
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    /// The streams that the client knows of, at most two for each of the network's connections.
+    streams: BTreeMap<(PeerKey, net::Side), u64>,
     next_token: u64,
 }
 
@@ -97,6 +99,7 @@ impl Engine {
                 ..config
             },
             waiting: BTreeMap::new(),
+            streams: BTreeMap::new(),
             next_token: 1,
         };
         // What loading itself wants to write is written before anything is shown; its effects repeat with the first turn's.
@@ -140,7 +143,7 @@ impl Engine {
                     }
                 }
                 Effect::Events { newest } => turn.newest_event = Some(newest),
-                other => turn.effects.push(other),
+                other => turn.commands.extend(self.command(other)),
             }
         }
         Ok(turn)
@@ -149,6 +152,7 @@ impl Engine {
     /// Begins again from what is on disk, once the store takes writes. Who waits for an answer is told that there is none.
     pub(super) fn reload(&mut self) -> Result<(), TurnError> {
         self.waiting.clear();
+        self.streams.clear();
         let mut probe = madang_protocol::rows::Batch::default();
         probe.put(Tree::Meta, b"probe".as_slice(), Vec::new());
         self.store.commit(&probe)?;
@@ -164,10 +168,13 @@ impl Engine {
         let input = match incoming {
             Incoming::Tick => Input::Tick,
             Incoming::Listening(addrs) => Input::Listening { addrs },
-            Incoming::Net(event) => match input(event) {
-                Some(input) => input,
-                None => return Ok(()),
-            },
+            Incoming::Net(event) => {
+                self.note_stream(&event);
+                match input(event) {
+                    Some(input) => input,
+                    None => return Ok(()),
+                }
+            }
             Incoming::Ask(Ask::Command(command, answer)) => {
                 let token = self.next_token;
                 self.next_token += 1;
@@ -185,6 +192,62 @@ impl Engine {
             }
         };
         Ok(self.client.handle(now_ms(), input, &self.store)?)
+    }
+
+    fn note_stream(&mut self, event: &NetEvent) {
+        match event {
+            NetEvent::StreamOpen { peer, side, stream } => {
+                self.streams.insert((*peer, *side), *stream);
+            }
+            NetEvent::StreamClosed { peer, side } => {
+                self.streams.remove(&(*peer, *side));
+            }
+            _ => {}
+        }
+    }
+
+    /// The network's word for an effect. The client lets go of frames for streams that ended before this drain, so each goes to the
+    /// stream that it was made for, or nowhere.
+    fn command(&self, effect: Effect) -> Option<NetCommand> {
+        Some(match effect {
+            Effect::Dial(address) => NetCommand::Dial {
+                peer: PeerKey(address.key.0),
+                addrs: address.addrs,
+            },
+            Effect::Send { peer, side, frame } => {
+                let peer = PeerKey(peer.0);
+                let side = match side {
+                    Side::Client => net::Side::Client,
+                    Side::Server => net::Side::Server,
+                };
+                NetCommand::Send {
+                    peer,
+                    side,
+                    stream: *self.streams.get(&(peer, side))?,
+                    frame: frame.into(),
+                }
+            }
+            Effect::Subscribe(topic) => NetCommand::Subscribe { topic: topic.0 },
+            Effect::Unsubscribe(topic) => NetCommand::Unsubscribe { topic: topic.0 },
+            Effect::Publish { topic, bytes } => NetCommand::Publish {
+                topic: topic.0,
+                data: bytes.into(),
+                // Nothing depends on gossip: a stream follows unless a report comes first.
+                outcome: oneshot::channel().0,
+            },
+            Effect::Verdict { peer, id, verdict } => NetCommand::Verdict {
+                peer: PeerKey(peer.0),
+                id,
+                acceptance: acceptance(verdict),
+            },
+            Effect::Penalise { peer, reason } => {
+                let peer = PeerKey(peer.0);
+                tracing::debug!(%peer, reason, "offence");
+                NetCommand::Penalise { peer }
+            }
+            // These two are answered where they came from.
+            Effect::Reply { .. } | Effect::Events { .. } => return None,
+        })
     }
 
     fn status(&self) -> Status {
@@ -233,7 +296,7 @@ fn input(event: NetEvent) -> Option<Input> {
             tracing::debug!(%peer, %reason, "dial failed");
             Input::DialFailed { peer: key(peer) }
         }
-        NetEvent::StreamOpen { peer, side } => Input::Opened {
+        NetEvent::StreamOpen { peer, side, .. } => Input::Opened {
             peer: key(peer),
             side: of(side),
         },
@@ -265,7 +328,7 @@ fn input(event: NetEvent) -> Option<Input> {
 }
 
 /// The network's word for a verdict.
-pub(super) fn acceptance(verdict: Verdict) -> net::Acceptance {
+fn acceptance(verdict: Verdict) -> net::Acceptance {
     match verdict {
         Verdict::Accept => net::Acceptance::Accept,
         Verdict::Reject => net::Acceptance::Reject,

@@ -21,7 +21,6 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use madang_protocol::client::{Effect, Side};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -29,7 +28,7 @@ use crate::config::NodeError;
 use crate::net::{self, NetCommand, NetEvent, NetHandle, PeerKey};
 pub(crate) use api::Facade;
 pub(crate) use engine::Engine;
-use engine::{Ask, Incoming, Turn, TurnError, acceptance, now_ms};
+use engine::{Ask, Incoming, Turn, TurnError, now_ms};
 
 /// Inputs that wait for the next turn; the rest stays in the channels.
 const INBOX: usize = 256;
@@ -127,7 +126,6 @@ impl Core {
             self.inbox = inbox;
             match outcome {
                 Ok(turn) => {
-                    self.gather();
                     self.carry_out(turn).await?;
                 }
                 Err(error) => {
@@ -175,7 +173,7 @@ impl Core {
         self.inbox.push_back(Incoming::Net(event));
     }
 
-    /// Lets go of what a turn has made durable, but sends nothing on streams that have ended since.
+    /// Lets go of what a turn has made durable.
     async fn carry_out(&mut self, turn: Turn) -> Result<(), NodeError> {
         if let Some(newest) = turn.newest_event {
             self.newest.send_replace(newest);
@@ -184,11 +182,7 @@ impl Core {
             // Whoever asked may have gone; what was asked for took place all the same.
             drop(answer.send(result));
         }
-        let ended: BTreeSet<(PeerKey, net::Side)> = self.inbox.iter().filter_map(ended).collect();
-        for effect in turn.effects {
-            let Some(command) = command(effect, &ended) else {
-                continue;
-            };
+        for command in turn.commands {
             self.net.command(command).await.map_err(stopped)?;
         }
         let wait = turn
@@ -260,57 +254,6 @@ pub(crate) fn bare(address: &str) -> String {
         .rsplit_once("/p2p/")
         .map_or(address, |(bare, _)| bare)
         .to_owned()
-}
-
-fn ended(incoming: &Incoming) -> Option<(PeerKey, net::Side)> {
-    match incoming {
-        Incoming::Net(NetEvent::StreamClosed { peer, side } | NetEvent::StreamOpen { peer, side }) => Some((*peer, *side)),
-        _ => None,
-    }
-}
-
-fn command(effect: Effect, ended: &BTreeSet<(PeerKey, net::Side)>) -> Option<NetCommand> {
-    Some(match effect {
-        Effect::Dial(address) => NetCommand::Dial {
-            peer: PeerKey(address.key.0),
-            addrs: address.addrs,
-        },
-        Effect::Send { peer, side, frame } => {
-            let peer = PeerKey(peer.0);
-            let side = match side {
-                Side::Client => net::Side::Client,
-                Side::Server => net::Side::Server,
-            };
-            if ended.contains(&(peer, side)) {
-                return None;
-            }
-            NetCommand::Send {
-                peer,
-                side,
-                frame: frame.into(),
-            }
-        }
-        Effect::Subscribe(topic) => NetCommand::Subscribe { topic: topic.0 },
-        Effect::Unsubscribe(topic) => NetCommand::Unsubscribe { topic: topic.0 },
-        Effect::Publish { topic, bytes } => NetCommand::Publish {
-            topic: topic.0,
-            data: bytes.into(),
-            // Nothing depends on gossip: a stream follows unless a report comes first.
-            outcome: tokio::sync::oneshot::channel().0,
-        },
-        Effect::Verdict { peer, id, verdict } => NetCommand::Verdict {
-            peer: PeerKey(peer.0),
-            id,
-            acceptance: acceptance(verdict),
-        },
-        Effect::Penalise { peer, reason } => {
-            let peer = PeerKey(peer.0);
-            tracing::debug!(%peer, reason, "offence");
-            NetCommand::Penalise { peer }
-        }
-        // The engine keeps these two for itself.
-        Effect::Reply { .. } | Effect::Events { .. } => return None,
-    })
 }
 
 fn stopped(error: net::NetError) -> NodeError {

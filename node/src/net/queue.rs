@@ -1,8 +1,12 @@
 //! The outbound queue of one side of a peer: bounded by bytes, drained in batches.
 //!
+//! A frame names the stream that it is for, and goes nowhere else: on a successor, a page of a topic would move its reader's cursor
+//! past pages that were lost with the stream before (`INV-NET-OWN-STREAM`).
+//!
 //! Overflow rule: the queue is emptied and its stream closed, since a reader that far behind resumes by cursor anyway.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libp2p::bytes::Bytes;
@@ -13,6 +17,9 @@ use super::limits::{MAX_FRAME_BYTES, WRITE_BATCH_BYTES};
 /// Bytes of a frame's length prefix, an unsigned big-endian integer.
 pub(super) const PREFIX: usize = 4;
 
+/// Numbers the streams of this process.
+static STREAMS: AtomicU64 = AtomicU64::new(1);
+
 pub(super) struct OutQueue {
     state: Mutex<State>,
     bound: usize,
@@ -22,7 +29,7 @@ pub(super) struct OutQueue {
 
 #[derive(Default)]
 struct State {
-    open: bool,
+    stream: Option<u64>,
     overflowed: bool,
     frames: VecDeque<Bytes>,
     bytes: usize,
@@ -32,7 +39,7 @@ struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Push {
     Queued,
-    /// No stream is open; the frame is gone.
+    /// The stream it is for isn't open; the frame is gone.
     Closed,
     /// The bound was reached: the frame and all before it are gone, the stream is being closed.
     Overflow,
@@ -41,11 +48,15 @@ pub(super) enum Push {
 }
 
 /// Keeps the queue open; closes and empties it when dropped.
-pub(super) struct Opened<'a>(&'a OutQueue);
+pub(super) struct Opened<'a> {
+    queue: &'a OutQueue,
+    /// The stream's number.
+    pub(super) stream: u64,
+}
 
 impl Drop for Opened<'_> {
     fn drop(&mut self) {
-        *self.0.lock() = State::default();
+        *self.queue.lock() = State::default();
     }
 }
 
@@ -59,21 +70,25 @@ impl OutQueue {
         }
     }
 
-    /// Starts to take frames.
+    /// Starts to take frames for a new stream.
     pub(super) fn open(&self) -> Opened<'_> {
+        let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
         *self.lock() = State {
-            open: true,
+            stream: Some(stream),
             ..State::default()
         };
-        Opened(self)
+        Opened {
+            queue: self,
+            stream,
+        }
     }
 
-    pub(super) fn push(&self, frame: Bytes) -> Push {
+    pub(super) fn push(&self, stream: u64, frame: Bytes) -> Push {
         if frame.len() > MAX_FRAME_BYTES {
             return Push::TooLarge;
         }
         let mut state = self.lock();
-        if !state.open {
+        if state.stream != Some(stream) {
             return Push::Closed;
         }
         let bytes = state.bytes + PREFIX + frame.len();

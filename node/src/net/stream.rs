@@ -115,19 +115,20 @@ impl Link {
 
     async fn run(&self, shared: &Shared, stream: Stream) {
         let opened = self.queue.open();
-        let end = self.move_frames(shared, stream).await;
+        let end = self.move_frames(shared, stream, opened.stream).await;
         drop(opened);
         tracing::debug!(peer = %self.peer, side = ?self.side, %end, "custody stream ended");
         self.account(shared, end);
         self.report_closed(shared).await;
     }
 
-    async fn move_frames(&self, shared: &Shared, stream: Stream) -> StreamEnd {
+    async fn move_frames(&self, shared: &Shared, stream: Stream, number: u64) -> StreamEnd {
         if shared
             .events
             .send(NetEvent::StreamOpen {
                 peer: self.peer,
                 side: self.side,
+                stream: number,
             })
             .await
             .is_err()

@@ -153,9 +153,14 @@ impl Task {
                     self.tell(NetEvent::DialFailed { peer, reason });
                 }
             }
-            NetCommand::Send { peer, side, frame } => {
+            NetCommand::Send {
+                peer,
+                side,
+                stream,
+                frame,
+            } => {
                 let pushed = self.peers.get(&peer).map_or(Push::Closed, |entry| {
-                    entry.links.side(side).queue.push(frame)
+                    entry.links.side(side).queue.push(stream, frame)
                 });
                 if matches!(pushed, Push::Closed | Push::TooLarge) {
                     tracing::debug!(%peer, ?side, ?pushed, "frame not sent");

@@ -181,12 +181,14 @@ pub enum NetCommand {
         /// Multiaddrs, with or without `/p2p/…`; at most [`MAX_DIAL_ADDRESSES`], each at most [`MAX_ADDRESS_BYTES`].
         addrs: Vec<String>,
     },
-    /// Queues a frame on the stream that is open at present. Without one it is dropped; if the queue is full the stream is closed.
+    /// Queues a frame on a stream. If that one is no longer open it is dropped; if the queue is full the stream is closed.
     Send {
         /// The peer.
         peer: PeerKey,
         /// Which of its streams.
         side: Side,
+        /// The number that `StreamOpen` told.
+        stream: u64,
         /// At most [`MAX_FRAME_BYTES`].
         frame: Bytes,
     },
@@ -258,6 +260,8 @@ pub enum NetEvent {
         peer: PeerKey,
         /// Which stream.
         side: Side,
+        /// Its number, never used again.
+        stream: u64,
     },
     /// It ended. A client stream is opened again by itself.
     StreamClosed {

@@ -1,6 +1,6 @@
 //! What runs on the blocking thread: the relay's state machine on its store, one turn at a time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::metrics::Metrics;
 use crate::config::{NodeError, RelayConfig};
 use crate::failpoint;
-use crate::net::{Payload, PeerKey};
+use crate::net::{NetCommand, Payload, PeerKey, Side};
 use crate::store::{Store, StoreError, StoreKind, Unlock};
 
 /// The row with the seed of the relay's transport key.
@@ -28,26 +28,17 @@ const STEPS: usize = 4;
 /// What happened outside.
 #[derive(Debug)]
 pub(super) enum Incoming {
-    Opened(PeerKey),
+    /// With the stream's number.
+    Opened(PeerKey, u64),
     Closed(PeerKey),
     Frame(PeerKey, Payload),
     Tick,
 }
 
-impl Incoming {
-    /// The peer whose earlier stream is gone.
-    pub(super) fn ended(&self) -> Option<PeerKey> {
-        match self {
-            Self::Opened(peer) | Self::Closed(peer) => Some(*peer),
-            _ => None,
-        }
-    }
-}
-
 impl From<Incoming> for RelayInput {
     fn from(incoming: Incoming) -> Self {
         match incoming {
-            Incoming::Opened(peer) => Self::Connected {
+            Incoming::Opened(peer, _) => Self::Connected {
                 peer: TransportKey(peer.0),
             },
             Incoming::Closed(peer) => Self::Disconnected {
@@ -65,7 +56,7 @@ impl From<Incoming> for RelayInput {
 /// What a turn has made durable.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
-    pub effects: Vec<RelayEffect>,
+    pub commands: Vec<NetCommand>,
     /// There is more to do without waiting for anything.
     pub again: bool,
 }
@@ -97,6 +88,8 @@ pub(super) struct Keeper {
     relay: Relay,
     key: TransportSecret,
     metrics: Arc<Metrics>,
+    /// The streams that the state machine knows of, at most the network's connections.
+    streams: BTreeMap<PeerKey, u64>,
 }
 
 impl Keeper {
@@ -119,6 +112,7 @@ impl Keeper {
             relay,
             key,
             metrics,
+            streams: BTreeMap::new(),
         };
         keeper.metrics.update(&keeper.relay.stats());
         Ok(keeper)
@@ -136,6 +130,15 @@ impl Keeper {
             let Some(incoming) = inbox.pop_front() else {
                 break;
             };
+            match &incoming {
+                Incoming::Opened(peer, stream) => {
+                    self.streams.insert(*peer, *stream);
+                }
+                Incoming::Closed(peer) => {
+                    self.streams.remove(peer);
+                }
+                _ => {}
+            }
             self.handle(incoming.into())?;
         }
         let mut turn = Turn::default();
@@ -145,7 +148,8 @@ impl Keeper {
                 break;
             }
             self.commit(&batch)?;
-            turn.effects.extend(effects);
+            turn.commands
+                .extend(effects.into_iter().filter_map(|effect| self.command(effect)));
             self.handle(RelayInput::Committed)?;
         }
         turn.again = self.relay.pending_bytes() > 0 || self.relay.has_more();
@@ -155,6 +159,7 @@ impl Keeper {
 
     /// Begins again from what is on disk, once the store takes writes.
     pub(super) fn reload(&mut self) -> Result<(), TurnError> {
+        self.streams.clear();
         let mut probe = Batch::default();
         probe.put(Tree::Meta, TRANSPORT_KEY, self.key.to_bytes().to_vec());
         self.store.commit(&probe)?;
@@ -177,6 +182,25 @@ impl Keeper {
         self.relay
             .handle(now_ms(), input, store)
             .map_err(|source| rows_error(store, source))
+    }
+
+    fn command(&self, effect: RelayEffect) -> Option<NetCommand> {
+        match effect {
+            RelayEffect::Send { peer, frame } => {
+                let peer = PeerKey(peer.0);
+                Some(NetCommand::Send {
+                    peer,
+                    side: Side::Server,
+                    stream: *self.streams.get(&peer)?,
+                    frame: frame.into(),
+                })
+            }
+            RelayEffect::Penalise { peer, reason } => {
+                let peer = PeerKey(peer.0);
+                tracing::debug!(%peer, reason, "offence");
+                Some(NetCommand::Penalise { peer })
+            }
+        }
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), TurnError> {

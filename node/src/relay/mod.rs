@@ -24,7 +24,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use madang_protocol::custody::relay::RelayEffect;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -171,9 +170,7 @@ impl Service {
             match outcome {
                 Ok(turn) => {
                     again = turn.again;
-                    // What has ended meanwhile is learnt first.
-                    self.gather();
-                    self.carry_out(turn.effects).await?;
+                    self.carry_out(turn.commands).await?;
                 }
                 Err(error) => {
                     again = true;
@@ -203,9 +200,10 @@ impl Service {
             NetEvent::StreamOpen {
                 peer,
                 side: Side::Server,
+                stream,
             } => {
                 self.streams.insert(peer);
-                Incoming::Opened(peer)
+                Incoming::Opened(peer, stream)
             }
             NetEvent::StreamClosed {
                 peer,
@@ -228,29 +226,9 @@ impl Service {
         self.inbox.push_back(incoming);
     }
 
-    /// Sends what a turn has made durable, but not to streams that have ended or been replaced since: a page there would move a
-    /// reader's cursor past pages that it never got.
-    async fn carry_out(&self, effects: Vec<RelayEffect>) -> Result<(), NodeError> {
-        let ended: BTreeSet<PeerKey> = self.inbox.iter().filter_map(Incoming::ended).collect();
-        for effect in effects {
-            let command = match effect {
-                RelayEffect::Send { peer, frame } => {
-                    let peer = PeerKey(peer.0);
-                    if ended.contains(&peer) {
-                        continue;
-                    }
-                    NetCommand::Send {
-                        peer,
-                        side: Side::Server,
-                        frame: frame.into(),
-                    }
-                }
-                RelayEffect::Penalise { peer, reason } => {
-                    let peer = PeerKey(peer.0);
-                    tracing::debug!(%peer, reason, "offence");
-                    NetCommand::Penalise { peer }
-                }
-            };
+    /// Sends what a turn has made durable.
+    async fn carry_out(&self, commands: Vec<NetCommand>) -> Result<(), NodeError> {
+        for command in commands {
             self.net.command(command).await.map_err(refused)?;
         }
         Ok(())

@@ -70,6 +70,7 @@ struct Client {
     net: NetHandle,
     events: mpsc::Receiver<NetEvent>,
     relay: PeerKey,
+    stream: u64,
 }
 
 impl Client {
@@ -88,15 +89,23 @@ impl Client {
         })
         .await
         .unwrap();
-        let mut client = Self { net, events, relay };
-        while !matches!(
-            client.event().await,
-            NetEvent::StreamOpen {
+        let mut client = Self {
+            net,
+            events,
+            relay,
+            stream: 0,
+        };
+        loop {
+            if let NetEvent::StreamOpen {
                 side: Side::Client,
+                stream,
                 ..
+            } = client.event().await
+            {
+                client.stream = stream;
+                return client;
             }
-        ) {}
-        client
+        }
     }
 
     async fn event(&mut self) -> NetEvent {
@@ -107,6 +116,7 @@ impl Client {
         let command = NetCommand::Send {
             peer: self.relay,
             side: Side::Client,
+            stream: self.stream,
             frame: frame.encode().into(),
         };
         self.net.command(command).await.unwrap();
@@ -394,7 +404,7 @@ fn a_turn_commits_a_large_step_before_it_takes_more() {
     let dir = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::open(&config(dir.path()), Arc::new(Metrics::new())).unwrap();
     let peer = PeerKey(TransportSecret::from_bytes([8; 32]).public().0);
-    let mut inbox = VecDeque::from([Incoming::Opened(peer)]);
+    let mut inbox = VecDeque::from([Incoming::Opened(peer, 1)]);
     for frame in 0..24_u64 {
         let body = |n: u64| [frame.to_be_bytes(), n.to_be_bytes()].concat().repeat(3000);
         let envelopes: Vec<_> = (0..20)
@@ -415,9 +425,9 @@ fn a_turn_commits_a_large_step_before_it_takes_more() {
     let first = keeper.turn(&mut inbox).unwrap();
 
     assert!(!inbox.is_empty());
-    let mut receipts = first.effects.len();
+    let mut receipts = first.commands.len();
     while !inbox.is_empty() {
-        receipts += keeper.turn(&mut inbox).unwrap().effects.len();
+        receipts += keeper.turn(&mut inbox).unwrap().commands.len();
     }
     assert_eq!(receipts, 24);
 }

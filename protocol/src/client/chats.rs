@@ -38,7 +38,7 @@ pub(super) struct Chat {
     /// When undelivered messages are looked after again, and after how many tries.
     pub nudge_ms: Option<u64>,
     pub nudges: u32,
-    row_dirty: bool,
+    pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
     pub acks_dirty: BTreeSet<DeviceId>,
@@ -397,10 +397,10 @@ impl Client {
         chat: &ChatId,
         id: crate::keys::MessageId,
         clock: u64,
-        shown_ms: u64,
+        sent_ms: u64,
         row: &MessageRow,
     ) -> Result<(), RowsError> {
-        let stored = key::message(chat, clock, shown_ms, &id);
+        let stored = key::message(chat, clock, sent_ms, &id);
         let value = encode(row)?;
         self.put(Tree::MessageIds, id.0, stored.clone());
         self.put(Tree::Messages, stored, value);
@@ -422,7 +422,6 @@ impl Client {
         };
         // A clock from the far future may order its own message last, but must not drag ours along.
         let clock = durable.clock.min(chat.head.clock.saturating_add(limits::CLOCK_LEAP));
-        let shown_ms = durable.sent_ms.min(now_ms);
         chat.observe(id, &durable.parents, durable.clock);
         chat.head.last_ms = now_ms;
         self.dirty.chats.insert(chat_id);
@@ -439,7 +438,8 @@ impl Client {
             body: durable.body,
             fallback: durable.fallback,
         };
-        self.put_message(&chat_id, id, clock, shown_ms, &row)?;
+        // The author's own time, also one of the future: only what all members know gives all the same order (FAULTS 24).
+        self.put_message(&chat_id, id, clock, row.sent_ms, &row)?;
         self.event(&EventRow::MessageReceived { message: id })
     }
 

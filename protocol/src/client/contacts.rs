@@ -20,8 +20,8 @@ use crate::seal::{self, Purpose};
 use crate::wire::{Reader, Writer};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Seconds that key packages are valid before now: clocks may be a day off.
-const PACKAGE_SKEW_S: u64 = 24 * 3600;
+/// Seconds that key packages are valid before now: the clocks of both sides may be a day off, in opposite directions.
+const PACKAGE_SKEW_S: u64 = 2 * 24 * 3600;
 /// Older last-resort packages that a multi-use invite still answers to.
 const OLD_PACKAGES: usize = 4;
 /// Idempotency keys that may not be on disk yet: more than the steps in flight can hold.

@@ -52,7 +52,7 @@ pub struct MessageView {
     pub account: AccountId,
     /// Whether it is ours.
     pub outgoing: bool,
-    /// By the author's clock.
+    /// By the author's clock; a time of the future shows as that of its coming (FAULTS 24).
     pub sent_ms: u64,
     /// By ours.
     pub received_ms: u64,
@@ -337,7 +337,7 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], acks: &mut Acks) -> Result
         sequence: row.sequence,
         account: row.account,
         outgoing: row.outgoing,
-        sent_ms: row.sent_ms,
+        sent_ms: row.sent_ms.min(row.received_ms),
         received_ms: row.received_ms,
         body: row.body,
         fallback: row.fallback,

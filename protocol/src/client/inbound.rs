@@ -52,7 +52,10 @@ impl Client {
     /// An envelope by gossip.
     pub(super) fn gossiped(&mut self, now_ms: u64, peer: TransportKey, id: [u8; 16], bytes: &[u8]) -> Result<(), RowsError> {
         let verdict = match self.receive(now_ms, bytes)? {
-            Taken::Yes | Taken::Repeat => Verdict::Accept,
+            Taken::Yes => Verdict::Accept,
+            // A repeat is known by its id, which says nothing about this copy's signature.
+            Taken::Repeat if Envelope::verify(bytes).is_ok() => Verdict::Accept,
+            Taken::Repeat => Verdict::Reject,
             Taken::Refused(Refusal::Invalid) => Verdict::Reject,
             Taken::Refused(_) => Verdict::Ignore,
         };

@@ -25,7 +25,7 @@ pub(super) struct Link {
     /// Our custody stream is ready.
     pub opened: bool,
     dialing: bool,
-    retry_at_ms: u64,
+    pub retry_at_ms: u64,
     backoff_ms: u64,
     /// The custodian asked for patience.
     pub refused_until_ms: u64,
@@ -227,6 +227,7 @@ impl Client {
 
     pub(super) fn opened(&mut self, now_ms: u64, peer: TransportKey, side: Side) -> Result<(), RowsError> {
         let least = self.config.dial_backoff_ms.0;
+        self.forget_frames(peer, side);
         let Some(link) = self.links.get_mut(&peer).filter(|_| side == Side::Client) else {
             return Ok(());
         };
@@ -253,7 +254,15 @@ impl Client {
         Ok(())
     }
 
+    /// What was meant for a stream that is gone must not reach its successor.
+    fn forget_frames(&mut self, peer: TransportKey, side: Side) {
+        self.step
+            .effects
+            .retain(|effect| !matches!(effect, Effect::Send { peer: to, side: on, .. } if *to == peer && *on == side));
+    }
+
     pub(super) fn closed(&mut self, peer: TransportKey, side: Side) {
+        self.forget_frames(peer, side);
         let Some(link) = self.links.get_mut(&peer).filter(|_| side == Side::Client) else {
             return;
         };

@@ -12,9 +12,11 @@
 //! | `outbox` | what waits for a custodian, and the custodians' answers |
 //! | `links` | connections, watches, gossip |
 //! | `serve` | this device as others' custodian |
+//! | `clock` | when the clock is turned back |
 //! | `history` | reading what is stored |
 
 mod chats;
+mod clock;
 mod contacts;
 pub mod history;
 mod inbound;
@@ -170,6 +172,8 @@ pub struct Client {
     fresh_keys: contacts::FreshKeys,
     dirty: Dirty,
     step: Step<Effect>,
+    /// The time of the last input; nothing before the first, so that times in rows are checked against it.
+    last_ms: u64,
     #[cfg(feature = "sim")]
     held_back: Batch,
 }
@@ -258,6 +262,7 @@ impl Client {
             fresh_keys: contacts::FreshKeys::default(),
             dirty: Dirty::default(),
             step,
+            last_ms: u64::MAX,
             #[cfg(feature = "sim")]
             held_back: Batch::default(),
         };
@@ -315,6 +320,7 @@ impl Client {
 
     /// Takes one input. On an error of the store nothing is half done that the next load wouldn't undo: the shell must load anew.
     pub fn handle(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {
+        self.keep_time(now_ms);
         match input {
             Input::Tick => self.tick(now_ms),
             Input::Committed => Ok(()),

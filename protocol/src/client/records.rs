@@ -45,8 +45,8 @@ pub(crate) mod key {
         [chat.0, device.0].concat()
     }
     /// Messages of a chat in the order shown: causal (Lamport clock), then time, then id.
-    pub(crate) fn message(chat: &ChatId, clock: u64, shown_ms: u64, id: &MessageId) -> Vec<u8> {
-        [chat.0.as_slice(), &clock.to_be_bytes(), &shown_ms.to_be_bytes(), &id.0].concat()
+    pub(crate) fn message(chat: &ChatId, clock: u64, sent_ms: u64, id: &MessageId) -> Vec<u8> {
+        [chat.0.as_slice(), &clock.to_be_bytes(), &sent_ms.to_be_bytes(), &id.0].concat()
     }
     pub(crate) fn cursor(custodian: &TransportKey, topic: &TopicId) -> Vec<u8> {
         [custodian.0, topic.0].concat()

@@ -261,6 +261,10 @@ impl Relay {
     }
 
     fn disconnected(&mut self, peer: &TransportKey) {
+        // What was meant for a stream that is gone must not reach its successor.
+        self.current
+            .effects
+            .retain(|effect| !matches!(effect, RelayEffect::Send { peer: to, .. } if to == peer));
         let Some(gone) = self.peers.remove(peer) else {
             return;
         };

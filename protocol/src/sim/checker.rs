@@ -1,6 +1,6 @@
 //! The promises: what was acknowledged, compared with what everybody has.
 
-use super::random::Random;
+use super::random::{Micros, Random, SECOND};
 use super::setup::{ALL_EVENTS, Pair};
 use super::world::{HostId, World};
 use crate::client::{Command, EventRow, LedgerState, LedgerView, MessageView, ReadMark, history};
@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Of a host's commits, one in so many is followed by a look at its ledgers.
 const SAMPLED: u64 = 6;
+
+/// Virtual time within which a gossip is judged: the slowest flush and more.
+const VERDICT: Micros = 2 * SECOND;
 
 /// A text that somebody was asked to send.
 struct Sent {
@@ -165,8 +168,8 @@ impl Book {
                 return Err(format!("{host:?} lists {odd:?}, which it never announced"));
             }
         }
-        match world.hostile.owed.keys().next() {
-            Some((host, _)) => Err(format!("{host:?} owes a verdict")),
+        match world.hostile.owed.iter().find(|(_, (since, _))| since + VERDICT < world.now) {
+            Some(((host, _), _)) => Err(format!("{host:?} owes a verdict")),
             None => Ok(()),
         }
     }

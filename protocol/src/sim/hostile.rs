@@ -2,7 +2,7 @@
 //! to what it serves. Nothing of it may be shown, and no honest peer may pay for it.
 
 use super::host::Kind;
-use super::random::Random;
+use super::random::{Micros, Random};
 use super::world::{HostId, World};
 use crate::chat::Header;
 use crate::client::Side;
@@ -22,8 +22,8 @@ pub(super) struct Hostile {
     frames: Vec<(Side, Vec<u8>)>,
     overheard: usize,
     recorded: usize,
-    /// Gossip whose verdict is owed, and whether it is junk.
-    pub owed: BTreeMap<(HostId, [u8; 16]), bool>,
+    /// Gossip whose verdict is owed: since when, and whether it is junk.
+    pub owed: BTreeMap<(HostId, [u8; 16]), (Micros, bool)>,
     gossips: u64,
     /// Relays that added something of the stranger's to what they serve a client: it may hold that against them.
     tainted: BTreeSet<(HostId, HostId)>,
@@ -47,11 +47,11 @@ impl Hostile {
     }
 
     /// The network's id of a gossip on its way in; its verdict is owed from now on.
-    pub fn owe(&mut self, host: HostId, bytes: &[u8]) -> [u8; 16] {
+    pub fn owe(&mut self, now: Micros, host: HostId, bytes: &[u8]) -> [u8; 16] {
         self.gossips += 1;
         let mut id = [0; 16];
         id[8..].copy_from_slice(&self.gossips.to_be_bytes());
-        self.owed.insert((host, id), Envelope::verify(bytes).is_err());
+        self.owed.insert((host, id), (now, Envelope::verify(bytes).is_err()));
         id
     }
 

@@ -335,7 +335,7 @@ impl World {
     }
 
     pub fn verdict(&mut self, host: HostId, peer: TransportKey, id: [u8; 16], verdict: Verdict) -> Result<(), String> {
-        let Some(junk) = self.hostile.owed.remove(&(host, id)) else {
+        let Some((_, junk)) = self.hostile.owed.remove(&(host, id)) else {
             return Err(format!("{host:?} judges a gossip twice, or one that it wasn't given"));
         };
         let honest = peer != self.hosts[self.stranger().0].key;
@@ -403,7 +403,7 @@ impl World {
                     return Ok(());
                 };
                 let peer = self.hosts[link.other(host).0].key;
-                let id = self.hostile.owe(host, &bytes);
+                let id = self.hostile.owe(self.now, host, &bytes);
                 self.feed(host, Input::Gossip { peer, id, bytes })
             }
             Arrival::GossipPeer { link, topic, subscribed } => {

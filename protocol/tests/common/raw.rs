@@ -7,9 +7,12 @@ use madang_protocol::chat::{ChatContext, Group, LeafIdentity};
 use madang_protocol::mls::{Crypto, GroupRows, GroupStorage, Provider};
 use madang_protocol::wire::Wire;
 use openmls::group::{
-    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY, WireFormatPolicy,
+    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
+    WireFormatPolicy,
 };
-use openmls::prelude::{BasicCredential, Capabilities, CredentialWithKey, ExtensionType, LeafNodeParameters, MlsMessageOut};
+use openmls::prelude::{
+    BasicCredential, Capabilities, CredentialWithKey, ExtensionType, LeafNodeParameters, MlsMessageOut,
+};
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::{Ciphersuite, SignatureScheme};
 use tls_codec::Serialize;
@@ -42,7 +45,10 @@ pub fn credential(identity: &LeafIdentity) -> CredentialWithKey {
 pub fn capabilities(suite: Ciphersuite) -> Capabilities {
     Capabilities::builder()
         .ciphersuites(vec![suite])
-        .extensions(vec![ExtensionType::Unknown(ChatContext::EXTENSION), ExtensionType::LastResort])
+        .extensions(vec![
+            ExtensionType::Unknown(ChatContext::EXTENSION),
+            ExtensionType::LastResort,
+        ])
         .build()
 }
 
@@ -64,7 +70,11 @@ pub struct Raw<'a> {
 
 /// All rows of a state that was never on disk.
 pub fn rows_of(group: &Group) -> GroupRows {
-    group.take_changes().into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    group
+        .take_changes()
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
 }
 
 impl<'a> Raw<'a> {
@@ -72,7 +82,9 @@ impl<'a> Raw<'a> {
     pub fn take(group: &Group, crypto: &'a Crypto, person: &Person) -> Self {
         let chat = group.chat().unwrap();
         let storage = GroupStorage::new(rows_of(group));
-        let mls = MlsGroup::load(&storage, &GroupId::from_slice(&chat.0)).unwrap().unwrap();
+        let mls = MlsGroup::load(&storage, &GroupId::from_slice(&chat.0))
+            .unwrap()
+            .unwrap();
         Self {
             crypto,
             signer: RawSigner::of(person),
@@ -101,7 +113,11 @@ impl<'a> Raw<'a> {
 
     /// Proposes a leaf update, as a public message if asked.
     pub fn propose(&mut self, aad: &[u8], public: bool) -> Vec<u8> {
-        let policy = if public { PURE_PLAINTEXT_WIRE_FORMAT_POLICY } else { MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY };
+        let policy = if public {
+            PURE_PLAINTEXT_WIRE_FORMAT_POLICY
+        } else {
+            MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY
+        };
         self.mls.set_configuration(&self.storage, &join_config(policy)).unwrap();
         self.mls.set_aad(aad.to_vec());
         let provider = Provider {
@@ -145,7 +161,9 @@ impl<'a> Raw<'a> {
     pub fn add(&mut self, package: &[u8]) -> Vec<u8> {
         use openmls::prelude::{MlsMessageBodyIn, MlsMessageIn, ProtocolVersion};
         use tls_codec::DeserializeBytes;
-        let MlsMessageBodyIn::KeyPackage(package) = MlsMessageIn::tls_deserialize_exact_bytes(package).unwrap().extract() else {
+        let MlsMessageBodyIn::KeyPackage(package) =
+            MlsMessageIn::tls_deserialize_exact_bytes(package).unwrap().extract()
+        else {
             unreachable!("not a key package");
         };
         let package = package.validate(self.crypto, ProtocolVersion::Mls10).unwrap();

@@ -50,7 +50,16 @@ impl Person {
     }
 
     pub fn package(&self, crypto: &Crypto, suite: Suite, last_resort: bool) -> (CardPackage, GroupRows) {
-        key_package(crypto, &self.device(), &self.identity(), suite, last_resort, 0, u64::MAX).unwrap()
+        key_package(
+            crypto,
+            &self.device(),
+            &self.identity(),
+            suite,
+            last_resort,
+            0,
+            u64::MAX,
+        )
+        .unwrap()
     }
 }
 
@@ -82,7 +91,9 @@ impl Session {
         let (alice, bob) = (one.crypto(), two.crypto());
         let (package, package_rows) = two.package(&bob, suite, false);
         let (first, topic) = Group::create(&alice, &one.device(), &one.identity(), suite, chat).unwrap();
-        let change = first.add(&alice, &one.device(), std::slice::from_ref(&package), &topic).unwrap();
+        let change = first
+            .add(&alice, &one.device(), std::slice::from_ref(&package), &topic)
+            .unwrap();
         let welcome = change.welcome.unwrap();
         let joined = Group::join(&bob, package_rows.clone(), &welcome, change.group.node()).unwrap();
         Self {

@@ -1,7 +1,9 @@
 //! `identity.json`: recovery phrase, account address, device log, transport certificate.
 
 use crate::kit::{Fault, Format, Kind, Vectors, array, hexed, items, number, text, uint64};
-use madang_protocol::identity::{Author, DeviceLog, DeviceLogError, Phrase, Statement, StatementBody, TransportCertificate};
+use madang_protocol::identity::{
+    Author, DeviceLog, DeviceLogError, Phrase, Statement, StatementBody, TransportCertificate,
+};
 use madang_protocol::keys::{AccountId, AccountSecret, DeviceId, DeviceSecret, Domain, TransportKey};
 use madang_protocol::limits;
 use madang_protocol::wire::{Wire, Writer};
@@ -75,7 +77,11 @@ fn read_phrase(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
 }
 
 fn write_phrase(_: &Value, fields: &Value) -> Vec<u8> {
-    Phrase::from_entropy(array(fields, "entropy")).words().unwrap().as_bytes().to_vec()
+    Phrase::from_entropy(array(fields, "entropy"))
+        .words()
+        .unwrap()
+        .as_bytes()
+        .to_vec()
 }
 
 fn read_address(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
@@ -198,19 +204,45 @@ fn add(n: u8) -> StatementBody {
 fn fill(v: &mut Vectors) {
     fill_phrases(v);
     let root = AccountSecret::from_bytes([1; 32]);
-    v.good("account_address", "an account", Value::Null, json!({ "account": hexed(root.public().0) }));
+    v.good(
+        "account_address",
+        "an account",
+        Value::Null,
+        json!({ "account": hexed(root.public().0) }),
+    );
     let address = root.public().to_string();
-    v.good_to_read("account_address", "all in capitals", Value::Null, address.to_uppercase().as_bytes());
+    v.good_to_read(
+        "account_address",
+        "all in capitals",
+        Value::Null,
+        address.to_uppercase().as_bytes(),
+    );
     let hrp = |text| bech32::Hrp::parse(text).unwrap();
     for (name, address) in [
         ("a wrong letter", address.replacen('q', "p", 1)),
         ("letters of both cases", address.replacen('q', "Q", 1)),
-        ("another prefix", bech32::encode::<bech32::Bech32m>(hrp("madong"), &root.public().0).unwrap()),
-        ("the older checksum (bech32)", bech32::encode::<bech32::Bech32>(hrp("madang"), &root.public().0).unwrap()),
-        ("31 bytes", bech32::encode::<bech32::Bech32m>(hrp("madang"), &[1; 31]).unwrap()),
+        (
+            "another prefix",
+            bech32::encode::<bech32::Bech32m>(hrp("madong"), &root.public().0).unwrap(),
+        ),
+        (
+            "the older checksum (bech32)",
+            bech32::encode::<bech32::Bech32>(hrp("madang"), &root.public().0).unwrap(),
+        ),
+        (
+            "31 bytes",
+            bech32::encode::<bech32::Bech32m>(hrp("madang"), &[1; 31]).unwrap(),
+        ),
         ("nothing", String::new()),
     ] {
-        v.bad("account_address", name, Value::Null, address.as_bytes(), "account_address", "");
+        v.bad(
+            "account_address",
+            name,
+            Value::Null,
+            address.as_bytes(),
+            "account_address",
+            "",
+        );
     }
     fill_logs(v, &root);
     fill_certificates(v);
@@ -218,7 +250,12 @@ fn fill(v: &mut Vectors) {
 
 fn fill_phrases(v: &mut Vectors) {
     for entropy in [[0; 32], [5; 32], [0xff; 32]] {
-        v.good("phrase", &format!("32 bytes {:02x}", entropy[0]), Value::Null, json!({ "entropy": hexed(entropy) }));
+        v.good(
+            "phrase",
+            &format!("32 bytes {:02x}", entropy[0]),
+            Value::Null,
+            json!({ "entropy": hexed(entropy) }),
+        );
     }
     let words = Phrase::from_entropy([5; 32]).words().unwrap().to_string();
     let shouted = format!("  {}\n", words.to_uppercase().replace(' ', "   "));
@@ -229,7 +266,10 @@ fn fill_phrases(v: &mut Vectors) {
         ("a word too many", format!("{words} zoo")),
         ("a checksum that doesn't match", words.replacen(first, "zoo", 1)),
         ("a word that isn't in the list", words.replacen(first, "madang", 1)),
-        ("a valid phrase of twelve words", format!("{}about", "abandon ".repeat(11))),
+        (
+            "a valid phrase of twelve words",
+            format!("{}about", "abandon ".repeat(11)),
+        ),
         ("nothing", String::new()),
     ] {
         v.bad("phrase", name, Value::Null, words.as_bytes(), "phrase", "");
@@ -259,15 +299,34 @@ fn fill_logs(v: &mut Vectors, root: &AccountSecret) {
         v.good("device_log", name, Value::Null, fields)
     };
     let bytes = good("one device", &first);
-    good("a device added, another rotated, the added one revoked by the root", &whole);
+    good(
+        "a device added, another rotated, the added one revoked by the root",
+        &whole,
+    );
 
-    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("device_log", name, Value::Null, bytes, error, at);
+    let mut bad =
+        |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("device_log", name, Value::Null, bytes, error, at);
     let refused = |by: &[(u8, StatementBody)]| grown(by).encode();
     bad("added by a stranger", &refused(&[(9, add(3))]), "author", "1");
-    bad("added by a revoked device", &refused(&[(2, add(3)), (3, revoke(2)), (2, add(4))]), "author", "3");
+    bad(
+        "added by a revoked device",
+        &refused(&[(2, add(3)), (3, revoke(2)), (2, add(4))]),
+        "author",
+        "3",
+    );
     bad("a known device added", &refused(&[(0, add(2))]), "inapplicable", "1");
-    bad("a revoked device added again", &refused(&[(2, add(3)), (2, revoke(3)), (2, add(3))]), "inapplicable", "3");
-    bad("an unknown device revoked", &refused(&[(0, revoke(3))]), "inapplicable", "1");
+    bad(
+        "a revoked device added again",
+        &refused(&[(2, add(3)), (2, revoke(3)), (2, add(3))]),
+        "inapplicable",
+        "3",
+    );
+    bad(
+        "an unknown device revoked",
+        &refused(&[(0, revoke(3))]),
+        "inapplicable",
+        "1",
+    );
     bad("no device left", &refused(&[(2, revoke(2))]), "empty", "");
     let mut log = whole.clone();
     log.account = AccountSecret::from_bytes([8; 32]).public();
@@ -293,7 +352,12 @@ fn fill_logs(v: &mut Vectors, root: &AccountSecret) {
     bad("version 2", &changed(1, 2), "version", "device_log.version");
     bad("an unknown statement", &changed(68, 4), "invalid", "statement.body");
     bad("an unknown author", &changed(101, 2), "invalid", "statement.author");
-    bad("cut inside a statement", &bytes[..bytes.len() - 1], "truncated", "device_log.statements");
+    bad(
+        "cut inside a statement",
+        &bytes[..bytes.len() - 1],
+        "truncated",
+        "device_log.statements",
+    );
     bad("a byte too many", &[&bytes[..], &[0]].concat(), "trailing", "");
 }
 
@@ -306,7 +370,9 @@ fn fill_certificates(v: &mut Vectors) {
         "signature": hexed(certificate.signature),
     });
     let bytes = v.good("transport_certificate", "a transport key", Value::Null, fields);
-    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("transport_certificate", name, Value::Null, bytes, error, at);
+    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
+        v.bad("transport_certificate", name, Value::Null, bytes, error, at)
+    };
     let (signed, _) = bytes.split_at(bytes.len() - 64);
     let mut later = bytes.clone();
     later[73] ^= 1;
@@ -315,8 +381,18 @@ fn fill_certificates(v: &mut Vectors) {
     version[1] = 2;
     bad("version 2", &version, "version", "transport_certificate.version");
     let other = device(2).sign(Domain::DeviceStatement, signed);
-    bad("signed for another purpose", &[signed, &other].concat(), "signature", "");
-    bad("cut inside the signature", &bytes[..bytes.len() - 1], "truncated", "transport_certificate.signature");
+    bad(
+        "signed for another purpose",
+        &[signed, &other].concat(),
+        "signature",
+        "",
+    );
+    bad(
+        "cut inside the signature",
+        &bytes[..bytes.len() - 1],
+        "truncated",
+        "transport_certificate.signature",
+    );
     let mut w = Writer::default();
     w.fixed(&bytes);
     w.u8(0);

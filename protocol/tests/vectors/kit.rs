@@ -88,7 +88,8 @@ impl Vectors {
         let bytes = (writer.write)(&keys, &fields);
         // What the reader adds (ids, hashes) belongs to the expected fields.
         let fields = (writer.read)(&keys, &bytes).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
-        self.positive.push(vector(writer, name, &keys, &bytes, json!({ "fields": fields })));
+        self.positive
+            .push(vector(writer, name, &keys, &bytes, json!({ "fields": fields })));
         bytes
     }
 
@@ -106,7 +107,8 @@ impl Vectors {
         if !at.is_empty() {
             rest["at"] = at.into();
         }
-        self.negative.push(vector(find(self.kinds, kind), name, &keys, bytes, rest));
+        self.negative
+            .push(vector(find(self.kinds, kind), name, &keys, bytes, rest));
     }
 }
 
@@ -125,7 +127,11 @@ fn vector(kind: &Kind, name: &str, keys: &Value, bytes: &[u8], rest: Value) -> V
         return vector;
     }
     let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
-    let (shown, zeros) = if zeros >= ZEROS { (bytes.len() - zeros, zeros) } else { (bytes.len(), 0) };
+    let (shown, zeros) = if zeros >= ZEROS {
+        (bytes.len() - zeros, zeros)
+    } else {
+        (bytes.len(), 0)
+    };
     vector["hex"] = hex::encode(&bytes[..shown]).into();
     if zeros > 0 {
         vector["zeros"] = zeros.into();
@@ -134,7 +140,10 @@ fn vector(kind: &Kind, name: &str, keys: &Value, bytes: &[u8], rest: Value) -> V
 }
 
 fn find(kinds: &'static [Kind], name: &str) -> &'static Kind {
-    kinds.iter().find(|kind| kind.name == name).unwrap_or_else(|| panic!("no kind {name}"))
+    kinds
+        .iter()
+        .find(|kind| kind.name == name)
+        .unwrap_or_else(|| panic!("no kind {name}"))
 }
 
 /// Makes a file's content.
@@ -150,7 +159,12 @@ pub fn generate(format: &Format) -> Value {
 
 /// Checks every vector of a file; returns the kinds that were seen.
 pub fn read_all(format: &Format, file: &Value) -> Result<BTreeSet<String>, String> {
-    let members: BTreeSet<_> = file.as_object().ok_or("not an object")?.keys().map(String::as_str).collect();
+    let members: BTreeSet<_> = file
+        .as_object()
+        .ok_or("not an object")?
+        .keys()
+        .map(String::as_str)
+        .collect();
     if members != BTreeSet::from(["format", "positive", "negative"]) || file["format"] != format.file {
         return Err("its members aren't format, positive and negative".into());
     }
@@ -174,7 +188,11 @@ pub fn check(format: &Format, vector: &Value, positive: bool) -> Result<String, 
         .iter()
         .find(|kind| kind.name == name)
         .ok_or_else(|| format!("no reader for the kind {name}"))?;
-    let expected: &[&str] = if positive { &["fields", "reads_only"] } else { &["error", "at"] };
+    let expected: &[&str] = if positive {
+        &["fields", "reads_only"]
+    } else {
+        &["error", "at"]
+    };
     for member in vector.as_object().ok_or("not an object")?.keys() {
         let common = ["kind", "name", "keys", if kind.text { "text" } else { "hex" }, "zeros"];
         if !common.contains(&member.as_str()) && !expected.contains(&member.as_str()) {
@@ -219,26 +237,39 @@ pub fn number(value: u64) -> Value {
 
 /// The bytes of a member.
 pub fn bytes(value: &Value, member: &str) -> Vec<u8> {
-    let text = value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}"));
+    let text = value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {member} in {value}"));
     hex::decode(text).unwrap()
 }
 
 /// The 32 or 64 bytes of a member.
 pub fn array<const N: usize>(value: &Value, member: &str) -> [u8; N] {
-    bytes(value, member).try_into().unwrap_or_else(|_| panic!("{member} is not {N} bytes"))
+    bytes(value, member)
+        .try_into()
+        .unwrap_or_else(|_| panic!("{member} is not {N} bytes"))
 }
 
 /// The `uint64` of a member.
 pub fn uint64(value: &Value, member: &str) -> u64 {
-    value[member].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {member} in {value}"))
+    value[member]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("no {member} in {value}"))
 }
 
 /// The text of a member.
 pub fn text(value: &Value, member: &str) -> String {
-    value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}")).to_owned()
+    value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {member} in {value}"))
+        .to_owned()
 }
 
 /// The items of a member.
 pub fn items<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
-    value[member].as_array().unwrap_or_else(|| panic!("no {member} in {value}")).iter()
+    value[member]
+        .as_array()
+        .unwrap_or_else(|| panic!("no {member} in {value}"))
+        .iter()
 }

@@ -146,7 +146,11 @@ fn stream_of(value: &Value) -> StreamId {
 }
 
 fn ranges_value(set: &SeqSet) -> Value {
-    set.ranges().iter().map(|(first, last)| json!([number(*first), number(*last)])).collect::<Vec<_>>().into()
+    set.ranges()
+        .iter()
+        .map(|(first, last)| json!([number(*first), number(*last)]))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn ranges_of(value: &Value, member: &str) -> SeqSet {
@@ -204,19 +208,45 @@ fn fill(v: &mut Vectors) {
         "message",
         "the second, which names the first and reports a frontier",
         Value::Null,
-        message(durable(2, Inner::hash(&first), &[stream.message(1)], json!({ "text": "" })), frontier.clone()),
+        message(
+            durable(2, Inner::hash(&first), &[stream.message(1)], json!({ "text": "" })),
+            frontier.clone(),
+        ),
     );
     let mut report = stream_value(&stream);
     report["frontiers"] = frontier;
     let report = v.good("message", "a report without a number", Value::Null, report);
     let parents: Vec<_> = (1..=8).map(|sequence| stream.message(sequence)).collect();
-    let mut fields = message(durable(9, [3; 32], &parents, json!({ "unknown": { "kind": 77, "body": "0102" } })), json!([]));
+    let mut fields = message(
+        durable(
+            9,
+            [3; 32],
+            &parents,
+            json!({ "unknown": { "kind": 77, "body": "0102" } }),
+        ),
+        json!([]),
+    );
     fields["durable"]["fallback"] = "a picture".into();
-    v.good("message", "a kind that is not known, and eight parents", Value::Null, fields);
+    v.good(
+        "message",
+        "a kind that is not known, and eight parents",
+        Value::Null,
+        fields,
+    );
     let hidden = json!({ "unknown": { "kind": 0x8777, "body": "" } });
-    v.good("message", "a hidden kind that is not known", Value::Null, message(durable(10, [3; 32], &[], hidden), json!([])));
+    v.good(
+        "message",
+        "a hidden kind that is not known",
+        Value::Null,
+        message(durable(10, [3; 32], &[], hidden), json!([])),
+    );
     let contact = json!({ "contact": "0001" });
-    v.good("message", "contact details", Value::Null, message(durable(11, [3; 32], &[], contact), json!([])));
+    v.good(
+        "message",
+        "contact details",
+        Value::Null,
+        message(durable(11, [3; 32], &[], contact), json!([])),
+    );
     let extended = [&first[..first.len() - 1], &[2, 0xaa, 0xbb]].concat();
     v.good_to_read("message", "extensions of a later version", Value::Null, &extended);
 
@@ -231,7 +261,8 @@ const KIND: usize = 99;
 const BODY: usize = 102;
 
 fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
-    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("message", name, Value::Null, bytes, error, at);
+    let mut bad =
+        |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("message", name, Value::Null, bytes, error, at);
     let changed = |at: usize, with: &[u8]| {
         let mut bytes = first.to_vec();
         bytes[at..at + with.len()].copy_from_slice(with);
@@ -248,24 +279,57 @@ fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
     };
     bad("version 2", &changed(1, &[2]), "version", "message.version");
     bad("kind 0", &changed(KIND, &[0, 0]), "invalid", "message.kind");
-    bad("the greatest sequence", &changed(SEQUENCE, &[0xff; 8]), "invalid", "message.sequence");
-    bad("text that isn't UTF-8", &changed(BODY + 1, &[0xff]), "invalid", "message.text");
-    bad("text over 32768 bytes", &with_body(1, &vec![0; limits::TEXT_BYTES + 1]), "too_long", "message.text");
-    bad("a body over 49152 bytes", &with_body(77, &vec![0; limits::MESSAGE_BYTES + 1]), "too_long", "message.body");
-    bad("a fallback that isn't UTF-8", &[&first[..BODY - 1], &[1, 0xff, 0, 0, 0]].concat(), "invalid", "message.fallback");
+    bad(
+        "the greatest sequence",
+        &changed(SEQUENCE, &[0xff; 8]),
+        "invalid",
+        "message.sequence",
+    );
+    bad(
+        "text that isn't UTF-8",
+        &changed(BODY + 1, &[0xff]),
+        "invalid",
+        "message.text",
+    );
+    bad(
+        "text over 32768 bytes",
+        &with_body(1, &vec![0; limits::TEXT_BYTES + 1]),
+        "too_long",
+        "message.text",
+    );
+    bad(
+        "a body over 49152 bytes",
+        &with_body(77, &vec![0; limits::MESSAGE_BYTES + 1]),
+        "too_long",
+        "message.body",
+    );
+    bad(
+        "a fallback that isn't UTF-8",
+        &[&first[..BODY - 1], &[1, 0xff, 0, 0, 0]].concat(),
+        "invalid",
+        "message.fallback",
+    );
     let mut w = Writer::default();
     w.fixed(&first[..SEQUENCE + 8 + 32]);
     w.bytes(&[4; 9 * 32]);
     w.fixed(&first[SEQUENCE + 8 + 32 + 1..]);
     bad("nine parents", &w.into_bytes(), "too_long", "message.parents");
-    bad("half a parent", &[&first[..SEQUENCE + 40], &[16], &[4; 16]].concat(), "truncated", "MessageId");
+    bad(
+        "half a parent",
+        &[&first[..SEQUENCE + 40], &[16], &[4; 16]].concat(),
+        "truncated",
+        "MessageId",
+    );
     let mut w = Writer::default();
     w.fixed(&report[..SEQUENCE + 8]);
-    w.list(&[stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) })); 65], |w, stream| {
-        stream.write(w);
-        w.u8(0);
-        w.u64(0);
-    });
+    w.list(
+        &[stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) })); 65],
+        |w, stream| {
+            stream.write(w);
+            w.u8(0);
+            w.u64(0);
+        },
+    );
     w.u8(0);
     bad("65 frontiers", &w.into_bytes(), "too_long", "message.frontiers");
     let mut w = Writer::default();
@@ -279,15 +343,34 @@ fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
         w.u64(0);
     });
     w.u8(0);
-    bad("a frontier of 65 ranges", &w.into_bytes(), "too_long", "frontier.delivered");
-    bad("a message cut after its body", &first[..first.len() - 2], "truncated", "message.frontiers");
-    bad("cut inside the frontiers", &second[..second.len() - 2], "truncated", "message.frontiers");
+    bad(
+        "a frontier of 65 ranges",
+        &w.into_bytes(),
+        "too_long",
+        "frontier.delivered",
+    );
+    bad(
+        "a message cut after its body",
+        &first[..first.len() - 2],
+        "truncated",
+        "message.frontiers",
+    );
+    bad(
+        "cut inside the frontiers",
+        &second[..second.len() - 2],
+        "truncated",
+        "message.frontiers",
+    );
     bad("a byte too many", &[report, &[0]].concat(), "trailing", "");
 }
 
 fn fill_ranges(v: &mut Vectors) {
     v.good("ranges", "none", Value::Null, json!({ "ranges": [] }));
-    let ranges = json!([[number(1), number(9)], [number(11), number(11)], [number(20), number(u64::MAX - 2)]]);
+    let ranges = json!([
+        [number(1), number(9)],
+        [number(11), number(11)],
+        [number(20), number(u64::MAX - 2)]
+    ]);
     v.good("ranges", "three", Value::Null, json!({ "ranges": ranges }));
     let written = |ranges: &[(u64, u64)]| {
         let mut w = Writer::default();
@@ -306,5 +389,12 @@ fn fill_ranges(v: &mut Vectors) {
     ] {
         v.bad("ranges", name, Value::Null, &written(ranges), "invalid", "ranges");
     }
-    v.bad("ranges", "half a range", Value::Null, &[8, 0, 0, 0, 0, 0, 0, 0, 1], "truncated", "ranges");
+    v.bad(
+        "ranges",
+        "half a range",
+        Value::Null,
+        &[8, 0, 0, 0, 0, 0, 0, 0, 1],
+        "truncated",
+        "ranges",
+    );
 }

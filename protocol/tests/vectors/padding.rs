@@ -46,18 +46,61 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
 }
 
 fn fill(v: &mut Vectors) {
-    for size in [0, 1, 64, 65, 100, 127, 128, 129, 255, 256, 1000, 1024, 1025, 9000, 40_000, 49_152, 65_536] {
+    for size in [
+        0, 1, 64, 65, 100, 127, 128, 129, 255, 256, 1000, 1024, 1025, 9000, 40_000, 49_152, 65_536,
+    ] {
         v.good("size", &format!("{size} bytes"), Value::Null, json!({ "size": size }));
     }
     let keys = json!({ "limit": 100 });
     v.good("padded", "nothing", keys.clone(), json!({ "content": "" }));
-    v.good("padded", "a short content", keys.clone(), json!({ "content": hexed("content") }));
-    v.good("padded", "content that ends in zeros", keys.clone(), json!({ "content": "aa0000" }));
-    v.good("padded", "content that fills the least size", keys.clone(), json!({ "content": hexed([9; 63]) }));
-    v.good("padded", "content of two length bytes", keys.clone(), json!({ "content": hexed([9; 64]) }));
+    v.good(
+        "padded",
+        "a short content",
+        keys.clone(),
+        json!({ "content": hexed("content") }),
+    );
+    v.good(
+        "padded",
+        "content that ends in zeros",
+        keys.clone(),
+        json!({ "content": "aa0000" }),
+    );
+    v.good(
+        "padded",
+        "content that fills the least size",
+        keys.clone(),
+        json!({ "content": hexed([9; 63]) }),
+    );
+    v.good(
+        "padded",
+        "content of two length bytes",
+        keys.clone(),
+        json!({ "content": hexed([9; 64]) }),
+    );
     v.good_to_read("padded", "no padding at all", keys.clone(), &[2, 1, 1]);
     v.bad("padded", "no length", keys.clone(), &[], "truncated", "padded content");
-    v.bad("padded", "content over the limit", keys.clone(), &[0x40, 101], "too_long", "padded content");
-    v.bad("padded", "content longer than the input", keys.clone(), &[3, 1, 1], "truncated", "padded content");
-    v.bad("padded", "padding that isn't zero", keys, &[1, 1, 0, 0, 1], "invalid", "padding");
+    v.bad(
+        "padded",
+        "content over the limit",
+        keys.clone(),
+        &[0x40, 101],
+        "too_long",
+        "padded content",
+    );
+    v.bad(
+        "padded",
+        "content longer than the input",
+        keys.clone(),
+        &[3, 1, 1],
+        "truncated",
+        "padded content",
+    );
+    v.bad(
+        "padded",
+        "padding that isn't zero",
+        keys,
+        &[1, 1, 0, 0, 1],
+        "invalid",
+        "padding",
+    );
 }

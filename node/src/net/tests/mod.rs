@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Node {
     handle: NetHandle,
     events: mpsc::Receiver<NetEvent>,
+    streams: HashMap<(PeerKey, Side), u64>,
 }
 
 async fn node(seed: u8, listen: &str) -> Node {
@@ -52,7 +54,11 @@ async fn node_with(
         limits,
     };
     let (handle, events) = start(config).await.unwrap();
-    Node { handle, events }
+    Node {
+        handle,
+        events,
+        streams: HashMap::new(),
+    }
 }
 
 impl Node {
@@ -73,9 +79,11 @@ impl Node {
     }
 
     async fn send(&self, peer: PeerKey, side: Side, frame: impl Into<Bytes>) {
+        let stream = self.streams.get(&(peer, side)).copied().unwrap_or_default();
         self.command(NetCommand::Send {
             peer,
             side,
+            stream,
             frame: frame.into(),
         })
         .await;
@@ -101,6 +109,9 @@ impl Node {
                     .recv()
                     .await
                     .unwrap_or_else(|| panic!("{what}: the network stopped"));
+                if let NetEvent::StreamOpen { peer, side, stream } = &event {
+                    self.streams.insert((*peer, *side), *stream);
+                }
                 if let Some(found) = fits(event) {
                     return found;
                 }

@@ -1,0 +1,92 @@
+//! The decoders that need a chat's state.
+
+use super::*;
+
+/// Both sides of a chat, as rows: every input meets the same state.
+struct Fixture {
+    alice: GroupRows,
+    bob: GroupRows,
+    node: NodeId,
+    package: GroupRows,
+    sealed: Vec<u8>,
+    commit: Vec<u8>,
+    welcome: Vec<u8>,
+}
+
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let mut session = Session::new(Suite::X25519);
+        let (alice, bob) = (rows_of(&session.a), rows_of(&session.b));
+        Fixture {
+            alice,
+            bob,
+            node: session.a.node(),
+            sealed: session.alice_says(b"inner"),
+            commit: session.update().commit,
+            package: session.package_rows,
+            welcome: session.welcome,
+        }
+    })
+}
+
+pub fn headers() -> Vec<Vec<u8>> {
+    vec![fixture().sealed.clone(), fixture().commit.clone()]
+}
+
+pub fn sealed() -> Vec<Vec<u8>> {
+    vec![fixture().sealed.clone()]
+}
+
+pub fn open(bytes: &[u8]) -> bool {
+    let mut group = Group::load(fixture().bob.clone(), CHAT, fixture().node).unwrap();
+    let opened = group.open(&BOB.crypto(), bytes).is_ok();
+    // What is refused leaves the state able to read the genuine message.
+    assert!(
+        opened || group.open(&BOB.crypto(), &fixture().sealed).is_ok(),
+        "a refused message spoilt the genuine one"
+    );
+    opened
+}
+
+pub fn commits() -> Vec<Vec<u8>> {
+    vec![fixture().commit.clone()]
+}
+
+pub fn apply(bytes: &[u8]) -> bool {
+    let group = Group::load(fixture().alice.clone(), CHAT, fixture().node).unwrap();
+    let before = group.epoch();
+    let applied = group.apply(&ALICE.crypto(), bytes).is_ok();
+    assert_eq!(group.epoch(), before, "applying changed the state before");
+    applied
+}
+
+pub fn welcomes() -> Vec<Vec<u8>> {
+    vec![fixture().welcome.clone()]
+}
+
+pub fn join(bytes: &[u8]) -> bool {
+    Group::join(&BOB.crypto(), fixture().package.clone(), bytes, fixture().node).is_ok()
+}
+
+/// Key packages come from strangers' cards: adding their owner must refuse what isn't one.
+pub fn add(bytes: &[u8]) -> bool {
+    static GROUP: OnceLock<(GroupRows, NodeId, TopicSecret)> = OnceLock::new();
+    let (rows, node, topic) = GROUP.get_or_init(|| {
+        let (crypto, identity) = (CAROL.crypto(), CAROL.identity());
+        let (group, topic) = Group::create(&crypto, &CAROL.device(), &identity, Suite::X25519, CHAT).unwrap();
+        (rows_of(&group), group.node(), topic)
+    });
+    let group = Group::load(rows.clone(), CHAT, *node).unwrap();
+    let package = CardPackage {
+        not_before_s: 0,
+        not_after_s: 9,
+        last_resort: false,
+        bytes: bytes.to_vec(),
+    };
+    group.add(&CAROL.crypto(), &CAROL.device(), &[package], topic).is_ok()
+}
+
+pub fn packages() -> Vec<Vec<u8>> {
+    vec![BOB.package(&BOB.crypto(), Suite::X25519, false).0.bytes]
+}

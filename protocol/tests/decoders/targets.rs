@@ -1,0 +1,433 @@
+//! Every decoder of bytes that come from elsewhere, with valid inputs for it.
+
+use crate::raw::rows_of;
+use crate::session::{ALICE, BOB, CAROL, CHAT, Session};
+use madang_protocol::address::PeerAddress;
+use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity};
+use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, Request};
+use madang_protocol::custody::{
+    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused, RunningHash, Watch,
+};
+use madang_protocol::envelope::Envelope;
+use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
+use madang_protocol::keys::{
+    AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicSecret, TransportKey, TransportSecret,
+};
+use madang_protocol::message::{Body, Durable, Frontier, Inner, StreamId};
+use madang_protocol::mls::{Crypto, GroupRows, Suite};
+use madang_protocol::padding;
+use madang_protocol::seal::{self, Purpose};
+use madang_protocol::seq_set::SeqSet;
+use madang_protocol::wire::Wire;
+use std::sync::OnceLock;
+
+#[path = "groups.rs"]
+mod groups;
+use groups::{add, apply, commits, headers, join, open, packages, sealed, welcomes};
+
+/// One decoder.
+pub struct Target {
+    /// The name of its corpus.
+    pub name: &'static str,
+    /// Whether it accepts the bytes.
+    pub accepts: fn(&[u8]) -> bool,
+    /// Bytes that it accepts.
+    pub valid: fn() -> Vec<Vec<u8>>,
+    /// A changed bit must be refused: something authenticates all of it.
+    pub authentic: bool,
+    /// Bytes that it may allocate however short the input: its own state and what cryptography needs.
+    pub allowance: usize,
+}
+
+const KIB: usize = 1024;
+/// Loading a group's state takes so much, however small the message (measured: 40 KiB).
+pub const GROUP: usize = 64 * KIB;
+
+pub const TARGETS: [Target; 19] = [
+    target(
+        "envelope",
+        |bytes| Envelope::verify(bytes).is_ok(),
+        envelopes,
+        true,
+        8 * KIB,
+    ),
+    target(
+        "client_frame",
+        |bytes| ClientFrame::decode(bytes).is_ok(),
+        client_frames,
+        false,
+        8 * KIB,
+    ),
+    target(
+        "custodian_frame",
+        |bytes| CustodianFrame::decode(bytes).is_ok(),
+        custodian_frames,
+        false,
+        8 * KIB,
+    ),
+    target("invite_link", link, links, true, 8 * KIB),
+    target("invite", |bytes| Invite::decode(bytes).is_ok(), invites, false, 8 * KIB),
+    target("card", card, cards, true, 8 * KIB),
+    target("sealed_card", open_card, sealed_cards, true, 8 * KIB),
+    target(
+        "request",
+        |bytes| Request::decode(bytes).is_ok(),
+        requests,
+        false,
+        8 * KIB,
+    ),
+    target("sealed_request", open_request, sealed_requests, true, 8 * KIB),
+    target("device_log", device_log, device_logs, true, 8 * KIB),
+    target(
+        "message",
+        |bytes| Inner::decode(bytes).is_ok(),
+        messages,
+        false,
+        8 * KIB,
+    ),
+    target("ranges", |bytes| SeqSet::decode(bytes).is_ok(), ranges, false, 8 * KIB),
+    target(
+        "padding",
+        |bytes| padding::unpad(bytes, 1 << 16).is_ok(),
+        padded,
+        false,
+        8 * KIB,
+    ),
+    target("chat_extensions", extensions, extension_values, false, 8 * KIB),
+    target("header", |bytes| Header::read(bytes).is_ok(), headers, false, 8 * KIB),
+    target("group_open", open, sealed, true, GROUP),
+    target("group_apply", apply, commits, true, GROUP),
+    target("group_join", join, welcomes, true, GROUP),
+    target("key_package", add, packages, true, GROUP),
+];
+
+const fn target(
+    name: &'static str,
+    accepts: fn(&[u8]) -> bool,
+    valid: fn() -> Vec<Vec<u8>>,
+    authentic: bool,
+    allowance: usize,
+) -> Target {
+    Target {
+        name,
+        accepts,
+        valid,
+        authentic,
+        allowance,
+    }
+}
+
+fn topic() -> TopicSecret {
+    TopicSecret::from_bytes([7; 32])
+}
+
+fn device(n: u8) -> DeviceSecret {
+    DeviceSecret::from_bytes([n; 32])
+}
+
+fn address(n: u8) -> PeerAddress {
+    PeerAddress {
+        key: TransportKey([n; 32]),
+        addrs: vec![
+            "/ip4/127.0.0.1/udp/4001/quic-v1".into(),
+            "/dns/relay.example/tcp/4001".into(),
+        ],
+    }
+}
+
+fn envelopes() -> Vec<Vec<u8>> {
+    [&b""[..], b"body", &[9; 300]]
+        .map(|body| Envelope::sign(&topic(), 60, body).unwrap().into_bytes())
+        .to_vec()
+}
+
+fn client_frames() -> Vec<Vec<u8>> {
+    let cursor = Cursor {
+        epoch: 1,
+        position: 2,
+        hash: RunningHash([3; 32]),
+    };
+    [
+        ClientFrame::Deposit(Deposit {
+            request: 1,
+            envelopes: envelopes(),
+        }),
+        ClientFrame::Watch(Watch {
+            request: 2,
+            topics: vec![(topic().public(), None), (topic().public(), Some(cursor))],
+        }),
+        ClientFrame::Unwatch(vec![topic().public()]),
+        ClientFrame::Ack { bytes: 77 },
+        ClientFrame::Unknown { tag: 99 },
+    ]
+    .map(|frame| frame.encode())
+    .to_vec()
+}
+
+fn custodian_frames() -> Vec<Vec<u8>> {
+    let accepted = vec![Accepted {
+        id: EnvelopeId([1; 32]),
+        until_s: 9,
+    }];
+    let refused = vec![Refused {
+        id: EnvelopeId([2; 32]),
+        why: Refusal::TopicQuota,
+        retry_after_s: 60,
+    }];
+    [
+        CustodianFrame::Receipt(Receipt::sign(
+            &TransportSecret::from_bytes([4; 32]),
+            1,
+            accepted,
+            refused,
+        )),
+        CustodianFrame::Items(Items {
+            topic: topic().public(),
+            cursor: Cursor {
+                epoch: 1,
+                position: 2,
+                hash: RunningHash([3; 32]),
+            },
+            void: true,
+            caught_up: true,
+            items: vec![Item {
+                position: 2,
+                envelope: vec![5; 100],
+            }],
+        }),
+        CustodianFrame::WatchRefused {
+            request: 3,
+            why: Refusal::Busy,
+            retry_after_s: 1,
+        },
+        CustodianFrame::Unknown { tag: 200 },
+    ]
+    .map(|frame| frame.encode())
+    .to_vec()
+}
+
+fn invite() -> Invite {
+    Invite {
+        account: AccountSecret::from_bytes([1; 32]).public(),
+        card: topic().public(),
+        card_key: CardKey([3; 32]),
+        requests: TopicSecret::from_bytes([4; 32]),
+        relays: vec![address(5)],
+        devices: vec![address(6)],
+        name: "alice".into(),
+        expires_s: 1_700_000_000,
+    }
+}
+
+fn invites() -> Vec<Vec<u8>> {
+    vec![invite().encode()]
+}
+
+fn links() -> Vec<Vec<u8>> {
+    vec![invite().to_link().into_bytes()]
+}
+
+fn link(bytes: &[u8]) -> bool {
+    Invite::from_link(&String::from_utf8_lossy(bytes)).is_ok()
+}
+
+fn log() -> DeviceLog {
+    let mut log = DeviceLog::create(&AccountSecret::from_bytes([1; 32]), device(2).public());
+    log.append_by_device(
+        &device(2),
+        StatementBody::Add {
+            device: device(3).public(),
+        },
+    );
+    log.append_by_device(
+        &device(3),
+        StatementBody::Rotate {
+            old: device(3).public(),
+            new: device(4).public(),
+        },
+    );
+    log
+}
+
+fn device_logs() -> Vec<Vec<u8>> {
+    vec![log().encode()]
+}
+
+fn device_log(bytes: &[u8]) -> bool {
+    DeviceLog::decode(bytes).is_ok_and(|log| log.verify().is_ok())
+}
+
+fn cards() -> Vec<Vec<u8>> {
+    let card = Card {
+        log: log(),
+        suite: Suite::X25519,
+        seal_key: vec![8; 32],
+        packages: vec![CardPackage {
+            not_before_s: 0,
+            not_after_s: 9,
+            last_resort: true,
+            bytes: vec![1, 2],
+        }],
+        transports: vec![TransportCertificate::sign(&device(2), TransportKey([6; 32]), 5)],
+        devices: vec![address(6)],
+        relays: vec![address(5)],
+        name: "alice".into(),
+        number: 1,
+    };
+    vec![card.sign(topic().public(), &device(2))]
+}
+
+fn card(bytes: &[u8]) -> bool {
+    Card::verify(bytes, topic().public(), log().account).is_ok()
+}
+
+fn sealed_cards() -> Vec<Vec<u8>> {
+    cards()
+        .iter()
+        .map(|card| seal::seal_card(&Crypto::new([1; 32]), &CardKey([3; 32]), topic().public(), card).unwrap())
+        .collect()
+}
+
+fn open_card(bytes: &[u8]) -> bool {
+    seal::open_card(&CardKey([3; 32]), topic().public(), bytes).is_ok()
+}
+
+fn requests() -> Vec<Vec<u8>> {
+    let request = Request {
+        details: Details {
+            log: log(),
+            suite: Suite::XWing,
+            inbox: Inbox {
+                topic: topic(),
+                seal_key: vec![8; 32],
+            },
+            transports: vec![TransportCertificate::sign(&device(2), TransportKey([6; 32]), 5)],
+            devices: vec![address(6)],
+            relays: vec![address(5)],
+            name: "bob".into(),
+        },
+        chat: CHAT,
+        node: NodeId([9; 32]),
+        welcome: vec![1, 2, 3],
+    };
+    vec![request.encode()]
+}
+
+/// An X-Wing private key is 32 bytes of seed; its public half comes from the provider.
+fn seal_pair() -> &'static (Vec<u8>, Vec<u8>) {
+    use openmls_traits::crypto::OpenMlsCrypto;
+    use openmls_traits::types::{HpkeAeadType, HpkeConfig, HpkeKdfType, HpkeKemType};
+    static PAIR: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
+    PAIR.get_or_init(|| {
+        let config = HpkeConfig(
+            HpkeKemType::XWingKemDraft6,
+            HpkeKdfType::HkdfSha256,
+            HpkeAeadType::ChaCha20Poly1305,
+        );
+        let pair = Crypto::new([1; 32]).derive_hpke_keypair(config, &[2; 32]).unwrap();
+        (pair.private.as_ref().to_vec(), pair.public)
+    })
+}
+
+fn sealed_requests() -> Vec<Vec<u8>> {
+    let crypto = Crypto::new([1; 32]);
+    requests()
+        .iter()
+        .map(|request| {
+            seal::seal_to(
+                &crypto,
+                Suite::XWing,
+                &seal_pair().1,
+                Purpose::Request,
+                topic().public(),
+                request,
+            )
+            .unwrap()
+        })
+        .collect()
+}
+
+fn open_request(bytes: &[u8]) -> bool {
+    let crypto = Crypto::new([1; 32]);
+    seal::open_with(
+        &crypto,
+        Suite::XWing,
+        &seal_pair().0,
+        Purpose::Request,
+        topic().public(),
+        bytes,
+    )
+    .is_ok()
+}
+
+fn messages() -> Vec<Vec<u8>> {
+    let stream = StreamId {
+        device: DeviceId([1; 32]),
+        incarnation: 7,
+    };
+    let mut delivered = SeqSet::default();
+    delivered.insert_range(1, 40);
+    delivered.insert_range(50, 60);
+    let frontiers = vec![Frontier {
+        stream,
+        delivered,
+        read_through: 3,
+    }];
+    let message = |body| Inner {
+        stream,
+        durable: Some(Durable {
+            sequence: 3,
+            previous: [2; 32],
+            parents: vec![stream.message(1), stream.message(2)],
+            clock: 9,
+            sent_ms: 10,
+            fallback: "a picture".into(),
+            body,
+        }),
+        frontiers: frontiers.clone(),
+    };
+    let report = Inner {
+        stream,
+        durable: None,
+        frontiers: frontiers.clone(),
+    };
+    let unknown = Body::Unknown {
+        kind: 77,
+        body: vec![1, 2],
+    };
+    vec![
+        message(Body::Text("hello".into())).encode(),
+        message(Body::Contact(vec![1])).encode(),
+        message(unknown).encode(),
+        report.encode(),
+    ]
+}
+
+fn ranges() -> Vec<Vec<u8>> {
+    let mut set = SeqSet::default();
+    set.insert_range(1, 9);
+    set.insert(11);
+    vec![SeqSet::default().encode(), set.encode()]
+}
+
+fn padded() -> Vec<Vec<u8>> {
+    vec![padding::pad(b""), padding::pad(b"content"), padding::pad(&[9; 200])]
+}
+
+fn extension_values() -> Vec<Vec<u8>> {
+    let info = JoinInfo {
+        topic: topic(),
+        parent: NodeId([5; 32]),
+    };
+    vec![ALICE.identity().encode(), ChatContext.encode(), info.encode()]
+}
+
+/// The three that travel inside MLS; each input goes to all.
+fn extensions(bytes: &[u8]) -> bool {
+    let read = [
+        LeafIdentity::decode(bytes).is_ok(),
+        ChatContext::decode(bytes).is_ok(),
+        JoinInfo::decode(bytes).is_ok(),
+    ];
+    read.contains(&true)
+}

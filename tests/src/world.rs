@@ -1,0 +1,217 @@
+//! A temporary directory with a relay and people.
+
+use std::ffi::OsString;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::person::Person;
+use crate::process::{Ended, Process};
+use crate::rpc::CallError;
+
+/// How long anything may take (guess: far above what a loaded machine needs).
+pub const DEADLINE: Duration = Duration::from_secs(40);
+/// Where everybody listens at the first start: loopback only, free ports.
+pub const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"];
+/// Bytes of a log's end that a failure shows.
+const LOG_END_BYTES: u64 = 4096;
+
+/// A directory in which a scenario plays. If a panic drops it, the ends of all logs are printed.
+#[derive(Debug)]
+pub struct World {
+    program: PathBuf,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    /// Makes an empty world for a program, `env!("CARGO_BIN_EXE_madang-under-test")`.
+    #[must_use]
+    pub fn new(program: &str) -> Self {
+        Self {
+            program: program.into(),
+            dir: tempfile::Builder::new().prefix("madang-test-").tempdir().unwrap(),
+        }
+    }
+
+    /// Returns the directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Starts a relay.
+    pub async fn relay(&self) -> Relay {
+        self.relay_with(&[]).await
+    }
+
+    /// Starts a relay; the environment variables hold for all its starts.
+    pub async fn relay_with(&self, envs: &[(&str, &str)]) -> Relay {
+        let mut relay = Relay {
+            program: self.program.clone(),
+            data: self.dir().join("relay"),
+            log: self.dir().join("relay"),
+            envs: envs.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect(),
+            listen: LISTEN.map(str::to_owned).to_vec(),
+            addresses: Vec::new(),
+            process: None,
+        };
+        relay.up().await;
+        relay
+    }
+
+    /// Makes a person whose node doesn't run yet.
+    #[must_use]
+    pub fn person(&self, name: &str, relays: &[String]) -> Person {
+        Person::new(name, &self.program, self.dir(), relays)
+    }
+
+    /// Makes a person and starts the node.
+    pub async fn person_up(&self, name: &str, relays: &[String]) -> Person {
+        let mut person = self.person(name, relays);
+        person.up().await;
+        person
+    }
+
+    /// Returns what all processes wrote to standard error and output: file names and contents.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<(String, String)> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.dir()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|path| path.extension().is_some_and(|end| end == "err" || end == "out"));
+        files.sort();
+        files
+            .iter()
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
+            })
+            .collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for entry in std::fs::read_dir(self.dir.path()).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let end = end_of(&path).unwrap_or_default();
+            if path.extension().is_some_and(|end| end == "err") && !end.is_empty() {
+                eprintln!("--- {} ends:\n{end}", path.display());
+            }
+        }
+    }
+}
+
+/// A relay.
+#[derive(Debug)]
+pub struct Relay {
+    program: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+    envs: Vec<(String, String)>,
+    listen: Vec<String>,
+    addresses: Vec<String>,
+    process: Option<Process>,
+}
+
+impl Relay {
+    /// Returns its addresses, which hold over restarts.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Starts it, at the addresses of before.
+    pub async fn up(&mut self) {
+        if let Err(ended) = self.try_up(&[]).await {
+            panic!("the relay ended with {}", ended.status);
+        }
+    }
+
+    /// Starts it with more environment variables.
+    ///
+    /// # Errors
+    /// [`Ended`] if it ends before it is ready.
+    pub async fn try_up(&mut self, more: &[(&str, &str)]) -> Result<(), Ended> {
+        self.gone();
+        let mut args: Vec<OsString> = vec!["relay".into(), "--json".into(), "--data".into(), self.data.clone().into()];
+        for address in &self.listen {
+            args.extend(["--listen".into(), address.into()]);
+        }
+        let mut envs: Vec<(&str, &str)> = self.envs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        envs.extend_from_slice(more);
+        let process = Process::start(&self.program, &args, &envs, &self.log).await?;
+        self.addresses = strings(&process.ready()["addresses"]);
+        self.listen = self
+            .addresses
+            .iter()
+            .map(|address| address.split("/p2p/").next().unwrap().to_owned())
+            .collect();
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills it as `kill -9` does.
+    pub async fn kill(&mut self) {
+        self.process.take().expect("the relay runs").kill().await;
+    }
+
+    /// Stops it as Ctrl-C does.
+    pub async fn stop(&mut self) {
+        let status = self.process.take().expect("the relay runs").stop().await;
+        assert!(status.success(), "the relay ended with {status}");
+    }
+
+    /// Says whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.as_mut().is_none_or(Process::has_ended)
+    }
+
+    /// Forgets a relay that has ended by itself.
+    pub fn gone(&mut self) {
+        self.process = None;
+    }
+}
+
+/// Makes two people contacts, as they would do it: `alice` invites, `bob` accepts, `alice` approves; returns the chat.
+pub async fn join(alice: &mut Person, bob: &mut Person) -> String {
+    let invite = alice.ask("contact.invite", json!({})).await["invite"].clone();
+    let accepted = bob
+        .until("the invite is accepted", async |bob| {
+            match bob.rpc().call("contact.accept", json!({ "invite": invite })).await {
+                Ok(accepted) => Some(accepted),
+                Err(CallError::Refused { retryable: true, .. }) => None,
+                Err(error) => panic!("contact.accept: {error:?}"),
+            }
+        })
+        .await;
+    let account = bob.ask("account.get", json!({})).await["account"].clone();
+    let asked = alice
+        .event("the request arrives", |kind, data| {
+            kind == "contact.requested" && data["account"] == account
+        })
+        .await;
+    let approved = alice.ask("contact.approve", json!({ "request": asked["request"] })).await;
+    assert_eq!(approved["chat"], accepted["chat"]);
+    let chat = accepted["chat"].as_str().unwrap().to_owned();
+    alice.is_active(&chat).await;
+    bob.is_active(&chat).await;
+    chat
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    let list = list.as_array().unwrap();
+    list.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+fn end_of(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LOG_END_BYTES)))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    Ok(String::from_utf8_lossy(&end).into_owned())
+}
