@@ -25,7 +25,7 @@ mod session;
 use kit::{Format, check};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// The files that this test reads.
@@ -135,4 +135,58 @@ fn a_vector_of_an_unknown_kind_or_with_a_changed_value_fails() {
     assert!(check(&envelope::FORMAT, &bad, false).is_ok());
     bad["error"] = "signature".into();
     assert!(check(&envelope::FORMAT, &bad, false).is_err(), "a changed error passes");
+}
+
+/// All Rust files below a folder, as one text.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_label_and_limit_is_named_alike_in_code_and_specification() {
+    let (code, limits) = (
+        sources(&root().join("src")),
+        std::fs::read_to_string(root().join("src/limits.rs")).unwrap(),
+    );
+    let pages: String = std::fs::read_dir(root().join("spec"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let index = std::fs::read_to_string(root().join("spec/README.md")).unwrap();
+    let labels: BTreeSet<&str> = code
+        .split('"')
+        .filter(|text| text.starts_with("madang 1 ") || text.starts_with("madang/1/"))
+        .filter(|text| text.len() < 60 && !text.ends_with('/'))
+        .collect();
+    assert!(labels.len() > 15, "the labels weren't found: {labels:?}");
+    for label in labels {
+        assert!(
+            index.contains(&format!("`{label}`")),
+            "spec/README.md doesn't name {label}"
+        );
+    }
+    let mut named = BTreeSet::new();
+    for word in pages.split(|c: char| !(c.is_ascii_uppercase() || c == '_')) {
+        if word.contains('_') && word.len() > 6 {
+            named.insert(word);
+        }
+    }
+    assert!(named.len() > 15, "the limits weren't found: {named:?}");
+    for name in named {
+        assert!(
+            limits.contains(&format!("pub const {name}:")),
+            "no limit is called {name}"
+        );
+    }
 }

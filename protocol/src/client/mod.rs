@@ -175,7 +175,7 @@ pub struct Client {
     /// The time of the last input; nothing before the first, so that times in rows are checked against it.
     last_ms: u64,
     #[cfg(feature = "sim")]
-    held_back: Batch,
+    held_back: Step<Effect>,
 }
 
 /// What changed since the last drain and is written then, once.
@@ -264,7 +264,7 @@ impl Client {
             step,
             last_ms: u64::MAX,
             #[cfg(feature = "sim")]
-            held_back: Batch::default(),
+            held_back: Step::default(),
         };
         client.load_contacts(rows)?;
         client.load_chats(rows)?;
@@ -487,20 +487,15 @@ impl Client {
         if self.config.sabotage != Sabotage::CursorFirst {
             return step;
         }
-        let is_cursor = |op: &Op| {
-            matches!(
-                op,
-                Op::Put {
-                    tree: Tree::Cursors,
-                    ..
-                }
-            )
-        };
+        let is_cursor = |op: &Op| matches!(op, Op::Put { tree: Tree::Cursors, .. });
         let (early, late): (Vec<_>, Vec<_>) = std::mem::take(&mut step.batch.ops).into_iter().partition(is_cursor);
-        let mut batch = std::mem::replace(&mut self.held_back, Batch { ops: late });
-        batch.ops.extend(early);
-        step.batch = batch;
-        step
+        step.batch.ops = late;
+        if early.is_empty() && self.held_back.batch.is_empty() && self.held_back.effects.is_empty() {
+            return step;
+        }
+        let mut sooner = std::mem::replace(&mut self.held_back, step);
+        sooner.batch.ops.extend(early);
+        sooner
     }
 }
 

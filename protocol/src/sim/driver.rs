@@ -45,7 +45,6 @@ pub(super) struct Driver {
     asked: BTreeMap<(HostId, u64), Asked>,
     next_token: u64,
     phase: Phase,
-    hostile: bool,
     jumps: bool,
     /// How often a host's clock went far: idempotency keys don't outlive that.
     leaps: BTreeMap<HostId, u32>,
@@ -55,7 +54,7 @@ impl Driver {
     pub fn new(seed: u64, config: &SimConfig, traced: bool) -> Self {
         let mut random = Random::new(seed);
         let plan = Plan::new(&mut random);
-        let (hostile, jumps, people) = (plan.hostile, plan.jumps, plan.clients.len());
+        let (jumps, people) = (plan.jumps, plan.clients.len());
         let mut pairs = Vec::new();
         for a in 0..people {
             for b in a + 1..people {
@@ -70,7 +69,6 @@ impl Driver {
             asked: BTreeMap::new(),
             next_token: 1,
             phase: Phase::Setup { acts: SETUP_ACTS },
-            hostile,
             jumps,
             leaps: BTreeMap::new(),
         }
@@ -182,7 +180,7 @@ impl Driver {
             10..18 => self.mend(),
             18..22 => self.drop_link(),
             22..26 => self.break_stream(),
-            26..34 if self.hostile => self.world.mischief(),
+            26..34 if self.world.hostile.active => self.world.mischief(),
             34..50 => self.send(),
             _ => {}
         }
@@ -204,7 +202,7 @@ impl Driver {
             77..82 => self.break_stream(),
             82..84 => self.back_up(),
             84..86 => self.restore(),
-            86..94 if self.hostile => self.world.mischief(),
+            86..94 if self.world.hostile.active => self.world.mischief(),
             94..97 if self.jumps && self.pairs.iter().all(|pair| pair.approved) => self.jump(),
             _ => {}
         }

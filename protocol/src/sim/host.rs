@@ -382,8 +382,7 @@ impl World {
             Effect::Reply { token, result } => self.notices.push_back(Notice::Reply { host: id, token, result }),
             Effect::Events { newest } => {
                 let found = history::newest_event(&self.hosts[id.0].disk).map_err(|error| error.to_string())?;
-                let speaks_early = self.breaks(Broken::AckBeforeFlush) || self.breaks(Broken::CursorFirst);
-                if found < newest && !speaks_early {
+                if found < newest && !self.breaks(Broken::AckBeforeFlush) {
                     return Err(format!("{id:?} announces event {newest} before it is durable; the newest is {found}"));
                 }
             }

@@ -18,6 +18,8 @@ const REMEMBERED: usize = 128;
 /// What the stranger knows, and what it has done.
 #[derive(Default)]
 pub(super) struct Hostile {
+    /// Whether it takes part in this run at all.
+    pub active: bool,
     envelopes: Vec<Vec<u8>>,
     frames: Vec<(Side, Vec<u8>)>,
     overheard: usize,
@@ -180,6 +182,26 @@ impl World {
         self.trace(|| format!("{relay:?} serves {client:?} something of the stranger's"));
         self.hostile.tainted.insert((client, relay));
         self.put_on_stream(stream, relay, frame);
+    }
+
+    /// Now and then a relay serves a page in another order (FAULTS 20).
+    pub fn reorder(&mut self, relay: HostId, to: &TransportKey, frame: Vec<u8>) -> Vec<u8> {
+        if self.calm || !self.hostile.active || !self.random.chance(20) {
+            return frame;
+        }
+        let Ok(CustodianFrame::Items(mut page)) = CustodianFrame::decode(&frame) else {
+            return frame;
+        };
+        if page.items.len() < 2 {
+            return frame;
+        }
+        self.outcome.injected += 1;
+        self.trace(|| format!("{relay:?} reorders what it serves {to:?}"));
+        for at in 1..page.items.len() {
+            let with = self.random.index(at + 1);
+            page.items.swap(at, with);
+        }
+        CustodianFrame::Items(page).encode()
     }
 
     /// A host holds something against a peer: the link goes. Nobody may hold anything against the honest.

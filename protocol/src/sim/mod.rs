@@ -54,7 +54,7 @@ pub struct SimConfig {
 impl SimConfig {
     /// The usual history on a suite.
     pub fn new(suite: Suite) -> Self {
-        Self { suite, broken: Broken::None, acts: 90, trace: 80 }
+        Self { suite, broken: Broken::None, acts: 150, trace: 80 }
     }
 }
 

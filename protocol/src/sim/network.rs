@@ -231,6 +231,7 @@ impl World {
                 }
             }
         }
+        let frame = if self.hosts[from.0].is_relay() { self.reorder(from, &to, frame) } else { frame };
         self.hostile.record(side, &frame);
         self.hash(from, &to, &[side as u8], &frame);
         let Some(id) = self.stream_of(from, &to, side) else {
