@@ -178,7 +178,7 @@ fn every_label_and_limit_is_named_alike_in_code_and_specification() {
     }
     let mut named = BTreeSet::new();
     for word in pages.split(|c: char| !(c.is_ascii_uppercase() || c == '_')) {
-        if word.contains('_') && word.len() > 6 {
+        if word.contains('_') && word.len() > 6 && !word.starts_with("MADANG_") {
             named.insert(word);
         }
     }

@@ -35,6 +35,7 @@ pub struct Person {
     log: PathBuf,
     relays: Vec<String>,
     envs: Vec<(String, String)>,
+    passphrase_file: Option<PathBuf>,
     process: Option<Process>,
     rpc: Option<Rpc>,
     cursor: String,
@@ -50,6 +51,7 @@ impl Person {
             log: dir.join(name),
             relays: relays.to_vec(),
             envs: Vec::new(),
+            passphrase_file: None,
             process: None,
             rpc: None,
             cursor: "0".to_owned(),
@@ -62,6 +64,11 @@ impl Person {
         self.envs.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Sets the passphrase file of all later starts.
+    pub fn set_passphrase_file(&mut self, file: &Path) {
+        self.passphrase_file = Some(file.to_owned());
+    }
+
     /// Returns the arguments with which the node is started.
     #[must_use]
     pub fn args(&self) -> Vec<OsString> {
@@ -72,6 +79,9 @@ impl Person {
         }
         for relay in &self.relays {
             args.extend(["--relay".into(), relay.into()]);
+        }
+        if let Some(file) = &self.passphrase_file {
+            args.extend(["--passphrase-file".into(), file.into()]);
         }
         args
     }

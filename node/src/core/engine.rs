@@ -258,6 +258,7 @@ impl Engine {
         };
         let relays = self.client.relays().iter().map(|relay| {
             let address = relay.addrs.first().cloned().unwrap_or_default();
+            let address = net::full_address(PeerKey(relay.key.0), &address);
             (relay.key, address, connected(&relay.key))
         });
         Status {

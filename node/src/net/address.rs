@@ -31,6 +31,13 @@ pub fn parse_address(address: &str) -> Result<(PeerKey, String), NetError> {
     }
 }
 
+/// An address with the `/p2p/…` of its peer, as [`parse_address`] reads it; as it is if either makes no sense.
+#[must_use]
+pub fn full_address(peer: PeerKey, address: &str) -> String {
+    let full = peer.peer_id().and_then(|id| Some(address_of(id, address)?.with(Protocol::P2p(id))));
+    full.map_or_else(|| address.to_owned(), |full| full.to_string())
+}
+
 /// Reads a multiaddr of a bearable length.
 pub(super) fn multiaddr(address: &str) -> Option<Multiaddr> {
     if address.len() > MAX_ADDRESS_BYTES {

@@ -37,7 +37,7 @@ mod task;
 mod tests;
 mod types;
 
-pub use address::parse_address;
+pub use address::{full_address, parse_address};
 pub use libp2p::bytes::Bytes;
 pub use limits::{
     MAX_ADDRESS_BYTES, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, MAX_GOSSIP_BYTES, NetLimits,

@@ -12,7 +12,7 @@ use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId, derive};
 use crate::limits;
 use crate::message::{Body, Durable, Inner, StreamId};
 use crate::mls::GroupRows;
-use crate::rows::{Batch, Rows, RowsError, Tree};
+use crate::rows::{Batch, Rows, RowsError, Tree, prefix_end};
 use crate::seq_set::SeqSet;
 use crate::wire::Wire;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,8 @@ pub(super) struct Pending {
 
 /// Bytes of waiting envelopes for each chat (guess).
 const PENDING_BYTES: usize = 4 * 1024 * 1024;
+/// Old idempotency keys that each new one looks at.
+const PRUNED_KEYS: usize = 4;
 /// Key suffix of a chat's fast part.
 const HEAD: u8 = b'h';
 
@@ -317,7 +319,27 @@ impl Client {
         let bytes = encode(&row)?;
         self.put(Tree::Idempotency, stored.clone(), bytes);
         self.fresh_keys.insert(stored, row);
+        self.prune_keys(now_ms, rows)?;
         Ok(Reply::Sent(message))
+    }
+
+    /// Forgets idempotency keys that are past their time: each new key looks at a few old ones, round and round, so that the tree stays
+    /// below a small multiple of a week's keys.
+    fn prune_keys(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        let from = self.fresh_keys.pruned_to();
+        let looked_at = rows.range(Tree::Idempotency, from, &prefix_end(&[]), PRUNED_KEYS, false)?;
+        let next = match looked_at.last() {
+            Some((stored, _)) if looked_at.len() == PRUNED_KEYS => [stored.as_slice(), &[0]].concat(),
+            _ => Vec::new(),
+        };
+        self.fresh_keys.set_pruned_to(next);
+        for (stored, value) in looked_at {
+            let row: IdempotencyRow = decode(&value)?;
+            if now_ms.saturating_sub(row.at_ms) >= limits::IDEMPOTENCY_MS && self.fresh_keys.get(&stored).is_none() {
+                self.step.batch.delete(Tree::Idempotency, stored);
+            }
+        }
+        Ok(())
     }
 
     /// Numbers a message, stores it, and puts it in the outbox.

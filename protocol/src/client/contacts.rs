@@ -32,11 +32,21 @@ const FRESH_KEYS: usize = 8192;
 pub(super) struct FreshKeys {
     order: VecDeque<Vec<u8>>,
     rows: BTreeMap<Vec<u8>, IdempotencyRow>,
+    pruned_to: Vec<u8>,
 }
 
 impl FreshKeys {
     pub fn get(&self, stored: &[u8]) -> Option<IdempotencyRow> {
         self.rows.get(stored).cloned()
+    }
+
+    /// Where the look at old keys goes on.
+    pub fn pruned_to(&self) -> &[u8] {
+        &self.pruned_to
+    }
+
+    pub fn set_pruned_to(&mut self, next: Vec<u8>) {
+        self.pruned_to = next;
     }
 
     pub fn insert(&mut self, stored: Vec<u8>, row: IdempotencyRow) {

@@ -40,7 +40,7 @@ use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, Request
 use crate::limits;
 use crate::mls::{Crypto, Suite};
 #[cfg(feature = "sim")]
-use crate::rows::{Batch, Op};
+use crate::rows::Op;
 use crate::rows::{Rows, RowsError, Tree};
 use chats::Chat;
 use links::Link;

@@ -34,6 +34,10 @@ pub(super) struct Hostile {
 }
 
 impl Hostile {
+    pub fn new(active: bool) -> Self {
+        Self { active, ..Self::default() }
+    }
+
     pub fn overhear(&mut self, envelope: Vec<u8>) {
         if let Ok(header) = Envelope::trusted(&envelope).map(|envelope| Header::read(envelope.body()))
             && let Ok(header) = header

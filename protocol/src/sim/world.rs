@@ -89,7 +89,7 @@ impl World {
             streams: BTreeMap::new(),
             cut: BTreeSet::new(),
             calm: false,
-            hostile: Hostile { active: plan.hostile, ..Hostile::default() },
+            hostile: Hostile::new(plan.hostile),
             notices: VecDeque::new(),
             outcome: Outcome::default(),
             wire: blake3::Hasher::new(),

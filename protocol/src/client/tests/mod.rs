@@ -1,0 +1,639 @@
+//! What one client does, seen on few: alice, bob and carol with fixed entropy, disks in memory, and a wire without delay that
+//! connects them directly, by gossip or through a relay. Every step is committed before its effects are carried out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::*;
+use crate::Step;
+use crate::contact::Invite;
+use crate::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
+use crate::custody::{ClientFrame, CustodianFrame, Items, RunningHash};
+use crate::envelope::Envelope;
+use crate::keys::{MessageId, TopicSecret};
+use crate::message::{Body, Durable, Inner, StreamId};
+use crate::mls::Suite;
+use crate::rows::{Batch, MemoryRows, Op};
+use crate::seq_set::SeqSet;
+use crate::wire::Wire;
+
+mod addresses;
+mod backlog;
+mod clocks;
+mod doors;
+mod duplicates;
+mod epochs;
+mod forgeries;
+mod invites;
+mod ledger;
+mod refusals;
+mod sending;
+mod steps;
+
+pub(super) const ALICE: usize = 0;
+pub(super) const BOB: usize = 1;
+pub(super) const CAROL: usize = 2;
+pub(super) const START_MS: u64 = 1_700_000_000_000;
+pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
+const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+
+/// A client, its disk, its clock, and what it asked of its shell.
+pub(super) struct Node {
+    pub client: Client,
+    pub config: ClientConfig,
+    pub disk: MemoryRows,
+    /// What its clock is ahead of the world's, in milliseconds.
+    pub ahead_ms: i64,
+    pub replies: BTreeMap<u64, Result<Reply, CommandError>>,
+    pub penalised: Vec<(TransportKey, &'static str)>,
+    pub verdicts: Vec<Verdict>,
+    pub dialled: Vec<PeerAddress>,
+    /// Frames that it sent, also those that got lost.
+    pub sent: Vec<(TransportKey, Side, Vec<u8>)>,
+    /// Batches in the order committed.
+    pub batches: Vec<Batch>,
+    subscribed: BTreeSet<TopicId>,
+    starts: u8,
+    token: u64,
+}
+
+/// A relay and its disk.
+pub(super) struct Keeper {
+    pub relay: Relay,
+    pub disk: MemoryRows,
+    pub up: bool,
+}
+
+/// Everybody.
+pub(super) struct World {
+    pub now_ms: u64,
+    pub nodes: Vec<Node>,
+    pub keeper: Option<Keeper>,
+    /// Whether published envelopes arrive.
+    pub gossip: bool,
+    /// Frames to clients that get lost, by their content.
+    pub lose: fn(&CustodianFrame) -> bool,
+    /// Which pairs of clients may connect.
+    paths: BTreeSet<(usize, usize)>,
+    joined: BTreeSet<(usize, usize)>,
+    at_relay: BTreeSet<usize>,
+    wire: VecDeque<Packet>,
+}
+
+enum Packet {
+    Client(usize, Input),
+    Relay(RelayInput),
+}
+
+pub(super) fn relay_secret() -> TransportSecret {
+    TransportSecret::from_bytes([77; 32])
+}
+
+pub(super) fn relay_address() -> PeerAddress {
+    PeerAddress {
+        key: relay_secret().public(),
+        addrs: vec!["/memory/77".into()],
+    }
+}
+
+pub(super) fn config(name: &str) -> ClientConfig {
+    ClientConfig {
+        name: Some(name.into()),
+        ..ClientConfig::new(Suite::X25519)
+    }
+}
+
+impl Node {
+    fn new(place: usize, config: ClientConfig, now_ms: u64) -> Self {
+        let disk = MemoryRows::default();
+        let client = Client::load(config.clone(), [place as u8 + 1; 32], &disk, now_ms).unwrap();
+        Self {
+            client,
+            config,
+            disk,
+            ahead_ms: 0,
+            replies: BTreeMap::new(),
+            penalised: Vec::new(),
+            verdicts: Vec::new(),
+            dialled: Vec::new(),
+            sent: Vec::new(),
+            batches: Vec::new(),
+            subscribed: BTreeSet::new(),
+            starts: 0,
+            token: 0,
+        }
+    }
+
+    pub fn chat(&self) -> ChatId {
+        *self.client.chats.keys().next().expect("no chat")
+    }
+
+    pub fn texts(&self, chat: ChatId) -> Vec<String> {
+        let list = history::messages(&self.disk, &chat, None, None, usize::MAX).unwrap();
+        list.into_iter()
+            .map(|(_, message)| match message.body {
+                Body::Text(text) => text,
+                other => panic!("not a text: {other:?}"),
+            })
+            .collect()
+    }
+
+    pub fn events(&self) -> Vec<EventRow> {
+        let events = history::events(&self.disk, 0, usize::MAX).unwrap();
+        events.into_iter().map(|(_, event)| event).collect()
+    }
+
+    pub fn count_events(&self, wanted: &EventRow) -> usize {
+        self.events().iter().filter(|event| *event == wanted).count()
+    }
+
+    pub fn ledger(&self, message: MessageId) -> LedgerView {
+        history::message(&self.disk, &message).unwrap().unwrap().ledger.unwrap()
+    }
+
+    pub fn requests(&self) -> Vec<RequestId> {
+        let list = history::requests(&self.disk).unwrap();
+        list.into_iter().map(|request| request.request).collect()
+    }
+
+    /// What a member's device seals, whatever it says, as an envelope of the chat.
+    pub fn forge(&mut self, chat: ChatId, inner: &Inner) -> Envelope {
+        let client = &mut self.client;
+        let chat = client.chats.get_mut(&chat).unwrap();
+        let body = chat.group.seal(&client.crypto, &client.account.device, &inner.encode()).unwrap();
+        Envelope::sign(&chat.row.topic, 3600, &body).unwrap()
+    }
+
+    pub fn stream(&self, chat: ChatId) -> StreamId {
+        self.client.chats[&chat].stream(self.client.device())
+    }
+}
+
+/// An inner message with a text.
+pub(super) fn inner(stream: StreamId, sequence: u64, text: &str) -> Inner {
+    let durable = Durable {
+        sequence,
+        previous: [0; 32],
+        parents: Vec::new(),
+        clock: 1,
+        sent_ms: START_MS,
+        fallback: String::new(),
+        body: Body::Text(text.into()),
+    };
+    Inner {
+        stream,
+        durable: Some(durable),
+        frontiers: Vec::new(),
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(|_, _| {})
+    }
+
+    /// Clients whose settings are changed before they start.
+    pub fn with(change: impl Fn(usize, &mut ClientConfig)) -> Self {
+        let mut world = Self {
+            now_ms: START_MS,
+            nodes: Vec::new(),
+            keeper: None,
+            gossip: false,
+            lose: |_| false,
+            paths: BTreeSet::new(),
+            joined: BTreeSet::new(),
+            at_relay: BTreeSet::new(),
+            wire: VecDeque::new(),
+        };
+        for (place, name) in NAMES.iter().enumerate() {
+            let mut config = config(name);
+            change(place, &mut config);
+            world.nodes.push(Node::new(place, config, START_MS));
+            world.settle(place);
+            let addrs = vec![format!("/memory/{place}")];
+            world.input(place, Input::Listening { addrs });
+        }
+        world
+    }
+
+    /// All clients have the one relay as their own, and are connected to it.
+    pub fn with_relay(relay: RelayConfig, change: impl Fn(usize, &mut ClientConfig)) -> Self {
+        let mut world = Self::with(|place, config| {
+            config.relays = Some(vec![relay_address()]);
+            change(place, config);
+        });
+        let disk = MemoryRows::default();
+        let relay = Relay::load(relay, relay_secret(), [9; 32], &disk, START_MS).unwrap();
+        world.keeper = Some(Keeper { relay, disk, up: true });
+        world.pass(60_000);
+        world
+    }
+
+    pub fn relayed() -> Self {
+        Self::with_relay(RelayConfig::default(), |_, _| {})
+    }
+
+    pub fn now(&self, place: usize) -> u64 {
+        self.now_ms.saturating_add_signed(self.nodes[place].ahead_ms)
+    }
+
+    pub fn key(&self, place: usize) -> TransportKey {
+        self.nodes[place].client.transport()
+    }
+
+    fn place(&self, key: TransportKey) -> Option<usize> {
+        (0..self.nodes.len()).find(|place| self.key(*place) == key)
+    }
+
+    /// Gives one input and carries out all that follows from it.
+    pub fn input(&mut self, place: usize, input: Input) {
+        self.wire.push_back(Packet::Client(place, input));
+        self.run();
+    }
+
+    /// Gives one input and returns its step, which is not committed.
+    pub fn hold(&mut self, place: usize, input: Input) -> Step<Effect> {
+        let now = self.now(place);
+        let node = &mut self.nodes[place];
+        node.client.handle(now, input, &node.disk).unwrap();
+        node.client.drain().unwrap()
+    }
+
+    pub fn run(&mut self) {
+        let mut left = 1_000_000;
+        while let Some(packet) = self.wire.pop_front() {
+            left -= 1;
+            assert!(left > 0, "the clients never come to rest");
+            match packet {
+                Packet::Client(place, input) => {
+                    let now = self.now(place);
+                    let node = &mut self.nodes[place];
+                    node.client.handle(now, input, &node.disk).unwrap();
+                    self.settle(place);
+                }
+                Packet::Relay(input) => self.relay_input(input),
+            }
+        }
+    }
+
+    fn settle(&mut self, place: usize) {
+        let step = self.nodes[place].client.drain().unwrap();
+        self.commit(place, step);
+    }
+
+    /// Commits a step and carries out its effects.
+    pub fn commit(&mut self, place: usize, step: Step<Effect>) {
+        let now = self.now(place);
+        let node = &mut self.nodes[place];
+        node.disk.apply(&step.batch);
+        if !step.batch.is_empty() {
+            node.batches.push(step.batch);
+        }
+        node.client.handle(now, Input::Committed, &node.disk).unwrap();
+        for effect in step.effects {
+            self.effect(place, effect);
+        }
+    }
+
+    fn effect(&mut self, place: usize, effect: Effect) {
+        let from = self.key(place);
+        match effect {
+            Effect::Dial(address) => {
+                self.nodes[place].dialled.push(address.clone());
+                self.dial(place, address.key);
+            }
+            Effect::Send { peer, side, frame } => {
+                self.nodes[place].sent.push((peer, side, frame.clone()));
+                if peer == relay_secret().public() {
+                    if self.at_relay.contains(&place) && side == Side::Client {
+                        let input = RelayInput::Frame { peer: from, bytes: frame };
+                        self.wire.push_back(Packet::Relay(input));
+                    }
+                    return;
+                }
+                let Some(to) = self.place(peer).filter(|to| self.joined.contains(&pair(place, *to))) else {
+                    return;
+                };
+                let side = match side {
+                    Side::Client => Side::Server,
+                    Side::Server => Side::Client,
+                };
+                self.deliver(to, from, side, frame);
+            }
+            Effect::Subscribe(topic) => self.subscribe(place, topic, true),
+            Effect::Unsubscribe(topic) => self.subscribe(place, topic, false),
+            Effect::Publish { topic, bytes } => {
+                for to in 0..self.nodes.len() {
+                    let hears = self.gossip && self.nodes[to].subscribed.contains(&topic);
+                    if hears && self.joined.contains(&pair(place, to)) {
+                        let input = gossip(from, &bytes);
+                        self.wire.push_back(Packet::Client(to, input));
+                    }
+                }
+            }
+            Effect::Verdict { verdict, .. } => self.nodes[place].verdicts.push(verdict),
+            Effect::Penalise { peer, reason } => self.nodes[place].penalised.push((peer, reason)),
+            Effect::Reply { token, result } => {
+                assert!(self.nodes[place].replies.insert(token, result).is_none(), "two answers to one command");
+            }
+            Effect::Events { newest } => {
+                assert_eq!(newest, history::newest_event(&self.nodes[place].disk).unwrap(), "told before it is durable");
+            }
+        }
+    }
+
+    fn deliver(&mut self, to: usize, peer: TransportKey, side: Side, bytes: Vec<u8>) {
+        let lost = CustodianFrame::decode(&bytes).is_ok_and(|frame| (self.lose)(&frame));
+        if !lost {
+            self.wire.push_back(Packet::Client(to, Input::Frame { peer, side, bytes }));
+        }
+    }
+
+    fn subscribe(&mut self, place: usize, topic: TopicId, subscribed: bool) {
+        if subscribed {
+            self.nodes[place].subscribed.insert(topic);
+        } else {
+            self.nodes[place].subscribed.remove(&topic);
+        }
+        for other in 0..self.nodes.len() {
+            if !self.joined.contains(&pair(place, other)) {
+                continue;
+            }
+            let (mine, theirs) = (self.key(place), self.key(other));
+            let tell = |peer| Input::GossipPeer { peer, topic, subscribed };
+            self.wire.push_back(Packet::Client(other, tell(mine)));
+            if subscribed && self.nodes[other].subscribed.contains(&topic) {
+                self.wire.push_back(Packet::Client(place, tell(theirs)));
+            }
+        }
+    }
+
+    fn dial(&mut self, place: usize, peer: TransportKey) {
+        if peer == relay_secret().public() && self.keeper.as_ref().is_some_and(|keeper| keeper.up) {
+            self.at_relay.insert(place);
+            let from = self.key(place);
+            self.wire.push_back(Packet::Relay(RelayInput::Connected { peer: from }));
+            self.open(place, peer);
+            return;
+        }
+        match self.place(peer) {
+            Some(to) if self.paths.contains(&pair(place, to)) => self.join(place, to),
+            _ => self.wire.push_back(Packet::Client(place, Input::DialFailed { peer })),
+        }
+    }
+
+    fn open(&mut self, place: usize, peer: TransportKey) {
+        self.wire.push_back(Packet::Client(place, Input::Connected { peer }));
+        for side in [Side::Client, Side::Server] {
+            self.wire.push_back(Packet::Client(place, Input::Opened { peer, side }));
+        }
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        self.joined.insert(pair(a, b));
+        let (a_key, b_key) = (self.key(a), self.key(b));
+        self.open(a, b_key);
+        self.open(b, a_key);
+    }
+
+    /// Lets two clients connect, and connects them.
+    pub fn connect(&mut self, a: usize, b: usize) {
+        self.paths.insert(pair(a, b));
+        self.join(a, b);
+        self.run();
+    }
+
+    pub fn disconnect(&mut self, a: usize, b: usize) {
+        self.paths.remove(&pair(a, b));
+        if !self.joined.remove(&pair(a, b)) {
+            return;
+        }
+        let (a_key, b_key) = (self.key(a), self.key(b));
+        self.input(a, Input::Disconnected { peer: b_key });
+        self.input(b, Input::Disconnected { peer: a_key });
+    }
+
+    /// Takes a client off its relay; it comes back when it dials next, unless the relay is down.
+    pub fn leave_relay(&mut self, place: usize) {
+        if self.at_relay.remove(&place) {
+            let peer = self.key(place);
+            self.wire.push_back(Packet::Relay(RelayInput::Disconnected { peer }));
+            let peer = relay_secret().public();
+            self.input(place, Input::Disconnected { peer });
+        }
+    }
+
+    /// The relay goes down or up; clients dial it again in their own time.
+    pub fn relay_up(&mut self, up: bool) {
+        self.keeper.as_mut().unwrap().up = up;
+        for place in 0..self.nodes.len() {
+            self.leave_relay(place);
+        }
+    }
+
+    fn relay_input(&mut self, input: RelayInput) {
+        let mut next = Some(input);
+        loop {
+            let now_ms = self.now_ms;
+            let Some(keeper) = self.keeper.as_mut() else {
+                return;
+            };
+            if let Some(input) = next.take() {
+                keeper.relay.handle(now_ms, input, &keeper.disk).unwrap();
+            }
+            let step = keeper.relay.drain();
+            if step.batch.is_empty() && step.effects.is_empty() {
+                if !keeper.relay.has_more() {
+                    return;
+                }
+                next = Some(RelayInput::Tick);
+                continue;
+            }
+            keeper.disk.apply(&step.batch);
+            next = Some(RelayInput::Committed);
+            for effect in step.effects {
+                let RelayEffect::Send { peer, frame } = effect else {
+                    continue;
+                };
+                if let Some(to) = self.place(peer).filter(|to| self.at_relay.contains(to)) {
+                    self.deliver(to, relay_secret().public(), Side::Client, frame);
+                }
+            }
+        }
+    }
+
+    /// Starts a client anew from its disk, with fresh entropy; nothing is connected.
+    pub fn restart(&mut self, place: usize) {
+        self.stop(place);
+        let now = self.now(place);
+        let node = &mut self.nodes[place];
+        node.starts += 1;
+        node.subscribed.clear();
+        let entropy = [node.starts.wrapping_mul(16) + place as u8 + 1; 32];
+        node.client = Client::load(node.config.clone(), entropy, &node.disk, now).unwrap();
+        self.settle(place);
+        self.run();
+    }
+
+    fn stop(&mut self, place: usize) {
+        for other in 0..self.nodes.len() {
+            if self.joined.remove(&pair(place, other)) {
+                let peer = self.key(place);
+                self.wire.push_back(Packet::Client(other, Input::Disconnected { peer }));
+            }
+        }
+        if self.at_relay.remove(&place) {
+            let peer = self.key(place);
+            self.wire.push_back(Packet::Relay(RelayInput::Disconnected { peer }));
+        }
+        self.run();
+    }
+
+    /// Lets time pass, with every timer in its turn.
+    pub fn pass(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        let mut spins = 0;
+        loop {
+            let due = (0..self.nodes.len())
+                .filter_map(|place| {
+                    let at = self.nodes[place].client.next_timer()?;
+                    Some((at.saturating_add_signed(-self.nodes[place].ahead_ms).max(self.now_ms), place))
+                })
+                .min();
+            let Some((at, place)) = due.filter(|(at, _)| *at <= end) else {
+                self.now_ms = end;
+                return;
+            };
+            spins = if at > self.now_ms { 0 } else { spins + 1 };
+            assert!(spins < 1000, "a timer is due again and again");
+            self.now_ms = at;
+            self.input(place, Input::Tick);
+        }
+    }
+
+    pub fn command(&mut self, place: usize, command: Command) -> Option<Result<Reply, CommandError>> {
+        let node = &mut self.nodes[place];
+        node.token += 1;
+        let token = node.token;
+        self.input(place, Input::Command { token, command });
+        self.nodes[place].replies.remove(&token)
+    }
+
+    pub fn try_send(&mut self, place: usize, chat: ChatId, text: &str, key: Option<&str>) -> Result<MessageId, CommandError> {
+        let command = Command::Send {
+            chat,
+            text: text.into(),
+            idempotency_key: key.map(String::from),
+        };
+        match self.command(place, command).unwrap()? {
+            Reply::Sent(message) => Ok(message),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn send(&mut self, place: usize, chat: ChatId, text: &str) -> MessageId {
+        self.try_send(place, chat, text, None).unwrap()
+    }
+
+    pub fn invite(&mut self, place: usize, multi_use: bool) -> String {
+        let command = Command::Invite {
+            multi_use,
+            expires_in_s: None,
+        };
+        match self.command(place, command).unwrap().unwrap() {
+            Reply::Invited { link, .. } => link,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn accept(&mut self, place: usize, link: &str) -> Result<ChatId, CommandError> {
+        match self.command(place, Command::Accept { link: link.into() }).expect("no answer yet")? {
+            Reply::Chat(chat) => Ok(chat),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn approve(&mut self, place: usize, request: RequestId) -> Result<ChatId, CommandError> {
+        match self.command(place, Command::Approve { request }).unwrap()? {
+            Reply::Chat(chat) => Ok(chat),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn mark_read(&mut self, place: usize, chat: ChatId, through: MessageId) {
+        let mark = history::read_mark(&self.nodes[place].disk, &chat, &through).unwrap().unwrap();
+        assert_eq!(self.command(place, Command::MarkRead { chat, mark }).unwrap().unwrap(), Reply::Done);
+    }
+
+    /// Bob accepts an invite of alice's and is approved; both have talked and nothing is left over.
+    pub fn befriend(&mut self) -> ChatId {
+        let link = self.invite(ALICE, false);
+        let chat = self.accept(BOB, &link).unwrap();
+        let request = self.nodes[ALICE].requests()[0];
+        assert_eq!(self.approve(ALICE, request).unwrap(), chat);
+        self.pass(5_000);
+        assert!(!self.nodes[BOB].client.chats[&chat].row.requested);
+        chat
+    }
+
+    /// Alice and bob share a chat and are connected directly, without a relay.
+    pub fn friends() -> (Self, ChatId) {
+        let mut world = Self::new();
+        world.connect(ALICE, BOB);
+        let chat = world.befriend();
+        (world, chat)
+    }
+
+    /// Hands a client a page of a relay that it is connected to.
+    pub fn page(&mut self, to: usize, topic: TopicId, position: u64, envelopes: &[Envelope]) {
+        let items = envelopes.iter().map(|envelope| envelope.bytes().to_vec()).collect();
+        self.raw_page(to, topic, position, items);
+    }
+
+    pub fn raw_page(&mut self, to: usize, topic: TopicId, position: u64, envelopes: Vec<Vec<u8>>) {
+        let items = envelopes.into_iter().map(|envelope| crate::custody::Item { position, envelope }).collect();
+        let page = CustodianFrame::Items(Items {
+            topic,
+            cursor: Cursor {
+                epoch: 1,
+                position,
+                hash: RunningHash::default(),
+            },
+            void: false,
+            caught_up: true,
+            items,
+        });
+        let peer = relay_secret().public();
+        self.input(to, Input::Frame { peer, side: Side::Client, bytes: page.encode() });
+    }
+
+    /// Hands a client an envelope by gossip and returns its verdict.
+    pub fn gossip_to(&mut self, to: usize, from: usize, bytes: &[u8]) -> Verdict {
+        let input = gossip(self.key(from), bytes);
+        self.input(to, input);
+        self.nodes[to].verdicts.pop().unwrap()
+    }
+}
+
+fn pair(a: usize, b: usize) -> (usize, usize) {
+    (a.min(b), a.max(b))
+}
+
+fn gossip(peer: TransportKey, bytes: &[u8]) -> Input {
+    let mut id = [0; 16];
+    id.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    Input::Gossip {
+        peer,
+        id,
+        bytes: bytes.to_vec(),
+    }
+}
+
+/// The envelopes of the deposits that a client sent.
+pub(super) fn deposits(sent: &[(TransportKey, Side, Vec<u8>)]) -> Vec<Vec<u8>> {
+    sent.iter()
+        .filter_map(|(_, _, frame)| match ClientFrame::decode(frame) {
+            Ok(ClientFrame::Deposit(deposit)) => Some(deposit.envelopes),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
