@@ -113,11 +113,14 @@ fn one_seed_run_twice_gives_the_same_bytes_on_the_wire() {
     assert_ne!(one, two);
 }
 
-/// The first seed that shows a broken variant; the same seed is clean when nothing is broken.
-fn caught(broken: Broken) {
+/// A broken variant has to be caught, and by the promise that it breaks; the same seed is clean when nothing is broken.
+fn caught(broken: Broken, promises: &[&str]) {
     for seed in 1..=CAUGHT_WITHIN {
-        if let Err(failure) = sim::run(seed, &SimConfig { broken, ..config(seed) }) {
-            println!("{broken:?} is caught by seed {seed}: {}", failure.reason);
+        let Err(failure) = sim::run(seed, &SimConfig { broken, ..config(seed) }) else {
+            continue;
+        };
+        println!("{broken:?}, seed {seed}: {}", failure.reason);
+        if promises.iter().any(|promise| failure.reason.contains(promise)) {
             sim::run(seed, &config(seed)).unwrap_or_else(|failure| panic!("{failure}"));
             return;
         }
@@ -126,18 +129,18 @@ fn caught(broken: Broken) {
 }
 
 #[test]
-fn deduplication_that_forgets_is_caught() {
-    caught(Broken::NoDurableDedup);
+fn f04_deduplication_that_forgets_is_caught() {
+    caught(Broken::NoDurableDedup, &["announces", "twice"]);
 }
 
 #[test]
-fn an_acknowledgement_before_the_flush_is_caught() {
-    caught(Broken::AckBeforeFlush);
+fn f27_an_acknowledgement_before_the_flush_is_caught() {
+    caught(Broken::AckBeforeFlush, &["lacks the acknowledged", "forgot an acknowledged", "called delivered"]);
 }
 
 #[test]
-fn a_cursor_committed_before_its_messages_is_caught() {
-    caught(Broken::CursorFirst);
+fn f27_a_cursor_committed_before_its_messages_is_caught() {
+    caught(Broken::CursorFirst, &["differs", "lacks the acknowledged"]);
 }
 
 #[test]

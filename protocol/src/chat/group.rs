@@ -431,6 +431,10 @@ impl Group {
             if package.ciphersuite() != self.mls.ciphersuite() {
                 return Err(fail(&"the key package is of another cipher suite"));
             }
+            // OpenMLS compares any other with the system's clock, which nothing here may depend on.
+            if *package.life_time() != open_lifetime() {
+                return Err(fail(&"the key package has a lifetime of its own"));
+            }
             let leaf = package.leaf_node();
             leaf_member(0, leaf.credential(), leaf.signature_key().as_slice())?;
         }

@@ -640,7 +640,7 @@ impl Client {
     }
 
     /// The other was heard: the request is accepted.
-    pub(super) fn heard(&mut self, chat_id: ChatId) -> Result<(), RowsError> {
+    pub(super) fn heard(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -652,6 +652,17 @@ impl Client {
         let account = chat.row.peer;
         self.dirty.chats.insert(chat_id);
         self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Request { chat }) if *chat == chat_id));
+        // The other's devices can read the chat from now on.
+        let peers: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.opened && link.accounts.contains(&account))
+            .map(|(peer, _)| *peer)
+            .collect();
+        for peer in peers {
+            self.fill_todo(peer);
+            self.pump(now_ms, peer)?;
+        }
         let name = self.contacts.get(&account).map(|contact| contact.name.clone()).unwrap_or_default();
         self.event(&EventRow::ContactAdded {
             account,

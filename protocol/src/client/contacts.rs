@@ -96,6 +96,17 @@ impl Client {
             self.topics.remove(&card);
             self.topics.remove(&invite.invite.requests.public());
             self.step.batch.delete(Tree::Invites, card.0);
+            // What else came through this door can't be let in any more.
+            let gone: Vec<RequestId> = self
+                .requests
+                .values()
+                .filter(|request| request.invite == card)
+                .map(|request| request.request)
+                .collect();
+            for request in gone {
+                self.requests.remove(&request);
+                self.step.batch.delete(Tree::Requests, request.0);
+            }
             self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == card));
         }
     }

@@ -139,7 +139,7 @@ impl Client {
         }
         self.learn(now_ms, chat_id, member, epoch, &inner.frontiers)?;
         if member.account != self.account() {
-            self.heard(chat_id)?;
+            self.heard(now_ms, chat_id)?;
         }
         let Some(durable) = inner.durable else {
             return Ok(());

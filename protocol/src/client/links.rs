@@ -33,6 +33,8 @@ pub(super) struct Link {
     pub due_ms: Option<u64>,
     /// What is to be handed over.
     pub todo: BTreeSet<u64>,
+    /// What a device has taken on this stream and not confirmed by a report yet.
+    pub handed: BTreeSet<u64>,
     /// Deposits without a receipt yet.
     pub flight: BTreeMap<u64, Vec<(u64, EnvelopeId)>>,
     pub next_request: u64,
@@ -77,6 +79,7 @@ impl Client {
                 refused_until_ms: 0,
                 due_ms: None,
                 todo: BTreeSet::new(),
+                handed: BTreeSet::new(),
                 flight: BTreeMap::new(),
                 next_request: 1,
                 watched: BTreeSet::new(),
@@ -130,8 +133,14 @@ impl Client {
         for relay in &self.settings.relays {
             want(relay, true, true, None, None);
         }
+        // A contact can't make another's device pass for a relay, whose receipts would count as custody.
+        let devices: BTreeSet<TransportKey> = self
+            .contacts
+            .values()
+            .flat_map(|contact| contact.transports.iter().map(|certificate| certificate.transport))
+            .collect();
         for contact in self.contacts.values() {
-            for relay in &contact.relays {
+            for relay in contact.relays.iter().filter(|relay| !devices.contains(&relay.key)) {
                 want(relay, true, false, Some(contact.account), None);
             }
             for device in &contact.devices {
@@ -237,6 +246,7 @@ impl Client {
         link.backoff_ms = least;
         link.refused_until_ms = 0;
         link.flight.clear();
+        link.handed.clear();
         link.watched.clear();
         link.taken_bytes = 0;
         self.refresh_watches(peer);

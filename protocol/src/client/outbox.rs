@@ -204,20 +204,25 @@ impl Client {
         }
     }
 
-    /// All that a link that has just opened can be handed.
+    /// All that a link can be handed and isn't being handed already.
     pub(super) fn fill_todo(&mut self, peer: TransportKey) {
         let Some(link) = self.links.get(&peer) else {
             return;
         };
+        let in_flight: BTreeSet<u64> = link.flight.values().flatten().map(|(number, _)| *number).collect();
         let todo: BTreeSet<u64> = self
             .outs
             .iter()
-            .filter(|(_, out)| !out.held.contains_key(&peer) && self.is_custodian(link, out))
+            .filter(|(number, out)| {
+                !out.held.contains_key(&peer)
+                    && !link.handed.contains(number)
+                    && !in_flight.contains(number)
+                    && self.is_custodian(link, out)
+            })
             .map(|(number, _)| *number)
             .collect();
         if let Some(link) = self.links.get_mut(&peer) {
             link.todo = todo;
-            link.flight.clear();
         }
     }
 
@@ -397,7 +402,12 @@ impl Client {
                 self.drop_out(number);
                 return Ok(());
             }
-            OutWhat::Row(_) if !relay => return Ok(()),
+            OutWhat::Row(_) if !relay => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.handed.insert(number);
+                }
+                return Ok(());
+            }
             OutWhat::Row(_) => {}
         }
         let first = out.held.is_empty();
@@ -561,6 +571,10 @@ impl Client {
             return;
         };
         self.out_bytes = self.out_bytes.saturating_sub(out.what.plain_len());
+        for link in self.links.values_mut() {
+            link.todo.remove(&number);
+            link.handed.remove(&number);
+        }
         if let Some(envelope) = &out.envelope {
             self.out_ids.remove(&envelope.id());
         }

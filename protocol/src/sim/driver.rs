@@ -251,6 +251,7 @@ impl Driver {
                 self.book.read(host, chat, &mark);
                 Ok(())
             }
+            (Asked::Conflict, Ok(_)) => Err(format!("{host:?} forgot an acknowledged idempotency key")),
             (_, other) => Err(format!("{host:?} answers {other:?}")),
         }
     }

@@ -44,12 +44,13 @@ pub(super) enum Deadfall {
 /// A drained step that isn't durable yet.
 struct Flight {
     batch: Batch,
-    effects: Effects,
+    effects: Vec<Pinned>,
 }
 
-enum Effects {
-    Client(Vec<Effect>),
-    Relay(Vec<RelayEffect>),
+/// An effect, and for a frame the stream that it was made for: it goes there or nowhere.
+struct Pinned {
+    effect: Effect,
+    stream: Option<u64>,
 }
 
 /// One host.
@@ -306,26 +307,26 @@ impl World {
         let (batch, effects) = match &mut host.machine {
             Some(Machine::Client(client)) => {
                 let step = client.drain().map_err(|error| format!("{id:?}: {error}"))?;
-                (step.batch, Effects::Client(step.effects))
+                (step.batch, step.effects)
             }
             Some(Machine::Relay(relay)) => {
                 let step = relay.drain();
-                (step.batch, Effects::Relay(step.effects))
+                (step.batch, step.effects.into_iter().map(client_words).collect())
             }
             Some(Machine::Stranger) | None => return Ok(()),
         };
-        let silent = match &effects {
-            Effects::Client(effects) => effects.is_empty(),
-            Effects::Relay(effects) => effects.is_empty(),
-        };
-        if silent && batch.is_empty() {
+        if effects.is_empty() && batch.is_empty() {
             return self.set_timer(id);
         }
-        let (effects, early) = if self.breaks(Broken::AckBeforeFlush) {
-            (Effects::Client(Vec::new()), Some(effects))
-        } else {
-            (effects, None)
+        let pin = |effect| {
+            let stream = match &effect {
+                Effect::Send { peer, side, .. } => self.stream_of(id, peer, *side),
+                _ => None,
+            };
+            Pinned { effect, stream }
         };
+        let effects: Vec<_> = effects.into_iter().map(pin).collect();
+        let (effects, early) = if self.breaks(Broken::AckBeforeFlush) { (Vec::new(), effects) } else { (effects, Vec::new()) };
         let delay = if batch.is_empty() { 0 } else { self.flush_time() };
         let host = &mut self.hosts[id.0];
         host.last_commit = host.last_commit.max(self.now + delay);
@@ -333,9 +334,7 @@ impl World {
         host.flights.push_back(Flight { batch, effects });
         let process = host.process;
         self.schedule(wait, Event::Commit { host: id, process });
-        if let Some(effects) = early {
-            self.carry_out(id, effects, usize::MAX)?;
-        }
+        self.carry_out(id, early, usize::MAX)?;
         if matches!(self.hosts[id.0].deadfall, Some(Deadfall::BeforeFlush)) {
             let down_for = self.down_time();
             self.crash(id, down_for);
@@ -351,39 +350,22 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, id: HostId, effects: Effects, bound: usize) -> Result<(), String> {
-        match effects {
-            Effects::Client(effects) => {
-                for effect in effects.into_iter().take(bound) {
-                    self.client_effect(id, effect)?;
-                }
-            }
-            Effects::Relay(effects) => {
-                for effect in effects.into_iter().take(bound) {
-                    match effect {
-                        RelayEffect::Send { peer, frame } => self.send(id, peer, Side::Server, frame)?,
-                        RelayEffect::Penalise { peer, reason } => self.penalise(id, peer, reason)?,
+    fn carry_out(&mut self, id: HostId, effects: Vec<Pinned>, bound: usize) -> Result<(), String> {
+        for Pinned { effect, stream } in effects.into_iter().take(bound) {
+            match effect {
+                Effect::Dial(address) => self.dial(id, address.key),
+                Effect::Send { peer, side, frame } => self.send(id, peer, side, stream, frame)?,
+                Effect::Subscribe(topic) => self.subscribe(id, topic, true),
+                Effect::Unsubscribe(topic) => self.subscribe(id, topic, false),
+                Effect::Publish { topic, bytes } => self.publish(id, topic, &bytes),
+                Effect::Verdict { peer, id: gossip, verdict } => self.verdict(id, peer, gossip, verdict)?,
+                Effect::Penalise { peer, reason } => self.penalise(id, peer, reason)?,
+                Effect::Reply { token, result } => self.notices.push_back(Notice::Reply { host: id, token, result }),
+                Effect::Events { newest } => {
+                    let found = history::newest_event(&self.hosts[id.0].disk).map_err(|error| error.to_string())?;
+                    if found < newest && !self.breaks(Broken::AckBeforeFlush) {
+                        return Err(format!("{id:?} announces event {newest} before it is durable; the newest is {found}"));
                     }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn client_effect(&mut self, id: HostId, effect: Effect) -> Result<(), String> {
-        match effect {
-            Effect::Dial(address) => self.dial(id, address.key),
-            Effect::Send { peer, side, frame } => return self.send(id, peer, side, frame),
-            Effect::Subscribe(topic) => self.subscribe(id, topic, true),
-            Effect::Unsubscribe(topic) => self.subscribe(id, topic, false),
-            Effect::Publish { topic, bytes } => self.publish(id, topic, &bytes),
-            Effect::Verdict { peer, id: gossip, verdict } => return self.verdict(id, peer, gossip, verdict),
-            Effect::Penalise { peer, reason } => return self.penalise(id, peer, reason),
-            Effect::Reply { token, result } => self.notices.push_back(Notice::Reply { host: id, token, result }),
-            Effect::Events { newest } => {
-                let found = history::newest_event(&self.hosts[id.0].disk).map_err(|error| error.to_string())?;
-                if found < newest && !self.breaks(Broken::AckBeforeFlush) {
-                    return Err(format!("{id:?} announces event {newest} before it is durable; the newest is {found}"));
                 }
             }
         }
@@ -423,6 +405,14 @@ impl World {
         host.wake_generation += 1;
         let generation = host.wake_generation;
         self.schedule(at - self.now, Event::Wake { host: id, generation });
+    }
+}
+
+/// A relay's effect in a client's words.
+fn client_words(effect: RelayEffect) -> Effect {
+    match effect {
+        RelayEffect::Send { peer, frame } => Effect::Send { peer, side: Side::Server, frame },
+        RelayEffect::Penalise { peer, reason } => Effect::Penalise { peer, reason },
     }
 }
 

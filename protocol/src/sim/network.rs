@@ -215,8 +215,8 @@ impl World {
         self.schedule(delay, Event::OpenStream { link, opener: ends[0] });
     }
 
-    /// Sends a frame on a custody stream; without one it is lost, as one that breaks just then loses it.
-    pub fn send(&mut self, from: HostId, to: TransportKey, side: Side, frame: Vec<u8>) -> Result<(), String> {
+    /// Sends a frame on the custody stream that it was made for, or nowhere.
+    pub fn send(&mut self, from: HostId, to: TransportKey, side: Side, stream: Option<u64>, frame: Vec<u8>) -> Result<(), String> {
         if frame.len() > crate::limits::FRAME_BYTES {
             return Err(format!("{from:?} sends a frame of {} bytes", frame.len()));
         }
@@ -234,7 +234,7 @@ impl World {
         let frame = if self.hosts[from.0].is_relay() { self.reorder(from, &to, frame) } else { frame };
         self.hostile.record(side, &frame);
         self.hash(from, &to, &[side as u8], &frame);
-        let Some(id) = self.stream_of(from, &to, side) else {
+        let Some(id) = stream.filter(|id| self.streams.get(id).is_some_and(|stream| !stream.broken)) else {
             self.trace(|| format!("{from:?} sends {} to {to:?}, lost", summary(side, &frame)));
             return Ok(());
         };

@@ -4,7 +4,7 @@
 use super::session::Person;
 use ed25519_dalek::{Signer as _, SigningKey};
 use madang_protocol::chat::{ChatContext, Group, LeafIdentity};
-use madang_protocol::mls::{Crypto, GroupRows, GroupStorage, Provider};
+use madang_protocol::mls::{Crypto, GroupRows, GroupStorage, Provider, Suite};
 use madang_protocol::wire::Wire;
 use openmls::group::{
     GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
@@ -178,4 +178,28 @@ impl<'a> Raw<'a> {
 
 pub fn bytes(message: &MlsMessageOut) -> Vec<u8> {
     message.tls_serialize_detached().unwrap()
+}
+
+/// A key package whose MLS lifetime isn't open.
+pub fn limited_package(person: &Person, suite: Suite) -> Vec<u8> {
+    let (crypto, storage) = (person.crypto(), GroupStorage::default());
+    let provider = Provider {
+        crypto: &crypto,
+        storage: &storage,
+    };
+    let number = match suite {
+        Suite::XWing => Ciphersuite::MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519,
+        Suite::X25519 => Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519,
+    };
+    let bundle = KeyPackage::builder()
+        .leaf_node_capabilities(capabilities(number))
+        .key_package_lifetime(Lifetime::init(0, u64::MAX - 1))
+        .build(
+            number,
+            &provider,
+            &RawSigner::of(person),
+            credential(&person.identity()),
+        )
+        .unwrap();
+    bytes(&MlsMessageOut::from(bundle.key_package().clone()))
 }

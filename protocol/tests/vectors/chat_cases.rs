@@ -144,6 +144,15 @@ fn fill_packages(v: &mut Vectors, suite: Suite) {
         "mls",
         "",
     );
+    let limited = crate::raw::limited_package(&BOB, suite);
+    v.bad(
+        "key_package",
+        &name("with a lifetime of its own"),
+        keys.clone(),
+        &limited,
+        "mls",
+        "",
+    );
     let mut forged = BOB;
     forged.root_seed = CAROL.root_seed;
     let identity = LeafIdentity {
