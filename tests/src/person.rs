@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::process::{Ended, Process};
 use crate::rpc::{Rpc, Steady};
@@ -277,7 +278,7 @@ fn are_sound(events: &[Value]) {
 /// Follows a node's events over its restarts, as a program that keeps its cursor would.
 #[derive(Debug)]
 pub struct Watcher {
-    seen: Arc<Mutex<Vec<Value>>>,
+    seen: Arc<watch::Sender<Vec<Value>>>,
     task: JoinHandle<()>,
 }
 
@@ -285,14 +286,17 @@ impl Watcher {
     /// Begins at the start of the log.
     #[must_use]
     pub fn start(data: &Path) -> Self {
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::new(watch::Sender::new(Vec::new()));
         let (mut node, kept) = (Steady::new(data), seen.clone());
         let task = tokio::spawn(async move {
             let mut cursor = json!("0");
             loop {
                 let params = json!({ "after": cursor, "limit": 50, "timeout_ms": 1000 });
                 let page = node.ask("event.poll", &params).await;
-                kept.lock().unwrap().extend_from_slice(page["items"].as_array().unwrap());
+                let items = page["items"].as_array().unwrap();
+                if !items.is_empty() {
+                    kept.send_modify(|seen: &mut Vec<Value>| seen.extend_from_slice(items));
+                }
                 cursor = page["next"].clone();
             }
         });
@@ -302,22 +306,20 @@ impl Watcher {
     /// Ends it and returns the events.
     pub fn end(self) -> Vec<Value> {
         self.task.abort();
-        let seen = self.seen.lock().unwrap().clone();
+        let seen = self.seen.borrow().clone();
         are_sound(&seen);
         seen
     }
 
-    /// Returns how many messages were announced as received.
-    #[must_use]
-    pub fn received(&self) -> usize {
-        received(&self.seen.lock().unwrap()).len()
+    /// Waits until so many messages were announced as received.
+    pub async fn has_received(&self, many: usize) {
+        let mut seen = self.seen.subscribe();
+        let received = |events: &[Value]| events.iter().filter(|event| event["kind"] == "message.received").count();
+        let enough = async {
+            while received(&seen.borrow_and_update()) < many {
+                seen.changed().await.expect("the watcher still runs");
+            }
+        };
+        timeout(DEADLINE, enough).await.expect("all is announced in time");
     }
-}
-
-/// The messages that events announce as received, in order.
-fn received(events: &[Value]) -> Vec<String> {
-    let received = events.iter().filter(|event| event["kind"] == "message.received");
-    received
-        .map(|event| event["data"]["message"].as_str().unwrap().to_owned())
-        .collect()
 }

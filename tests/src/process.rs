@@ -3,13 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use crate::world::DEADLINE;
@@ -18,7 +18,7 @@ use crate::world::DEADLINE;
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Arc<watch::Sender<Vec<String>>>,
     ready: Value,
 }
 
@@ -66,7 +66,18 @@ impl Process {
     /// Returns the lines that it printed so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap().clone()
+        self.lines.borrow().clone()
+    }
+
+    /// Waits until it has printed a line that fits.
+    pub async fn says(&self, fits: impl Fn(&str) -> bool) {
+        let said = async {
+            let mut lines = self.lines.subscribe();
+            while !lines.borrow_and_update().iter().any(|line| fits(line)) {
+                lines.changed().await.expect("the process still prints");
+            }
+        };
+        timeout(DEADLINE, said).await.expect("the process says it in time");
     }
 
     /// Kills it as `kill -9` does, and waits for its end.
@@ -111,7 +122,7 @@ pub async fn run<S: AsRef<OsStr>>(program: &Path, args: &[S], within: Duration) 
         .unwrap()
 }
 
-type Spawned = (Child, Arc<Mutex<Vec<String>>>, oneshot::Receiver<Value>);
+type Spawned = (Child, Arc<watch::Sender<Vec<String>>>, oneshot::Receiver<Value>);
 
 fn spawn(program: &Path, args: &[OsString], envs: &[(&str, &str)], log: &Path) -> Spawned {
     let mut child = Command::new(program)
@@ -124,7 +135,7 @@ fn spawn(program: &Path, args: &[OsString], envs: &[(&str, &str)], log: &Path) -
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let stdout = child.stdout.take().unwrap();
-    let lines = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::new(watch::Sender::new(Vec::new()));
     let (say, ready) = oneshot::channel();
     let (kept, mut out) = (lines.clone(), append(&log.with_extension("out")));
     tokio::spawn(async move {
@@ -132,7 +143,7 @@ fn spawn(program: &Path, args: &[OsString], envs: &[(&str, &str)], log: &Path) -
         let mut stdout = BufReader::new(stdout).lines();
         while let Ok(Some(line)) = stdout.next_line().await {
             std::io::Write::write_all(&mut out, format!("{line}\n").as_bytes()).unwrap();
-            kept.lock().unwrap().push(line.clone());
+            kept.send_modify(|lines| lines.push(line.clone()));
             if let Some(ready) = ready_of(&line)
                 && let Some(say) = say.take()
             {

@@ -41,15 +41,15 @@ fn run_all(seeds: impl IntoIterator<Item = u64>) -> Outcome {
                 sum.events += outcome.events;
                 sum.virtual_ms += outcome.virtual_ms;
             }
-            Err(failure) => failed.push(failure),
+            Err(failure) => {
+                println!("seed {}: {}", failure.seed, failure.reason);
+                failed.push(failure);
+            }
         }
     }
     println!("{runs} histories: {sum:?}");
     if !failed.is_empty() {
         let seeds: Vec<_> = failed.iter().map(|failure| failure.seed).collect();
-        for failure in &failed {
-            println!("seed {}: {}", failure.seed, failure.reason);
-        }
         for failure in failed.iter().take(SHOWN) {
             println!("\n{failure}\n");
         }

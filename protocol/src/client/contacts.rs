@@ -194,7 +194,7 @@ impl Client {
     }
 
     /// Writes the next version of a card, which takes the place of the one before.
-    fn publish_card(&mut self, now_ms: u64, topic: TopicId) -> Result<(), CommandError> {
+    pub(super) fn publish_card(&mut self, now_ms: u64, topic: TopicId) -> Result<(), CommandError> {
         let Some(mut invite) = self.invites.get(&topic).cloned() else {
             return Ok(());
         };
@@ -406,7 +406,7 @@ impl Client {
         Ok(id)
     }
 
-    fn new_inbox(&self) -> Result<OwnInbox, CommandError> {
+    pub(super) fn new_inbox(&self) -> Result<OwnInbox, CommandError> {
         let (seal_private, seal_public) = self.crypto.hpke_key_pair(self.config.suite).map_err(internal)?;
         Ok(OwnInbox {
             topic: TopicSecret::from_bytes(self.crypto.random()),
@@ -415,7 +415,7 @@ impl Client {
         })
     }
 
-    fn details(&self, our_inbox: &OwnInbox) -> Details {
+    pub(super) fn details(&self, our_inbox: &OwnInbox) -> Details {
         Details {
             log: self.account.log.clone(),
             suite: self.config.suite,

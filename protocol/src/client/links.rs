@@ -71,8 +71,9 @@ impl Client {
                 own: false,
                 accounts: BTreeSet::new(),
                 cards: BTreeSet::new(),
-                connected: false,
-                opened: false,
+                // Whoever asked for contact is connected already, and dialling would lead to no news of that.
+                connected: self.present.contains_key(&peer),
+                opened: self.present.get(&peer).is_some_and(|opened| *opened),
                 dialing: false,
                 retry_at_ms: now_ms,
                 backoff_ms: least,
@@ -198,6 +199,7 @@ impl Client {
     }
 
     pub(super) fn connected(&mut self, _now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        self.note_present(peer, false);
         if let Some(link) = self.links.get_mut(&peer) {
             link.connected = true;
             link.dialing = false;
@@ -208,6 +210,7 @@ impl Client {
 
     pub(super) fn disconnected(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
         self.closed(peer, Side::Client);
+        self.present.remove(&peer);
         self.strangers.forget(&peer);
         let jitter = self.crypto.random_u64();
         let range = self.config.dial_backoff_ms;
@@ -237,6 +240,9 @@ impl Client {
     pub(super) fn opened(&mut self, now_ms: u64, peer: TransportKey, side: Side) -> Result<(), RowsError> {
         let least = self.config.dial_backoff_ms.0;
         self.forget_frames(peer, side);
+        if side == Side::Client {
+            self.note_present(peer, true);
+        }
         let Some(link) = self.links.get_mut(&peer).filter(|_| side == Side::Client) else {
             return Ok(());
         };
@@ -251,6 +257,7 @@ impl Client {
         link.taken_bytes = 0;
         self.refresh_watches(peer);
         self.fill_todo(peer);
+        self.end_grace(peer);
         self.pump(now_ms, peer)?;
         let owed: Vec<ChatId> = self
             .chats
@@ -264,6 +271,13 @@ impl Client {
         Ok(())
     }
 
+    /// The network's own bound on connections is far lower than this one.
+    fn note_present(&mut self, peer: TransportKey, opened: bool) {
+        if self.present.len() < limits::PEERS || self.present.contains_key(&peer) {
+            self.present.insert(peer, opened);
+        }
+    }
+
     /// What was meant for a stream that is gone must not reach its successor.
     fn forget_frames(&mut self, peer: TransportKey, side: Side) {
         self.step
@@ -273,6 +287,11 @@ impl Client {
 
     pub(super) fn closed(&mut self, peer: TransportKey, side: Side) {
         self.forget_frames(peer, side);
+        if side == Side::Client
+            && let Some(opened) = self.present.get_mut(&peer)
+        {
+            *opened = false;
+        }
         let Some(link) = self.links.get_mut(&peer).filter(|_| side == Side::Client) else {
             return;
         };

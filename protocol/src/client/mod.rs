@@ -26,6 +26,8 @@ mod outbox;
 mod records;
 mod reports;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, Side, Verdict};
@@ -163,6 +165,8 @@ pub struct Client {
     out_bytes: usize,
     next_out: u64,
     links: BTreeMap<TransportKey, Link>,
+    /// Who is connected, also where no link is wanted yet, and whether our custody stream there is ready.
+    present: BTreeMap<TransportKey, bool>,
     gossip: BTreeMap<TopicId, BTreeSet<TransportKey>>,
     subscribed: BTreeSet<TopicId>,
     strangers: serve::Strangers,
@@ -253,6 +257,7 @@ impl Client {
             out_bytes: 0,
             next_out: 1,
             links: BTreeMap::new(),
+            present: BTreeMap::new(),
             gossip: BTreeMap::new(),
             subscribed: BTreeSet::new(),
             strangers: serve::Strangers::default(),

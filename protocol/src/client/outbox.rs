@@ -23,6 +23,8 @@ pub(super) struct Out {
     pub sealed_ms: u64,
     /// Relays that signed for it, until when (Unix milliseconds).
     pub held: BTreeMap<TransportKey, u64>,
+    /// Those of them that have lost it since: the ledger never goes back, but they are handed it again.
+    pub forgotten: BTreeSet<TransportKey>,
     pub refused: Option<Refusal>,
     /// Gossip had its chance until then; a connected device is handed it by stream from then on.
     pub direct_after_ms: u64,
@@ -74,6 +76,7 @@ impl Client {
                 epoch: row.epoch,
                 sealed_ms: row.sealed_ms,
                 held: BTreeMap::new(),
+                forgotten: BTreeSet::new(),
                 refused: None,
                 direct_after_ms: 0,
                 what: OutWhat::Row(row.kind),
@@ -152,6 +155,7 @@ impl Client {
                 epoch,
                 sealed_ms: now_ms,
                 held: BTreeMap::new(),
+                forgotten: BTreeSet::new(),
                 refused: None,
                 direct_after_ms: 0,
             },
@@ -214,7 +218,7 @@ impl Client {
             .outs
             .iter()
             .filter(|(number, out)| {
-                !out.held.contains_key(&peer)
+                (!out.held.contains_key(&peer) || out.forgotten.contains(&peer))
                     && !link.handed.contains(number)
                     && !in_flight.contains(number)
                     && self.is_custodian(link, out)
@@ -223,6 +227,18 @@ impl Client {
             .collect();
         if let Some(link) = self.links.get_mut(&peer) {
             link.todo = todo;
+        }
+    }
+
+    /// Gossip from before a device came can't have reached it: what waits goes by stream at once, before what is written from now on.
+    pub(super) fn end_grace(&mut self, peer: TransportKey) {
+        let Some(link) = self.links.get(&peer).filter(|link| !link.relay) else {
+            return;
+        };
+        for number in &link.todo {
+            if let Some(out) = self.outs.get_mut(number) {
+                out.direct_after_ms = 0;
+            }
         }
     }
 
@@ -412,6 +428,7 @@ impl Client {
         }
         let first = out.held.is_empty();
         out.held.insert(peer, until_ms);
+        out.forgotten.remove(&peer);
         out.refused = None;
         if let Some(message) = self.write_ledger(number)?
             && first
@@ -461,8 +478,8 @@ impl Client {
 
     /// A relay lost its past: what it held has to be deposited again.
     pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
-        for out in self.outs.values_mut() {
-            out.held.remove(&peer);
+        for out in self.outs.values_mut().filter(|out| out.held.contains_key(&peer)) {
+            out.forgotten.insert(peer);
         }
         self.fill_todo(peer);
         self.pump(now_ms, peer)

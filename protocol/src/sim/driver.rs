@@ -45,6 +45,7 @@ pub(super) struct Driver {
     asked: BTreeMap<(HostId, u64), Asked>,
     next_token: u64,
     phase: Phase,
+    gentle: bool,
     jumps: bool,
     /// How often a host's clock went far: idempotency keys don't outlive that.
     leaps: BTreeMap<HostId, u32>,
@@ -54,7 +55,7 @@ impl Driver {
     pub fn new(seed: u64, config: &SimConfig, traced: bool) -> Self {
         let mut random = Random::new(seed);
         let plan = Plan::new(&mut random);
-        let (jumps, people) = (plan.jumps, plan.clients.len());
+        let (gentle, jumps, people) = (plan.gentle, plan.jumps, plan.clients.len());
         let mut pairs = Vec::new();
         for a in 0..people {
             for b in a + 1..people {
@@ -69,6 +70,7 @@ impl Driver {
             asked: BTreeMap::new(),
             next_token: 1,
             phase: Phase::Setup { acts: SETUP_ACTS },
+            gentle,
             jumps,
             leaps: BTreeMap::new(),
         }
@@ -175,6 +177,7 @@ impl Driver {
     /// What may happen before all know each other: everything but clocks that jump, which rightly end invites.
     fn early(&mut self) {
         match self.world.random.below(100) {
+            0..34 if self.gentle => {}
             0..6 => self.kill(),
             6..10 => self.cut(),
             10..18 => self.mend(),
@@ -188,6 +191,7 @@ impl Driver {
 
     fn eventful(&mut self) {
         match self.world.random.below(100) {
+            52..100 if self.gentle => {}
             0..38 => self.send(),
             38..42 => {
                 for _ in 0..self.world.random.between(3, 6) {

@@ -140,6 +140,7 @@ impl World {
             return Ok(());
         }
         let entropy = self.random.bytes();
+        self.move_house(id);
         let machine = match &self.hosts[id.0].kind {
             Kind::Client(plan) => Machine::Client(Box::new(self.load_client(id, plan.clone(), entropy)?)),
             Kind::Relay(secret) => {
@@ -175,13 +176,28 @@ impl World {
             }
         }
         if self.hosts[id.0].is_client() && self.paths != Paths::RelayOnly {
-            let addrs = vec![format!("/sim/{}", id.0)];
+            let addrs = vec![format!("/sim/{}/{}", id.0, self.random.below(2))];
             self.feed(id, Input::Listening { addrs })?;
         }
         if self.hosts[id.0].is_relay() {
             self.wake_in(id, RELAY_TICK);
         }
         Ok(())
+    }
+
+    /// A client starts with other relays now and then; its contacts learn it from its messages.
+    fn move_house(&mut self, id: HostId) {
+        let relays = self.relays();
+        if self.calm || !self.moves || !self.random.chance(30) {
+            return;
+        }
+        let Some(relay) = self.random.pick(&relays) else {
+            return;
+        };
+        if let Kind::Client(plan) = &mut self.hosts[id.0].kind {
+            plan.relays = vec![relay];
+        }
+        self.trace(|| format!("{id:?} moves to {relay:?}"));
     }
 
     /// Kills a host: its memory and all that isn't flushed is gone. It starts again after `down_for`.

@@ -40,6 +40,10 @@ pub(super) struct Plan {
     pub relays: Vec<Clock>,
     /// Whether a stranger injects what it has seen.
     pub hostile: bool,
+    /// Nothing goes wrong but time: what no fault shakes loose must not be stuck.
+    pub gentle: bool,
+    /// Whether clients change their relays when they start.
+    pub moves: bool,
     /// Whether clocks jump during the run.
     pub jumps: bool,
 }
@@ -73,12 +77,15 @@ impl Plan {
                 (client(n, relays, random), clock(random))
             })
             .collect();
+        let gentle = random.chance(12);
         Self {
             paths,
             clients,
             relays: relay_ids.iter().map(|_| clock(random)).collect(),
-            hostile: random.chance(40),
-            jumps: skewed && random.chance(60),
+            gentle,
+            hostile: !gentle && random.chance(40),
+            moves: relay_ids.len() > 1 && random.chance(40),
+            jumps: !gentle && skewed && random.chance(60),
         }
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct World {
     pub config: SimConfig,
     pub random: Random,
     pub paths: Paths,
+    /// Whether clients change their relays.
+    pub moves: bool,
     pub now: Micros,
     pub hosts: Vec<Host>,
     pub links: BTreeMap<u64, Link>,
@@ -83,6 +85,7 @@ impl World {
             config: config.clone(),
             random,
             paths: plan.paths,
+            moves: plan.moves,
             now: 0,
             hosts,
             links: BTreeMap::new(),

@@ -11,7 +11,8 @@ use openmls::group::{
     WireFormatPolicy,
 };
 use openmls::prelude::{
-    BasicCredential, Capabilities, CredentialWithKey, ExtensionType, LeafNodeParameters, MlsMessageOut,
+    BasicCredential, Capabilities, CredentialWithKey, ExtensionType, KeyPackage, LeafNodeParameters, Lifetime,
+    MlsMessageOut,
 };
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::{Ciphersuite, SignatureScheme};

@@ -69,8 +69,8 @@ pub(super) struct World {
     pub keeper: Option<Keeper>,
     /// Whether published envelopes arrive.
     pub gossip: bool,
-    /// Frames to clients that get lost, by their content.
-    pub lose: fn(&CustodianFrame) -> bool,
+    /// Frames that get lost on their way to a client.
+    pub lose: fn(usize, &CustodianFrame) -> bool,
     /// Which pairs of clients may connect.
     paths: BTreeSet<(usize, usize)>,
     joined: BTreeSet<(usize, usize)>,
@@ -197,7 +197,7 @@ impl World {
             nodes: Vec::new(),
             keeper: None,
             gossip: false,
-            lose: |_| false,
+            lose: |_, _| false,
             paths: BTreeSet::new(),
             joined: BTreeSet::new(),
             at_relay: BTreeSet::new(),
@@ -229,6 +229,16 @@ impl World {
 
     pub fn relayed() -> Self {
         Self::with_relay(RelayConfig::default(), |_, _| {})
+    }
+
+    /// One more client, which has no relay.
+    pub fn guest(&mut self) -> usize {
+        let place = self.nodes.len();
+        self.nodes.push(Node::new(place, config(&format!("guest {place}")), self.now_ms));
+        self.settle(place);
+        let addrs = vec![format!("/memory/{place}")];
+        self.input(place, Input::Listening { addrs });
+        place
     }
 
     pub fn now(&self, place: usize) -> u64 {
@@ -341,7 +351,7 @@ impl World {
     }
 
     fn deliver(&mut self, to: usize, peer: TransportKey, side: Side, bytes: Vec<u8>) {
-        let lost = CustodianFrame::decode(&bytes).is_ok_and(|frame| (self.lose)(&frame));
+        let lost = CustodianFrame::decode(&bytes).is_ok_and(|frame| (self.lose)(to, &frame));
         if !lost {
             self.wire.push_back(Packet::Client(to, Input::Frame { peer, side, bytes }));
         }
@@ -375,9 +385,14 @@ impl World {
             return;
         }
         match self.place(peer) {
+            Some(_) if self.joined_with(place, peer) => self.open(place, peer),
             Some(to) if self.paths.contains(&pair(place, to)) => self.join(place, to),
             _ => self.wire.push_back(Packet::Client(place, Input::DialFailed { peer })),
         }
+    }
+
+    fn joined_with(&self, place: usize, peer: TransportKey) -> bool {
+        self.place(peer).is_some_and(|to| self.joined.contains(&pair(place, to)))
     }
 
     fn open(&mut self, place: usize, peer: TransportKey) {
@@ -429,7 +444,7 @@ impl World {
         }
     }
 
-    fn relay_input(&mut self, input: RelayInput) {
+    pub fn relay_input(&mut self, input: RelayInput) {
         let mut next = Some(input);
         loop {
             let now_ms = self.now_ms;
