@@ -18,7 +18,7 @@ pub const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/t
 /// Bytes of a log's end that a failure shows.
 const LOG_END_BYTES: u64 = 4096;
 
-/// A directory in which a scenario plays. If a panic drops it, the ends of all logs are printed.
+/// A directory in which a scenario plays. If a panic drops it, the ends of all logs are printed, and with `MADANG_KEEP` it stays.
 #[derive(Debug)]
 pub struct World {
     program: PathBuf,
@@ -95,6 +95,7 @@ impl Drop for World {
         if !std::thread::panicking() {
             return;
         }
+        self.dir.disable_cleanup(std::env::var_os("MADANG_KEEP").is_some());
         for entry in std::fs::read_dir(self.dir.path()).into_iter().flatten().flatten() {
             let path = entry.path();
             let end = end_of(&path).unwrap_or_default();

@@ -256,14 +256,26 @@ impl Play {
 
     /// Ends the victim, if it still lives, and starts it to die.
     async fn arm_anew(&mut self, point: &str, nth: u32) {
-        if !self.victim_has_ended() {
-            match self.victim {
-                Victim::Alice => self.alice.kill().await,
-                Victim::Bob => self.bob.kill().await,
-                Victim::Relay => self.relay.kill().await,
-            }
-        }
+        self.end_victim().await;
         self.arm(Some((point, nth))).await;
+    }
+
+    /// Ends the victim, if it still lives, and starts it for a life without an end.
+    async fn disarm(&mut self) {
+        self.end_victim().await;
+        self.arm(None).await;
+    }
+
+    async fn end_victim(&mut self) {
+        if self.victim_has_ended() {
+            self.deaths += 1;
+            return;
+        }
+        match self.victim {
+            Victim::Alice => self.alice.kill().await,
+            Victim::Bob => self.bob.kill().await,
+            Victim::Relay => self.relay.kill().await,
+        }
     }
 
     fn victim_has_ended(&mut self) -> bool {
@@ -362,7 +374,7 @@ impl Play {
 
     /// Waits until both have all that was sent, and checks it.
     async fn settled(&mut self, chat: &str, sent: &[Vec<(String, String)>; 2]) {
-        self.revive().await;
+        self.disarm().await;
         for (person, sent) in [(&mut self.alice, &sent[0]), (&mut self.bob, &sent[1])] {
             for (id, _) in sent {
                 person.ledger_says(id, "delivered").await;

@@ -60,8 +60,9 @@ pub(super) const REOPEN_RESET: Duration = Duration::from_secs(10);
 pub(super) const IDLE_CONNECTION: Duration = Duration::from_secs(60);
 /// Time between pings, and to answer one; a miss closes the connection (budget: 5 MB a day for an idle node).
 pub(super) const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(30));
-/// QUIC keep-alive, below the 30 s for which common NATs keep a UDP mapping, and idle timeout in milliseconds.
-pub(super) const QUIC_KEEP_ALIVE: (Duration, u32) = (Duration::from_secs(25), 60_000);
+/// QUIC keep-alive, below the 30 s for which common NATs keep a UDP mapping, and idle timeout in milliseconds: for so long a relay that
+/// was killed and came back goes unnoticed, since libp2p's QUIC draws its connection ids anew and so sends no stateless reset.
+pub(super) const QUIC_KEEP_ALIVE: (Duration, u32) = (Duration::from_secs(20), 30_000);
 /// Bytes in flight on a QUIC stream and connection, which bound what sparse or unread streams can hold (guess: 10 MB/s at 100 ms).
 pub(super) const QUIC_WINDOWS: (u32, u32) = (1024 * 1024, 4 * 1024 * 1024);
 /// Streams of one connection; custody, gossip, identify and ping need about ten (guess).

@@ -13,7 +13,7 @@ pub(super) enum Offence {
     OversizeFrame,
     /// Began a frame and let it lie; a broken line does so too.
     StalledFrame,
-    /// Replaced its stream while the old one lived; a lost acknowledgement does so too.
+    /// Replaced its stream while the old one lived, on the only connection; a lost acknowledgement does so too.
     ReplacedStream,
     /// Sent gossip that the core rejected.
     RejectedGossip,

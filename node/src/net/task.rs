@@ -56,6 +56,8 @@ struct Entry {
     inbox: mpsc::Sender<Note>,
     links: Arc<Links>,
     task: JoinHandle<()>,
+    /// Its connections, the newest last; the Swarm's limit bounds them.
+    connections: Vec<ConnectionId>,
     /// Subscription changes it may still make, as of then.
     allowance: (f64, Instant),
 }
@@ -201,16 +203,22 @@ impl Task {
                 ..
             } => {
                 self.dialing.remove(&connection_id);
-                self.on_connected(peer_id);
+                self.on_connected(peer_id, connection_id);
             }
             SwarmEvent::ConnectionClosed {
                 peer_id,
-                num_established: 0,
+                connection_id,
+                num_established,
                 ..
             } => {
-                if let Some((peer, entry)) =
-                    PeerKey::from_peer_id(&peer_id).and_then(|peer| self.peers.remove_entry(&peer))
-                {
+                let Some(peer) = PeerKey::from_peer_id(&peer_id) else {
+                    return;
+                };
+                if num_established > 0 {
+                    if let Some(entry) = self.peers.get_mut(&peer) {
+                        entry.connections.retain(|known| *known != connection_id);
+                    }
+                } else if let Some(entry) = self.peers.remove(&peer) {
                     self.leaving.insert(peer, entry.task);
                 }
             }
@@ -263,12 +271,13 @@ impl Task {
         }
     }
 
-    fn on_connected(&mut self, id: PeerId) {
+    fn on_connected(&mut self, id: PeerId, connection: ConnectionId) {
         let Some(key) = PeerKey::from_peer_id(&id) else {
             self.swarm.disconnect_peer_id(id).ok();
             return;
         };
-        if self.peers.contains_key(&key) {
+        if let Some(entry) = self.peers.get_mut(&key) {
+            entry.connections.push(connection);
             return;
         }
         let limits = &self.shared.limits;
@@ -293,6 +302,7 @@ impl Task {
                 inbox,
                 links,
                 task,
+                connections: vec![connection],
                 allowance,
             },
         );
@@ -481,7 +491,24 @@ impl Task {
         }
     }
 
+    /// Whoever was killed and comes back replaces the stream of its former life. QUIC would keep that life's connections for as long
+    /// as it may idle, our own stream and gossip on them, and count them against the limit of each peer: they end here. True if there
+    /// were any, so that nothing is to be punished.
+    fn end_former_lives(&mut self, peer: PeerKey) -> bool {
+        let Some((_, former)) = self.peers.get(&peer).and_then(|entry| entry.connections.split_last()) else {
+            return false;
+        };
+        let former = former.to_vec();
+        for connection in &former {
+            self.swarm.close_connection(*connection);
+        }
+        !former.is_empty()
+    }
+
     fn punish(&mut self, peer: PeerKey, offence: Offence) {
+        if offence == Offence::ReplacedStream && self.end_former_lives(peer) {
+            return;
+        }
         tracing::debug!(%peer, ?offence, "offence");
         let Some(id) = peer.peer_id() else { return };
         let now = Instant::now();

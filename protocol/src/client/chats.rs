@@ -38,6 +38,12 @@ pub(super) struct Chat {
     /// When undelivered messages are looked after again, and after how many tries.
     pub nudge_ms: Option<u64>,
     pub nudges: u32,
+    /// Something was delivered since the last nudge: the other is there.
+    pub answered: bool,
+    /// Numbers of the outgoing messages and commits.
+    pub waiting: BTreeSet<u64>,
+    /// Number of the outgoing report.
+    pub report: Option<u64>,
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
@@ -77,6 +83,9 @@ impl Chat {
             report_due_ms: None,
             nudge_ms: None,
             nudges: 0,
+            answered: false,
+            waiting: BTreeSet::new(),
+            report: None,
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
@@ -264,6 +273,8 @@ impl Client {
             leaf_update_due: false,
             read_through: Vec::new(),
             hidden: SeqSet::default(),
+            details_sequence: 0,
+            details_due: false,
         }
     }
 
@@ -342,9 +353,13 @@ impl Client {
         Ok(())
     }
 
+    pub(super) fn outbox_full(&self) -> bool {
+        self.outs.len() >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES
+    }
+
     /// Numbers a message, stores it, and puts it in the outbox.
     pub(super) fn send_body(&mut self, now_ms: u64, chat_id: ChatId, body: Body) -> Result<crate::keys::MessageId, CommandError> {
-        if self.outs.len() >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES {
+        if self.outbox_full() {
             return Err(CommandError::Limit {
                 what: "messages that wait to be delivered",
                 limit: limits::OUTBOX_ITEMS,
@@ -598,6 +613,9 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return false;
         };
+        if chat.pending.contains_key(&envelope.id()) {
+            return true;
+        }
         let bytes = envelope.bytes();
         if chat.pending.len() >= limits::PENDING_PER_CHAT || chat.pending_bytes + bytes.len() > PENDING_BYTES {
             chat.refetch = true;
@@ -660,7 +678,7 @@ impl Client {
             .map(|(peer, _)| *peer)
             .collect();
         for peer in peers {
-            self.fill_todo(peer);
+            self.fill_todo(now_ms, peer);
             self.pump(now_ms, peer)?;
         }
         let name = self.contacts.get(&account).map(|contact| contact.name.clone()).unwrap_or_default();
@@ -668,6 +686,7 @@ impl Client {
             account,
             chat: chat_id,
             name,
-        })
+        })?;
+        self.tell_details_if_due(now_ms, chat_id)
     }
 }

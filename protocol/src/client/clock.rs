@@ -30,6 +30,9 @@ impl Client {
         for link in self.links.values_mut() {
             link.retry_at_ms = within(link.retry_at_ms, config.dial_backoff_ms.1);
             link.refused_until_ms = within(link.refused_until_ms, PATIENCE_MS);
+            for parked in link.parked.values_mut() {
+                parked.until_ms = within(parked.until_ms, PATIENCE_MS);
+            }
             link.due_ms = link.due_ms.map(|due| within(due, 0));
         }
         for out in self.outs.values_mut() {

@@ -8,13 +8,13 @@ use super::records::{
     Acceptance, ContactRow, EventRow, IdempotencyRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode,
 };
 use super::{Client, LoadError, TopicUse};
-use crate::chat::{self, Group};
+use crate::chat::{self, Group, Joined};
 use crate::contact::{Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, Request};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{AccountId, ChatId, RequestId, TopicId, TopicSecret};
 use crate::limits;
-use crate::message::Body;
+use crate::message::{Body, StreamId};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::seal::{self, Purpose};
 use crate::wire::{Reader, Writer};
@@ -93,8 +93,12 @@ impl Client {
 
     fn shut_door(&mut self, card: TopicId) {
         if let Some(invite) = self.invites.remove(&card) {
+            let requests = invite.invite.requests.public();
             self.topics.remove(&card);
-            self.topics.remove(&invite.invite.requests.public());
+            self.topics.remove(&requests);
+            self.crowded.remove(&card);
+            let ended = self.cursors.extract_if(.., |(_, topic), _| *topic == requests);
+            self.dirty.cursors.extend(ended.map(|(place, _)| place));
             self.step.batch.delete(Tree::Invites, card.0);
             // What else came through this door can't be let in any more.
             let gone: Vec<RequestId> = self
@@ -240,6 +244,11 @@ impl Client {
             return Ok(Some(contact.chat));
         }
         let card = invite.card;
+        if self.topics.get(&card).is_some_and(|usage| *usage != TopicUse::Card) {
+            return Err(CommandError::Invite(ContactError::WrongIdentity {
+                what: "the topic of the invite's card",
+            }));
+        }
         let until_ms = now_ms.saturating_add(self.config.accept_ms);
         let acceptance = self.accepting.entry(card).or_insert(Acceptance {
             tokens: Vec::new(),
@@ -327,6 +336,11 @@ impl Client {
         else {
             return Ok(());
         };
+        // They may have asked us, and been approved, while we looked for their card.
+        if let Some(chat) = self.contacts.get(&invite.account).map(|contact| contact.chat) {
+            self.end_accept(topic, |_| Ok(Reply::Chat(chat)));
+            return self.refresh_links(now_ms);
+        }
         match self.request_chat(now_ms, &invite, &card) {
             Ok(chat) => self.end_accept(topic, |_| Ok(Reply::Chat(chat))),
             Err(error) => {
@@ -398,6 +412,7 @@ impl Client {
             relays: card.relays.clone(),
             their_inbox: None,
             our_inbox,
+            told_by: None,
         })?;
         self.insert_chat(chat);
         self.refresh_links(now_ms)?;
@@ -451,7 +466,13 @@ impl Client {
             return Ok(Taken::Yes);
         };
         let account = request.details.log.account;
-        if account == self.account() || self.chats.contains_key(&request.chat) {
+        let known = self.chats.contains_key(&request.chat) || self.requests.contains_key(&RequestId(envelope.id().0));
+        if account == self.account() || known {
+            return Ok(Taken::Yes);
+        }
+        // Nobody can ask in another's name, or for what can't be approved: the Welcome shows who made it.
+        let invite = invite.clone();
+        if self.join_request(now_ms, &invite, &request).is_err() {
             return Ok(Taken::Yes);
         }
         let from_invite = self.requests.values().filter(|known| known.invite == card).count();
@@ -461,6 +482,7 @@ impl Client {
             .find(|known| known.account == account)
             .map(|known| known.request);
         if before.is_none() && (self.requests.len() >= limits::REQUESTS_WAITING || from_invite >= limits::REQUESTS_PER_INVITE) {
+            self.crowded.insert(card);
             return Ok(Taken::Refused(Refusal::Busy));
         }
         // Somebody who asks again means the new request.
@@ -498,31 +520,9 @@ impl Client {
         if self.chats.contains_key(&asked.chat) {
             return Err(CommandError::NotFound { field: "request" });
         }
-        let now_s = now_ms / 1000;
-        let mut refusal = ContactError::NoKeyPackage;
-        let mut joined = None;
-        for own in invite.packages.iter().filter(|own| now_s < own.package.not_after_s) {
-            match Group::join(&self.crypto, own.rows.clone(), &asked.welcome, asked.node) {
-                Ok(group) => {
-                    joined = Some((group, own.package.last_resort));
-                    break;
-                }
-                Err(error) => {
-                    refusal = ContactError::Mls {
-                        what: "join the chat",
-                        reason: error.to_string(),
-                    };
-                }
-            }
-        }
-        let Some((joined, last_resort)) = joined else {
-            return Err(CommandError::Invite(refusal));
-        };
+        let (joined, package) = self.join_request(now_ms, &invite, &asked)?;
+        let last_resort = invite.packages.get(package).is_some_and(|own| own.package.last_resort);
         let account = asked.details.log.account;
-        let two = joined.group.members()?.len() == 2;
-        if joined.inviter.account != account || joined.group.chat()? != asked.chat || !two {
-            return Err(CommandError::Invite(ContactError::WrongIdentity { what: "the Welcome" }));
-        }
         let mut chat_row = self.new_chat_row(now_ms, joined.info.topic, account, &joined.group);
         chat_row.suite = invite.suite;
         chat_row.leaf_update_due = last_resort;
@@ -547,15 +547,17 @@ impl Client {
             relays: asked.details.relays.clone(),
             their_inbox: Some(asked.details.inbox.clone()),
             our_inbox,
+            told_by: None,
         })?;
         self.insert_chat(chat);
         self.requests.remove(&request);
         self.step.batch.delete(Tree::Requests, request.0);
-        if invite.multi_use {
-            self.rotate_package(now_ms, row.invite)?;
-        } else {
+        if !invite.multi_use {
             self.shut_door(row.invite);
+        } else if package == 0 {
+            self.rotate_package(now_ms, row.invite)?;
         }
+        self.fetch_crowded();
         self.event(&EventRow::ContactAdded {
             account,
             chat: asked.chat,
@@ -566,7 +568,42 @@ impl Client {
         Ok(Reply::Chat(asked.chat))
     }
 
-    /// A last-resort package was used: the card offers a fresh one from now on.
+    /// Joins by a request's Welcome, and tells by the place of which package.
+    fn join_request(&self, now_ms: u64, invite: &InviteRow, asked: &Request) -> Result<(Joined, usize), CommandError> {
+        let mut refusal = ContactError::NoKeyPackage;
+        let in_time = |own: &&OwnPackage| now_ms / 1000 < own.package.not_after_s;
+        for (place, own) in invite.packages.iter().enumerate().filter(|(_, own)| in_time(own)) {
+            let joined = match Group::join(&self.crypto, own.rows.clone(), &asked.welcome, asked.node) {
+                Ok(joined) => joined,
+                Err(error) => {
+                    refusal = ContactError::Mls {
+                        what: "join the chat",
+                        reason: error.to_string(),
+                    };
+                    continue;
+                }
+            };
+            let two = joined.group.members()?.len() == 2;
+            let as_told = joined.inviter.account == asked.details.log.account && joined.group.chat()? == asked.chat;
+            // A topic that we use already would be lost to its use.
+            if !two || !as_told || self.topics.contains_key(&joined.info.topic.public()) {
+                return Err(CommandError::Invite(ContactError::WrongIdentity { what: "the Welcome" }));
+            }
+            return Ok((joined, place));
+        }
+        Err(CommandError::Invite(refusal))
+    }
+
+    /// There may be room for requests that were turned away.
+    fn fetch_crowded(&mut self) {
+        for card in std::mem::take(&mut self.crowded) {
+            if let Some(topic) = self.invites.get(&card).map(|invite| invite.invite.requests.public()) {
+                self.fetch_again(topic);
+            }
+        }
+    }
+
+    /// The newest last-resort package was used: the card offers a fresh one from now on.
     fn rotate_package(&mut self, now_ms: u64, card: TopicId) -> Result<(), CommandError> {
         let Some(expires_s) = self.invites.get(&card).map(|invite| invite.expires_s) else {
             return Ok(());
@@ -579,25 +616,58 @@ impl Client {
         self.publish_card(now_ms, card)
     }
 
-    /// Tells a contact our details, inside the chat.
-    fn send_details(&mut self, now_ms: u64, account: AccountId, chat: ChatId) -> Result<(), CommandError> {
-        let Some(contact) = self.contacts.get(&account) else {
+    /// Tells a contact our details, inside the chat. While it hasn't got the last ones, or the outbox is full, it is told later, so
+    /// that addresses that change often don't fill the outbox for somebody who is away.
+    fn send_details(&mut self, now_ms: u64, account: AccountId, id: ChatId) -> Result<(), CommandError> {
+        let own = self.device();
+        let full = self.outbox_full();
+        let (Some(contact), Some(chat)) = (self.contacts.get(&account), self.chats.get_mut(&id)) else {
             return Ok(());
         };
+        let told = chat.row.details_sequence;
+        let later = full || (told > 0 && !chat.delivered(own, told));
+        chat.row.details_due = later;
+        chat.row_dirty = true;
+        self.dirty.chats.insert(id);
+        if later {
+            return Ok(());
+        }
+        chat.row.details_sequence = chat.head.sequence + 1;
         let mut w = Writer::default();
         self.details(&contact.our_inbox).write(&mut w);
-        self.send_body(now_ms, chat, Body::Contact(w.into_bytes()))?;
+        self.send_body(now_ms, id, Body::Contact(w.into_bytes()))?;
         Ok(())
+    }
+
+    /// Tells a contact what changed while it was being told.
+    pub(super) fn tell_details_if_due(&mut self, now_ms: u64, id: ChatId) -> Result<(), RowsError> {
+        let own = self.device();
+        let Some(chat) = self.chats.get(&id).filter(|chat| chat.row.details_due) else {
+            return Ok(());
+        };
+        let told = chat.row.details_sequence;
+        if told > 0 && !chat.delivered(own, told) {
+            return Ok(());
+        }
+        let account = chat.row.peer;
+        self.send_details(now_ms, account, id).map_err(|error| RowsError {
+            reason: error.to_string(),
+        })
     }
 
     /// Tells all contacts our details, after they changed.
     pub(super) fn tell_details(&mut self, now_ms: u64) -> Result<(), RowsError> {
-        let chats: Vec<(AccountId, ChatId)> = self
-            .chats
-            .values()
-            .filter(|chat| !chat.row.requested)
-            .map(|chat| (chat.row.peer, chat.id))
-            .collect();
+        let mut chats: Vec<(AccountId, ChatId)> = Vec::new();
+        for chat in self.chats.values_mut() {
+            if !chat.row.requested {
+                chats.push((chat.row.peer, chat.id));
+                continue;
+            }
+            // Its request holds what was true when it was made.
+            chat.row.details_due = true;
+            chat.row_dirty = true;
+            self.dirty.chats.insert(chat.id);
+        }
         for (account, chat) in chats {
             self.send_details(now_ms, account, chat).map_err(|error| RowsError {
                 reason: error.to_string(),
@@ -612,6 +682,7 @@ impl Client {
         now_ms: u64,
         chat: ChatId,
         account: AccountId,
+        told_by: (StreamId, u64),
         bytes: &[u8],
     ) -> Result<(), RowsError> {
         let mut r = Reader::new(bytes);
@@ -624,7 +695,13 @@ impl Client {
         let Some(contact) = self.contacts.get(&account).cloned() else {
             return Ok(());
         };
+        // A backlog may arrive newest first.
+        let (stream, sequence) = told_by;
+        if contact.told_by.is_some_and(|(known, newest)| known == stream && newest > sequence) {
+            return Ok(());
+        }
         self.put_contact(ContactRow {
+            told_by: Some(told_by),
             name: details.name,
             log: details.log,
             transports: details.transports,
@@ -648,6 +725,11 @@ impl Client {
         self.settings.told = sorted;
         self.put_settings()?;
         self.tell_details(now_ms)?;
+        self.publish_cards(now_ms)
+    }
+
+    /// Brings the cards of all open invites up to date.
+    pub(super) fn publish_cards(&mut self, now_ms: u64) -> Result<(), RowsError> {
         let cards: Vec<TopicId> = self.invites.keys().copied().collect();
         for card in cards {
             self.publish_card(now_ms, card).map_err(|error| RowsError {

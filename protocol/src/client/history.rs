@@ -377,7 +377,7 @@ fn ledger(
     Ok(LedgerView {
         state,
         refused: row.refused,
-        held: row.held,
+        held: row.held.into_iter().filter(|(_, until_ms)| *until_ms > 0).collect(),
         delivered,
         read,
     })

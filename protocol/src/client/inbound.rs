@@ -5,7 +5,8 @@ use super::{Client, TopicUse};
 use crate::chat::{GroupError, Header, Member};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, NodeId, TransportKey};
+use crate::keys::{ChatId, TransportKey};
+use crate::limits;
 use crate::message::{Body, Inner};
 use crate::rows::RowsError;
 use crate::wire::Wire;
@@ -74,7 +75,7 @@ impl Client {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
         if header.commit {
-            return self.commit(now_ms, chat_id, header.node, envelope);
+            return self.commit(now_ms, chat_id, &header, envelope);
         }
         let (crypto, current) = (&self.crypto, chat.group.epoch());
         let Some(state) = chat.state(header.node) else {
@@ -98,13 +99,14 @@ impl Client {
         }
     }
 
-    fn commit(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId, envelope: &Envelope) -> Result<Taken, RowsError> {
+    fn commit(&mut self, now_ms: u64, chat_id: ChatId, header: &Header, envelope: &Envelope) -> Result<Taken, RowsError> {
+        let node = header.node;
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
         if chat.group.node() != node {
-            if chat.state(node).is_some() {
-                // An older state's: its one valid commit was applied already.
+            if header.epoch <= chat.group.epoch() {
+                // An older state's, kept or not: its one valid commit was applied already.
                 return Ok(Taken::Yes);
             }
             let kept = self.keep_pending(chat_id, node, envelope);
@@ -147,6 +149,10 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
+        // Nobody joins so often: a member that makes up streams can't fill the memory with them.
+        if !chat.streams.contains_key(&inner.stream) && chat.streams.len() >= limits::FRONTIER_STREAMS {
+            return Ok(());
+        }
         let new = chat
             .streams
             .entry(inner.stream)
@@ -163,9 +169,10 @@ impl Client {
             Body::Contact(bytes) => Some(bytes.clone()),
             _ => None,
         };
+        let place = (inner.stream, durable.sequence);
         self.store_received(now_ms, chat_id, member, inner.stream, durable)?;
         match contact {
-            Some(details) => self.contact_details(now_ms, chat_id, member.account, &details),
+            Some(details) => self.contact_details(now_ms, chat_id, member.account, place, &details),
             None => Ok(()),
         }
     }

@@ -21,6 +21,8 @@ pub(super) struct Link {
     pub accounts: BTreeSet<AccountId>,
     /// The cards that are looked for there.
     cards: BTreeSet<TopicId>,
+    /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
+    pub doors: BTreeSet<TopicId>,
     pub connected: bool,
     /// Our custody stream is ready.
     pub opened: bool,
@@ -33,6 +35,10 @@ pub(super) struct Link {
     pub due_ms: Option<u64>,
     /// What is to be handed over.
     pub todo: BTreeSet<u64>,
+    /// Topics that the custodian has no room for: what is on them waits here.
+    pub parked: BTreeMap<TopicId, Parked>,
+    /// It told on this stream that it had lost its past.
+    forgot: bool,
     /// What a device has taken on this stream and not confirmed by a report yet.
     pub handed: BTreeSet<u64>,
     /// Deposits without a receipt yet.
@@ -42,6 +48,13 @@ pub(super) struct Link {
     taken_bytes: u64,
 }
 
+/// What waits until a topic's quota has room.
+#[derive(Default)]
+pub(super) struct Parked {
+    pub until_ms: u64,
+    pub numbers: BTreeSet<u64>,
+}
+
 /// What a link is wanted for.
 struct Want {
     address: PeerAddress,
@@ -49,6 +62,7 @@ struct Want {
     own: bool,
     accounts: BTreeSet<AccountId>,
     cards: BTreeSet<TopicId>,
+    doors: BTreeSet<TopicId>,
 }
 
 impl Client {
@@ -61,6 +75,7 @@ impl Client {
                 link.own = false;
                 link.accounts.clear();
                 link.cards.clear();
+                link.doors.clear();
             }
         }
         let least = self.config.dial_backoff_ms.0;
@@ -71,6 +86,7 @@ impl Client {
                 own: false,
                 accounts: BTreeSet::new(),
                 cards: BTreeSet::new(),
+                doors: BTreeSet::new(),
                 // Whoever asked for contact is connected already, and dialling would lead to no news of that.
                 connected: self.present.contains_key(&peer),
                 opened: self.present.get(&peer).is_some_and(|opened| *opened),
@@ -80,6 +96,8 @@ impl Client {
                 refused_until_ms: 0,
                 due_ms: None,
                 todo: BTreeSet::new(),
+                parked: BTreeMap::new(),
+                forgot: false,
                 handed: BTreeSet::new(),
                 flight: BTreeMap::new(),
                 next_request: 1,
@@ -95,6 +113,7 @@ impl Client {
             link.own = want.own;
             link.accounts = want.accounts;
             link.cards = want.cards;
+            link.doors = want.doors;
         }
         self.links
             .retain(|_, link| link.connected || link.dialing || link.wanted());
@@ -103,7 +122,7 @@ impl Client {
             self.dial_if_due(now_ms, peer);
             self.refresh_watches(peer);
             if self.links.get(&peer).is_some_and(|link| link.opened) {
-                self.fill_todo(peer);
+                self.fill_todo(now_ms, peer);
                 self.pump(now_ms, peer)?;
             }
         }
@@ -120,6 +139,7 @@ impl Client {
                 own: false,
                 accounts: BTreeSet::new(),
                 cards: BTreeSet::new(),
+                doors: BTreeSet::new(),
             });
             for addr in &address.addrs {
                 if !entry.address.addrs.contains(addr) && entry.address.addrs.len() < limits::ADDRESSES {
@@ -157,6 +177,18 @@ impl Client {
             }
             for device in &acceptance.invite.devices {
                 want(device, false, false, None, Some(*card));
+            }
+        }
+        for invite in self.invites.values() {
+            for relay in &invite.invite.relays {
+                want(relay, true, false, None, None);
+            }
+        }
+        for (card, invite) in &self.invites {
+            for relay in &invite.invite.relays {
+                if let Some(want) = wants.get_mut(&relay.key) {
+                    want.doors.insert(*card);
+                }
             }
         }
         wants
@@ -253,10 +285,12 @@ impl Client {
         link.refused_until_ms = 0;
         link.flight.clear();
         link.handed.clear();
+        link.parked.clear();
+        link.forgot = false;
         link.watched.clear();
         link.taken_bytes = 0;
         self.refresh_watches(peer);
-        self.fill_todo(peer);
+        self.fill_todo(now_ms, peer);
         self.end_grace(peer);
         self.pump(now_ms, peer)?;
         let owed: Vec<ChatId> = self
@@ -345,8 +379,10 @@ impl Client {
                 desired.insert(chat.row.topic.public());
             }
         }
+        let named = |card: &TopicId| link.own || link.doors.contains(card);
+        let invites = self.invites.iter().filter(|(card, _)| named(card));
+        desired.extend(invites.map(|(_, invite)| invite.invite.requests.public()));
         if link.own {
-            desired.extend(self.invites.values().map(|invite| invite.invite.requests.public()));
             desired.extend(self.contacts.values().map(|contact| contact.our_inbox.topic.public()));
         }
         desired
@@ -408,7 +444,8 @@ impl Client {
         link.taken_bytes = link.taken_bytes.saturating_add(bytes);
         let (relay, taken_bytes) = (link.relay, link.taken_bytes);
         let watched = link.watched.contains(&page.topic);
-        if page.void && relay && watched {
+        // Every topic of it is void then; what it has taken since is safe.
+        if page.void && relay && watched && !std::mem::replace(&mut link.forgot, true) {
             self.relay_forgot(now_ms, peer)?;
         }
         let mut junk = false;
@@ -418,7 +455,12 @@ impl Client {
                 junk |= taken == super::inbound::Taken::Refused(Refusal::Invalid);
             }
             if relay {
-                self.cursors.insert((peer, page.topic), page.cursor);
+                // What was turned away has to be fetched again, after a restart too: no cursor may pass it.
+                if self.turned_away(&page.topic) {
+                    self.cursors.remove(&(peer, page.topic));
+                } else {
+                    self.cursors.insert((peer, page.topic), page.cursor);
+                }
                 self.dirty.cursors.insert((peer, page.topic));
             }
             if self.topics.get(&page.topic) == Some(&TopicUse::Card) {
@@ -447,6 +489,21 @@ impl Client {
         }
         chat.refetch = false;
         let topic = chat.row.topic.public();
+        self.fetch_again(topic);
+        Ok(())
+    }
+
+    /// Whether something on a topic found no room and is still to be fetched again.
+    fn turned_away(&self, topic: &TopicId) -> bool {
+        match self.topics.get(topic) {
+            Some(TopicUse::Chat(chat)) => self.chats.get(chat).is_some_and(|chat| chat.refetch),
+            Some(TopicUse::Requests(card)) => self.crowded.contains(card),
+            _ => false,
+        }
+    }
+
+    /// Fetches a topic from the start, wherever it is kept.
+    pub(super) fn fetch_again(&mut self, topic: TopicId) {
         let peers: Vec<TransportKey> = self
             .links
             .iter()
@@ -463,7 +520,6 @@ impl Client {
         for peer in peers {
             self.watch(peer, &[topic]);
         }
-        Ok(())
     }
 
     /// Takes part in a chat's gossip exactly while a device of the other is connected.
@@ -510,8 +566,36 @@ impl Client {
 }
 
 impl Link {
+    /// Notes what is to be handed over, at once or when its topic has room.
+    /// False if it has to wait.
+    pub(super) fn offer(&mut self, number: u64, topic: TopicId) -> bool {
+        match self.parked.get_mut(&topic) {
+            Some(parked) => {
+                parked.numbers.insert(number);
+                false
+            }
+            None => {
+                self.todo.insert(number);
+                true
+            }
+        }
+    }
+
+    /// Lets go of topics that may have room again; when the next one may.
+    pub(super) fn unpark(&mut self, now_ms: u64) -> Option<u64> {
+        let todo = &mut self.todo;
+        self.parked.retain(|_, parked| {
+            let waits = parked.until_ms > now_ms;
+            if !waits {
+                todo.append(&mut parked.numbers);
+            }
+            waits
+        });
+        self.parked.values().map(|parked| parked.until_ms).min()
+    }
+
     fn wanted(&self) -> bool {
-        self.own || !self.accounts.is_empty() || !self.cards.is_empty()
+        self.own || !self.accounts.is_empty() || !self.cards.is_empty() || !self.doors.is_empty()
     }
 
     /// Waits between half and all of the back-off, which doubles.

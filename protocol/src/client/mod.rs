@@ -170,6 +170,8 @@ pub struct Client {
     gossip: BTreeMap<TopicId, BTreeSet<TransportKey>>,
     subscribed: BTreeSet<TopicId>,
     strangers: serve::Strangers,
+    /// Invites, by card topic, whose requests found no room and are to be fetched again.
+    crowded: BTreeSet<TopicId>,
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
     recent: Recent,
     next_event: u64,
@@ -261,6 +263,7 @@ impl Client {
             gossip: BTreeMap::new(),
             subscribed: BTreeSet::new(),
             strangers: serve::Strangers::default(),
+            crowded: BTreeSet::new(),
             cursors: BTreeMap::new(),
             recent: Recent::default(),
             next_event: history::newest_event(rows)? + 1,
@@ -278,6 +281,7 @@ impl Client {
         if settings_changed {
             client.put_settings()?;
             client.tell_details(now_ms)?;
+            client.publish_cards(now_ms)?;
         }
         client.refresh_links(now_ms)?;
         Ok(client)
@@ -455,6 +459,11 @@ impl Client {
             let (Some(peer), Some(topic)) = (array(&stored, 0), array(&stored, 32)) else {
                 continue;
             };
+            // Of an invite that was shut, or of a chat that is no more.
+            if !self.topics.contains_key(&TopicId(topic)) {
+                self.step.batch.delete(Tree::Cursors, stored);
+                continue;
+            }
             self.cursors.insert((TransportKey(peer), TopicId(topic)), decode(&value)?);
         }
         Ok(())

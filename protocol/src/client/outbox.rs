@@ -57,6 +57,10 @@ impl OutWhat {
 
 /// Deposits of one link that await a receipt: keeps a slow custodian from holding our memory.
 const DEPOSITS_IN_FLIGHT: usize = 8;
+/// The longest that a custodian's request for patience is heeded, in milliseconds (guess: an hour).
+const PATIENCE_MS: u64 = 3_600_000;
+/// Milliseconds until a custodian that left out an answer is asked again (guess).
+const UNANSWERED_MS: u64 = 30_000;
 /// Undelivered messages that one nudge looks after.
 const NUDGED: usize = 64;
 /// A nudge waits at most 2^this times the configured time.
@@ -86,12 +90,14 @@ impl Client {
             {
                 let ledger: LedgerRow = decode(&bytes)?;
                 out.held = ledger.held.into_iter().collect();
+                out.forgotten = out.held.iter().filter(|(_, until_ms)| **until_ms == 0).map(|(relay, _)| *relay).collect();
                 out.refused = ledger.refused;
             }
             if let Some(chat) = out.what.chat()
                 && let Some(chat) = self.chats.get_mut(&chat)
             {
                 chat.nudge_ms.get_or_insert(0);
+                chat.waiting.insert(number);
             }
             self.next_out = self.next_out.max(number + 1);
             self.out_bytes += out.what.plain_len();
@@ -145,6 +151,14 @@ impl Client {
         }
         self.out_bytes += what.plain_len();
         let sealed = envelope.is_some();
+        if let Some(chat) = what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
+            match &what {
+                OutWhat::Report(_) => chat.report = Some(number),
+                OutWhat::Row(_) => {
+                    chat.waiting.insert(number);
+                }
+            }
+        }
         self.outs.insert(
             number,
             Out {
@@ -164,13 +178,25 @@ impl Client {
         if sealed {
             self.gossip_out(now_ms, number);
         }
-        for peer in self.custodians(number) {
-            if let Some(link) = self.links.get_mut(&peer)
-                && link.opened
-            {
-                link.todo.insert(number);
-                self.pump(now_ms, peer)?;
+        let custodians = self.custodians(number);
+        if custodians.iter().any(|peer| self.links.get(peer).is_some_and(|link| link.opened)) {
+            self.sealed(now_ms, number)?;
+        }
+        for peer in custodians {
+            let direct_after_ms = self.outs.get(&number).map_or(0, |out| out.direct_after_ms);
+            let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
+                continue;
+            };
+            if !link.offer(number, topic) {
+                self.refused(number, Refusal::TopicQuota)?;
+                continue;
             }
+            if !link.relay && direct_after_ms > now_ms {
+                // Nothing is due earlier because of this one, so what waits for gossip isn't gone through again.
+                link.due_ms = Some(link.due_ms.map_or(direct_after_ms, |due| due.min(direct_after_ms)));
+                continue;
+            }
+            self.pump(now_ms, peer)?;
         }
         Ok(())
     }
@@ -200,7 +226,7 @@ impl Client {
                     link.accounts.contains(&chat.row.peer) && !chat.row.requested
                 }
             }
-            OutWhat::Row(OutKind::Card { .. }) => link.relay && link.own,
+            OutWhat::Row(OutKind::Card { invite }) => link.relay && (link.own || link.doors.contains(invite)),
             OutWhat::Row(OutKind::Request { chat }) => self
                 .chats
                 .get(chat)
@@ -209,7 +235,7 @@ impl Client {
     }
 
     /// All that a link can be handed and isn't being handed already.
-    pub(super) fn fill_todo(&mut self, peer: TransportKey) {
+    pub(super) fn fill_todo(&mut self, now_ms: u64, peer: TransportKey) {
         let Some(link) = self.links.get(&peer) else {
             return;
         };
@@ -218,7 +244,9 @@ impl Client {
             .outs
             .iter()
             .filter(|(number, out)| {
-                (!out.held.contains_key(&peer) || out.forgotten.contains(&peer))
+                let held = out.held.get(&peer).is_some_and(|until_ms| *until_ms > now_ms) && !out.forgotten.contains(&peer);
+                (!held || out.envelope.is_none())
+                    && !link.parked.get(&out.topic).is_some_and(|parked| parked.numbers.contains(number))
                     && !link.handed.contains(number)
                     && !in_flight.contains(number)
                     && self.is_custodian(link, out)
@@ -248,7 +276,7 @@ impl Client {
             let Some(link) = self.links.get_mut(&peer) else {
                 return Ok(());
             };
-            link.due_ms = None;
+            link.due_ms = link.unpark(now_ms);
             if !link.opened || link.flight.len() >= DEPOSITS_IN_FLIGHT || link.todo.is_empty() {
                 return Ok(());
             }
@@ -259,7 +287,7 @@ impl Client {
             let candidates: Vec<u64> = link.todo.iter().copied().collect();
             let relay = link.relay;
             let (mut taken, mut envelopes, mut bytes) = (Vec::new(), Vec::new(), 0);
-            let mut due_ms: Option<u64> = None;
+            let mut due_ms = link.due_ms;
             for number in candidates {
                 if envelopes.len() >= limits::DEPOSIT_ITEMS || bytes >= limits::PAGE_BYTES {
                     break;
@@ -297,6 +325,25 @@ impl Client {
             let frame = ClientFrame::Deposit(Deposit { request, envelopes }).encode();
             self.send(peer, Side::Client, frame);
         }
+    }
+
+    /// Takes what is on a refused topic out of a link's way.
+    fn park(&mut self, peer: TransportKey) -> Result<(), RowsError> {
+        let Some(link) = self.links.get_mut(&peer).filter(|link| !link.parked.is_empty()) else {
+            return Ok(());
+        };
+        let mut parked = Vec::new();
+        for number in std::mem::take(&mut link.todo) {
+            if let Some(out) = self.outs.get(&number)
+                && !link.offer(number, out.topic)
+            {
+                parked.push(number);
+            }
+        }
+        for number in parked {
+            self.refused(number, Refusal::TopicQuota)?;
+        }
+        Ok(())
     }
 
     fn forget_todo(&mut self, peer: TransportKey, number: u64) {
@@ -375,11 +422,22 @@ impl Client {
         };
         let relay = link.relay;
         let asked: BTreeMap<EnvelopeId, u64> = flight.into_iter().map(|(number, id)| (id, number)).collect();
-        // What the custodian didn't answer for is asked again.
-        let unanswered = asked.iter().filter(|(id, _)| {
-            receipt.accepted.iter().all(|accepted| accepted.id != **id) && receipt.refused.iter().all(|refused| refused.id != **id)
-        });
-        link.todo.extend(unanswered.map(|(_, number)| *number));
+        // What the custodian didn't answer for is asked again, after a pause.
+        let answered: BTreeSet<EnvelopeId> = receipt
+            .accepted
+            .iter()
+            .map(|accepted| accepted.id)
+            .chain(receipt.refused.iter().map(|refused| refused.id))
+            .collect();
+        let unanswered: Vec<u64> = asked.iter().filter(|(id, _)| !answered.contains(id)).map(|(_, number)| *number).collect();
+        if !unanswered.is_empty() {
+            link.todo.extend(unanswered);
+            link.refused_until_ms = now_ms.saturating_add(UNANSWERED_MS);
+            self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "a receipt that leaves out what was deposited",
+            });
+        }
         for accepted in &receipt.accepted {
             if let Some(number) = asked.get(&accepted.id) {
                 self.accepted(peer, relay, *number, accepted.until_s.saturating_mul(1000))?;
@@ -389,18 +447,26 @@ impl Client {
             let Some(number) = asked.get(&refused.id) else {
                 continue;
             };
-            if let Some(link) = self.links.get_mut(&peer)
+            let topic = self.outs.get(number).map(|out| out.topic);
+            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic)
                 && refused.why.retryable()
                 && refused.why != Refusal::NotHere
             {
-                let wait_ms = u64::from(refused.retry_after_s.max(1)) * 1000;
-                link.refused_until_ms = now_ms.saturating_add(wait_ms);
+                let wait_ms = (u64::from(refused.retry_after_s.max(1)) * 1000).min(PATIENCE_MS);
+                let until_ms = now_ms.saturating_add(wait_ms);
                 link.todo.insert(*number);
+                if refused.why == Refusal::TopicQuota {
+                    // Only this topic has to wait: nobody can hold up other chats by filling one.
+                    link.parked.entry(topic).or_default().until_ms = until_ms;
+                } else {
+                    link.refused_until_ms = until_ms;
+                }
             }
             if relay {
                 self.refused(*number, refused.why)?;
             }
         }
+        self.park(peer)?;
         self.pump(now_ms, peer)
     }
 
@@ -461,7 +527,11 @@ impl Client {
             return Ok(None);
         };
         let row = encode(&LedgerRow {
-            held: out.held.iter().map(|(relay, until)| (*relay, *until)).collect(),
+            held: out
+                .held
+                .iter()
+                .map(|(relay, until)| (*relay, if out.forgotten.contains(relay) { 0 } else { *until }))
+                .collect(),
             refused: out.refused,
         })?;
         self.put(Tree::Ledger, message.0, row);
@@ -476,12 +546,17 @@ impl Client {
         Some(chat.stream(self.device()).message(*sequence))
     }
 
-    /// A relay lost its past: what it held has to be deposited again.
+    /// A relay lost its past: what it held has to be deposited again. The rows say so too, since its cursors are void only once.
     pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
-        for out in self.outs.values_mut().filter(|out| out.held.contains_key(&peer)) {
-            out.forgotten.insert(peer);
+        let held = |out: &Out| out.held.contains_key(&peer) && !out.forgotten.contains(&peer);
+        let lost: Vec<u64> = self.outs.iter().filter(|(_, out)| held(out)).map(|(number, _)| *number).collect();
+        for number in lost {
+            if let Some(out) = self.outs.get_mut(&number) {
+                out.forgotten.insert(peer);
+            }
+            self.write_ledger(number)?;
         }
-        self.fill_todo(peer);
+        self.fill_todo(now_ms, peer);
         self.pump(now_ms, peer)
     }
 
@@ -492,14 +567,13 @@ impl Client {
         };
         let kept = self.config.frozen_states as u64;
         let stale: Vec<u64> = self
-            .outs
-            .iter()
+            .waiting(&chat_id)
             .filter(|(_, out)| {
-                matches!(&out.what, OutWhat::Row(OutKind::Message { chat, .. }) if *chat == chat_id)
+                matches!(&out.what, OutWhat::Row(OutKind::Message { .. }))
                     && out.envelope.is_some()
                     && epoch.saturating_sub(out.epoch) >= kept
             })
-            .map(|(number, _)| *number)
+            .map(|(number, _)| number)
             .collect();
         for number in stale {
             self.send_again(now_ms, number)?;
@@ -519,12 +593,20 @@ impl Client {
             self.dirty.outs.insert(number);
         }
         for peer in self.custodians(number) {
-            if let Some(link) = self.links.get_mut(&peer) {
-                link.todo.insert(number);
-                self.pump(now_ms, peer)?;
+            let topic = self.outs.get(&number).map(|out| out.topic);
+            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic) {
+                if link.offer(number, topic) {
+                    self.pump(now_ms, peer)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// The outgoing messages and commits of a chat.
+    pub(super) fn waiting(&self, chat: &ChatId) -> impl Iterator<Item = (u64, &Out)> {
+        let numbers = self.chats.get(chat).map(|chat| &chat.waiting).into_iter().flatten();
+        numbers.filter_map(|number| Some((*number, self.outs.get(number)?)))
     }
 
     /// Looks after messages that nobody confirms: those that a frontier shows to be missing, else the oldest.
@@ -549,12 +631,10 @@ impl Client {
             .max()
             .unwrap_or(0);
         let mut waiting = Vec::new();
-        for (number, out) in &self.outs {
+        for (number, out) in self.waiting(&chat_id) {
             match &out.what {
-                OutWhat::Row(OutKind::Message { chat, sequence, .. }) if *chat == chat_id => {
-                    waiting.push((*number, *sequence < reported));
-                }
-                OutWhat::Row(OutKind::Commit { chat, .. }) if *chat == chat_id => waiting.push((*number, true)),
+                OutWhat::Row(OutKind::Message { sequence, .. }) => waiting.push((number, *sequence < reported)),
+                OutWhat::Row(OutKind::Commit { .. }) => waiting.push((number, true)),
                 _ => {}
             }
         }
@@ -564,13 +644,16 @@ impl Client {
             .map(|(number, _)| *number)
             .take(NUDGED)
             .collect();
+        // Whoever is away gets one more copy of the oldest; whoever answers lacks a tail, and gets it sooner.
         if chosen.is_empty() {
-            chosen.extend(waiting.first().map(|(number, _)| *number));
+            let most = if chat.answered { NUDGED } else { 1 };
+            chosen.extend(waiting.iter().map(|(number, _)| *number).take(most));
         }
         let reachable = self.reachable(&chat_id);
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             if reachable && due != 0 {
                 chat.nudges = (chat.nudges + 1).min(NUDGE_DOUBLINGS);
+                chat.answered = false;
             }
             let wait = interval.saturating_mul(1 << chat.nudges);
             chat.nudge_ms = (!waiting.is_empty()).then(|| now_ms.saturating_add(wait));
@@ -588,9 +671,16 @@ impl Client {
             return;
         };
         self.out_bytes = self.out_bytes.saturating_sub(out.what.plain_len());
+        if let Some(chat) = out.what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
+            chat.waiting.remove(&number);
+            chat.report = chat.report.filter(|report| *report != number);
+        }
         for link in self.links.values_mut() {
             link.todo.remove(&number);
             link.handed.remove(&number);
+            if let Some(parked) = link.parked.get_mut(&out.topic) {
+                parked.numbers.remove(&number);
+            }
         }
         if let Some(envelope) = &out.envelope {
             self.out_ids.remove(&envelope.id());

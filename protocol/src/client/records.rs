@@ -100,6 +100,12 @@ pub(crate) struct ChatRow {
     pub read_through: Vec<u8>,
     /// Sequences of our own messages that people don't see.
     pub hidden: SeqSet,
+    /// Our message that told our details last, 0 if none did.
+    #[serde(default)]
+    pub details_sequence: u64,
+    /// Our details changed while that message was on its way.
+    #[serde(default)]
+    pub details_due: bool,
 }
 
 /// A state kept for late messages.
@@ -186,7 +192,7 @@ pub(crate) enum OutKind {
 /// Who holds an own message.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LedgerRow {
-    /// Relay, Unix milliseconds until which it keeps it.
+    /// Relay, Unix milliseconds until which it keeps it; 0 if it has lost it since.
     pub held: Vec<(TransportKey, u64)>,
     /// Why the last custodian refused, while none holds it.
     pub refused: Option<Refusal>,
@@ -253,6 +259,9 @@ pub(crate) struct ContactRow {
     pub their_inbox: Option<Inbox>,
     /// Where they write to us.
     pub our_inbox: OwnInbox,
+    /// The message that told these details: an older one may come later.
+    #[serde(default)]
+    pub told_by: Option<(StreamId, u64)>,
 }
 
 /// An inbox of ours, for one contact.

@@ -20,10 +20,17 @@ impl Client {
         chat.streams
             .iter()
             .take(limits::FRONTIER_STREAMS)
-            .map(|(stream, row)| Frontier {
-                stream: *stream,
-                delivered: row.received.newest(limits::FRONTIER_RANGES),
-                read_through: row.read_through,
+            .map(|(stream, row)| {
+                // The first range stays in, so that a repair from the oldest gap on shows, however many gaps there are.
+                let mut delivered = row.received.newest(limits::FRONTIER_RANGES - 1);
+                if let Some((first, last)) = row.received.ranges().first() {
+                    delivered.insert_range(*first, *last);
+                }
+                Frontier {
+                    stream: *stream,
+                    delivered,
+                    read_through: row.read_through,
+                }
             })
             .collect()
     }
@@ -71,7 +78,9 @@ impl Client {
         let envelope = Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         let topic = envelope.topic();
         self.dirty.chats.insert(chat_id);
-        self.drop_outs(|what| matches!(what, OutWhat::Report(chat) if *chat == chat_id));
+        if let Some(number) = self.chats.get(&chat_id).and_then(|chat| chat.report) {
+            self.drop_out(number);
+        }
         self.add_out(now_ms, topic, OutWhat::Report(chat_id), Some(envelope))
     }
 
@@ -116,6 +125,7 @@ impl Client {
         chat.acks_dirty.insert(member.device);
         if !delivered.is_empty() {
             chat.nudges = 0;
+            chat.answered = true;
         }
         self.dirty.chats.insert(chat_id);
         self.confirm(chat_id, epochs);
@@ -133,7 +143,7 @@ impl Client {
         {
             chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
         }
-        Ok(())
+        self.tell_details_if_due(now_ms, chat_id)
     }
 
     /// Drops from the outbox what all others have.
@@ -143,24 +153,20 @@ impl Client {
             return;
         };
         let done: Vec<u64> = self
-            .outs
-            .iter()
+            .waiting(&chat_id)
             .filter(|(_, out)| match &out.what {
-                OutWhat::Row(OutKind::Message { chat: of, sequence, .. }) => {
-                    *of == chat_id && chat.delivered(own, *sequence)
-                }
-                OutWhat::Row(OutKind::Commit { chat: of, epoch }) => *of == chat_id && epoch_seen >= *epoch,
+                OutWhat::Row(OutKind::Message { sequence, .. }) => chat.delivered(own, *sequence),
+                OutWhat::Row(OutKind::Commit { epoch, .. }) => epoch_seen >= *epoch,
                 _ => false,
             })
-            .map(|(number, _)| *number)
+            .map(|(number, _)| number)
             .collect();
         for number in done {
             self.drop_out(number);
         }
-        let waits = self.outs.values().any(|out| {
-            matches!(&out.what, OutWhat::Row(OutKind::Message { chat, .. } | OutKind::Commit { chat, .. }) if *chat == chat_id)
-        });
-        if !waits && let Some(chat) = self.chats.get_mut(&chat_id) {
+        if let Some(chat) = self.chats.get_mut(&chat_id)
+            && chat.waiting.is_empty()
+        {
             chat.nudge_ms = None;
             chat.nudges = 0;
         }

@@ -13,7 +13,7 @@ use crate::keys::{EnvelopeId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::RowsError;
 use crate::wire::Wire;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Envelopes that a stranger may deposit at once, and gains again each second: enough for a guest, too little to drain a device.
 const STRANGER_BURST: u64 = 64;
@@ -31,7 +31,12 @@ impl Strangers {
     /// Takes one from a peer's share; false if it is used up.
     fn take(&mut self, now_ms: u64, peer: TransportKey) -> bool {
         if self.used.len() >= limits::PEERS && !self.used.contains_key(&peer) {
-            return false;
+            // Shares that have refilled since needn't be remembered.
+            let refilled = |used: u64, since_ms: u64| now_ms.saturating_sub(since_ms) / 1000 * STRANGER_PER_SECOND >= used;
+            self.used.retain(|_, (used, since_ms)| !refilled(*used, *since_ms));
+            if self.used.len() >= limits::PEERS {
+                return false;
+            }
         }
         let (used, since_ms) = self.used.entry(peer).or_insert((0, now_ms));
         let seconds = now_ms.saturating_sub(*since_ms) / 1000;
@@ -57,7 +62,7 @@ impl Client {
     pub(super) fn client_frame(&mut self, now_ms: u64, peer: TransportKey, bytes: &[u8]) -> Result<(), RowsError> {
         match ClientFrame::decode(bytes) {
             Ok(ClientFrame::Deposit(deposit)) => {
-                let known = self.links.get(&peer).is_some_and(|link| !link.accounts.is_empty());
+                let known = self.is_contact(&peer);
                 let (mut accepted, mut refused) = (Vec::new(), Vec::new());
                 for envelope in &deposit.envelopes {
                     let id = match Envelope::peek(envelope) {
@@ -88,8 +93,15 @@ impl Client {
                 self.send(peer, Side::Server, CustodianFrame::Receipt(receipt).encode());
             }
             Ok(ClientFrame::Watch(watch)) => {
+                let known = self.is_contact(&peer);
+                let topics: BTreeSet<TopicId> = watch.topics.iter().map(|(topic, _)| *topic).collect();
                 let mut elsewhere = false;
-                for (topic, _) in &watch.topics {
+                for topic in &topics {
+                    // A card costs a stranger as much as an envelope.
+                    let card = self.topics.get(topic) == Some(&TopicUse::OwnCard);
+                    if card && !known && !self.strangers.take(now_ms, peer) {
+                        continue;
+                    }
                     match self.own_card(topic) {
                         Some(page) => self.send(peer, Side::Server, CustodianFrame::Items(page).encode()),
                         None => elsewhere = true,
@@ -111,6 +123,10 @@ impl Client {
             }),
         }
         Ok(())
+    }
+
+    fn is_contact(&self, peer: &TransportKey) -> bool {
+        self.links.get(peer).is_some_and(|link| !link.accounts.is_empty())
     }
 
     /// One of our cards as a page of one item.

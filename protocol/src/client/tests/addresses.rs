@@ -39,6 +39,21 @@ fn addresses_reach_a_contact_that_was_away() {
 }
 
 #[test]
+fn addresses_that_change_between_request_and_approval_are_told_after_it() {
+    let mut w = World::new();
+    w.connect(ALICE, BOB);
+    let link = w.invite(ALICE, false);
+    w.accept(BOB, &link).unwrap();
+    w.input(BOB, Input::Listening { addrs: vec!["/memory/6".into()] });
+    w.restart(BOB);
+    w.connect(ALICE, BOB);
+    let request = w.nodes[ALICE].requests()[0];
+    w.approve(ALICE, request).unwrap();
+    w.pass(1_000);
+    assert_eq!(known(&w, ALICE, BOB), ["/memory/6"]);
+}
+
+#[test]
 fn addresses_that_change_while_a_contact_is_away_do_not_fill_the_outbox() {
     let (mut w, _) = World::friends();
     w.disconnect(ALICE, BOB);

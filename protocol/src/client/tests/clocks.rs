@@ -69,13 +69,16 @@ fn f24_a_nudge_does_not_wait_for_2100() {
 fn f24_a_refusal_and_the_grace_of_gossip_do_not_wait_for_2100() {
     let (mut w, chat) = World::friends();
     w.gossip = true;
+    w.disconnect(ALICE, BOB);
+    w.connect(ALICE, BOB);
     let topic = w.nodes[ALICE].client.chats[&chat].row.topic.public();
     assert!(w.nodes[ALICE].client.gossip.contains_key(&topic));
     w.nodes[ALICE].ahead_ms = TO_2100_MS;
-    w.gossip = false;
+    w.mute = true;
     w.send(ALICE, chat, "published to nobody");
     w.nodes[ALICE].ahead_ms = 0;
     w.input(ALICE, Input::Tick);
+    assert!(w.nodes[BOB].texts(chat).is_empty());
     w.pass(2_000);
     assert_eq!(w.nodes[BOB].texts(chat), ["published to nobody"]);
 }

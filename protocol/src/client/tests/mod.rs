@@ -23,7 +23,7 @@ mod duplicates;
 mod epochs;
 mod forgeries;
 mod invites;
-mod ledger;
+mod ledgers;
 mod refusals;
 mod sending;
 mod steps;
@@ -67,8 +67,10 @@ pub(super) struct World {
     pub now_ms: u64,
     pub nodes: Vec<Node>,
     pub keeper: Option<Keeper>,
-    /// Whether published envelopes arrive.
+    /// Whether peers hear of each other's subscriptions.
     pub gossip: bool,
+    /// Whether what is published gets lost.
+    pub mute: bool,
     /// Frames that get lost on their way to a client.
     pub lose: fn(usize, &CustodianFrame) -> bool,
     /// Which pairs of clients may connect.
@@ -120,10 +122,6 @@ impl Node {
             starts: 0,
             token: 0,
         }
-    }
-
-    pub fn chat(&self) -> ChatId {
-        *self.client.chats.keys().next().expect("no chat")
     }
 
     pub fn texts(&self, chat: ChatId) -> Vec<String> {
@@ -197,6 +195,7 @@ impl World {
             nodes: Vec::new(),
             keeper: None,
             gossip: false,
+            mute: false,
             lose: |_, _| false,
             paths: BTreeSet::new(),
             joined: BTreeSet::new(),
@@ -332,7 +331,7 @@ impl World {
             Effect::Unsubscribe(topic) => self.subscribe(place, topic, false),
             Effect::Publish { topic, bytes } => {
                 for to in 0..self.nodes.len() {
-                    let hears = self.gossip && self.nodes[to].subscribed.contains(&topic);
+                    let hears = !self.mute && self.nodes[to].subscribed.contains(&topic);
                     if hears && self.joined.contains(&pair(place, to)) {
                         let input = gossip(from, &bytes);
                         self.wire.push_back(Packet::Client(to, input));
@@ -364,7 +363,7 @@ impl World {
             self.nodes[place].subscribed.remove(&topic);
         }
         for other in 0..self.nodes.len() {
-            if !self.joined.contains(&pair(place, other)) {
+            if !self.gossip || !self.joined.contains(&pair(place, other)) {
                 continue;
             }
             let (mine, theirs) = (self.key(place), self.key(other));

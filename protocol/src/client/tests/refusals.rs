@@ -38,6 +38,14 @@ fn f22_a_refusal_is_told_and_the_message_stays_and_is_delivered_later() {
     w.restart(ALICE);
     assert_eq!(w.nodes[ALICE].ledger(message).refused, Some(Refusal::TopicQuota));
     assert_eq!(w.nodes[ALICE].count_events(&EventRow::Ledger { message }), 1, "the same refusal is told twice");
+    let (mut texts, mut waiting) = (texts, Vec::new());
+    for n in 0..3 {
+        texts.push(format!("behind it {n}"));
+        waiting.push(w.send(ALICE, chat, &texts[texts.len() - 1]));
+    }
+    for message in waiting {
+        assert_eq!(w.nodes[ALICE].ledger(message).refused, Some(Refusal::TopicQuota), "what waits behind doesn't say why");
+    }
 
     // Bob reads, the relay forgets what is old, and the sender tries again by itself.
     for _ in 0..4 {

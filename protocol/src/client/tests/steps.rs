@@ -136,13 +136,19 @@ fn f32_a_send_that_was_never_committed_uses_up_nothing() {
 /// After every prefix of bob's steps, bob can be started and reads everything that alice ever sealed, each message once.
 #[test]
 fn f32_no_prefix_of_the_steps_has_a_ratchet_that_is_newer_than_its_messages() {
-    let mut w = World::with_relay(RelayConfig::default(), |_, config| config.leaf_update_ms = 60_000);
+    let mut w = World::with_relay(RelayConfig::default(), |place, config| {
+        // One commit, of alice's; then it is bob's turn, who has time.
+        if place == ALICE {
+            config.leaf_update_ms = 60_000;
+        }
+    });
     let chat = w.befriend();
     for turn in 0..12 {
         w.send(ALICE, chat, &format!("alice {turn}"));
         w.send(BOB, chat, &format!("bob {turn}"));
         w.pass(20_000);
     }
+    assert_eq!(w.nodes[BOB].client.chats[&chat].group.epoch(), 2);
     let of_alice: Vec<String> = (0..12).map(|turn| format!("alice {turn}")).collect();
     let sealed = deposits(&w.nodes[ALICE].sent);
     let batches = std::mem::take(&mut w.nodes[BOB].batches);
