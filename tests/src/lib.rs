@@ -20,7 +20,7 @@ mod world;
 pub use person::{Person, Said, Watcher};
 pub use process::{Ended, Process, run};
 pub use rpc::{CallError, Rpc, Steady};
-pub use world::{DEADLINE, LISTEN, Relay, World, join};
+pub use world::{DEADLINE, LISTEN, QUIC, Relay, TCP, World, join};
 
 /// A seeded generator (SplitMix64), so that a run can be repeated as far as the scheduler allows.
 #[derive(Debug)]

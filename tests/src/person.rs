@@ -35,6 +35,7 @@ pub struct Person {
     data: PathBuf,
     log: PathBuf,
     relays: Vec<String>,
+    listen: Vec<String>,
     envs: Vec<(String, String)>,
     passphrase_file: Option<PathBuf>,
     process: Option<Process>,
@@ -51,6 +52,7 @@ impl Person {
             data: dir.join(name),
             log: dir.join(name),
             relays: relays.to_vec(),
+            listen: LISTEN.map(str::to_owned).to_vec(),
             envs: Vec::new(),
             passphrase_file: None,
             process: None,
@@ -65,6 +67,11 @@ impl Person {
         self.envs.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Sets where the node listens at all later starts.
+    pub fn set_listen(&mut self, address: &str) {
+        self.listen = vec![address.to_owned()];
+    }
+
     /// Sets the passphrase file of all later starts.
     pub fn set_passphrase_file(&mut self, file: &Path) {
         self.passphrase_file = Some(file.to_owned());
@@ -75,7 +82,7 @@ impl Person {
     pub fn args(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec!["up".into(), "--json".into(), "--data".into(), self.data.clone().into()];
         args.extend(["--name".into(), self.name.clone().into()]);
-        for address in LISTEN {
+        for address in &self.listen {
             args.extend(["--listen".into(), address.into()]);
         }
         for relay in &self.relays {

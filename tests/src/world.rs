@@ -13,8 +13,12 @@ use crate::rpc::CallError;
 
 /// How long anything may take (guess: far above what a loaded machine needs).
 pub const DEADLINE: Duration = Duration::from_secs(40);
-/// Where everybody listens at the first start: loopback only, free ports.
-pub const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"];
+/// Listens over QUIC: loopback only, a free port.
+pub const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
+/// Listens over TCP: loopback only, a free port.
+pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+/// Where everybody listens at the first start if nothing else is said.
+pub const LISTEN: [&str; 2] = [QUIC, TCP];
 /// Bytes of a log's end that a failure shows.
 const LOG_END_BYTES: u64 = 4096;
 
@@ -43,17 +47,17 @@ impl World {
 
     /// Starts a relay.
     pub async fn relay(&self) -> Relay {
-        self.relay_with(&[]).await
+        self.relay_with(&LISTEN, &[]).await
     }
 
-    /// Starts a relay; the environment variables hold for all its starts.
-    pub async fn relay_with(&self, envs: &[(&str, &str)]) -> Relay {
+    /// Starts a relay that listens at given addresses; the environment variables hold for all its starts.
+    pub async fn relay_with(&self, listen: &[&str], envs: &[(&str, &str)]) -> Relay {
         let mut relay = Relay {
             program: self.program.clone(),
             data: self.dir().join("relay"),
             log: self.dir().join("relay"),
             envs: envs.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect(),
-            listen: LISTEN.map(str::to_owned).to_vec(),
+            listen: listen.iter().map(|address| String::from(*address)).collect(),
             addresses: Vec::new(),
             process: None,
         };

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use madang_tests::{DEADLINE, LISTEN, Person, Process, Rpc, World, join, run};
+use madang_tests::{DEADLINE, LISTEN, Person, Process, QUIC, Rpc, TCP, World, join, run};
 use serde_json::{Value, json};
 
 const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
@@ -15,6 +15,8 @@ const ECHO_BOT: &str = env!("CARGO_BIN_EXE_echo-bot-under-test");
 
 /// The exit code of a data directory that can't be opened (docs/cli.md).
 const EXIT_STORE: i32 = 6;
+/// How long a node that was killed may be out of reach after its restart: far below the time for which a dead connection may idle.
+const FOUND_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_and_a_relay_through_the_json_rpc_alone() {
@@ -203,6 +205,37 @@ async fn two_people_need_no_relay_at_all() {
     let texts: Vec<String> = bob.said(&chat).await.into_iter().map(|said| said.text).collect();
     assert_eq!(texts, ["hello", "first", "second"]);
     bob.events_are_sound().await;
+}
+
+/// Kills one of two who have no relay, more often than a peer may have connections; `listen` is their only transport.
+async fn found_again(listen: &str) {
+    let world = World::new(MADANG);
+    let [mut alice, mut bob] = ["alice", "bob"].map(|name| world.person(name, &[]));
+    for person in [&mut alice, &mut bob] {
+        person.set_listen(listen);
+        person.up().await;
+    }
+    let chat = join(&mut alice, &mut bob).await;
+    for round in 0..7 {
+        bob.kill().await;
+        let there = alice.send(&chat, &format!("there {round}")).await;
+        bob.up().await;
+        let back = bob.send(&chat, &format!("back {round}")).await;
+        let began = Instant::now();
+        bob.receives(&there).await;
+        alice.receives(&back).await;
+        assert!(began.elapsed() < FOUND_WITHIN, "round {round} took {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_node_is_found_again_at_once_over_quic() {
+    found_again(QUIC).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_node_is_found_again_at_once_over_tcp() {
+    found_again(TCP).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -417,7 +450,7 @@ fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
 async fn f65_no_secret_is_in_what_the_processes_say() {
     let world = World::new(MADANG);
     let trace = [("MADANG_LOG", "trace")];
-    let mut relay = world.relay_with(&trace).await;
+    let mut relay = world.relay_with(&LISTEN, &trace).await;
     let mut alice = world.person("alice", relay.addresses());
     let mut bob = world.person("bob", relay.addresses());
     for person in [&mut alice, &mut bob] {

@@ -1,7 +1,7 @@
 //! The simulator's runs: a thousand seeded histories, kept seeds, determinism, and proof that broken variants are caught.
 //!
 //! One seed with its trace: `MADANG_SEEDS=7 cargo test -p madang-tests --test simulation some_seeds`; `MADANG_SEEDS=7-90` runs a range;
-//! `MADANG_TRACE` sets the lines of trace that a failure shows.
+//! `MADANG_TRACE` sets the lines of trace that a failure shows, `MADANG_ACTS` the length of the histories.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -22,13 +22,19 @@ fn config(seed: u64) -> SimConfig {
     SimConfig::new(if seed.is_multiple_of(10) { Suite::XWing } else { Suite::X25519 })
 }
 
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
 fn run_all(seeds: impl IntoIterator<Item = u64>) -> Outcome {
-    let lines = std::env::var("MADANG_TRACE").ok().and_then(|lines| lines.parse().ok());
+    let trace = number("MADANG_TRACE").and_then(|lines| lines.try_into().ok());
+    let acts = number("MADANG_ACTS");
     let (mut sum, mut runs, mut failed) = (Outcome::default(), 0, Vec::new());
     for seed in seeds {
         runs += 1;
         let mut config = config(seed);
-        config.trace = lines.unwrap_or(config.trace);
+        config.trace = trace.unwrap_or(config.trace);
+        config.acts = acts.unwrap_or(config.acts);
         match sim::run(seed, &config) {
             Ok(outcome) => {
                 sum.sends += outcome.sends;

@@ -3,18 +3,17 @@
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
 use super::records::{
-    AckRow, ChatHead, ChatRow, EventRow, FrozenRow, IdempotencyRow, MessageRow, OutKind, StreamRow, decode, encode, key,
+    AckRow, ChatHead, ChatRow, EventRow, FrozenRow, MessageRow, OutKind, StreamRow, decode, encode, key,
 };
 use super::{Client, LoadError, TopicUse, array};
 use crate::chat::{Group, Member};
 use crate::envelope::Envelope;
-use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId, derive};
+use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
 use crate::limits;
-use crate::message::{Body, Durable, Inner, StreamId};
+use crate::message::{Durable, StreamId};
 use crate::mls::GroupRows;
-use crate::rows::{Batch, Rows, RowsError, Tree, prefix_end};
+use crate::rows::{Batch, Rows, RowsError, Tree};
 use crate::seq_set::SeqSet;
-use crate::wire::Wire;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A chat in memory.
@@ -60,8 +59,6 @@ pub(super) struct Pending {
 
 /// Bytes of waiting envelopes for each chat (guess).
 const PENDING_BYTES: usize = 4 * 1024 * 1024;
-/// Old idempotency keys that each new one looks at.
-const PRUNED_KEYS: usize = 4;
 /// Key suffix of a chat's fast part.
 const HEAD: u8 = b'h';
 
@@ -205,7 +202,7 @@ impl Chat {
     }
 
     /// Adopts a message into clock and heads.
-    fn observe(&mut self, id: crate::keys::MessageId, parents: &[crate::keys::MessageId], clock: u64) {
+    pub fn observe(&mut self, id: crate::keys::MessageId, parents: &[crate::keys::MessageId], clock: u64) {
         if clock <= self.head.clock.saturating_add(limits::CLOCK_LEAP) {
             self.head.clock = self.head.clock.max(clock);
         }
@@ -276,157 +273,6 @@ impl Client {
             details_sequence: 0,
             details_due: false,
         }
-    }
-
-    pub(super) fn send_text(
-        &mut self,
-        now_ms: u64,
-        chat: ChatId,
-        text: String,
-        idempotency_key: Option<String>,
-        rows: &dyn Rows,
-    ) -> Result<Reply, CommandError> {
-        if text.len() > limits::TEXT_BYTES {
-            return Err(CommandError::TooLarge {
-                field: "body.text",
-                found: text.len(),
-                limit: limits::TEXT_BYTES,
-            });
-        }
-        if !self.chats.contains_key(&chat) {
-            return Err(CommandError::NotFound { field: "chat" });
-        }
-        let Some(idempotency_key) = idempotency_key else {
-            return Ok(Reply::Sent(self.send_body(now_ms, chat, Body::Text(text))?));
-        };
-        if idempotency_key.len() > limits::IDEMPOTENCY_KEY_BYTES {
-            return Err(CommandError::TooLarge {
-                field: "idempotency_key",
-                found: idempotency_key.len(),
-                limit: limits::IDEMPOTENCY_KEY_BYTES,
-            });
-        }
-        let stored = key::idempotency(&idempotency_key);
-        let content = derive("madang 1 idempotent content", &[&chat.0, text.as_bytes()]);
-        let known = match self.fresh_keys.get(&stored) {
-            Some(row) => Some(row),
-            None => rows
-                .get(Tree::Idempotency, &stored)?
-                .map(|bytes| decode::<IdempotencyRow>(&bytes))
-                .transpose()?,
-        };
-        if let Some(known) = known.filter(|known| now_ms.saturating_sub(known.at_ms) < limits::IDEMPOTENCY_MS) {
-            if known.content != content {
-                return Err(CommandError::IdempotencyConflict);
-            }
-            return Ok(Reply::Sent(known.message));
-        }
-        let message = self.send_body(now_ms, chat, Body::Text(text))?;
-        let row = IdempotencyRow {
-            content,
-            message,
-            at_ms: now_ms,
-        };
-        let bytes = encode(&row)?;
-        self.put(Tree::Idempotency, stored.clone(), bytes);
-        self.fresh_keys.insert(stored, row);
-        self.prune_keys(now_ms, rows)?;
-        Ok(Reply::Sent(message))
-    }
-
-    /// Forgets idempotency keys that are past their time: each new key looks at a few old ones, round and round, so that the tree stays
-    /// below a small multiple of a week's keys.
-    fn prune_keys(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
-        let from = self.fresh_keys.pruned_to();
-        let looked_at = rows.range(Tree::Idempotency, from, &prefix_end(&[]), PRUNED_KEYS, false)?;
-        let next = match looked_at.last() {
-            Some((stored, _)) if looked_at.len() == PRUNED_KEYS => [stored.as_slice(), &[0]].concat(),
-            _ => Vec::new(),
-        };
-        self.fresh_keys.set_pruned_to(next);
-        for (stored, value) in looked_at {
-            let row: IdempotencyRow = decode(&value)?;
-            if now_ms.saturating_sub(row.at_ms) >= limits::IDEMPOTENCY_MS && self.fresh_keys.get(&stored).is_none() {
-                self.step.batch.delete(Tree::Idempotency, stored);
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn outbox_full(&self) -> bool {
-        self.outs.len() >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES
-    }
-
-    /// Numbers a message, stores it, and puts it in the outbox.
-    pub(super) fn send_body(&mut self, now_ms: u64, chat_id: ChatId, body: Body) -> Result<crate::keys::MessageId, CommandError> {
-        if self.outbox_full() {
-            return Err(CommandError::Limit {
-                what: "messages that wait to be delivered",
-                limit: limits::OUTBOX_ITEMS,
-            });
-        }
-        let (own, account) = (self.device(), self.account());
-        let frontiers = self.frontiers(&chat_id);
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Err(CommandError::NotFound { field: "chat" });
-        };
-        let stream = chat.stream(own);
-        let sequence = chat.head.sequence + 1;
-        let id = stream.message(sequence);
-        let durable = Durable {
-            sequence,
-            previous: chat.head.previous,
-            parents: chat.head.heads.clone(),
-            clock: chat.head.clock.saturating_add(1),
-            sent_ms: now_ms,
-            fallback: String::new(),
-            body,
-        };
-        let row = MessageRow {
-            stream,
-            sequence,
-            account,
-            outgoing: true,
-            sent_ms: now_ms,
-            received_ms: now_ms,
-            body: durable.body.clone(),
-            fallback: String::new(),
-        };
-        let clock = durable.clock;
-        let inner = Inner {
-            stream,
-            durable: Some(durable),
-            frontiers,
-        }
-        .encode();
-        chat.head.sequence = sequence;
-        chat.head.previous = Inner::hash(&inner);
-        chat.head.last_ms = now_ms;
-        let parents = chat.head.heads.clone();
-        chat.observe(id, &parents, clock);
-        if chat.nudge_ms.is_none() {
-            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
-        }
-        let topic = chat.row.topic.public();
-        self.dirty.chats.insert(chat_id);
-        if !row.body.shown() {
-            chat.row.hidden.insert(sequence);
-            chat.row_dirty = true;
-        } else {
-            self.put_message(&chat_id, id, clock, now_ms, &row)?;
-            self.event(&EventRow::MessageSent { message: id })?;
-        }
-        self.add_out(
-            now_ms,
-            topic,
-            OutWhat::Row(OutKind::Message {
-                chat: chat_id,
-                sequence,
-                inner,
-            }),
-            None,
-        )?;
-        Ok(id)
     }
 
     pub(super) fn put_message(

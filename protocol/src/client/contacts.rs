@@ -1,64 +1,26 @@
-//! Contacts: making and accepting invites, letting strangers in, and keeping each other's details.
+//! Contacts: making and accepting invites, and letting strangers in.
 
 use super::chats::Chat;
 use super::inbound::Taken;
 use super::io::{CommandError, Effect, Reply};
 use super::outbox::OutWhat;
 use super::records::{
-    Acceptance, ContactRow, EventRow, IdempotencyRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode,
+    Acceptance, ContactRow, EventRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode,
 };
 use super::{Client, LoadError, TopicUse};
 use crate::chat::{self, Group, Joined};
-use crate::contact::{Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, Request};
+use crate::contact::{Card, CardKey, CardPackage, ContactError, Invite, Request};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{AccountId, ChatId, RequestId, TopicId, TopicSecret};
+use crate::keys::{ChatId, RequestId, TopicId, TopicSecret};
 use crate::limits;
-use crate::message::{Body, StreamId};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::seal::{self, Purpose};
-use crate::wire::{Reader, Writer};
-use std::collections::{BTreeMap, VecDeque};
 
 /// Seconds that key packages are valid before now: the clocks of both sides may be a day off, in opposite directions.
 const PACKAGE_SKEW_S: u64 = 2 * 24 * 3600;
 /// Older last-resort packages that a multi-use invite still answers to.
 const OLD_PACKAGES: usize = 4;
-/// Idempotency keys that may not be on disk yet: more than the steps in flight can hold.
-const FRESH_KEYS: usize = 8192;
-
-/// Idempotency keys of steps that may not be committed yet.
-#[derive(Default)]
-pub(super) struct FreshKeys {
-    order: VecDeque<Vec<u8>>,
-    rows: BTreeMap<Vec<u8>, IdempotencyRow>,
-    pruned_to: Vec<u8>,
-}
-
-impl FreshKeys {
-    pub fn get(&self, stored: &[u8]) -> Option<IdempotencyRow> {
-        self.rows.get(stored).cloned()
-    }
-
-    /// Where the look at old keys goes on.
-    pub fn pruned_to(&self) -> &[u8] {
-        &self.pruned_to
-    }
-
-    pub fn set_pruned_to(&mut self, next: Vec<u8>) {
-        self.pruned_to = next;
-    }
-
-    pub fn insert(&mut self, stored: Vec<u8>, row: IdempotencyRow) {
-        self.order.push_back(stored.clone());
-        self.rows.insert(stored, row);
-        if self.order.len() > FRESH_KEYS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.rows.remove(&oldest);
-        }
-    }
-}
 
 fn internal(error: impl std::fmt::Display) -> CommandError {
     CommandError::Internal {
@@ -121,7 +83,7 @@ impl Client {
         Ok(())
     }
 
-    fn put_contact(&mut self, contact: ContactRow) -> Result<(), RowsError> {
+    pub(super) fn put_contact(&mut self, contact: ContactRow) -> Result<(), RowsError> {
         let row = encode(&contact)?;
         self.put(Tree::Contacts, contact.account.0, row);
         self.topics.insert(contact.our_inbox.topic.public(), TopicUse::Inbox);
@@ -430,21 +392,6 @@ impl Client {
         })
     }
 
-    pub(super) fn details(&self, our_inbox: &OwnInbox) -> Details {
-        Details {
-            log: self.account.log.clone(),
-            suite: self.config.suite,
-            inbox: Inbox {
-                topic: our_inbox.topic.clone(),
-                seal_key: our_inbox.seal_public.clone(),
-            },
-            transports: vec![self.account.certificate.clone()],
-            devices: vec![self.own_address()],
-            relays: self.settings.relays.clone(),
-            name: self.settings.name.clone(),
-        }
-    }
-
     /// A stranger's request on one of our requests topics.
     pub(super) fn request_envelope(&mut self, now_ms: u64, card: TopicId, envelope: &Envelope) -> Result<Taken, RowsError> {
         let Some(invite) = self.invites.get(&card) else {
@@ -614,128 +561,5 @@ impl Client {
             invite.packages.truncate(1 + OLD_PACKAGES);
         }
         self.publish_card(now_ms, card)
-    }
-
-    /// Tells a contact our details, inside the chat. While it hasn't got the last ones, or the outbox is full, it is told later, so
-    /// that addresses that change often don't fill the outbox for somebody who is away.
-    fn send_details(&mut self, now_ms: u64, account: AccountId, id: ChatId) -> Result<(), CommandError> {
-        let own = self.device();
-        let full = self.outbox_full();
-        let (Some(contact), Some(chat)) = (self.contacts.get(&account), self.chats.get_mut(&id)) else {
-            return Ok(());
-        };
-        let told = chat.row.details_sequence;
-        let later = full || (told > 0 && !chat.delivered(own, told));
-        chat.row.details_due = later;
-        chat.row_dirty = true;
-        self.dirty.chats.insert(id);
-        if later {
-            return Ok(());
-        }
-        chat.row.details_sequence = chat.head.sequence + 1;
-        let mut w = Writer::default();
-        self.details(&contact.our_inbox).write(&mut w);
-        self.send_body(now_ms, id, Body::Contact(w.into_bytes()))?;
-        Ok(())
-    }
-
-    /// Tells a contact what changed while it was being told.
-    pub(super) fn tell_details_if_due(&mut self, now_ms: u64, id: ChatId) -> Result<(), RowsError> {
-        let own = self.device();
-        let Some(chat) = self.chats.get(&id).filter(|chat| chat.row.details_due) else {
-            return Ok(());
-        };
-        let told = chat.row.details_sequence;
-        if told > 0 && !chat.delivered(own, told) {
-            return Ok(());
-        }
-        let account = chat.row.peer;
-        self.send_details(now_ms, account, id).map_err(|error| RowsError {
-            reason: error.to_string(),
-        })
-    }
-
-    /// Tells all contacts our details, after they changed.
-    pub(super) fn tell_details(&mut self, now_ms: u64) -> Result<(), RowsError> {
-        let mut chats: Vec<(AccountId, ChatId)> = Vec::new();
-        for chat in self.chats.values_mut() {
-            if !chat.row.requested {
-                chats.push((chat.row.peer, chat.id));
-                continue;
-            }
-            // Its request holds what was true when it was made.
-            chat.row.details_due = true;
-            chat.row_dirty = true;
-            self.dirty.chats.insert(chat.id);
-        }
-        for (account, chat) in chats {
-            self.send_details(now_ms, account, chat).map_err(|error| RowsError {
-                reason: error.to_string(),
-            })?;
-        }
-        Ok(())
-    }
-
-    /// A contact told its details.
-    pub(super) fn contact_details(
-        &mut self,
-        now_ms: u64,
-        chat: ChatId,
-        account: AccountId,
-        told_by: (StreamId, u64),
-        bytes: &[u8],
-    ) -> Result<(), RowsError> {
-        let mut r = Reader::new(bytes);
-        let Ok(details) = Details::read(&mut r) else {
-            return Ok(());
-        };
-        if details.log.account != account || self.chats.get(&chat).is_none_or(|chat| chat.row.peer != account) {
-            return Ok(());
-        }
-        let Some(contact) = self.contacts.get(&account).cloned() else {
-            return Ok(());
-        };
-        // A backlog may arrive newest first.
-        let (stream, sequence) = told_by;
-        if contact.told_by.is_some_and(|(known, newest)| known == stream && newest > sequence) {
-            return Ok(());
-        }
-        self.put_contact(ContactRow {
-            told_by: Some(told_by),
-            name: details.name,
-            log: details.log,
-            transports: details.transports,
-            devices: details.devices,
-            relays: details.relays,
-            their_inbox: Some(details.inbox),
-            ..contact
-        })?;
-        self.refresh_links(now_ms)
-    }
-
-    /// The addresses that we can be reached at; contacts and cards learn when they changed.
-    pub(super) fn listening(&mut self, now_ms: u64, addrs: Vec<String>) -> Result<(), RowsError> {
-        let mut sorted = addrs;
-        sorted.sort();
-        sorted.truncate(limits::ADDRESSES);
-        if self.settings.told == sorted {
-            return Ok(());
-        }
-        self.listening = sorted.clone();
-        self.settings.told = sorted;
-        self.put_settings()?;
-        self.tell_details(now_ms)?;
-        self.publish_cards(now_ms)
-    }
-
-    /// Brings the cards of all open invites up to date.
-    pub(super) fn publish_cards(&mut self, now_ms: u64) -> Result<(), RowsError> {
-        let cards: Vec<TopicId> = self.invites.keys().copied().collect();
-        for card in cards {
-            self.publish_card(now_ms, card).map_err(|error| RowsError {
-                reason: error.to_string(),
-            })?;
-        }
-        Ok(())
     }
 }

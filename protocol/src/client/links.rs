@@ -1,4 +1,4 @@
-//! Links: the relays and devices that we want to be connected to, what we watch there, and gossip.
+//! Links: the relays and devices that we want to be connected to, and what we watch there.
 
 use super::io::{Effect, Side};
 use super::{Client, TopicUse};
@@ -520,48 +520,6 @@ impl Client {
         for peer in peers {
             self.watch(peer, &[topic]);
         }
-    }
-
-    /// Takes part in a chat's gossip exactly while a device of the other is connected.
-    fn refresh_gossip(&mut self) {
-        let desired: BTreeSet<TopicId> = self
-            .chats
-            .values()
-            .filter(|chat| {
-                self.links
-                    .values()
-                    .any(|link| link.connected && !link.relay && link.accounts.contains(&chat.row.peer))
-            })
-            .map(|chat| chat.row.topic.public())
-            .collect();
-        for topic in self.subscribed.difference(&desired) {
-            self.step.effects.push(Effect::Unsubscribe(*topic));
-        }
-        for topic in desired.difference(&self.subscribed) {
-            self.step.effects.push(Effect::Subscribe(*topic));
-        }
-        self.subscribed = desired;
-    }
-
-    pub(super) fn gossip_peer(
-        &mut self,
-        _now_ms: u64,
-        peer: TransportKey,
-        topic: TopicId,
-        subscribed: bool,
-    ) -> Result<(), RowsError> {
-        if !matches!(self.topics.get(&topic), Some(TopicUse::Chat(_))) {
-            return Ok(());
-        }
-        if subscribed {
-            let peers = self.gossip.entry(topic).or_default();
-            if peers.len() < limits::PEERS {
-                peers.insert(peer);
-            }
-        } else if let Some(peers) = self.gossip.get_mut(&topic) {
-            peers.remove(&peer);
-        }
-        Ok(())
     }
 }
 

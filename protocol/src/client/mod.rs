@@ -6,11 +6,15 @@
 //! | `io` | the vocabulary of inputs and effects |
 //! | `records` | the rows |
 //! | `contacts` | invites, cards, requests, approval |
-//! | `chats` | sending, states of the group, leaf updates |
+//! | `details` | what contacts tell each other of themselves |
+//! | `chats` | states of the group, leaf updates, what is received |
+//! | `sending` | idempotency keys, numbers, the way into the outbox |
 //! | `inbound` | envelopes from wherever they come |
 //! | `reports` | frontiers: what the others have |
-//! | `outbox` | what waits for a custodian, and the custodians' answers |
-//! | `links` | connections, watches, gossip |
+//! | `outbox` | what waits for a custodian |
+//! | `receipts` | the custodians' answers |
+//! | `links` | connections, watches |
+//! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
 //! | `clock` | when the clock is turned back |
 //! | `history` | reading what is stored |
@@ -18,13 +22,17 @@
 mod chats;
 mod clock;
 mod contacts;
+mod details;
+mod gossip;
 pub mod history;
 mod inbound;
 mod io;
 mod links;
 mod outbox;
+mod receipts;
 mod records;
 mod reports;
+mod sending;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -175,7 +183,7 @@ pub struct Client {
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
     recent: Recent,
     next_event: u64,
-    fresh_keys: contacts::FreshKeys,
+    fresh_keys: sending::FreshKeys,
     dirty: Dirty,
     step: Step<Effect>,
     /// The time of the last input; nothing before the first, so that times in rows are checked against it.
@@ -267,7 +275,7 @@ impl Client {
             cursors: BTreeMap::new(),
             recent: Recent::default(),
             next_event: history::newest_event(rows)? + 1,
-            fresh_keys: contacts::FreshKeys::default(),
+            fresh_keys: sending::FreshKeys::default(),
             dirty: Dirty::default(),
             step,
             last_ms: u64::MAX,

@@ -1,12 +1,12 @@
 //! The outbox: envelopes that wait for a custodian, the custodians' answers, and what is done when nobody confirms.
 
-use super::io::{Effect, Side};
+use super::io::Side;
 use super::links::Link;
-use super::records::{EventRow, LedgerRow, OutKind, OutRow, decode, encode};
+use super::records::{LedgerRow, OutKind, OutRow, decode, encode};
 use super::{Client, LoadError};
-use crate::custody::{ClientFrame, Deposit, Receipt, Refusal};
+use crate::custody::{ClientFrame, Deposit, Refusal};
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, EnvelopeId, MessageId, NodeId, TopicId, TransportKey};
+use crate::keys::{ChatId, MessageId, NodeId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
@@ -57,10 +57,6 @@ impl OutWhat {
 
 /// Deposits of one link that await a receipt: keeps a slow custodian from holding our memory.
 const DEPOSITS_IN_FLIGHT: usize = 8;
-/// The longest that a custodian's request for patience is heeded, in milliseconds (guess: an hour).
-const PATIENCE_MS: u64 = 3_600_000;
-/// Milliseconds until a custodian that left out an answer is asked again (guess).
-const UNANSWERED_MS: u64 = 30_000;
 /// Undelivered messages that one nudge looks after.
 const NUDGED: usize = 64;
 /// A nudge waits at most 2^this times the configured time.
@@ -258,18 +254,6 @@ impl Client {
         }
     }
 
-    /// Gossip from before a device came can't have reached it: what waits goes by stream at once, before what is written from now on.
-    pub(super) fn end_grace(&mut self, peer: TransportKey) {
-        let Some(link) = self.links.get(&peer).filter(|link| !link.relay) else {
-            return;
-        };
-        for number in &link.todo {
-            if let Some(out) = self.outs.get_mut(number) {
-                out.direct_after_ms = 0;
-            }
-        }
-    }
-
     /// Hands a link what it can take now.
     pub(super) fn pump(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
         loop {
@@ -327,25 +311,6 @@ impl Client {
         }
     }
 
-    /// Takes what is on a refused topic out of a link's way.
-    fn park(&mut self, peer: TransportKey) -> Result<(), RowsError> {
-        let Some(link) = self.links.get_mut(&peer).filter(|link| !link.parked.is_empty()) else {
-            return Ok(());
-        };
-        let mut parked = Vec::new();
-        for number in std::mem::take(&mut link.todo) {
-            if let Some(out) = self.outs.get(&number)
-                && !link.offer(number, out.topic)
-            {
-                parked.push(number);
-            }
-        }
-        for number in parked {
-            self.refused(number, Refusal::TopicQuota)?;
-        }
-        Ok(())
-    }
-
     fn forget_todo(&mut self, peer: TransportKey, number: u64) {
         if let Some(link) = self.links.get_mut(&peer) {
             link.todo.remove(&number);
@@ -387,177 +352,12 @@ impl Client {
         Ok(true)
     }
 
-    /// Gossips an envelope to the members that are connected and subscribed; a stream follows only if that doesn't do.
-    fn gossip_out(&mut self, now_ms: u64, number: u64) {
-        let grace = self.config.direct_grace_ms;
-        let Some(out) = self.outs.get_mut(&number) else {
-            return;
-        };
-        if out.what.chat().is_none() || self.gossip.get(&out.topic).is_none_or(BTreeSet::is_empty) {
-            return;
-        }
-        if let Some(envelope) = &out.envelope {
-            out.direct_after_ms = now_ms.saturating_add(grace);
-            self.step.effects.push(Effect::Publish {
-                topic: out.topic,
-                bytes: envelope.bytes().to_vec(),
-            });
-        }
-    }
-
-    /// A custodian answered a deposit.
-    pub(super) fn receipt(&mut self, now_ms: u64, peer: TransportKey, receipt: &Receipt) -> Result<(), RowsError> {
-        if receipt.verify(&peer).is_err() {
-            self.step.effects.push(Effect::Penalise {
-                peer,
-                reason: "a receipt whose signature doesn't hold",
-            });
-            return Ok(());
-        }
-        let Some(link) = self.links.get_mut(&peer) else {
-            return Ok(());
-        };
-        let Some(flight) = link.flight.remove(&receipt.request) else {
-            return Ok(());
-        };
-        let relay = link.relay;
-        let asked: BTreeMap<EnvelopeId, u64> = flight.into_iter().map(|(number, id)| (id, number)).collect();
-        // What the custodian didn't answer for is asked again, after a pause.
-        let answered: BTreeSet<EnvelopeId> = receipt
-            .accepted
-            .iter()
-            .map(|accepted| accepted.id)
-            .chain(receipt.refused.iter().map(|refused| refused.id))
-            .collect();
-        let unanswered: Vec<u64> = asked.iter().filter(|(id, _)| !answered.contains(id)).map(|(_, number)| *number).collect();
-        if !unanswered.is_empty() {
-            link.todo.extend(unanswered);
-            link.refused_until_ms = now_ms.saturating_add(UNANSWERED_MS);
-            self.step.effects.push(Effect::Penalise {
-                peer,
-                reason: "a receipt that leaves out what was deposited",
-            });
-        }
-        for accepted in &receipt.accepted {
-            if let Some(number) = asked.get(&accepted.id) {
-                self.accepted(peer, relay, *number, accepted.until_s.saturating_mul(1000))?;
-            }
-        }
-        for refused in &receipt.refused {
-            let Some(number) = asked.get(&refused.id) else {
-                continue;
-            };
-            let topic = self.outs.get(number).map(|out| out.topic);
-            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic)
-                && refused.why.retryable()
-                && refused.why != Refusal::NotHere
-            {
-                let wait_ms = (u64::from(refused.retry_after_s.max(1)) * 1000).min(PATIENCE_MS);
-                let until_ms = now_ms.saturating_add(wait_ms);
-                link.todo.insert(*number);
-                if refused.why == Refusal::TopicQuota {
-                    // Only this topic has to wait: nobody can hold up other chats by filling one.
-                    link.parked.entry(topic).or_default().until_ms = until_ms;
-                } else {
-                    link.refused_until_ms = until_ms;
-                }
-            }
-            if relay {
-                self.refused(*number, refused.why)?;
-            }
-        }
-        self.park(peer)?;
-        self.pump(now_ms, peer)
-    }
-
-    fn accepted(&mut self, peer: TransportKey, relay: bool, number: u64, until_ms: u64) -> Result<(), RowsError> {
-        let Some(out) = self.outs.get_mut(&number) else {
-            return Ok(());
-        };
-        match &out.what {
-            OutWhat::Report(chat) => {
-                let chat = *chat;
-                if let Some(chat) = self.chats.get_mut(&chat) {
-                    chat.set_owed(false);
-                    self.dirty.chats.insert(chat.id);
-                }
-                self.drop_out(number);
-                return Ok(());
-            }
-            OutWhat::Row(_) if !relay => {
-                if let Some(link) = self.links.get_mut(&peer) {
-                    link.handed.insert(number);
-                }
-                return Ok(());
-            }
-            OutWhat::Row(_) => {}
-        }
-        let first = out.held.is_empty();
-        out.held.insert(peer, until_ms);
-        out.forgotten.remove(&peer);
-        out.refused = None;
-        if let Some(message) = self.write_ledger(number)?
-            && first
-        {
-            self.event(&EventRow::Ledger { message })?;
-        }
-        Ok(())
-    }
-
-    fn refused(&mut self, number: u64, why: Refusal) -> Result<(), RowsError> {
-        let Some(out) = self.outs.get_mut(&number) else {
-            return Ok(());
-        };
-        if !out.held.is_empty() || out.refused == Some(why) {
-            return Ok(());
-        }
-        out.refused = Some(why);
-        if let Some(message) = self.write_ledger(number)? {
-            self.event(&EventRow::Ledger { message })?;
-        }
-        Ok(())
-    }
-
-    /// Writes who holds a message; gives the message if people see it.
-    fn write_ledger(&mut self, number: u64) -> Result<Option<MessageId>, RowsError> {
-        let Some(out) = self.outs.get(&number) else {
-            return Ok(None);
-        };
-        let Some(message) = self.message_of(&out.what) else {
-            return Ok(None);
-        };
-        let row = encode(&LedgerRow {
-            held: out
-                .held
-                .iter()
-                .map(|(relay, until)| (*relay, if out.forgotten.contains(relay) { 0 } else { *until }))
-                .collect(),
-            refused: out.refused,
-        })?;
-        self.put(Tree::Ledger, message.0, row);
-        Ok(Some(message))
-    }
-
     pub(super) fn message_of(&self, what: &OutWhat) -> Option<MessageId> {
         let OutWhat::Row(OutKind::Message { chat, sequence, .. }) = what else {
             return None;
         };
         let chat = self.chats.get(chat)?;
         Some(chat.stream(self.device()).message(*sequence))
-    }
-
-    /// A relay lost its past: what it held has to be deposited again. The rows say so too, since its cursors are void only once.
-    pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
-        let held = |out: &Out| out.held.contains_key(&peer) && !out.forgotten.contains(&peer);
-        let lost: Vec<u64> = self.outs.iter().filter(|(_, out)| held(out)).map(|(number, _)| *number).collect();
-        for number in lost {
-            if let Some(out) = self.outs.get_mut(&number) {
-                out.forgotten.insert(peer);
-            }
-            self.write_ledger(number)?;
-        }
-        self.fill_todo(now_ms, peer);
-        self.pump(now_ms, peer)
     }
 
     /// Seals again what was sealed on a state that the others may no longer have.

@@ -14,7 +14,12 @@ fn new_addresses_are_told_to_contacts_and_the_same_ones_are_not() {
     assert_eq!(known(&w, BOB, ALICE), ["/memory/0"]);
     w.nodes[ALICE].batches.clear();
     w.nodes[ALICE].sent.clear();
-    w.input(ALICE, Input::Listening { addrs: vec!["/memory/0".into()] });
+    w.input(
+        ALICE,
+        Input::Listening {
+            addrs: vec!["/memory/0".into()],
+        },
+    );
     assert!(w.nodes[ALICE].batches.is_empty() && w.nodes[ALICE].sent.is_empty());
 
     let addrs = vec!["/memory/5".into(), "/memory/4".into()];
@@ -25,14 +30,22 @@ fn new_addresses_are_told_to_contacts_and_the_same_ones_are_not() {
     let sequence = w.nodes[ALICE].client.chats[&chat].head.sequence;
     w.restart(ALICE);
     w.input(ALICE, Input::Listening { addrs });
-    assert_eq!(w.nodes[ALICE].client.chats[&chat].head.sequence, sequence, "told again after a restart");
+    assert_eq!(
+        w.nodes[ALICE].client.chats[&chat].head.sequence, sequence,
+        "told again after a restart"
+    );
 }
 
 #[test]
 fn addresses_reach_a_contact_that_was_away() {
     let (mut w, _) = World::friends();
     w.disconnect(ALICE, BOB);
-    w.input(ALICE, Input::Listening { addrs: vec!["/memory/5".into()] });
+    w.input(
+        ALICE,
+        Input::Listening {
+            addrs: vec!["/memory/5".into()],
+        },
+    );
     w.connect(ALICE, BOB);
     w.pass(1_000);
     assert_eq!(known(&w, BOB, ALICE), ["/memory/5"]);
@@ -44,7 +57,12 @@ fn addresses_that_change_between_request_and_approval_are_told_after_it() {
     w.connect(ALICE, BOB);
     let link = w.invite(ALICE, false);
     w.accept(BOB, &link).unwrap();
-    w.input(BOB, Input::Listening { addrs: vec!["/memory/6".into()] });
+    w.input(
+        BOB,
+        Input::Listening {
+            addrs: vec!["/memory/6".into()],
+        },
+    );
     w.restart(BOB);
     w.connect(ALICE, BOB);
     let request = w.nodes[ALICE].requests()[0];
@@ -58,7 +76,12 @@ fn addresses_that_change_while_a_contact_is_away_do_not_fill_the_outbox() {
     let (mut w, _) = World::friends();
     w.disconnect(ALICE, BOB);
     for n in 0..200 {
-        w.input(ALICE, Input::Listening { addrs: vec![format!("/memory/{n}")] });
+        w.input(
+            ALICE,
+            Input::Listening {
+                addrs: vec![format!("/memory/{n}")],
+            },
+        );
     }
     let waiting = w.nodes[ALICE].disk.count(Tree::Outbox);
     assert!(waiting <= 3, "{waiting} messages wait for one contact");
@@ -75,7 +98,12 @@ fn older_details_that_arrive_late_do_not_replace_newer_ones() {
     w.nodes[ALICE].sent.clear();
     let mut sealed = Vec::new();
     for n in 4..8 {
-        w.input(ALICE, Input::Listening { addrs: vec![format!("/memory/{n}")] });
+        w.input(
+            ALICE,
+            Input::Listening {
+                addrs: vec![format!("/memory/{n}")],
+            },
+        );
         sealed.extend(deposits(&std::mem::take(&mut w.nodes[ALICE].sent)));
         w.send(ALICE, chat, "and");
         sealed.extend(deposits(&std::mem::take(&mut w.nodes[ALICE].sent)));
@@ -93,7 +121,9 @@ fn a_contact_that_repeats_its_details_cannot_make_us_send_our_outbox_again() {
     let mut w = World::relayed();
     let chat = w.befriend();
     w.nodes[BOB].config.relays = Some(vec![relay_address()]);
-    w.lose = |_, frame| matches!(frame, CustodianFrame::Receipt(_)) || matches!(frame, CustodianFrame::Items(page) if !page.items.is_empty());
+    w.lose = |_, frame| {
+        matches!(frame, CustodianFrame::Receipt(_)) || matches!(frame, CustodianFrame::Items(page) if !page.items.is_empty())
+    };
     for n in 0..20 {
         w.send(ALICE, chat, &format!("message {n}"));
     }
@@ -135,7 +165,13 @@ fn f52_details_with_a_forged_log_or_a_foreign_certificate_are_not_taken() {
         key: carol.transport.public(),
         addrs: vec!["/memory/2".into()],
     }];
-    let all = [foreign_log, forged_log, foreign_certificate, damaged_certificate, uncertified_device];
+    let all = [
+        foreign_log,
+        forged_log,
+        foreign_certificate,
+        damaged_certificate,
+        uncertified_device,
+    ];
     for (at, mut details) in all.into_iter().enumerate() {
         details.name = "mallory".into();
         let mut writer = crate::wire::Writer::default();
@@ -146,6 +182,9 @@ fn f52_details_with_a_forged_log_or_a_foreign_certificate_are_not_taken() {
         w.gossip_to(ALICE, BOB, envelope.bytes());
         let contact = &w.nodes[ALICE].client.contacts[&w.nodes[BOB].client.account()];
         assert_eq!(contact.name == "mallory", at == 4, "forgery {at}");
-        assert!(!w.nodes[ALICE].client.links.contains_key(&carol.transport.public()), "an uncertified device is dialled");
+        assert!(
+            !w.nodes[ALICE].client.links.contains_key(&carol.transport.public()),
+            "an uncertified device is dialled"
+        );
     }
 }

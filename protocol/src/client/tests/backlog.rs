@@ -10,7 +10,10 @@ fn backlog(w: &mut World, chat: ChatId, count: usize) -> (Vec<String>, Vec<Envel
         w.send(ALICE, chat, text);
     }
     let envelopes = deposits(&w.nodes[ALICE].sent);
-    (texts, envelopes.iter().map(|bytes| Envelope::verify(bytes).unwrap()).collect())
+    (
+        texts,
+        envelopes.iter().map(|bytes| Envelope::verify(bytes).unwrap()).collect(),
+    )
 }
 
 fn no_pages(to: usize, frame: &CustodianFrame) -> bool {
@@ -60,7 +63,11 @@ fn f36_messages_of_a_future_epoch_wait_also_across_a_restart_and_are_read_once_t
     for envelope in envelopes.iter().rev() {
         w.gossip_to(BOB, ALICE, envelope.bytes());
     }
-    assert_eq!(w.nodes[BOB].disk.count(Tree::Pending), 20, "what waits already was kept again");
+    assert_eq!(
+        w.nodes[BOB].disk.count(Tree::Pending),
+        20,
+        "what waits already was kept again"
+    );
     w.gossip_to(BOB, ALICE, commit.bytes());
     assert_eq!(w.nodes[BOB].texts(chat), texts);
     assert_eq!(w.nodes[BOB].disk.count(Tree::Pending), 0);
@@ -127,7 +134,11 @@ fn f36_old_commits_that_come_again_do_not_wait_for_ever() {
     w.restart(BOB);
     w.pass(60_000);
     assert!(w.nodes[BOB].client.cursors.contains_key(&(relay_secret().public(), topic)));
-    assert_eq!(w.nodes[BOB].disk.count(Tree::Pending), 0, "commits of long ago wait for their state");
+    assert_eq!(
+        w.nodes[BOB].disk.count(Tree::Pending),
+        0,
+        "commits of long ago wait for their state"
+    );
     w.send(ALICE, chat, "still in step");
     assert_eq!(w.nodes[BOB].texts(chat), ["still in step"]);
 }

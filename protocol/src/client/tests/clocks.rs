@@ -47,7 +47,11 @@ fn f24_a_clock_that_jumps_back_leaves_no_report_and_no_retry_hanging() {
     w.connect(ALICE, BOB);
     w.pass(1_000);
     assert_eq!(w.nodes[BOB].texts(chat), ["from 2100"]);
-    assert_eq!(w.nodes[ALICE].ledger(message).state, LedgerState::Delivered, "the report waits for 2100");
+    assert_eq!(
+        w.nodes[ALICE].ledger(message).state,
+        LedgerState::Delivered,
+        "the report waits for 2100"
+    );
 }
 
 #[test]
@@ -93,7 +97,10 @@ fn f24_accepting_ends_although_the_clock_jumps_back() {
     w.input(BOB, Input::Tick);
     w.pass(21_000);
     let answers: Vec<_> = std::mem::take(&mut w.nodes[BOB].replies).into_values().collect();
-    assert!(matches!(answers.as_slice(), [Err(CommandError::CardUnavailable)]), "{answers:?}");
+    assert!(
+        matches!(answers.as_slice(), [Err(CommandError::CardUnavailable)]),
+        "{answers:?}"
+    );
 }
 
 #[test]
@@ -102,7 +109,11 @@ fn f24_states_and_leaf_updates_do_not_wait_for_2100() {
     w.nodes[ALICE].ahead_ms = TO_2100_MS;
     w.input(ALICE, Input::Tick);
     w.pass(1_000);
-    assert_eq!(w.nodes[ALICE].client.chats[&chat].group.epoch(), 2, "a century without a new leaf");
+    assert_eq!(
+        w.nodes[ALICE].client.chats[&chat].group.epoch(),
+        2,
+        "a century without a new leaf"
+    );
     w.nodes[ALICE].ahead_ms = 0;
     w.input(ALICE, Input::Tick);
     for _ in 0..30 {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::chat::Group;
 use crate::contact::{Card, Request};
-use crate::keys::NodeId;
 use crate::custody::{Deposit, Refusal};
+use crate::keys::NodeId;
 use crate::seal::{self, Purpose};
 
 fn invite_row(w: &World) -> records::InviteRow {
@@ -42,21 +42,34 @@ fn seal_request(w: &World, content: &[u8]) -> Vec<u8> {
 fn hand(w: &mut World, peer: TransportKey, envelopes: Vec<Vec<u8>>) -> (usize, Vec<Refusal>) {
     let bytes = ClientFrame::Deposit(Deposit { request: 1, envelopes }).encode();
     w.nodes[ALICE].sent.clear();
-    let input = Input::Frame { peer, side: Side::Server, bytes };
+    let input = Input::Frame {
+        peer,
+        side: Side::Server,
+        bytes,
+    };
     w.input(ALICE, input);
-    let receipt = w.nodes[ALICE].sent.iter().rev().find_map(|(_, side, frame)| match CustodianFrame::decode(frame) {
-        Ok(CustodianFrame::Receipt(receipt)) if *side == Side::Server => Some(receipt),
-        _ => None,
-    });
+    let receipt = w.nodes[ALICE]
+        .sent
+        .iter()
+        .rev()
+        .find_map(|(_, side, frame)| match CustodianFrame::decode(frame) {
+            Ok(CustodianFrame::Receipt(receipt)) if *side == Side::Server => Some(receipt),
+            _ => None,
+        });
     let receipt = receipt.unwrap();
-    (receipt.accepted.len(), receipt.refused.iter().map(|refused| refused.why).collect())
+    (
+        receipt.accepted.len(),
+        receipt.refused.iter().map(|refused| refused.why).collect(),
+    )
 }
 
 /// Bob's request for an invite, as he deposited it.
 fn request_of_bob(w: &World) -> Vec<u8> {
     let topic = invite_row(w).invite.requests.public();
     let sent = deposits(&w.nodes[BOB].sent);
-    sent.into_iter().find(|bytes| Envelope::peek(bytes).unwrap().0 == topic).unwrap()
+    sent.into_iter()
+        .find(|bytes| Envelope::peek(bytes).unwrap().0 == topic)
+        .unwrap()
 }
 
 #[test]
@@ -66,7 +79,13 @@ fn f41_a_request_that_comes_again_is_neither_shown_nor_told_twice() {
     let link = w.invite(ALICE, true);
     w.accept(BOB, &link).unwrap();
     let request = request_of_bob(&w);
-    let asked = |w: &World| w.nodes[ALICE].events().iter().filter(|event| matches!(event, EventRow::Requested { .. })).count();
+    let asked = |w: &World| {
+        w.nodes[ALICE]
+            .events()
+            .iter()
+            .filter(|event| matches!(event, EventRow::Requested { .. }))
+            .count()
+    };
     assert_eq!((w.nodes[ALICE].requests().len(), asked(&w)), (1, 1));
     for _ in 0..2 {
         let peer = w.key(CAROL);
@@ -92,7 +111,10 @@ fn f41_a_welcome_replayed_after_approval_does_not_overwrite_the_chat() {
         let peer = w.key(CAROL);
         hand(&mut w, peer, vec![request.clone()]);
         assert!(w.nodes[ALICE].requests().is_empty(), "the replayed request is shown");
-        assert!(matches!(w.approve(ALICE, id), Err(CommandError::NotFound { field: "request" })));
+        assert!(matches!(
+            w.approve(ALICE, id),
+            Err(CommandError::NotFound { field: "request" })
+        ));
         assert_eq!(w.nodes[ALICE].client.chats[&chat].group.node(), node);
         w.restart(ALICE);
     }
@@ -154,12 +176,19 @@ fn f41_a_chat_on_a_topic_that_has_another_use_is_refused() {
     let added = group.add(crypto, device, package, &invite.invite.requests).unwrap();
     let welcome = added.welcome.unwrap();
     let node = added.group.node();
-    let request = craft(&w, |request| (request.chat, request.node, request.welcome) = (id, node, welcome));
+    let request = craft(&w, |request| {
+        (request.chat, request.node, request.welcome) = (id, node, welcome)
+    });
     let peer = w.key(CAROL);
     hand(&mut w, peer, vec![request]);
     assert!(w.nodes[ALICE].requests().is_empty());
     w.accept(BOB, &link).unwrap();
-    assert!(w.nodes[ALICE].events().iter().any(|event| matches!(event, EventRow::Requested { name, .. } if name == "bob")));
+    assert!(
+        w.nodes[ALICE]
+            .events()
+            .iter()
+            .any(|event| matches!(event, EventRow::Requested { name, .. } if name == "bob"))
+    );
 }
 
 #[test]
@@ -214,7 +243,8 @@ fn f42_requests_are_bounded_per_invite_and_earlier_guests_can_all_be_approved() 
     assert_eq!(w.nodes[ALICE].requests().len(), limits::REQUESTS_PER_INVITE);
     let offered = invite_row(&w).packages[0].package.clone();
     for id in w.nodes[ALICE].requests() {
-        w.approve(ALICE, id).unwrap_or_else(|error| panic!("an earlier guest: {error}"));
+        w.approve(ALICE, id)
+            .unwrap_or_else(|error| panic!("an earlier guest: {error}"));
     }
     let invite = invite_row(&w);
     assert_ne!(invite.packages[0].package, offered, "the last-resort package isn't rotated");
@@ -261,7 +291,9 @@ fn foreign_request(w: &World, n: u8) -> Vec<u8> {
     let (crypto, device) = (&guest.crypto, &guest.account.device);
     let chat = ChatId(crypto.random());
     let (group, topic) = Group::create(crypto, device, &guest.identity(), invite.suite, chat).unwrap();
-    let added = group.add(crypto, device, std::slice::from_ref(&invite.packages[0].package), &topic).unwrap();
+    let added = group
+        .add(crypto, device, std::slice::from_ref(&invite.packages[0].package), &topic)
+        .unwrap();
     let request = Request {
         details: guest.details(&guest.new_inbox().unwrap()),
         chat,
@@ -303,10 +335,18 @@ fn f42_a_stranger_cannot_have_a_card_sent_again_and_again() {
     w.nodes[ALICE].sent.clear();
     let peer = TransportKey([66; 32]);
     for _ in 0..200 {
-        let input = Input::Frame { peer, side: Side::Server, bytes: watch.encode() };
+        let input = Input::Frame {
+            peer,
+            side: Side::Server,
+            bytes: watch.encode(),
+        };
         w.input(ALICE, input);
     }
-    let cards = w.nodes[ALICE].sent.iter().filter(|(_, _, frame)| matches!(CustodianFrame::decode(frame), Ok(CustodianFrame::Items(_)))).count();
+    let cards = w.nodes[ALICE]
+        .sent
+        .iter()
+        .filter(|(_, _, frame)| matches!(CustodianFrame::decode(frame), Ok(CustodianFrame::Items(_))))
+        .count();
     assert!((1..=64).contains(&cards), "{cards} cards for one stranger");
 }
 
@@ -364,7 +404,10 @@ fn f43_a_single_use_package_opens_one_door_only() {
     w.approve(ALICE, ids[0]).unwrap();
     assert!(w.approve(ALICE, ids[1]).is_err());
     assert_eq!(w.nodes[ALICE].client.chats.len(), 1);
-    assert!(w.nodes[ALICE].requests().is_empty(), "a request that can't be approved any more stays");
+    assert!(
+        w.nodes[ALICE].requests().is_empty(),
+        "a request that can't be approved any more stays"
+    );
 }
 
 #[test]
@@ -409,7 +452,10 @@ fn f52_a_card_of_another_account_or_with_a_foreign_certificate_is_refused() {
         let rows = w.nodes[BOB].disk.clone();
         w.gossip_to(BOB, ALICE, envelope.bytes());
         let answers: Vec<_> = std::mem::take(&mut w.nodes[BOB].replies).into_values().collect();
-        assert!(matches!(answers.as_slice(), [Err(CommandError::Invite(_))]), "forgery {at}: {answers:?}");
+        assert!(
+            matches!(answers.as_slice(), [Err(CommandError::Invite(_))]),
+            "forgery {at}: {answers:?}"
+        );
         assert!(w.nodes[BOB].client.chats.is_empty());
         assert_eq!(w.nodes[BOB].disk, rows);
     }

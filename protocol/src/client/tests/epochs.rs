@@ -41,7 +41,11 @@ fn leaf_updates_take_turns() {
     assert_eq!(w.nodes[ALICE].texts(chat), w.nodes[BOB].texts(chat));
     w.pass(1_000);
     for place in [ALICE, BOB] {
-        assert_eq!(w.nodes[place].disk.count(Tree::Outbox), 0, "a commit that was applied stays in the outbox");
+        assert_eq!(
+            w.nodes[place].disk.count(Tree::Outbox),
+            0,
+            "a commit that was applied stays in the outbox"
+        );
     }
 }
 
@@ -56,7 +60,11 @@ fn who_was_added_by_a_last_resort_package_updates_its_leaf_at_once() {
     w.pass(1_000);
     assert_eq!((epoch(&w, ALICE, chat), epoch(&w, BOB, chat)), (2, 2));
     w.pass(HOUR_MS);
-    assert_eq!((epoch(&w, ALICE, chat), epoch(&w, BOB, chat)), (2, 2), "and no more until its time");
+    assert_eq!(
+        (epoch(&w, ALICE, chat), epoch(&w, BOB, chat)),
+        (2, 2),
+        "and no more until its time"
+    );
 }
 
 #[test]
@@ -68,7 +76,11 @@ fn states_that_are_too_many_or_too_old_are_dropped_with_their_rows() {
     for place in [ALICE, BOB] {
         let kept = w.nodes[place].client.chats[&chat].frozen.len();
         assert_eq!(kept, limits::FROZEN_STATES);
-        assert_eq!(states_on_disk(&w, place, chat).len(), kept + 1, "rows of a dropped state stay");
+        assert_eq!(
+            states_on_disk(&w, place, chat).len(),
+            kept + 1,
+            "rows of a dropped state stay"
+        );
     }
     w.disconnect(ALICE, BOB);
     w.pass(limits::FROZEN_MS + 2 * HOUR_MS);
@@ -118,7 +130,10 @@ fn f37_a_commit_out_of_turn_is_dropped_and_the_chat_goes_on() {
     let node = &mut w.nodes[BOB];
     let state = &node.client.chats[&chat];
     assert!(!state.group.own_turn());
-    let change = state.group.update_leaf(&node.client.crypto, &node.client.account.device).unwrap();
+    let change = state
+        .group
+        .update_leaf(&node.client.crypto, &node.client.account.device)
+        .unwrap();
     let envelope = Envelope::sign(&state.row.topic, 3600, &change.commit).unwrap();
     w.gossip_to(ALICE, BOB, envelope.bytes());
     assert_eq!(epoch(&w, ALICE, chat), 1);

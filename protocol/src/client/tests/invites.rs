@@ -24,7 +24,10 @@ fn a_single_use_invite_is_shut_after_approval() {
     assert!(w.command(CAROL, Command::Accept { link }).is_none());
     w.pass(21_000);
     let answers: Vec<_> = std::mem::take(&mut w.nodes[CAROL].replies).into_values().collect();
-    assert!(matches!(answers.as_slice(), [Err(CommandError::CardUnavailable)]), "{answers:?}");
+    assert!(
+        matches!(answers.as_slice(), [Err(CommandError::CardUnavailable)]),
+        "{answers:?}"
+    );
     assert!(w.nodes[ALICE].requests().is_empty());
 }
 
@@ -36,7 +39,10 @@ fn both_sides_learn_of_the_new_contact_once() {
     for (place, other) in [(ALICE, BOB), (BOB, ALICE)] {
         let account = w.nodes[other].client.account();
         let name = NAMES[other].into();
-        assert_eq!(w.nodes[place].count_events(&EventRow::ContactAdded { account, chat, name }), 1);
+        assert_eq!(
+            w.nodes[place].count_events(&EventRow::ContactAdded { account, chat, name }),
+            1
+        );
         assert_eq!(contacts(&w, place), [(account, chat)]);
         w.restart(place);
     }
@@ -128,7 +134,10 @@ fn two_calls_while_the_card_is_looked_for_get_the_same_chat() {
         assert!(w.command(BOB, Command::Accept { link: link.clone() }).is_none());
     }
     w.connect(ALICE, BOB);
-    let replies: Vec<Reply> = std::mem::take(&mut w.nodes[BOB].replies).into_values().map(Result::unwrap).collect();
+    let replies: Vec<Reply> = std::mem::take(&mut w.nodes[BOB].replies)
+        .into_values()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(replies.len(), 2);
     assert_eq!(replies[0], replies[1]);
     assert_eq!(w.nodes[BOB].client.chats.len(), 1);
@@ -190,14 +199,26 @@ fn a_card_that_comes_after_the_other_was_approved_makes_no_second_chat() {
     let chat = w.accept(BOB, &of_alice).unwrap();
     let request = w.nodes[ALICE].requests()[0];
     w.approve(ALICE, request).unwrap();
-    let inbox = w.nodes[ALICE].client.contacts[&w.nodes[BOB].client.account()].our_inbox.topic.public();
+    let inbox = w.nodes[ALICE].client.contacts[&w.nodes[BOB].client.account()]
+        .our_inbox
+        .topic
+        .public();
     w.lose = |_, _| false;
     w.disconnect(ALICE, BOB);
     w.connect(ALICE, BOB);
-    let replies: Vec<_> = std::mem::take(&mut w.nodes[ALICE].replies).into_values().map(Result::unwrap).collect();
+    let replies: Vec<_> = std::mem::take(&mut w.nodes[ALICE].replies)
+        .into_values()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(replies, [Reply::Chat(chat)]);
     assert_eq!(w.nodes[ALICE].client.chats.len(), 1);
-    assert_eq!(w.nodes[ALICE].client.contacts[&w.nodes[BOB].client.account()].our_inbox.topic.public(), inbox);
+    assert_eq!(
+        w.nodes[ALICE].client.contacts[&w.nodes[BOB].client.account()]
+            .our_inbox
+            .topic
+            .public(),
+        inbox
+    );
 }
 
 #[test]

@@ -25,14 +25,24 @@ fn a_message_goes_from_queued_to_held_to_delivered_to_read_with_one_event_each()
 
     w.pass(60_000);
     let delivered = w.nodes[ALICE].ledger(message);
-    assert_eq!((delivered.state, delivered.delivered), (LedgerState::Delivered, vec![w.nodes[BOB].client.device()]));
+    assert_eq!(
+        (delivered.state, delivered.delivered),
+        (LedgerState::Delivered, vec![w.nodes[BOB].client.device()])
+    );
     assert_eq!(w.nodes[ALICE].count_events(&event), 2);
-    assert_eq!(w.nodes[ALICE].disk.count(Tree::Outbox), 0, "a delivered message stays in the outbox");
+    assert_eq!(
+        w.nodes[ALICE].disk.count(Tree::Outbox),
+        0,
+        "a delivered message stays in the outbox"
+    );
 
     w.mark_read(BOB, chat, message);
     w.pass(60_000);
     let read = w.nodes[ALICE].ledger(message);
-    assert_eq!((read.state, read.read), (LedgerState::Read, vec![w.nodes[BOB].client.device()]));
+    assert_eq!(
+        (read.state, read.read),
+        (LedgerState::Read, vec![w.nodes[BOB].client.device()])
+    );
     assert_eq!(w.nodes[ALICE].count_events(&event), 3);
     w.restart(BOB);
     w.restart(ALICE);
@@ -80,7 +90,10 @@ fn a_full_outbox_refuses_to_send_and_takes_messages_again_once_there_is_room() {
     let (mut w, chat) = World::friends();
     w.disconnect(ALICE, BOB);
     w.nodes[ALICE].client.out_bytes = limits::OUTBOX_BYTES;
-    assert!(matches!(w.try_send(ALICE, chat, "too much", None), Err(CommandError::Limit { .. })));
+    assert!(matches!(
+        w.try_send(ALICE, chat, "too much", None),
+        Err(CommandError::Limit { .. })
+    ));
     // What the node itself has to tell must not stop it.
     let addrs = vec!["/memory/9".into()];
     w.input(ALICE, Input::Listening { addrs });
@@ -96,7 +109,9 @@ fn f16_what_a_relay_dropped_is_deposited_again_and_arrives() {
     let mut w = World::relayed();
     let chat = w.befriend();
     // Every other message gets lost between relay and bob, far more than one report tells of.
-    w.lose = |to, frame| to == BOB && matches!(frame, CustodianFrame::Items(page) if page.cursor.position % 2 == 0 && page.items.len() == 1);
+    w.lose = |to, frame| {
+        to == BOB && matches!(frame, CustodianFrame::Items(page) if page.cursor.position % 2 == 0 && page.items.len() == 1)
+    };
     let texts: Vec<String> = (0..300).map(|n| format!("message {n}")).collect();
     for text in &texts {
         w.send(ALICE, chat, text);
@@ -155,7 +170,10 @@ fn f18_a_relay_that_forgot_is_given_again_what_waits_also_after_a_restart_in_bet
         } else {
             w.pass(60_000);
         }
-        assert!(!deposits(&w.nodes[ALICE].sent).is_empty(), "not deposited again after the restart");
+        assert!(
+            !deposits(&w.nodes[ALICE].sent).is_empty(),
+            "not deposited again after the restart"
+        );
         assert!(w.nodes[ALICE].ledger(message).state >= LedgerState::Held);
     }
 }

@@ -27,6 +27,7 @@ mod ledgers;
 mod refusals;
 mod sending;
 mod steps;
+mod story;
 
 pub(super) const ALICE: usize = 0;
 pub(super) const BOB: usize = 1;
@@ -156,7 +157,10 @@ impl Node {
     pub fn forge(&mut self, chat: ChatId, inner: &Inner) -> Envelope {
         let client = &mut self.client;
         let chat = client.chats.get_mut(&chat).unwrap();
-        let body = chat.group.seal(&client.crypto, &client.account.device, &inner.encode()).unwrap();
+        let body = chat
+            .group
+            .seal(&client.crypto, &client.account.device, &inner.encode())
+            .unwrap();
         Envelope::sign(&chat.row.topic, 3600, &body).unwrap()
     }
 
@@ -233,7 +237,8 @@ impl World {
     /// One more client, which has no relay.
     pub fn guest(&mut self) -> usize {
         let place = self.nodes.len();
-        self.nodes.push(Node::new(place, config(&format!("guest {place}")), self.now_ms));
+        self.nodes
+            .push(Node::new(place, config(&format!("guest {place}")), self.now_ms));
         self.settle(place);
         let addrs = vec![format!("/memory/{place}")];
         self.input(place, Input::Listening { addrs });
@@ -313,7 +318,10 @@ impl World {
                 self.nodes[place].sent.push((peer, side, frame.clone()));
                 if peer == relay_secret().public() {
                     if self.at_relay.contains(&place) && side == Side::Client {
-                        let input = RelayInput::Frame { peer: from, bytes: frame };
+                        let input = RelayInput::Frame {
+                            peer: from,
+                            bytes: frame,
+                        };
                         self.wire.push_back(Packet::Relay(input));
                     }
                     return;
@@ -341,10 +349,17 @@ impl World {
             Effect::Verdict { verdict, .. } => self.nodes[place].verdicts.push(verdict),
             Effect::Penalise { peer, reason } => self.nodes[place].penalised.push((peer, reason)),
             Effect::Reply { token, result } => {
-                assert!(self.nodes[place].replies.insert(token, result).is_none(), "two answers to one command");
+                assert!(
+                    self.nodes[place].replies.insert(token, result).is_none(),
+                    "two answers to one command"
+                );
             }
             Effect::Events { newest } => {
-                assert_eq!(newest, history::newest_event(&self.nodes[place].disk).unwrap(), "told before it is durable");
+                assert_eq!(
+                    newest,
+                    history::newest_event(&self.nodes[place].disk).unwrap(),
+                    "told before it is durable"
+                );
             }
         }
     }
@@ -521,109 +536,6 @@ impl World {
             self.now_ms = at;
             self.input(place, Input::Tick);
         }
-    }
-
-    pub fn command(&mut self, place: usize, command: Command) -> Option<Result<Reply, CommandError>> {
-        let node = &mut self.nodes[place];
-        node.token += 1;
-        let token = node.token;
-        self.input(place, Input::Command { token, command });
-        self.nodes[place].replies.remove(&token)
-    }
-
-    pub fn try_send(&mut self, place: usize, chat: ChatId, text: &str, key: Option<&str>) -> Result<MessageId, CommandError> {
-        let command = Command::Send {
-            chat,
-            text: text.into(),
-            idempotency_key: key.map(String::from),
-        };
-        match self.command(place, command).unwrap()? {
-            Reply::Sent(message) => Ok(message),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub fn send(&mut self, place: usize, chat: ChatId, text: &str) -> MessageId {
-        self.try_send(place, chat, text, None).unwrap()
-    }
-
-    pub fn invite(&mut self, place: usize, multi_use: bool) -> String {
-        let command = Command::Invite {
-            multi_use,
-            expires_in_s: None,
-        };
-        match self.command(place, command).unwrap().unwrap() {
-            Reply::Invited { link, .. } => link,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub fn accept(&mut self, place: usize, link: &str) -> Result<ChatId, CommandError> {
-        match self.command(place, Command::Accept { link: link.into() }).expect("no answer yet")? {
-            Reply::Chat(chat) => Ok(chat),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub fn approve(&mut self, place: usize, request: RequestId) -> Result<ChatId, CommandError> {
-        match self.command(place, Command::Approve { request }).unwrap()? {
-            Reply::Chat(chat) => Ok(chat),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub fn mark_read(&mut self, place: usize, chat: ChatId, through: MessageId) {
-        let mark = history::read_mark(&self.nodes[place].disk, &chat, &through).unwrap().unwrap();
-        assert_eq!(self.command(place, Command::MarkRead { chat, mark }).unwrap().unwrap(), Reply::Done);
-    }
-
-    /// Bob accepts an invite of alice's and is approved; both have talked and nothing is left over.
-    pub fn befriend(&mut self) -> ChatId {
-        let link = self.invite(ALICE, false);
-        let chat = self.accept(BOB, &link).unwrap();
-        let request = self.nodes[ALICE].requests()[0];
-        assert_eq!(self.approve(ALICE, request).unwrap(), chat);
-        self.pass(5_000);
-        assert!(!self.nodes[BOB].client.chats[&chat].row.requested);
-        chat
-    }
-
-    /// Alice and bob share a chat and are connected directly, without a relay.
-    pub fn friends() -> (Self, ChatId) {
-        let mut world = Self::new();
-        world.connect(ALICE, BOB);
-        let chat = world.befriend();
-        (world, chat)
-    }
-
-    /// Hands a client a page of a relay that it is connected to.
-    pub fn page(&mut self, to: usize, topic: TopicId, position: u64, envelopes: &[Envelope]) {
-        let items = envelopes.iter().map(|envelope| envelope.bytes().to_vec()).collect();
-        self.raw_page(to, topic, position, items);
-    }
-
-    pub fn raw_page(&mut self, to: usize, topic: TopicId, position: u64, envelopes: Vec<Vec<u8>>) {
-        let items = envelopes.into_iter().map(|envelope| crate::custody::Item { position, envelope }).collect();
-        let page = CustodianFrame::Items(Items {
-            topic,
-            cursor: Cursor {
-                epoch: 1,
-                position,
-                hash: RunningHash::default(),
-            },
-            void: false,
-            caught_up: true,
-            items,
-        });
-        let peer = relay_secret().public();
-        self.input(to, Input::Frame { peer, side: Side::Client, bytes: page.encode() });
-    }
-
-    /// Hands a client an envelope by gossip and returns its verdict.
-    pub fn gossip_to(&mut self, to: usize, from: usize, bytes: &[u8]) -> Verdict {
-        let input = gossip(self.key(from), bytes);
-        self.input(to, input);
-        self.nodes[to].verdicts.pop().unwrap()
     }
 }
 

@@ -33,18 +33,29 @@ fn f22_a_refusal_is_told_and_the_message_stays_and_is_delivered_later() {
     let chat = w.befriend();
     let (texts, message) = fill(&mut w, chat);
     let ledger = w.nodes[ALICE].ledger(message);
-    assert_eq!((ledger.state, ledger.refused), (LedgerState::Queued, Some(Refusal::TopicQuota)));
+    assert_eq!(
+        (ledger.state, ledger.refused),
+        (LedgerState::Queued, Some(Refusal::TopicQuota))
+    );
     assert_eq!(w.nodes[ALICE].count_events(&EventRow::Ledger { message }), 1);
     w.restart(ALICE);
     assert_eq!(w.nodes[ALICE].ledger(message).refused, Some(Refusal::TopicQuota));
-    assert_eq!(w.nodes[ALICE].count_events(&EventRow::Ledger { message }), 1, "the same refusal is told twice");
+    assert_eq!(
+        w.nodes[ALICE].count_events(&EventRow::Ledger { message }),
+        1,
+        "the same refusal is told twice"
+    );
     let (mut texts, mut waiting) = (texts, Vec::new());
     for n in 0..3 {
         texts.push(format!("behind it {n}"));
         waiting.push(w.send(ALICE, chat, &texts[texts.len() - 1]));
     }
     for message in waiting {
-        assert_eq!(w.nodes[ALICE].ledger(message).refused, Some(Refusal::TopicQuota), "what waits behind doesn't say why");
+        assert_eq!(
+            w.nodes[ALICE].ledger(message).refused,
+            Some(Refusal::TopicQuota),
+            "what waits behind doesn't say why"
+        );
     }
 
     // Bob reads, the relay forgets what is old, and the sender tries again by itself.
@@ -87,7 +98,14 @@ fn a_custodian_that_leaves_deposits_unanswered_does_not_keep_us_busy() {
             rounds += 1;
             let empty = Receipt::sign(&relay_secret(), request, Vec::new(), Vec::new());
             let bytes = CustodianFrame::Receipt(empty).encode();
-            w.input(ALICE, Input::Frame { peer, side: Side::Client, bytes });
+            w.input(
+                ALICE,
+                Input::Frame {
+                    peer,
+                    side: Side::Client,
+                    bytes,
+                },
+            );
         }
     }
     assert!(rounds <= 3, "{rounds} deposits without a pause");
@@ -113,8 +131,23 @@ fn a_relay_that_asks_for_endless_patience_is_asked_again_within_the_hour() {
         retry_after_s: u32::MAX,
     }];
     let bytes = CustodianFrame::Receipt(Receipt::sign(&relay_secret(), request, Vec::new(), refused)).encode();
-    w.input(ALICE, Input::Frame { peer, side: Side::Client, bytes });
-    assert_eq!(w.nodes[ALICE].client.outs.values().filter(|out| out.refused.is_some()).count(), 1);
+    w.input(
+        ALICE,
+        Input::Frame {
+            peer,
+            side: Side::Client,
+            bytes,
+        },
+    );
+    assert_eq!(
+        w.nodes[ALICE]
+            .client
+            .outs
+            .values()
+            .filter(|out| out.refused.is_some())
+            .count(),
+        1
+    );
     w.lose = |_, _| false;
     w.pass(2 * 3_600_000);
     assert_eq!(w.nodes[BOB].texts(chat), ["hello"]);

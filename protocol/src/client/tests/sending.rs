@@ -31,7 +31,10 @@ fn the_same_key_within_a_step_that_is_not_committed_is_the_same_message() {
     w.commit(ALICE, first);
     w.commit(ALICE, second);
     w.run();
-    let (one, two) = (w.nodes[ALICE].replies.remove(&100).unwrap(), w.nodes[ALICE].replies.remove(&101).unwrap());
+    let (one, two) = (
+        w.nodes[ALICE].replies.remove(&100).unwrap(),
+        w.nodes[ALICE].replies.remove(&101).unwrap(),
+    );
     assert_eq!(one.unwrap(), two.unwrap());
     assert_eq!(w.nodes[BOB].texts(chat), ["hello"]);
 }
@@ -50,7 +53,10 @@ fn the_same_key_with_another_text_or_chat_is_a_conflict() {
             w.restart(ALICE);
         }
         for (chat, text) in [(chat, "hullo"), (other, "hello")] {
-            assert!(matches!(w.try_send(ALICE, chat, text, Some("k")), Err(CommandError::IdempotencyConflict)));
+            assert!(matches!(
+                w.try_send(ALICE, chat, text, Some("k")),
+                Err(CommandError::IdempotencyConflict)
+            ));
         }
     }
     assert_eq!(w.nodes[ALICE].texts(chat), ["hello"]);
@@ -79,7 +85,10 @@ fn what_is_over_a_bound_is_refused_with_the_field() {
     let key = "k".repeat(limits::IDEMPOTENCY_KEY_BYTES + 1);
     assert!(matches!(
         w.try_send(ALICE, chat, "hello", Some(&key)),
-        Err(CommandError::TooLarge { field: "idempotency_key", .. })
+        Err(CommandError::TooLarge {
+            field: "idempotency_key",
+            ..
+        })
     ));
     assert!(matches!(
         w.try_send(ALICE, ChatId([1; 32]), "hello", None),

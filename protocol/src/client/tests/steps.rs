@@ -38,9 +38,27 @@ fn unseen(w: &mut World, chat: ChatId, texts: &[&str]) -> Vec<Vec<u8>> {
 fn what_is_sent_comes_with_message_ratchet_outbox_and_event() {
     let (mut w, chat) = World::friends();
     let step = w.hold(ALICE, send(chat, "hello"));
-    let speaks = |effect: &&Effect| matches!(effect, Effect::Send { .. } | Effect::Reply { result: Ok(Reply::Sent(_)), .. } | Effect::Events { .. });
+    let speaks = |effect: &&Effect| {
+        matches!(
+            effect,
+            Effect::Send { .. }
+                | Effect::Reply {
+                    result: Ok(Reply::Sent(_)),
+                    ..
+                }
+                | Effect::Events { .. }
+        )
+    };
     assert_eq!(step.effects.iter().filter(speaks).count(), 3);
-    let wanted = [Tree::Mls, Tree::Chats, Tree::Messages, Tree::MessageIds, Tree::Outbox, Tree::Events, Tree::Idempotency];
+    let wanted = [
+        Tree::Mls,
+        Tree::Chats,
+        Tree::Messages,
+        Tree::MessageIds,
+        Tree::Outbox,
+        Tree::Events,
+        Tree::Idempotency,
+    ];
     for tree in wanted {
         assert!(trees(&step.batch).contains(&tree), "{tree:?} isn't in the batch");
     }
@@ -93,7 +111,14 @@ fn what_is_acknowledged_comes_with_the_message_and_the_ratchet() {
         let step = w.hold(BOB, input);
         let speaks = |effect: &Effect| matches!(effect, Effect::Send { .. } | Effect::Verdict { .. });
         assert!(step.effects.iter().any(speaks));
-        let wanted = [Tree::Mls, Tree::Messages, Tree::MessageIds, Tree::Streams, Tree::Chats, Tree::Events];
+        let wanted = [
+            Tree::Mls,
+            Tree::Messages,
+            Tree::MessageIds,
+            Tree::Streams,
+            Tree::Chats,
+            Tree::Events,
+        ];
         for tree in wanted {
             assert!(trees(&step.batch).contains(&tree), "{tree:?} isn't in batch {at}");
         }

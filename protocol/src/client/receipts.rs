@@ -1,0 +1,183 @@
+//! The custodians' answers to deposits.
+
+use super::Client;
+use super::io::Effect;
+use super::outbox::{Out, OutWhat};
+use super::records::{EventRow, LedgerRow, encode};
+use crate::custody::{Receipt, Refusal};
+use crate::keys::{EnvelopeId, MessageId, TransportKey};
+use crate::rows::{RowsError, Tree};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The longest that a custodian's request for patience is heeded, in milliseconds (guess: an hour).
+const PATIENCE_MS: u64 = 3_600_000;
+/// Milliseconds until a custodian that left out an answer is asked again (guess).
+const UNANSWERED_MS: u64 = 30_000;
+
+impl Client {
+    /// A custodian answered a deposit.
+    pub(super) fn receipt(&mut self, now_ms: u64, peer: TransportKey, receipt: &Receipt) -> Result<(), RowsError> {
+        if receipt.verify(&peer).is_err() {
+            self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "a receipt whose signature doesn't hold",
+            });
+            return Ok(());
+        }
+        let Some(link) = self.links.get_mut(&peer) else {
+            return Ok(());
+        };
+        let Some(flight) = link.flight.remove(&receipt.request) else {
+            return Ok(());
+        };
+        let relay = link.relay;
+        let asked: BTreeMap<EnvelopeId, u64> = flight.into_iter().map(|(number, id)| (id, number)).collect();
+        // What the custodian didn't answer for is asked again, after a pause.
+        let answered: BTreeSet<EnvelopeId> = receipt
+            .accepted
+            .iter()
+            .map(|accepted| accepted.id)
+            .chain(receipt.refused.iter().map(|refused| refused.id))
+            .collect();
+        let unanswered: Vec<u64> = asked.iter().filter(|(id, _)| !answered.contains(id)).map(|(_, number)| *number).collect();
+        if !unanswered.is_empty() {
+            link.todo.extend(unanswered);
+            link.refused_until_ms = now_ms.saturating_add(UNANSWERED_MS);
+            self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "a receipt that leaves out what was deposited",
+            });
+        }
+        for accepted in &receipt.accepted {
+            if let Some(number) = asked.get(&accepted.id) {
+                self.accepted(peer, relay, *number, accepted.until_s.saturating_mul(1000))?;
+            }
+        }
+        for refused in &receipt.refused {
+            let Some(number) = asked.get(&refused.id) else {
+                continue;
+            };
+            let topic = self.outs.get(number).map(|out| out.topic);
+            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic)
+                && refused.why.retryable()
+                && refused.why != Refusal::NotHere
+            {
+                let wait_ms = (u64::from(refused.retry_after_s.max(1)) * 1000).min(PATIENCE_MS);
+                let until_ms = now_ms.saturating_add(wait_ms);
+                link.todo.insert(*number);
+                if relay && refused.why == Refusal::TopicQuota {
+                    // Only this topic has to wait: nobody can hold up other chats by filling one.
+                    link.parked.entry(topic).or_default().until_ms = until_ms;
+                } else {
+                    link.refused_until_ms = until_ms;
+                }
+            }
+            if relay {
+                self.refused(*number, refused.why)?;
+            }
+        }
+        self.park(peer)?;
+        self.pump(now_ms, peer)
+    }
+
+    fn accepted(&mut self, peer: TransportKey, relay: bool, number: u64, until_ms: u64) -> Result<(), RowsError> {
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(());
+        };
+        match &out.what {
+            OutWhat::Report(chat) => {
+                let chat = *chat;
+                if let Some(chat) = self.chats.get_mut(&chat) {
+                    chat.set_owed(false);
+                    self.dirty.chats.insert(chat.id);
+                }
+                self.drop_out(number);
+                return Ok(());
+            }
+            OutWhat::Row(_) if !relay => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.handed.insert(number);
+                }
+                return Ok(());
+            }
+            OutWhat::Row(_) => {}
+        }
+        let first = out.held.is_empty();
+        out.held.insert(peer, until_ms);
+        out.forgotten.remove(&peer);
+        out.refused = None;
+        if let Some(message) = self.write_ledger(number)?
+            && first
+        {
+            self.event(&EventRow::Ledger { message })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn refused(&mut self, number: u64, why: Refusal) -> Result<(), RowsError> {
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(());
+        };
+        if !out.held.is_empty() || out.refused == Some(why) {
+            return Ok(());
+        }
+        out.refused = Some(why);
+        if let Some(message) = self.write_ledger(number)? {
+            self.event(&EventRow::Ledger { message })?;
+        }
+        Ok(())
+    }
+
+    /// Writes who holds a message; gives the message if people see it.
+    fn write_ledger(&mut self, number: u64) -> Result<Option<MessageId>, RowsError> {
+        let Some(out) = self.outs.get(&number) else {
+            return Ok(None);
+        };
+        let Some(message) = self.message_of(&out.what) else {
+            return Ok(None);
+        };
+        let row = encode(&LedgerRow {
+            held: out
+                .held
+                .iter()
+                .map(|(relay, until)| (*relay, if out.forgotten.contains(relay) { 0 } else { *until }))
+                .collect(),
+            refused: out.refused,
+        })?;
+        self.put(Tree::Ledger, message.0, row);
+        Ok(Some(message))
+    }
+
+    /// A relay lost its past: what it held has to be deposited again. The rows say so too, since its cursors are void only once.
+    pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
+        let held = |out: &Out| out.held.contains_key(&peer) && !out.forgotten.contains(&peer);
+        let lost: Vec<u64> = self.outs.iter().filter(|(_, out)| held(out)).map(|(number, _)| *number).collect();
+        for number in lost {
+            if let Some(out) = self.outs.get_mut(&number) {
+                out.forgotten.insert(peer);
+            }
+            self.write_ledger(number)?;
+        }
+        self.fill_todo(now_ms, peer);
+        self.pump(now_ms, peer)
+    }
+
+    /// Takes what is on a refused topic out of a link's way.
+    fn park(&mut self, peer: TransportKey) -> Result<(), RowsError> {
+        let Some(link) = self.links.get_mut(&peer).filter(|link| !link.parked.is_empty()) else {
+            return Ok(());
+        };
+        let mut parked = Vec::new();
+        for number in std::mem::take(&mut link.todo) {
+            if let Some(out) = self.outs.get(&number)
+                && !link.offer(number, out.topic)
+            {
+                parked.push(number);
+            }
+        }
+        for number in parked {
+            self.refused(number, Refusal::TopicQuota)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! Sending: idempotency keys, numbers, and the way into the outbox.
+
+use super::Client;
+use super::io::{CommandError, Reply};
+use super::outbox::OutWhat;
+use super::records::{EventRow, IdempotencyRow, MessageRow, OutKind, decode, encode, key};
+use crate::keys::{ChatId, derive};
+use crate::limits;
+use crate::message::{Body, Durable, Inner};
+use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use crate::wire::Wire;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Old idempotency keys that each new one looks at.
+const PRUNED_KEYS: usize = 4;
+/// Idempotency keys that may not be on disk yet: more than the steps in flight can hold.
+const FRESH_KEYS: usize = 8192;
+
+/// Idempotency keys of steps that may not be committed yet.
+#[derive(Default)]
+pub(super) struct FreshKeys {
+    order: VecDeque<Vec<u8>>,
+    rows: BTreeMap<Vec<u8>, IdempotencyRow>,
+    pruned_to: Vec<u8>,
+}
+
+impl FreshKeys {
+    pub fn get(&self, stored: &[u8]) -> Option<IdempotencyRow> {
+        self.rows.get(stored).cloned()
+    }
+
+    /// Where the look at old keys goes on.
+    pub fn pruned_to(&self) -> &[u8] {
+        &self.pruned_to
+    }
+
+    pub fn set_pruned_to(&mut self, next: Vec<u8>) {
+        self.pruned_to = next;
+    }
+
+    pub fn insert(&mut self, stored: Vec<u8>, row: IdempotencyRow) {
+        self.order.push_back(stored.clone());
+        self.rows.insert(stored, row);
+        if self.order.len() > FRESH_KEYS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.rows.remove(&oldest);
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn send_text(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        text: String,
+        idempotency_key: Option<String>,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        if text.len() > limits::TEXT_BYTES {
+            return Err(CommandError::TooLarge {
+                field: "body.text",
+                found: text.len(),
+                limit: limits::TEXT_BYTES,
+            });
+        }
+        if !self.chats.contains_key(&chat) {
+            return Err(CommandError::NotFound { field: "chat" });
+        }
+        let Some(idempotency_key) = idempotency_key else {
+            return Ok(Reply::Sent(self.send_body(now_ms, chat, Body::Text(text))?));
+        };
+        if idempotency_key.len() > limits::IDEMPOTENCY_KEY_BYTES {
+            return Err(CommandError::TooLarge {
+                field: "idempotency_key",
+                found: idempotency_key.len(),
+                limit: limits::IDEMPOTENCY_KEY_BYTES,
+            });
+        }
+        let stored = key::idempotency(&idempotency_key);
+        let content = derive("madang 1 idempotent content", &[&chat.0, text.as_bytes()]);
+        let known = match self.fresh_keys.get(&stored) {
+            Some(row) => Some(row),
+            None => rows
+                .get(Tree::Idempotency, &stored)?
+                .map(|bytes| decode::<IdempotencyRow>(&bytes))
+                .transpose()?,
+        };
+        if let Some(known) = known.filter(|known| now_ms.saturating_sub(known.at_ms) < limits::IDEMPOTENCY_MS) {
+            if known.content != content {
+                return Err(CommandError::IdempotencyConflict);
+            }
+            return Ok(Reply::Sent(known.message));
+        }
+        let message = self.send_body(now_ms, chat, Body::Text(text))?;
+        let row = IdempotencyRow {
+            content,
+            message,
+            at_ms: now_ms,
+        };
+        let bytes = encode(&row)?;
+        self.put(Tree::Idempotency, stored.clone(), bytes);
+        self.fresh_keys.insert(stored, row);
+        self.prune_keys(now_ms, rows)?;
+        Ok(Reply::Sent(message))
+    }
+
+    /// Forgets idempotency keys that are past their time: each new key looks at a few old ones, round and round, so that the tree stays
+    /// below a small multiple of a week's keys.
+    fn prune_keys(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        let from = self.fresh_keys.pruned_to();
+        let looked_at = rows.range(Tree::Idempotency, from, &prefix_end(&[]), PRUNED_KEYS, false)?;
+        let next = match looked_at.last() {
+            Some((stored, _)) if looked_at.len() == PRUNED_KEYS => [stored.as_slice(), &[0]].concat(),
+            _ => Vec::new(),
+        };
+        self.fresh_keys.set_pruned_to(next);
+        for (stored, value) in looked_at {
+            let row: IdempotencyRow = decode(&value)?;
+            if now_ms.saturating_sub(row.at_ms) >= limits::IDEMPOTENCY_MS && self.fresh_keys.get(&stored).is_none() {
+                self.step.batch.delete(Tree::Idempotency, stored);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn outbox_full(&self) -> bool {
+        self.outs.len() >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES
+    }
+
+    /// Numbers a message, stores it, and puts it in the outbox.
+    pub(super) fn send_body(&mut self, now_ms: u64, chat_id: ChatId, body: Body) -> Result<crate::keys::MessageId, CommandError> {
+        if self.outbox_full() {
+            return Err(CommandError::Limit {
+                what: "messages that wait to be delivered",
+                limit: limits::OUTBOX_ITEMS,
+            });
+        }
+        let (own, account) = (self.device(), self.account());
+        let frontiers = self.frontiers(&chat_id);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Err(CommandError::NotFound { field: "chat" });
+        };
+        let stream = chat.stream(own);
+        let sequence = chat.head.sequence + 1;
+        let id = stream.message(sequence);
+        let durable = Durable {
+            sequence,
+            previous: chat.head.previous,
+            parents: chat.head.heads.clone(),
+            clock: chat.head.clock.saturating_add(1),
+            sent_ms: now_ms,
+            fallback: String::new(),
+            body,
+        };
+        let row = MessageRow {
+            stream,
+            sequence,
+            account,
+            outgoing: true,
+            sent_ms: now_ms,
+            received_ms: now_ms,
+            body: durable.body.clone(),
+            fallback: String::new(),
+        };
+        let clock = durable.clock;
+        let inner = Inner {
+            stream,
+            durable: Some(durable),
+            frontiers,
+        }
+        .encode();
+        chat.head.sequence = sequence;
+        chat.head.previous = Inner::hash(&inner);
+        chat.head.last_ms = now_ms;
+        let parents = chat.head.heads.clone();
+        chat.observe(id, &parents, clock);
+        if chat.nudge_ms.is_none() {
+            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
+        }
+        let topic = chat.row.topic.public();
+        self.dirty.chats.insert(chat_id);
+        if !row.body.shown() {
+            chat.row.hidden.insert(sequence);
+            chat.row_dirty = true;
+        } else {
+            self.put_message(&chat_id, id, clock, now_ms, &row)?;
+            self.event(&EventRow::MessageSent { message: id })?;
+        }
+        self.add_out(
+            now_ms,
+            topic,
+            OutWhat::Row(OutKind::Message {
+                chat: chat_id,
+                sequence,
+                inner,
+            }),
+            None,
+        )?;
+        Ok(id)
+    }
+}
