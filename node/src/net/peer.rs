@@ -76,6 +76,7 @@ pub(super) async fn run(mut peer: Peer) {
     }
     let mut client = peer.control.take().map(|control| keep_open(&peer, control));
     let mut server: Option<BoxFuture<'static, ()>> = None;
+    let mut served = false;
     // At most one event waits here for room, as an arm of its own: awaiting the core inside another arm would leave
     // the streams unpolled while they hold places in the core's inbox.
     let mut waiting: Option<NetEvent> = None;
@@ -93,7 +94,10 @@ pub(super) async fn run(mut peer: Peer) {
                 Some(Note::Inbound(stream)) => {
                     if server.take().is_some() {
                         peer.shared.accuse(peer.key, Offence::ReplacedStream);
+                    } else if served {
+                        peer.shared.accuse(peer.key, Offence::ReopenedStream);
                     }
+                    served = true;
                     server = Some(serve(&peer, stream));
                 }
             },

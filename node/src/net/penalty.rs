@@ -15,6 +15,8 @@ pub(super) enum Offence {
     StalledFrame,
     /// Replaced its stream while the old one lived, on the only connection; a lost acknowledgement does so too.
     ReplacedStream,
+    /// Opened its stream again after the old one had ended. That is its right, but tells as well that it may have lived before.
+    ReopenedStream,
     /// Sent gossip that the core rejected.
     RejectedGossip,
     /// Subscribed to more topics than it may, or changed its mind too often.
@@ -29,6 +31,7 @@ impl Offence {
     /// Its weight; a ban comes at [`BAN_POINTS`] (guess).
     fn points(self) -> f64 {
         match self {
+            Self::ReopenedStream => 0.0,
             Self::ReplacedStream => 5.0,
             Self::StalledFrame | Self::RejectedGossip => 10.0,
             Self::Reported => 25.0,

@@ -491,9 +491,10 @@ impl Task {
         }
     }
 
-    /// Whoever was killed and comes back replaces the stream of its former life. QUIC would keep that life's connections for as long
-    /// as it may idle, our own stream and gossip on them, and count them against the limit of each peer: they end here. True if there
-    /// were any, so that nothing is to be punished.
+    /// Whoever was killed and comes back opens its stream again. QUIC would keep the connections of its former life for as long as it
+    /// may idle, our own stream and gossip on them, and count them against the limit of each peer: they end here. True if there were
+    /// any, so that nothing is to be punished. Two that dialled each other at once may lose one of two live connections by this, and
+    /// open on the other what was on it.
     fn end_former_lives(&mut self, peer: PeerKey) -> bool {
         let Some((_, former)) = self.peers.get(&peer).and_then(|entry| entry.connections.split_last()) else {
             return false;
@@ -506,7 +507,8 @@ impl Task {
     }
 
     fn punish(&mut self, peer: PeerKey, offence: Offence) {
-        if offence == Offence::ReplacedStream && self.end_former_lives(peer) {
+        let back = matches!(offence, Offence::ReplacedStream | Offence::ReopenedStream);
+        if back && self.end_former_lives(peer) || offence == Offence::ReopenedStream {
             return;
         }
         tracing::debug!(%peer, ?offence, "offence");

@@ -2,8 +2,10 @@
 
 mod context;
 mod group;
+mod leaf;
 #[cfg(test)]
 mod tests;
 
 pub use context::{ChatContext, JoinInfo, LeafIdentity};
-pub use group::{Change, Group, GroupError, Header, Joined, Member, Opened, key_package};
+pub use group::{Change, Group, GroupError, Header, Joined, Opened};
+pub use leaf::{Member, key_package};

@@ -394,10 +394,10 @@ impl Client {
         }
         for peer in self.custodians(number) {
             let topic = self.outs.get(&number).map(|out| out.topic);
-            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic) {
-                if link.offer(number, topic) {
-                    self.pump(now_ms, peer)?;
-                }
+            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic)
+                && link.offer(number, topic)
+            {
+                self.pump(now_ms, peer)?;
             }
         }
         Ok(())
