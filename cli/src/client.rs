@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonrpsee::core::client::{
-    ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _,
-};
+use jsonrpsee::core::client::{ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _};
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::core::{JsonRawValue, to_json_raw_value};
 use jsonrpsee::http_client::{HeaderMap, HeaderValue, HttpClient, transport};
@@ -52,20 +50,13 @@ impl Place {
     /// [`Fault::NoNode`] if they aren't there, [`Fault::Failed`] if they can't be read.
     pub fn read(data: &Path) -> Result<Self, Fault> {
         let path = data.join("rpc.json");
-        let places: Value =
-            serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
-                message: format!("can't read {}: {e}; start the node again", path.display()),
-            })?;
+        let places: Value = serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
+            message: format!("can't read {}: {e}; start the node again", path.display()),
+        })?;
         let cookie = read_small(data, &data.join("cookie"))?;
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).map_err(|_| {
-                Fault::Failed {
-                    message: format!(
-                        "{}/cookie holds no token; start the node again",
-                        data.display()
-                    ),
-                }
-            })?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).map_err(|_| Fault::Failed {
+            message: format!("{}/cookie holds no token; start the node again", data.display()),
+        })?;
         bearer.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert("authorization", bearer);
@@ -166,11 +157,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub async fn events(
-        &self,
-        socket: &WsClient,
-        after: Option<&str>,
-    ) -> Result<Subscription<Value>, Fault> {
+    pub async fn events(&self, socket: &WsClient, after: Option<&str>) -> Result<Subscription<Value>, Fault> {
         let params = after.map_or_else(|| json!({}), |after| json!({ "after": after }));
         socket
             .subscribe("event.subscribe", Named(params), "event.unsubscribe")
@@ -199,9 +186,7 @@ fn read_small(data: &Path, path: &Path) -> Result<String, Fault> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Fault::NoNode {
-                data: data.to_owned(),
-            });
+            return Err(Fault::NoNode { data: data.to_owned() });
         }
         Err(e) => return Err(Fault::file("open", path, &e)),
     };
@@ -217,17 +202,14 @@ fn fault(error: RpcError, data: &Path) -> Fault {
         RpcError::Call(object) => refused(&object),
         RpcError::Transport(inner) => match inner.downcast_ref::<transport::Error>() {
             // A node that was killed leaves its places behind, and another program may have got its port.
-            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 })
-            | None => Fault::NoNode {
-                data: data.to_owned(),
-            },
+            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 }) | None => {
+                Fault::NoNode { data: data.to_owned() }
+            }
             Some(other) => Fault::Failed {
                 message: format!("the node can't be asked: {other}"),
             },
         },
-        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => Fault::NoNode {
-            data: data.to_owned(),
-        },
+        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => Fault::NoNode { data: data.to_owned() },
         RpcError::RequestTimeout => Fault::Failed {
             message: format!("the node of {} doesn't answer; see its log", data.display()),
         },
@@ -295,16 +277,9 @@ mod tests {
 
     #[test]
     fn the_nodes_error_keeps_its_code() {
-        let object = ErrorObjectOwned::owned(
-            -32005,
-            "used\u{1b}",
-            Some(json!({ "code": "invite_expired" })),
-        );
+        let object = ErrorObjectOwned::owned(-32005, "used\u{1b}", Some(json!({ "code": "invite_expired" })));
         let fault = refused(&object);
         assert_eq!(fault.exit_code(), 5);
-        assert_eq!(
-            fault.to_string(),
-            "refused by the node: used� (invite_expired)"
-        );
+        assert_eq!(fault.to_string(), "refused by the node: used� (invite_expired)");
     }
 }

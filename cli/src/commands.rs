@@ -86,8 +86,7 @@ async fn phrase(client: &Client, confirm: bool, out: &Out) -> Result<(), Fault> 
     if confirm {
         let done = client.call("account.confirm_phrase", json!({})).await?;
         return out.print(&done, || {
-            "confirmed: the root key is erased from this device, only your written words restore the account"
-                .to_owned()
+            "confirmed: the root key is erased from this device, only your written words restore the account".to_owned()
         });
     }
     let phrase = client.call("account.phrase", json!({})).await?;
@@ -122,12 +121,7 @@ fn numbered(words: &[&str]) -> String {
     show::table(&rows)
 }
 
-async fn invite(
-    client: &Client,
-    multi_use: bool,
-    expires_in_s: Option<u64>,
-    out: &Out,
-) -> Result<(), Fault> {
+async fn invite(client: &Client, multi_use: bool, expires_in_s: Option<u64>, out: &Out) -> Result<(), Fault> {
     let mut params = Map::from_iter([("multi_use".to_owned(), json!(multi_use))]);
     if let Some(seconds) = expires_in_s {
         params.insert("expires_in_s".to_owned(), json!(seconds));
@@ -170,9 +164,7 @@ async fn requests(client: &Client, out: &Out) -> Result<(), Fault> {
 
 async fn approve(client: &Client, request: &str, out: &Out) -> Result<(), Fault> {
     let id = id_for(client, REQUEST, "contact.requests", request).await?;
-    let approved = client
-        .call("contact.approve", json!({ "request": id }))
-        .await?;
+    let approved = client.call("contact.approve", json!({ "request": id })).await?;
     out.print(&approved, || show::field(&approved, "chat"))
 }
 
@@ -229,13 +221,7 @@ async fn send(
     })
 }
 
-async fn read(
-    client: &Client,
-    chat: &str,
-    limit: Option<u64>,
-    keep_unread: bool,
-    out: &Out,
-) -> Result<(), Fault> {
+async fn read(client: &Client, chat: &str, limit: Option<u64>, keep_unread: bool, out: &Out) -> Result<(), Fault> {
     let chats = client.list("chat.list").await?;
     let row = resolve::resolve(CHAT, chat, &chats)?;
     let id = show::text_of(row, "chat");
@@ -250,10 +236,7 @@ async fn read(
     if let (Some(message), false) = (last_received, keep_unread) {
         let through = show::text_of(message, "message");
         client
-            .call(
-                "message.mark_read",
-                json!({ "chat": id, "through": through }),
-            )
+            .call("message.mark_read", json!({ "chat": id, "through": through }))
             .await?;
     }
     Ok(())
@@ -296,10 +279,7 @@ fn transcript(chat: &Value, messages: &[Value]) -> String {
         return "no messages".to_owned();
     }
     let now = show::now_ms();
-    let lines: Vec<String> = messages
-        .iter()
-        .map(|m| message_line(chat, m, now))
-        .collect();
+    let lines: Vec<String> = messages.iter().map(|m| message_line(chat, m, now)).collect();
     lines.join("\n")
 }
 
@@ -307,23 +287,14 @@ fn message_line(chat: &Value, message: &Value, now: u64) -> String {
     let text = show::body(message.get("body").unwrap_or(&Value::Null), TEXT_INDENT);
     if is_outgoing(message) {
         let ledger = show::ledger(message.get("ledger").unwrap_or(&Value::Null), now);
-        return format!(
-            "{}  you: {text}  [{ledger}]",
-            show::time_of(message, "sent_ms", now)
-        );
+        return format!("{}  you: {text}  [{ledger}]", show::time_of(message, "sent_ms", now));
     }
     let account = show::text_of(message, "account");
     let member = show::items_of(chat, "members")
         .iter()
         .find(|m| show::text_of(m, "account") == account);
-    let who = member.map_or_else(
-        || show::short_account(account),
-        |m| show::name_or(m, "account"),
-    );
-    format!(
-        "{}  {who}: {text}",
-        show::time_of(message, "received_ms", now)
-    )
+    let who = member.map_or_else(|| show::short_account(account), |m| show::name_or(m, "account"));
+    format!("{}  {who}: {text}", show::time_of(message, "received_ms", now))
 }
 
 async fn doctor(client: &Client, out: &Out) -> Result<(), Fault> {
@@ -379,12 +350,7 @@ async fn id_for(client: &Client, sort: Sort, method: &str, given: &str) -> Resul
     resolve::resolve(sort, given, &items).map(|item| show::text_of(item, sort.id).to_owned())
 }
 
-fn print_list(
-    out: &Out,
-    items: &[Value],
-    none: &str,
-    row: impl Fn(&Value) -> Vec<String>,
-) -> Result<(), Fault> {
+fn print_list(out: &Out, items: &[Value], none: &str, row: impl Fn(&Value) -> Vec<String>) -> Result<(), Fault> {
     out.print(&json!({ "items": items }), || {
         if items.is_empty() {
             return none.to_owned();
@@ -394,10 +360,7 @@ fn print_list(
 }
 
 fn is_outgoing(message: &Value) -> bool {
-    message
-        .get("outgoing")
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
+    message.get("outgoing").and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn pair(name: &str, value: String) -> Vec<String> {

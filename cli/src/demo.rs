@@ -44,10 +44,9 @@ pub async fn demo(out: &Out) -> Result<(), Fault> {
     let took_ms = stage.elapsed_ms();
     stage.end().await;
     match outcome {
-        Ok(()) => out.print(
-            &json!({ "event": "done", "ok": true, "took_ms": took_ms }),
-            || format!("\nAll as said, in {}.", seconds(took_ms)),
-        ),
+        Ok(()) => out.print(&json!({ "event": "done", "ok": true, "took_ms": took_ms }), || {
+            format!("\nAll as said, in {}.", seconds(took_ms))
+        }),
         Err(fault) => Err(Fault::Failed {
             message: format!("{fault}{logs}"),
         }),
@@ -84,16 +83,11 @@ impl<'a> Stage<'a> {
 
     /// Starts the relay; returns its key and its addresses.
     async fn start_relay(&mut self) -> Result<(String, Vec<String>), Fault> {
-        let mut args: Vec<OsString> = vec![
-            "relay".into(),
-            "--data".into(),
-            self.dir.path().join("relay").into(),
-        ];
+        let mut args: Vec<OsString> = vec!["relay".into(), "--data".into(), self.dir.path().join("relay").into()];
         for address in LISTEN {
             args.extend(["--listen".into(), address.into()]);
         }
-        let relay =
-            Running::start("the relay", &args, &self.log("relay"), PROCESS_DEADLINE).await?;
+        let relay = Running::start("the relay", &args, &self.log("relay"), PROCESS_DEADLINE).await?;
         let key = show::field(relay.ready(), "relay");
         let addresses: Vec<String> = show::items_of(relay.ready(), "addresses")
             .iter()
@@ -120,9 +114,8 @@ impl<'a> Stage<'a> {
     fn step(&self, who: &str, text: &str) -> Result<(), Fault> {
         let at_ms = self.elapsed_ms();
         let document = json!({ "event": "step", "at_ms": at_ms, "who": who, "text": text });
-        self.out.print(&document, || {
-            format!("{:>7}  {who:<6} {text}", seconds(at_ms))
-        })
+        self.out
+            .print(&document, || format!("{:>7}  {who:<6} {text}", seconds(at_ms)))
     }
 
     fn elapsed_ms(&self) -> u64 {

@@ -44,9 +44,7 @@ pub enum Fault {
         list: &'static str,
     },
     /// Several fit.
-    #[error(
-        "`{given}` fits more than one {what}; give more of the id of one of these:{candidates}"
-    )]
+    #[error("`{given}` fits more than one {what}; give more of the id of one of these:{candidates}")]
     Ambiguous {
         /// What was looked for.
         what: &'static str,
@@ -132,13 +130,7 @@ mod tests {
             field: "--listen",
             reason: "bad".to_owned(),
         };
-        assert_eq!(
-            Fault::Failed {
-                message: String::new()
-            }
-            .exit_code(),
-            1
-        );
+        assert_eq!(Fault::Failed { message: String::new() }.exit_code(), 1);
         assert_eq!(Fault::NoNode { data: "d".into() }.exit_code(), 3);
         assert_eq!(refused("not_found").exit_code(), 4);
         assert_eq!(refused("invite_expired").exit_code(), 5);
@@ -148,10 +140,7 @@ mod tests {
 
     #[test]
     fn errors_say_what_to_do() {
-        let absent = Fault::NoNode {
-            data: "/x/y".into(),
-        }
-        .to_string();
+        let absent = Fault::NoNode { data: "/x/y".into() }.to_string();
         assert_eq!(
             absent,
             "no node is running for /x/y; start one with `madang up --data /x/y`"

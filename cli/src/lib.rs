@@ -86,8 +86,7 @@ fn place(given: Option<PathBuf>, name: &str) -> Result<PathBuf, Fault> {
     }
     let Some(dirs) = directories::BaseDirs::new() else {
         return Err(Fault::Failed {
-            message: "this user has no home directory; name a data directory with --data DIR"
-                .to_owned(),
+            message: "this user has no home directory; name a data directory with --data DIR".to_owned(),
         });
     };
     Ok(dirs.data_local_dir().join(name))

@@ -35,11 +35,7 @@ impl Out {
     /// # Errors
     /// [`Fault::Failed`] if standard output is gone.
     pub fn print(&self, document: &Value, human: impl FnOnce() -> String) -> Result<(), Fault> {
-        let text = if self.json {
-            document.to_string()
-        } else {
-            human()
-        };
+        let text = if self.json { document.to_string() } else { human() };
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(sink, "{text}")
             .and_then(|()| sink.flush())
@@ -58,8 +54,6 @@ impl Out {
 
 impl fmt::Debug for Out {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Out")
-            .field("json", &self.json)
-            .finish_non_exhaustive()
+        f.debug_struct("Out").field("json", &self.json).finish_non_exhaustive()
     }
 }

@@ -33,14 +33,8 @@ impl Running {
     ///
     /// # Errors
     /// [`Fault::Failed`] with the end of the log, if it ends or says nothing within `deadline`.
-    pub async fn start(
-        name: &str,
-        args: &[OsString],
-        log: &Path,
-        deadline: Duration,
-    ) -> Result<Self, Fault> {
-        let program =
-            std::env::current_exe().map_err(|e| Fault::io("find this program's file", &e))?;
+    pub async fn start(name: &str, args: &[OsString], log: &Path, deadline: Duration) -> Result<Self, Fault> {
+        let program = std::env::current_exe().map_err(|e| Fault::io("find this program's file", &e))?;
         let stderr = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -103,9 +97,7 @@ impl Running {
     /// # Errors
     /// [`Fault::Failed`] if the system refuses or it doesn't end within `deadline`.
     pub async fn kill(mut self, deadline: Duration) -> Result<(), Fault> {
-        self.child
-            .start_kill()
-            .map_err(|e| Fault::io("kill a process", &e))?;
+        self.child.start_kill().map_err(|e| Fault::io("kill a process", &e))?;
         self.ended(deadline).await.map(|_| ())
     }
 
@@ -143,9 +135,7 @@ impl Running {
 
     #[cfg(not(unix))]
     async fn ask_to_stop(&mut self) -> Result<(), Fault> {
-        self.child
-            .start_kill()
-            .map_err(|e| Fault::io("end a process", &e))
+        self.child.start_kill().map_err(|e| Fault::io("end a process", &e))
     }
 }
 

@@ -73,13 +73,9 @@ pub fn resolve<'a>(sort: Sort, given: &str, items: &'a [Value]) -> Result<&'a Va
         .chain(others)
         .take(CANDIDATES_SHOWN)
         .map(|item| {
-            format!(
-                "\n  {}  {}",
-                show::line(id_of(item)),
-                show::field(item, "name")
-            )
-            .trim_end()
-            .to_owned()
+            format!("\n  {}  {}", show::line(id_of(item)), show::field(item, "name"))
+                .trim_end()
+                .to_owned()
         })
         .collect();
     Err(Fault::Ambiguous {
@@ -137,10 +133,7 @@ mod tests {
             text.contains("abcd2") && text.contains("12345") && !text.contains("99999"),
             "{text}"
         );
-        assert!(matches!(
-            found("abcd").unwrap_err(),
-            Fault::Ambiguous { .. }
-        ));
+        assert!(matches!(found("abcd").unwrap_err(), Fault::Ambiguous { .. }));
     }
 
     #[test]
@@ -157,14 +150,8 @@ mod tests {
         let mut items = chats();
         items.push(json!({ "chat": format!("{:f<64}", ""), "name": "1234" }));
         items.push(json!({ "chat": format!("{:e<64}", ""), "name": format!("{:0<64}", "12345") }));
-        assert!(matches!(
-            resolve(CHAT, "1234", &items),
-            Err(Fault::Ambiguous { .. })
-        ));
+        assert!(matches!(resolve(CHAT, "1234", &items), Err(Fault::Ambiguous { .. })));
         let whole = format!("{:0<64}", "12345");
-        assert_eq!(
-            show::text_of(resolve(CHAT, &whole, &items).unwrap(), "chat"),
-            whole
-        );
+        assert_eq!(show::text_of(resolve(CHAT, &whole, &items).unwrap(), "chat"), whole);
     }
 }

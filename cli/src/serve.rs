@@ -94,25 +94,18 @@ fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> 
         "event": "ready", "data": data, "relay": ready.relay, "addresses": ready.addresses,
         "metrics": ready.metrics.map(|a| a.to_string()).map_or(Value::Null, Value::String),
     });
-    out.remark(&format!(
-        "relay   {}\ndata    {}",
-        ready.relay,
-        data.display()
-    ));
+    out.remark(&format!("relay   {}\ndata    {}", ready.relay, data.display()));
     if let Some(metrics) = ready.metrics {
         out.remark(&format!("metrics http://{metrics}/metrics"));
     }
-    out.print(&document, || {
-        format!("{}\nready", ready.addresses.join("\n"))
-    })
+    out.print(&document, || format!("{}\nready", ready.addresses.join("\n")))
 }
 
 fn passphrase(args: &PassphraseArgs) -> Result<Option<Zeroizing<String>>, Fault> {
     let Some(path) = &args.passphrase_file else {
         return Ok(None);
     };
-    let file =
-        std::fs::File::open(path).map_err(|e| Fault::file("open the passphrase file", path, &e))?;
+    let file = std::fs::File::open(path).map_err(|e| Fault::file("open the passphrase file", path, &e))?;
     // One allocation of the whole bound, so that no copy is left behind by growing.
     let mut text = Zeroizing::new(String::with_capacity(MAX_PASSPHRASE_BYTES as usize + 64));
     file.take(MAX_PASSPHRASE_BYTES + 1)
@@ -230,18 +223,9 @@ mod tests {
                 passphrase_file: Some(path.clone()),
             })
         };
-        assert_eq!(
-            read("one two \r\nrest").unwrap().unwrap().as_str(),
-            "one two "
-        );
+        assert_eq!(read("one two \r\nrest").unwrap().unwrap().as_str(), "one two ");
         assert!(read("\nx").is_err());
         assert!(read(&"x".repeat(2000)).is_err());
-        assert!(
-            passphrase(&PassphraseArgs {
-                passphrase_file: None
-            })
-            .unwrap()
-            .is_none()
-        );
+        assert!(passphrase(&PassphraseArgs { passphrase_file: None }).unwrap().is_none());
     }
 }

@@ -13,13 +13,7 @@ const HIDDEN: char = '\u{fffd}';
 /// cursor nor turn the text around it.
 pub fn line(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            if is_steering(c) || is_invisible(c) {
-                HIDDEN
-            } else {
-                c
-            }
-        })
+        .map(|c| if is_steering(c) || is_invisible(c) { HIDDEN } else { c })
         .collect()
 }
 
@@ -70,10 +64,7 @@ pub fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
 
 /// Returns a field's items; none if it is absent.
 pub fn items_of<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value
-        .get(name)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Returns the name of a person or chat, or the beginning of its id where it has none.
@@ -95,12 +86,7 @@ pub fn short_account(id: &str) -> String {
 /// Returns a time in UTC: `12:03:44` on the day of `now_ms`, else with its date. The same on every machine, whatever its locale.
 pub fn time(ms: u64, now_ms: u64) -> String {
     let seconds = ms % DAY_MS / 1000;
-    let clock = format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if ms / DAY_MS == now_ms / DAY_MS {
         return clock;
     }
@@ -121,16 +107,11 @@ fn date(days: u64) -> (u64, u64, u64) {
     let z = days + 719_468;
     let era = z / 146_097;
     let day_of_era = z % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
@@ -205,10 +186,7 @@ mod tests {
 
     #[test]
     fn f60_names_can_not_steer_the_terminal() {
-        assert_eq!(
-            line("a\u{1b}[2Jb\u{202e}c\u{2066}\n\u{9b}d"),
-            "a�[2Jb�c���d"
-        );
+        assert_eq!(line("a\u{1b}[2Jb\u{202e}c\u{2066}\n\u{9b}d"), "a�[2Jb�c���d");
         assert_eq!(line("Al\u{200b}ice\u{e0041}"), "Al�ice�");
         assert_eq!(line("마당 é 👋🏽"), "마당 é 👋🏽");
     }
@@ -239,8 +217,7 @@ mod tests {
 
     #[test]
     fn ledgers_are_words() {
-        let held =
-            json!({ "state": "held", "held": [{ "until_ms": 61_000 }, { "until_ms": 62_000 }] });
+        let held = json!({ "state": "held", "held": [{ "until_ms": 61_000 }, { "until_ms": 62_000 }] });
         assert_eq!(ledger(&held, 0), "held until 00:01:02");
         let queued = json!({ "state": "queued", "reason": "no relay is connected" });
         assert_eq!(ledger(&queued, 0), "queued (no relay is connected)");
@@ -250,10 +227,7 @@ mod tests {
     #[test]
     fn unknown_kinds_show_their_fallback() {
         assert_eq!(
-            body(
-                &json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }),
-                ""
-            ),
+            body(&json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }), ""),
             "a poll"
         );
         assert_eq!(

@@ -31,11 +31,7 @@ async fn follow(client: &Client, mut after: Option<String>, out: &Out) -> Result
             let event: Value = event.map_err(|e| Fault::Failed {
                 message: format!("the node sent an event that is no JSON: {e}"),
             })?;
-            after = event
-                .get("cursor")
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .or(after);
+            after = event.get("cursor").and_then(Value::as_str).map(str::to_owned).or(after);
             out.print(&event, || event_line(&event, show::now_ms()))?;
         }
         if !told && socket.is_connected() {

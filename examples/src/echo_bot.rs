@@ -23,12 +23,7 @@ const POLL_MS: u64 = 30_000;
 #[command(name = "echo-bot", version)]
 struct Args {
     /// Data directory of the node, which holds `rpc.json` and `cookie`
-    #[arg(
-        long,
-        value_name = "DIR",
-        required_unless_present = "url",
-        conflicts_with = "url"
-    )]
+    #[arg(long, value_name = "DIR", required_unless_present = "url", conflicts_with = "url")]
     data: Option<PathBuf>,
     /// Address of the node's JSON-RPC, `http://HOST:PORT`
     #[arg(long, requires = "token_file")]
@@ -100,10 +95,7 @@ impl From<Failure> for Trouble {
         match failure {
             Failure::Refused { .. } => Self::Lasting(failure.into()),
             Failure::Later { after, .. } => Self::Node { message, after },
-            Failure::Unreachable(_) => Self::Node {
-                message,
-                after: None,
-            },
+            Failure::Unreachable(_) => Self::Node { message, after: None },
         }
     }
 }
@@ -158,10 +150,7 @@ async fn react(client: &HttpClient, method: &str, params: Value) -> Result<(), r
 fn reaction(event: &Value, approve_all: bool) -> Option<(&'static str, Value)> {
     let data = event.get("data")?;
     match event.get("kind")?.as_str()? {
-        "contact.requested" if approve_all => Some((
-            "contact.approve",
-            json!({ "request": data.get("request")? }),
-        )),
+        "contact.requested" if approve_all => Some(("contact.approve", json!({ "request": data.get("request")? }))),
         "message.received" => Some(("message.send", answer(data)?)),
         _ => None,
     }
@@ -169,11 +158,7 @@ fn reaction(event: &Value, approve_all: bool) -> Option<(&'static str, Value)> {
 
 /// Returns the parameters of `message.send` that answer a received text; `None` for what is no text or is an own message.
 fn answer(message: &Value) -> Option<Value> {
-    if message
-        .get("outgoing")
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
-    {
+    if message.get("outgoing").and_then(Value::as_bool).unwrap_or(false) {
         return None;
     }
     let body = message.get("body")?;
@@ -217,8 +202,7 @@ mod tests {
 
     #[test]
     fn requests_are_approved_only_if_told_so() {
-        let event =
-            json!({ "cursor": "1", "kind": "contact.requested", "data": { "request": "r" } });
+        let event = json!({ "cursor": "1", "kind": "contact.requested", "data": { "request": "r" } });
         assert!(reaction(&event, false).is_none());
         assert_eq!(
             reaction(&event, true).unwrap(),
@@ -228,8 +212,7 @@ mod tests {
 
     #[test]
     fn a_node_is_named_by_directory_or_by_address_and_token() {
-        let parse =
-            |line: &str| Args::try_parse_from(std::iter::once("echo-bot").chain(line.split(' ')));
+        let parse = |line: &str| Args::try_parse_from(std::iter::once("echo-bot").chain(line.split(' ')));
         assert!(parse("--data d").is_ok());
         assert!(parse("--url http://127.0.0.1:1 --token-file t").is_ok());
         for line in [

@@ -38,17 +38,13 @@ impl Place {
     /// If a file can't be read or holds something else.
     pub fn connect(&self) -> anyhow::Result<HttpClient> {
         let (url, token_file) = match self {
-            Self::Data(data) => (
-                http_address(&read(&data.join("rpc.json"))?)?,
-                data.join("cookie"),
-            ),
+            Self::Data(data) => (http_address(&read(&data.join("rpc.json"))?)?, data.join("cookie")),
             Self::Url { url, token_file } => (url.clone(), token_file.clone()),
         };
         let token = read(&token_file)?;
         let token = token.trim();
         ensure!(!token.is_empty(), "{} holds no token", token_file.display());
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-            .context("the token holds odd characters")?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).context("the token holds odd characters")?;
         bearer.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert("authorization", bearer);
@@ -132,22 +128,14 @@ impl ToRpcParams for Named {
 
 fn failure(message: &str, data: &Value) -> Failure {
     let message = message.to_owned();
-    if data
-        .get("retryable")
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
-    {
+    if data.get("retryable").and_then(Value::as_bool).unwrap_or(false) {
         let after = data
             .get("retry_after_ms")
             .and_then(Value::as_u64)
             .map(Duration::from_millis);
         return Failure::Later { message, after };
     }
-    let code = data
-        .get("code")
-        .and_then(Value::as_str)
-        .unwrap_or("unknown")
-        .to_owned();
+    let code = data.get("code").and_then(Value::as_str).unwrap_or("unknown").to_owned();
     Failure::Refused { code, message }
 }
 
@@ -161,8 +149,7 @@ fn http_address(rpc_json: &str) -> anyhow::Result<String> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path)
-        .with_context(|| format!("can't read {}; does the node run?", path.display()))
+    std::fs::read_to_string(path).with_context(|| format!("can't read {}; does the node run?", path.display()))
 }
 
 #[cfg(test)]
@@ -193,10 +180,7 @@ mod tests {
         assert_eq!(wait_before(0, None), RETRY_FIRST);
         assert_eq!(wait_before(1, None), RETRY_FIRST * 2);
         assert_eq!(wait_before(u32::MAX, None), RETRY_MAX);
-        assert_eq!(
-            wait_before(3, Some(Duration::from_millis(5))),
-            Duration::from_millis(5)
-        );
+        assert_eq!(wait_before(3, Some(Duration::from_millis(5))), Duration::from_millis(5));
     }
 
     #[test]

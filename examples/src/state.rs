@@ -46,12 +46,10 @@ impl CursorFile {
     /// If the file can't be written; the cursor in memory then stays as it was.
     pub fn advance(&mut self, cursor: &str) -> anyhow::Result<()> {
         let fresh = self.path.with_extension("new");
-        let mut file =
-            File::create(&fresh).with_context(|| format!("can't write {}", fresh.display()))?;
+        let mut file = File::create(&fresh).with_context(|| format!("can't write {}", fresh.display()))?;
         file.write_all(cursor.as_bytes())?;
         file.sync_all()?;
-        std::fs::rename(&fresh, &self.path)
-            .with_context(|| format!("can't write {}", self.path.display()))?;
+        std::fs::rename(&fresh, &self.path).with_context(|| format!("can't write {}", self.path.display()))?;
         self.cursor = cursor.to_owned();
         Ok(())
     }

@@ -167,7 +167,12 @@ mod tests {
             relays: vec![],
             name: None,
         };
-        let relay = RelayConfig { data: "d".into(), passphrase, listen: vec![], metrics: None };
+        let relay = RelayConfig {
+            data: "d".into(),
+            passphrase,
+            listen: vec![],
+            metrics: None,
+        };
         assert!(!format!("{node:?} {relay:?}").contains("horse"));
     }
 }

@@ -34,10 +34,7 @@ pub fn hit(name: &str) {
         return;
     }
     // A closed stderr must not keep the process alive.
-    drop(writeln!(
-        std::io::stderr(),
-        "failpoint {name}: aborting at hit {nth}"
-    ));
+    drop(writeln!(std::io::stderr(), "failpoint {name}: aborting at hit {nth}"));
     std::process::abort();
 }
 
@@ -56,10 +53,7 @@ pub fn leaf_update_ms() -> Option<u64> {
 /// Splits `name[:n]`; what isn't a number from 1 up after the last colon belongs to the name.
 #[cfg(any(test, feature = "failpoints"))]
 fn parse(value: &str) -> (String, u64) {
-    match value
-        .rsplit_once(':')
-        .map(|(name, n)| (name, n.parse::<u64>()))
-    {
+    match value.rsplit_once(':').map(|(name, n)| (name, n.parse::<u64>())) {
         Some((name, Ok(n))) if n > 0 => (name.to_owned(), n),
         _ => (value.to_owned(), 1),
     }
@@ -73,10 +67,7 @@ mod tests {
     #[test]
     fn reads_name_and_count() {
         assert_eq!(parse("store.after_sync"), ("store.after_sync".into(), 1));
-        assert_eq!(
-            parse("store.before_sync:7"),
-            ("store.before_sync".into(), 7)
-        );
+        assert_eq!(parse("store.before_sync:7"), ("store.before_sync".into(), 7));
         assert_eq!(parse("a:b"), ("a:b".into(), 1));
         assert_eq!(parse("a:0"), ("a:0".into(), 1));
     }

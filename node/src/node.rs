@@ -127,7 +127,10 @@ fn checked_name(name: Option<String>) -> Result<Option<String>, NodeError> {
     {
         return Err(NodeError::Config {
             field: "--name",
-            reason: format!("at most {} bytes and no control characters are allowed", limits::NAME_BYTES),
+            reason: format!(
+                "at most {} bytes and no control characters are allowed",
+                limits::NAME_BYTES
+            ),
         });
     }
     Ok(name)
@@ -196,9 +199,15 @@ mod tests {
 
     #[test]
     fn the_port_of_last_time_takes_the_place_of_any() {
-        let told = ["/ip4/10.0.0.2/tcp/4040".to_owned(), "/ip4/10.0.0.2/udp/4141/quic-v1".to_owned()];
+        let told = [
+            "/ip4/10.0.0.2/tcp/4040".to_owned(),
+            "/ip4/10.0.0.2/udp/4141/quic-v1".to_owned(),
+        ];
         assert_eq!(remembered("/ip4/0.0.0.0/tcp/0", &told), "/ip4/0.0.0.0/tcp/4040");
-        assert_eq!(remembered("/ip4/0.0.0.0/udp/0/quic-v1", &told), "/ip4/0.0.0.0/udp/4141/quic-v1");
+        assert_eq!(
+            remembered("/ip4/0.0.0.0/udp/0/quic-v1", &told),
+            "/ip4/0.0.0.0/udp/4141/quic-v1"
+        );
         assert_eq!(remembered("/ip4/0.0.0.0/tcp/9", &told), "/ip4/0.0.0.0/tcp/9");
         assert_eq!(remembered("/ip4/0.0.0.0/tcp/0", &[]), "/ip4/0.0.0.0/tcp/0");
     }

@@ -198,9 +198,18 @@ mod tests {
     #[test]
     fn f07_a_body_over_the_bound_is_refused_on_both_sides() {
         let body = vec![0; limits::ENVELOPE_BYTES];
-        assert!(matches!(Envelope::sign(&topic(), 60, &body), Err(EnvelopeError::TooLarge { .. })));
-        assert!(matches!(Envelope::verify(&body), Err(EnvelopeError::TooLarge { .. }) | Err(EnvelopeError::Decode(_))));
-        assert!(matches!(Envelope::verify(&vec![0; limits::ENVELOPE_BYTES + 1]), Err(EnvelopeError::TooLarge { .. })));
+        assert!(matches!(
+            Envelope::sign(&topic(), 60, &body),
+            Err(EnvelopeError::TooLarge { .. })
+        ));
+        assert!(matches!(
+            Envelope::verify(&body),
+            Err(EnvelopeError::TooLarge { .. }) | Err(EnvelopeError::Decode(_))
+        ));
+        assert!(matches!(
+            Envelope::verify(&vec![0; limits::ENVELOPE_BYTES + 1]),
+            Err(EnvelopeError::TooLarge { .. })
+        ));
     }
 
     #[test]

@@ -158,15 +158,23 @@ id! {
     /// A contact request: the id of the envelope that brought it.
     RequestId
 }
-hex_text!(DeviceId, TransportKey, TopicId, ChatId, MessageId, EnvelopeId, NodeId, RequestId);
+hex_text!(
+    DeviceId,
+    TransportKey,
+    TopicId,
+    ChatId,
+    MessageId,
+    EnvelopeId,
+    NodeId,
+    RequestId
+);
 
 /// The human-readable part of an account's address.
 const ACCOUNT_HRP: bech32::Hrp = bech32::Hrp::parse_unchecked("madang");
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        bech32::encode_lower_to_fmt::<bech32::Bech32m, _>(f, ACCOUNT_HRP, &self.0)
-            .map_err(|_| fmt::Error)
+        bech32::encode_lower_to_fmt::<bech32::Bech32m, _>(f, ACCOUNT_HRP, &self.0).map_err(|_| fmt::Error)
     }
 }
 
@@ -309,10 +317,22 @@ mod tests {
         let signature = device.sign(Domain::Card, b"content");
         let public = device.public();
         assert!(public.verify(Domain::Card, b"content", &signature).is_ok());
-        for other in [Domain::Envelope, Domain::DeviceStatement, Domain::TransportCertificate, Domain::Receipt] {
-            assert_eq!(public.verify(other, b"content", &signature), Err(BadSignature { domain: other }));
+        for other in [
+            Domain::Envelope,
+            Domain::DeviceStatement,
+            Domain::TransportCertificate,
+            Domain::Receipt,
+        ] {
+            assert_eq!(
+                public.verify(other, b"content", &signature),
+                Err(BadSignature { domain: other })
+            );
         }
-        assert!(public.verify(Domain::Card, b"content", &device.sign_mls(b"content")).is_err());
+        assert!(
+            public
+                .verify(Domain::Card, b"content", &device.sign_mls(b"content"))
+                .is_err()
+        );
     }
 
     #[test]

@@ -291,7 +291,13 @@ mod tests {
             let message = inner(body);
             assert_eq!(Inner::decode(&message.encode()).unwrap(), message);
         }
-        assert!(!Body::Unknown { kind: 0x8777, body: vec![] }.shown());
+        assert!(
+            !Body::Unknown {
+                kind: 0x8777,
+                body: vec![]
+            }
+            .shown()
+        );
     }
 
     #[test]

@@ -48,7 +48,11 @@ mod tests {
             let content = vec![9; len];
             let padded = pad(&content);
             assert_eq!(unpad(&padded, len).unwrap(), content);
-            assert!(padded.len() <= LEAST.max((len + 4) * 9 / 8), "{len} became {}", padded.len());
+            assert!(
+                padded.len() <= LEAST.max((len + 4) * 9 / 8),
+                "{len} became {}",
+                padded.len()
+            );
         }
     }
 

@@ -93,10 +93,7 @@ impl Batch {
 
     /// Removes a row.
     pub fn delete(&mut self, tree: Tree, key: impl Into<Vec<u8>>) {
-        self.ops.push(Op::Delete {
-            tree,
-            key: key.into(),
-        });
+        self.ops.push(Op::Delete { tree, key: key.into() });
     }
 
     /// Appends another batch's writes after this one's.
@@ -127,14 +124,7 @@ pub trait Rows {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, RowsError>;
 
     /// Reads at most `limit` rows with `from <= key < to`, ascending, or descending from the end if `reverse`.
-    fn range(
-        &self,
-        tree: Tree,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, RowsError>;
+    fn range(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Row>, RowsError>;
 
     /// Reads at most `limit` rows whose key begins with `prefix`, ascending.
     fn prefix(&self, tree: Tree, prefix: &[u8], limit: usize) -> Result<Vec<Row>, RowsError> {
@@ -186,14 +176,7 @@ impl Rows for MemoryRows {
         Ok(self.rows.get(&(tree, key.to_vec())).cloned())
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, RowsError> {
+    fn range(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Row>, RowsError> {
         if from >= to {
             return Ok(Vec::new());
         }

@@ -31,7 +31,9 @@ impl SeqSet {
             return;
         }
         let from = self.ranges.partition_point(|(_, end)| end.saturating_add(1) < first);
-        let to = self.ranges.partition_point(|(start, _)| *start <= last.saturating_add(1));
+        let to = self
+            .ranges
+            .partition_point(|(start, _)| *start <= last.saturating_add(1));
         let mut merged = (first, last);
         for (start, end) in self.ranges.get(from..to).unwrap_or_default() {
             merged = (merged.0.min(*start), merged.1.max(*end));

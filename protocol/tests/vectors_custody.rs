@@ -2,16 +2,10 @@
 //!
 //! A part, kind or field that isn't known here fails, so that no vector goes unread. After a change of the format,
 //! `cargo test -p madang-protocol --test vectors_custody -- --ignored` writes the file again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use madang_protocol::custody::{
-    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
-    RunningHash, Watch,
+    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -50,28 +44,12 @@ fn check_frames(vectors: &[Value], custodian: &TransportKey) {
         let (kind, bytes) = (text(kind), unhex(bytes));
         if CLIENT_KINDS.contains(&kind) {
             let frame = client_frame(kind, fields);
-            assert_eq!(
-                hex::encode(frame.encode()),
-                hex::encode(&bytes),
-                "{kind} {fields}"
-            );
-            assert_eq!(
-                ClientFrame::decode(&bytes).unwrap(),
-                frame,
-                "{kind} {fields}"
-            );
+            assert_eq!(hex::encode(frame.encode()), hex::encode(&bytes), "{kind} {fields}");
+            assert_eq!(ClientFrame::decode(&bytes).unwrap(), frame, "{kind} {fields}");
         } else if CUSTODIAN_KINDS.contains(&kind) {
             let frame = custodian_frame(kind, fields);
-            assert_eq!(
-                hex::encode(frame.encode()),
-                hex::encode(&bytes),
-                "{kind} {fields}"
-            );
-            assert_eq!(
-                CustodianFrame::decode(&bytes).unwrap(),
-                frame,
-                "{kind} {fields}"
-            );
+            assert_eq!(hex::encode(frame.encode()), hex::encode(&bytes), "{kind} {fields}");
+            assert_eq!(CustodianFrame::decode(&bytes).unwrap(), frame, "{kind} {fields}");
             if let CustodianFrame::Receipt(receipt) = frame {
                 receipt.verify(custodian).unwrap();
             }
@@ -81,10 +59,7 @@ fn check_frames(vectors: &[Value], custodian: &TransportKey) {
         seen.insert(kind.to_owned());
     }
     for kind in CLIENT_KINDS.iter().chain(&CUSTODIAN_KINDS) {
-        assert!(
-            seen.contains(*kind),
-            "there is no vector of the kind {kind}"
-        );
+        assert!(seen.contains(*kind), "there is no vector of the kind {kind}");
     }
 }
 
@@ -92,14 +67,8 @@ fn check_unknown(vectors: &[Value]) {
     for vector in vectors {
         let [tag, bytes] = parts(vector, ["tag", "hex"]);
         let (tag, bytes) = (u8::try_from(number(tag)).unwrap(), unhex(bytes));
-        assert_eq!(
-            ClientFrame::decode(&bytes),
-            Ok(ClientFrame::Unknown { tag })
-        );
-        assert_eq!(
-            CustodianFrame::decode(&bytes),
-            Ok(CustodianFrame::Unknown { tag })
-        );
+        assert_eq!(ClientFrame::decode(&bytes), Ok(ClientFrame::Unknown { tag }));
+        assert_eq!(CustodianFrame::decode(&bytes), Ok(CustodianFrame::Unknown { tag }));
     }
 }
 
@@ -151,9 +120,7 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
         }
         "ack" => {
             let [bytes] = parts(fields, ["bytes"]);
-            ClientFrame::Ack {
-                bytes: number(bytes),
-            }
+            ClientFrame::Ack { bytes: number(bytes) }
         }
         other => panic!("nothing reads {other}"),
     }
@@ -187,8 +154,7 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
             })
         }
         "items" => {
-            let [topic, at, void, caught_up, items] =
-                parts(fields, ["topic", "cursor", "void", "caught_up", "items"]);
+            let [topic, at, void, caught_up, items] = parts(fields, ["topic", "cursor", "void", "caught_up", "items"]);
             let item = |entry: &Value| {
                 let [position, envelope] = parts(entry, ["position", "envelope"]);
                 Item {
@@ -239,9 +205,7 @@ fn refusal(value: &Value) -> Refusal {
     if let Some(code) = value.as_u64() {
         return Refusal::Other(code.try_into().unwrap());
     }
-    let known = REFUSALS
-        .into_iter()
-        .find(|refusal| refusal.name() == text(value));
+    let known = REFUSALS.into_iter().find(|refusal| refusal.name() == text(value));
     known.unwrap_or_else(|| panic!("no refusal is called {value}"))
 }
 
@@ -254,29 +218,19 @@ fn parts<'a, const N: usize>(value: &'a Value, names: [&str; N]) -> [&'a Value; 
             "nothing reads the field {name} of {value}"
         );
     }
-    names.map(|name| {
-        found
-            .get(name)
-            .unwrap_or_else(|| panic!("{value} has no {name}"))
-    })
+    names.map(|name| found.get(name).unwrap_or_else(|| panic!("{value} has no {name}")))
 }
 
 fn object(value: &Value) -> &Map<String, Value> {
-    value
-        .as_object()
-        .unwrap_or_else(|| panic!("{value} is no object"))
+    value.as_object().unwrap_or_else(|| panic!("{value} is no object"))
 }
 
 fn array(value: &Value) -> &[Value] {
-    value
-        .as_array()
-        .unwrap_or_else(|| panic!("{value} is no list"))
+    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
 }
 
 fn text(value: &Value) -> &str {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is no text"))
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
 }
 
 /// 64-bit numbers are decimal text, since JSON readers may round them.
@@ -325,26 +279,10 @@ fn write_the_vectors() {
             json!({"topics": [hex_of(&topic.public().0), hex_of(&other.public().0)]})
         ),
         frame("ack", json!({"bytes": "1048576"})),
-        receipt(
-            &key,
-            7,
-            &[(&short, 1_700_003_600), (&long, 1_702_592_000)],
-            &[]
-        ),
-        receipt(
-            &key,
-            8,
-            &[],
-            &REFUSALS.map(|refusal| (json!(refusal.name()), 60))
-        ),
+        receipt(&key, 7, &[(&short, 1_700_003_600), (&long, 1_702_592_000)], &[]),
+        receipt(&key, 8, &[], &REFUSALS.map(|refusal| (json!(refusal.name()), 60))),
         receipt(&key, 9, &[(&short, u64::MAX)], &[(json!(200), u32::MAX)]),
-        items(
-            &topic.public(),
-            &at,
-            false,
-            true,
-            &[(1, &short), (2, &long)]
-        ),
+        items(&topic.public(), &at, false, true, &[(1, &short), (2, &long)]),
         items(&topic.public(), &at, true, false, &[(1, &short)]),
         items(
             &other.public(),
@@ -387,10 +325,7 @@ fn frame(kind: &str, fields: Value) -> Value {
 }
 
 fn deposit(request: u64, envelopes: &[&Envelope]) -> Value {
-    let envelopes: Vec<_> = envelopes
-        .iter()
-        .map(|envelope| hex_of(envelope.bytes()))
-        .collect();
+    let envelopes: Vec<_> = envelopes.iter().map(|envelope| hex_of(envelope.bytes())).collect();
     frame(
         "deposit",
         json!({"request": request.to_string(), "envelopes": envelopes}),
@@ -400,22 +335,14 @@ fn deposit(request: u64, envelopes: &[&Envelope]) -> Value {
 fn watch(request: u64, topics: &[(TopicId, Option<Cursor>)]) -> Value {
     let entry = |(topic, at): &(TopicId, Option<Cursor>)| json!({"topic": hex_of(&topic.0), "cursor": at.as_ref().map(cursor_json)});
     let topics: Vec<_> = topics.iter().map(entry).collect();
-    frame(
-        "watch",
-        json!({"request": request.to_string(), "topics": topics}),
-    )
+    frame("watch", json!({"request": request.to_string(), "topics": topics}))
 }
 
 fn cursor_json(cursor: &Cursor) -> Value {
     json!({"epoch": cursor.epoch.to_string(), "position": cursor.position.to_string(), "hash": hex_of(&cursor.hash.0)})
 }
 
-fn receipt(
-    key: &TransportSecret,
-    request: u64,
-    accepted: &[(&Envelope, u64)],
-    refused: &[(Value, u32)],
-) -> Value {
+fn receipt(key: &TransportSecret, request: u64, accepted: &[(&Envelope, u64)], refused: &[(Value, u32)]) -> Value {
     let taken: Vec<_> = accepted
         .iter()
         .map(|(envelope, until_s)| Accepted {
@@ -433,17 +360,12 @@ fn receipt(
         .iter()
         .map(|(why, retry)| json!({"id": hex_of(&id.0), "why": why, "retry_after_s": retry}))
         .collect();
-    let fields = json!({"request": request.to_string(), "accepted": taken, "refused": not, "signature": hex_of(&signature)});
+    let fields =
+        json!({"request": request.to_string(), "accepted": taken, "refused": not, "signature": hex_of(&signature)});
     frame("receipt", fields)
 }
 
-fn items(
-    topic: &TopicId,
-    at: &Cursor,
-    void: bool,
-    caught_up: bool,
-    items: &[(u64, &Envelope)],
-) -> Value {
+fn items(topic: &TopicId, at: &Cursor, void: bool, caught_up: bool, items: &[(u64, &Envelope)]) -> Value {
     let entry = |(position, envelope): &(u64, &Envelope)| json!({"position": position.to_string(), "envelope": hex_of(envelope.bytes())});
     let items: Vec<_> = items.iter().map(entry).collect();
     let fields = json!({"topic": hex_of(&topic.0), "cursor": cursor_json(at), "void": void, "caught_up": caught_up, "items": items});
@@ -468,7 +390,9 @@ fn invalid(frames: &[Value]) -> Value {
         } else {
             ("custodian", CustodianFrame::decode(bytes).unwrap_err())
         };
-        found.push(json!({"from": from, "case": format!("{kind}: {case}"), "error": error.to_string(), "hex": hex_of(bytes)}));
+        found.push(
+            json!({"from": from, "case": format!("{kind}: {case}"), "error": error.to_string(), "hex": hex_of(bytes)}),
+        );
     };
     let mut seen = BTreeSet::new();
     for vector in frames {
@@ -495,31 +419,19 @@ fn invalid(frames: &[Value]) -> Value {
         "an envelope of 65,537 bytes is announced",
         &deposit(&[4, 0x80, 1, 0, 1]),
     );
-    push(
-        "deposit",
-        "a length of 1 in two bytes",
-        &deposit(&[0x40, 1, 0]),
-    );
+    push("deposit", "a length of 1 in two bytes", &deposit(&[0x40, 1, 0]));
     push(
         "deposit",
         "a length of 64 in four bytes",
         &deposit(&[&[0x80, 0, 0, 64], [0; 64].as_slice()].concat()),
     );
-    push(
-        "deposit",
-        "the reserved form of a length",
-        &deposit(&[0xc0]),
-    );
+    push("deposit", "the reserved form of a length", &deposit(&[0xc0]));
     push(
         "deposit",
         "a list of 2^30 - 1 bytes is announced",
         &deposit(&[0xbf, 0xff, 0xff, 0xff]),
     );
-    push(
-        "deposit",
-        "an envelope reaches beyond its list",
-        &deposit(&[1, 1, 0]),
-    );
+    push("deposit", "an envelope reaches beyond its list", &deposit(&[1, 1, 0]));
     let watched = [[33].as_slice(), &[0xaa; 32], &[2]].concat();
     push(
         "watch",

@@ -32,7 +32,9 @@ impl Dice {
     pub fn seeded() -> Self {
         let given = std::env::var("MADANG_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap();
             u64::from(now.subsec_nanos())
         });
         println!("seed {seed}; MADANG_SEED={seed} takes it again");

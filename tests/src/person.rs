@@ -107,7 +107,11 @@ impl Person {
     /// [`Ended`] if it ends before it is ready.
     pub async fn try_up(&mut self, more: &[(&str, &str)]) -> Result<(), Ended> {
         self.gone();
-        let mut envs: Vec<(&str, &str)> = self.envs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut envs: Vec<(&str, &str)> = self
+            .envs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         envs.extend_from_slice(more);
         let process = Process::start(&self.program, &self.args(), &envs, &self.log).await?;
         self.process = Some(process);
@@ -159,7 +163,10 @@ impl Person {
     /// Sends a text; returns the message's id.
     pub async fn send(&self, chat: &str, text: &str) -> String {
         let params = json!({ "chat": chat, "body": { "kind": "text", "text": text } });
-        self.ask("message.send", params).await["message"].as_str().unwrap().to_owned()
+        self.ask("message.send", params).await["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Returns all that was said in a chat, in the order shown.
@@ -223,7 +230,9 @@ impl Person {
     pub async fn is_active(&mut self, chat: &str) {
         self.until("the chat is active", async |person| {
             let chats = person.rpc().list("chat.list", &json!({})).await;
-            let active = chats.iter().any(|item| item["chat"] == chat && item["state"] == "active");
+            let active = chats
+                .iter()
+                .any(|item| item["chat"] == chat && item["state"] == "active");
             active.then_some(())
         })
         .await;
@@ -321,7 +330,12 @@ impl Watcher {
     /// Waits until so many messages were announced as received.
     pub async fn has_received(&self, many: usize) {
         let mut seen = self.seen.subscribe();
-        let received = |events: &[Value]| events.iter().filter(|event| event["kind"] == "message.received").count();
+        let received = |events: &[Value]| {
+            events
+                .iter()
+                .filter(|event| event["kind"] == "message.received")
+                .count()
+        };
         let enough = async {
             while received(&seen.borrow_and_update()) < many {
                 seen.changed().await.expect("the watcher still runs");

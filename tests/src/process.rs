@@ -37,7 +37,9 @@ impl Process {
     /// [`Ended`] if it ends before that.
     pub async fn start(program: &Path, args: &[OsString], envs: &[(&str, &str)], log: &Path) -> Result<Self, Ended> {
         let (mut child, lines, ready) = spawn(program, args, envs, log);
-        let ready = timeout(DEADLINE, ready).await.unwrap_or_else(|_| panic!("{} isn't ready in time", log.display()));
+        let ready = timeout(DEADLINE, ready)
+            .await
+            .unwrap_or_else(|_| panic!("{} isn't ready in time", log.display()));
         match ready {
             Ok(ready) => Ok(Self { child, lines, ready }),
             Err(_) => Err(Ended {
@@ -164,5 +166,9 @@ fn ready_of(line: &str) -> Option<Value> {
 }
 
 fn append(path: &PathBuf) -> std::fs::File {
-    std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap()
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap()
 }

@@ -81,20 +81,23 @@ impl Rpc {
     /// # Errors
     /// See [`CallError`].
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, CallError> {
-        self.http.request(method, Named(params)).await.map_err(|error| match error {
-            Error::Call(object) => {
-                let data: Value = object
-                    .data()
-                    .and_then(|raw| serde_json::from_str(raw.get()).ok())
-                    .unwrap_or(Value::Null);
-                CallError::Refused {
-                    code: data["code"].as_str().unwrap_or_default().to_owned(),
-                    retryable: data["retryable"] == true,
-                    message: object.message().to_owned(),
+        self.http
+            .request(method, Named(params))
+            .await
+            .map_err(|error| match error {
+                Error::Call(object) => {
+                    let data: Value = object
+                        .data()
+                        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+                        .unwrap_or(Value::Null);
+                    CallError::Refused {
+                        code: data["code"].as_str().unwrap_or_default().to_owned(),
+                        retryable: data["retryable"] == true,
+                        message: object.message().to_owned(),
+                    }
                 }
-            }
-            other => CallError::Unreachable(other.to_string()),
-        })
+                other => CallError::Unreachable(other.to_string()),
+            })
     }
 
     /// Calls a method that must succeed.
@@ -182,7 +185,7 @@ impl Steady {
                         code,
                         retryable: false,
                         message,
-                    // A node that is told to stop or dies under a call may say so.
+                        // A node that is told to stop or dies under a call may say so.
                     }) if code != "internal" => panic!("{method} is refused: {code}: {message}"),
                     Err(error) => error,
                 },

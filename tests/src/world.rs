@@ -56,7 +56,10 @@ impl World {
             program: self.program.clone(),
             data: self.dir().join("relay"),
             log: self.dir().join("relay"),
-            envs: envs.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect(),
+            envs: envs
+                .iter()
+                .map(|(name, value)| (String::from(*name), String::from(*value)))
+                .collect(),
             listen: listen.iter().map(|address| String::from(*address)).collect(),
             addresses: Vec::new(),
             process: None,
@@ -81,14 +84,20 @@ impl World {
     /// Returns what all processes wrote to standard error and output: file names and contents.
     #[must_use]
     pub fn outputs(&self) -> Vec<(String, String)> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.dir()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.dir())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         files.retain(|path| path.extension().is_some_and(|end| end == "err" || end == "out"));
         files.sort();
         files
             .iter()
             .map(|path| {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                (name, String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
+                (
+                    name,
+                    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned(),
+                )
             })
             .collect()
     }
@@ -142,11 +151,20 @@ impl Relay {
     /// [`Ended`] if it ends before it is ready.
     pub async fn try_up(&mut self, more: &[(&str, &str)]) -> Result<(), Ended> {
         self.gone();
-        let mut args: Vec<OsString> = vec!["relay".into(), "--json".into(), "--data".into(), self.data.clone().into()];
+        let mut args: Vec<OsString> = vec![
+            "relay".into(),
+            "--json".into(),
+            "--data".into(),
+            self.data.clone().into(),
+        ];
         for address in &self.listen {
             args.extend(["--listen".into(), address.into()]);
         }
-        let mut envs: Vec<(&str, &str)> = self.envs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut envs: Vec<(&str, &str)> = self
+            .envs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         envs.extend_from_slice(more);
         let process = Process::start(&self.program, &args, &envs, &self.log).await?;
         self.addresses = strings(&process.ready()["addresses"]);
@@ -199,7 +217,9 @@ pub async fn join(alice: &mut Person, bob: &mut Person) -> String {
             kind == "contact.requested" && data["account"] == account
         })
         .await;
-    let approved = alice.ask("contact.approve", json!({ "request": asked["request"] })).await;
+    let approved = alice
+        .ask("contact.approve", json!({ "request": asked["request"] }))
+        .await;
     assert_eq!(approved["chat"], accepted["chat"]);
     let chat = accepted["chat"].as_str().unwrap().to_owned();
     alice.is_active(&chat).await;

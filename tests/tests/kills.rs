@@ -88,17 +88,28 @@ fn theirs(said: Vec<Said>, own: bool) -> Vec<Said> {
 
 /// Checks that what one acknowledged is at the other once and in order: in its list, and in the events that it announced.
 async fn arrived(sent: &[Vec<(String, String)>], sender: &Person, receiver: &Person, chat: &str, events: &[Value]) {
-    let (out, came) = (theirs(sender.said(chat).await, true), theirs(receiver.said(chat).await, false));
+    let (out, came) = (
+        theirs(sender.said(chat).await, true),
+        theirs(receiver.said(chat).await, false),
+    );
     let ids = |said: &[Said]| said.iter().map(|said| said.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&out), ids(&came), "the lists differ");
     let acknowledged: BTreeSet<&String> = sent.iter().flatten().map(|(id, _)| id).collect();
     assert_eq!(acknowledged.len(), count(sent), "an id was given twice");
-    assert_eq!(acknowledged, came.iter().map(|said| &said.id).collect(), "lost or invented");
+    assert_eq!(
+        acknowledged,
+        came.iter().map(|said| &said.id).collect(),
+        "lost or invented"
+    );
     assert_eq!(came.len(), acknowledged.len(), "doubled");
     for lane in sent {
         let wanted: Vec<&String> = lane.iter().map(|(_, text)| text).collect();
         let ids: BTreeSet<&String> = lane.iter().map(|(id, _)| id).collect();
-        let found: Vec<&String> = came.iter().filter(|said| ids.contains(&said.id)).map(|said| &said.text).collect();
+        let found: Vec<&String> = came
+            .iter()
+            .filter(|said| ids.contains(&said.id))
+            .map(|said| &said.text)
+            .collect();
         assert_eq!(found, wanted, "out of order");
     }
     // That each is announced only once was checked when the events were taken.
@@ -175,7 +186,12 @@ async fn f26_f27_killed_at_random_under_load_nothing_acknowledged_is_lost_or_dou
     // Whoever kept its cursor over all the kills saw what the log holds.
     for (person, seen) in [(&mut alice, of_alice), (&mut bob, of_bob)] {
         let log = person.all_events().await;
-        let of = |events: &[Value]| events.iter().map(|event| (event["cursor"].clone(), event["kind"].clone())).collect::<Vec<_>>();
+        let of = |events: &[Value]| {
+            events
+                .iter()
+                .map(|event| (event["cursor"].clone(), event["kind"].clone()))
+                .collect::<Vec<_>>()
+        };
         let log = of(log);
         assert_eq!(of(&seen), log[..seen.len()]);
     }
@@ -208,7 +224,11 @@ async fn f26_what_a_killed_relay_has_signed_for_is_there_after_its_restart() {
         .filter(|message| message["ledger"]["state"] == "held")
         .map(|message| message["message"].as_str().unwrap())
         .collect();
-    println!("{} messages acknowledged, {} of them held by the relay", sent.len(), held.len());
+    println!(
+        "{} messages acknowledged, {} of them held by the relay",
+        sent.len(),
+        held.len()
+    );
     alice.kill().await;
     relay.up().await;
     bob.up().await;
@@ -234,7 +254,9 @@ enum Victim {
 /// The failpoints that a victim passes.
 fn points(victim: Victim) -> impl Iterator<Item = &'static str> {
     let other = if victim == Victim::Relay { "core." } else { "relay." };
-    failpoint::NAMES.into_iter().filter(move |name| !name.starts_with(other))
+    failpoint::NAMES
+        .into_iter()
+        .filter(move |name| !name.starts_with(other))
 }
 
 /// Three processes, one of which dies at a failpoint.
@@ -303,7 +325,11 @@ impl Play {
     async fn dies(&mut self) {
         let deadline = Instant::now() + DEADLINE;
         while !self.victim_has_ended() {
-            assert!(Instant::now() < deadline, "{:?} never comes to its failpoint", self.victim);
+            assert!(
+                Instant::now() < deadline,
+                "{:?} never comes to its failpoint",
+                self.victim
+            );
             tokio::time::sleep(RETRY).await;
         }
         self.revive().await;
@@ -333,8 +359,16 @@ impl Play {
             let person = if who == Victim::Alice { &self.alice } else { &self.bob };
             let error = match Rpc::open(person.data()) {
                 Some(rpc) => match rpc.call(method, params.clone()).await {
-                    Err(CallError::Refused { code, retryable: false, message }) if code != "internal" => {
-                        return Err(CallError::Refused { code, retryable: false, message });
+                    Err(CallError::Refused {
+                        code,
+                        retryable: false,
+                        message,
+                    }) if code != "internal" => {
+                        return Err(CallError::Refused {
+                            code,
+                            retryable: false,
+                            message,
+                        });
                     }
                     Err(error) => error,
                     Ok(answer) => return Ok(answer),
@@ -361,10 +395,14 @@ impl Play {
 
     /// Makes contact as two people would, whoever dies on the way; returns the chat.
     async fn join(&mut self, multi_use: bool) -> String {
-        let made = self.insist(Victim::Alice, "contact.invite", &json!({ "multi_use": multi_use })).await;
+        let made = self
+            .insist(Victim::Alice, "contact.invite", &json!({ "multi_use": multi_use }))
+            .await;
         let invite = json!({ "invite": made.unwrap()["invite"] });
         let accepted = self.insist(Victim::Bob, "contact.accept", &invite).await.unwrap();
-        let asked = self.listed(Victim::Alice, "contact.requests", "the request", |_| true).await;
+        let asked = self
+            .listed(Victim::Alice, "contact.requests", "the request", |_| true)
+            .await;
         let approval = json!({ "request": asked["request"] });
         // Repeated after a crash it may have taken place, and there is no such request any more.
         match self.insist(Victim::Alice, "contact.approve", &approval).await {
@@ -372,7 +410,8 @@ impl Play {
             Err(error) => assert_eq!(error.code(), "not_found"),
         }
         for who in [Victim::Alice, Victim::Bob] {
-            self.listed(who, "chat.list", "the active chat", |chat| chat["state"] == "active").await;
+            self.listed(who, "chat.list", "the active chat", |chat| chat["state"] == "active")
+                .await;
             let contacts = self.insist(who, "contact.list", &json!({})).await.unwrap();
             assert_eq!(contacts["items"].as_array().unwrap().len(), 1, "{contacts}");
         }

@@ -48,7 +48,9 @@ async fn two_people_and_a_relay_through_the_json_rpc_alone() {
         bob.ledger_says(id, "delivered").await;
     }
     let through = waiting.last().unwrap();
-    alice.ask("message.mark_read", json!({ "chat": chat, "through": through })).await;
+    alice
+        .ask("message.mark_read", json!({ "chat": chat, "through": through }))
+        .await;
     bob.ledger_says(through, "read").await;
 
     relay.stop().await;
@@ -103,7 +105,10 @@ impl Hand<'_> {
 }
 
 fn listen_args() -> Vec<OsString> {
-    LISTEN.iter().flat_map(|address| ["--listen".into(), OsString::from(address)]).collect()
+    LISTEN
+        .iter()
+        .flat_map(|address| ["--listen".into(), OsString::from(address)])
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,41 +119,68 @@ async fn two_people_and_a_relay_by_hand_through_the_command_line_alone() {
         let mut args = more.to_vec();
         args.extend(listen_args());
         args.extend(["--data".into(), dir.join(name).into()]);
-        Process::start(Path::new(MADANG), &args, &[], &dir.join(name)).await.unwrap()
+        Process::start(Path::new(MADANG), &args, &[], &dir.join(name))
+            .await
+            .unwrap()
     };
     let relay = start("relay", &["relay".into()]).await;
-    let address = relay.lines().into_iter().find(|line| line.contains("/quic-v1/p2p/")).unwrap();
+    let address = relay
+        .lines()
+        .into_iter()
+        .find(|line| line.contains("/quic-v1/p2p/"))
+        .unwrap();
     let up = |name: &str| -> Vec<OsString> {
-        vec!["up".into(), "--name".into(), name.into(), "--relay".into(), address.clone().into()]
+        vec![
+            "up".into(),
+            "--name".into(),
+            name.into(),
+            "--relay".into(),
+            address.clone().into(),
+        ]
     };
     let node = start("alice", &up("Alice")).await;
     assert!(node.lines().iter().any(|line| line == "created a new account"));
     let other = start("bob", &up("Bob")).await;
-    let (alice, bob) = (Hand { data: &dir.join("alice") }, Hand { data: &dir.join("bob") });
+    let (alice, bob) = (
+        Hand {
+            data: &dir.join("alice"),
+        },
+        Hand { data: &dir.join("bob") },
+    );
 
     let account = alice.says(&["whoami"]).await;
     assert!(account.contains("Alice") && account.contains("madang1"), "{account}");
     let phrase = alice.says(&["phrase", "--json"]).await;
     let phrase: Value = serde_json::from_str(&phrase).unwrap();
     assert_eq!(phrase["words"].as_array().unwrap().len(), 24);
-    assert!(!node.lines().concat().contains(phrase["words"][0].as_str().unwrap()), "the phrase is only shown when asked for");
+    assert!(
+        !node.lines().concat().contains(phrase["words"][0].as_str().unwrap()),
+        "the phrase is only shown when asked for"
+    );
 
     let invite = alice.says(&["invite"]).await;
-    assert!(invite.starts_with("madang:invite?") && invite.lines().count() == 1, "{invite}");
+    assert!(
+        invite.starts_with("madang:invite?") && invite.lines().count() == 1,
+        "{invite}"
+    );
     bob.says(&["accept", invite.trim()]).await;
     alice.until(&["requests"], |said| said.contains("Bob")).await;
     alice.says(&["approve", "bob"]).await;
     alice.until(&["chats"], |said| said.contains("Bob")).await;
-    bob.until(&["chats", "--json"], |said| said.contains("\"active\"")).await;
+    bob.until(&["chats", "--json"], |said| said.contains("\"active\""))
+        .await;
 
     let args = ["tail", "--after", "0", "--json", "--data"].map(OsString::from);
     let mut args: Vec<OsString> = args.to_vec();
     args.push(dir.join("bob").into());
     let tail = Process::start_at_once(Path::new(MADANG), &args, &dir.join("tail"));
     alice.says(&["send", "Bob", "Hello from the command line"]).await;
-    bob.until(&["read", "Alice"], |said| said.contains("Hello from the command line")).await;
+    bob.until(&["read", "Alice"], |said| said.contains("Hello from the command line"))
+        .await;
     alice
-        .until(&["read", "Bob"], |said| said.contains("you: Hello from the command line  [read]"))
+        .until(&["read", "Bob"], |said| {
+            said.contains("you: Hello from the command line  [read]")
+        })
         .await;
     bob.says(&["send", "Alice", "-1", "--idempotency-key", "k"]).await;
     bob.says(&["send", "Alice", "-1", "--idempotency-key", "k"]).await;
@@ -162,7 +194,10 @@ async fn two_people_and_a_relay_by_hand_through_the_command_line_alone() {
     alice.says(&["doctor"]).await;
 
     assert_eq!(alice.output(&["send", "Nobody", "x"]).await.status.code(), Some(4));
-    assert_eq!(alice.output(&["accept", "madang:invite?x"]).await.status.code(), Some(5));
+    assert_eq!(
+        alice.output(&["accept", "madang:invite?x"]).await.status.code(),
+        Some(5)
+    );
     assert!(node.stop().await.success());
     assert_eq!(alice.output(&["whoami"]).await.status.code(), Some(3));
     tail.kill().await;
@@ -189,7 +224,8 @@ async fn two_people_need_no_relay_at_all() {
     let chat = join(&mut alice, &mut bob).await;
     let id = alice.send(&chat, "hello").await;
     bob.receives(&id).await;
-    bob.ask("message.mark_read", json!({ "chat": chat, "through": id })).await;
+    bob.ask("message.mark_read", json!({ "chat": chat, "through": id }))
+        .await;
     alice.ledger_says(&id, "read").await;
 
     // What is written while the other is away waits at its author, also over a kill.
@@ -224,7 +260,11 @@ async fn found_again(listen: &str) {
         let began = Instant::now();
         bob.receives(&there).await;
         alice.receives(&back).await;
-        assert!(began.elapsed() < FOUND_WITHIN, "round {round} took {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < FOUND_WITHIN,
+            "round {round} took {:?}",
+            began.elapsed()
+        );
     }
 }
 
@@ -312,8 +352,14 @@ async fn events_are_neither_lost_nor_doubled_over_kills() {
     let pieces = bob.all_events().await.to_vec();
     let whole = bob.ask("event.poll", json!({ "after": "0", "limit": 1000 })).await;
     assert_eq!(pieces, *whole["items"].as_array().unwrap());
-    let received: Vec<&Value> = pieces.iter().filter(|event| event["kind"] == "message.received").collect();
-    let ids: Vec<&str> = received.iter().map(|event| event["data"]["message"].as_str().unwrap()).collect();
+    let received: Vec<&Value> = pieces
+        .iter()
+        .filter(|event| event["kind"] == "message.received")
+        .collect();
+    let ids: Vec<&str> = received
+        .iter()
+        .map(|event| event["data"]["message"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, sent);
     bob.events_are_sound().await;
 }
@@ -333,7 +379,11 @@ async fn the_subscription_carries_what_polling_gives() {
     let polled = bob.all_events().await.to_vec();
     let mut pushed = Vec::new();
     while pushed.len() < polled.len() {
-        let event = tokio::time::timeout(DEADLINE, events.next()).await.unwrap().unwrap().unwrap();
+        let event = tokio::time::timeout(DEADLINE, events.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         pushed.push(event);
     }
     assert_eq!(pushed, polled);
@@ -351,7 +401,8 @@ async fn a_ledger_goes_forward_only() {
     bob.receives(&id).await;
     let chats = bob.rpc().list("chat.list", &json!({})).await;
     assert_eq!(chats[0]["unread"], 1);
-    bob.ask("message.mark_read", json!({ "chat": chat, "through": id })).await;
+    bob.ask("message.mark_read", json!({ "chat": chat, "through": id }))
+        .await;
     assert_eq!(bob.rpc().list("chat.list", &json!({})).await[0]["unread"], 0);
     let ledger = alice.ledger_says(&id, "read").await;
     assert_eq!(ledger["read"].as_array().unwrap().len(), 1, "{ledger}");
@@ -359,9 +410,16 @@ async fn a_ledger_goes_forward_only() {
     let states = ["queued", "held", "delivered", "read"];
     let mut reached = 0;
     while reached < 3 {
-        let event = tokio::time::timeout(DEADLINE, events.next()).await.unwrap().unwrap().unwrap();
+        let event = tokio::time::timeout(DEADLINE, events.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         if event["kind"] == "message.ledger" && event["data"]["message"] == id.as_str() {
-            let state = states.iter().position(|state| event["data"]["ledger"]["state"] == *state).unwrap();
+            let state = states
+                .iter()
+                .position(|state| event["data"]["ledger"]["state"] == *state)
+                .unwrap();
             assert!(state >= reached, "went back: {event}");
             reached = state;
         }
@@ -378,9 +436,18 @@ async fn f34_a_second_node_on_one_data_directory_is_refused() {
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(error["error"]["exit_code"], EXIT_STORE);
     let message = error["error"]["message"].as_str().unwrap();
-    assert!(message.contains("in use by another process") && message.contains("alice"), "{message}");
+    assert!(
+        message.contains("in use by another process") && message.contains("alice"),
+        "{message}"
+    );
     // The first goes on, and its places still lead to it.
-    assert!(Rpc::open(alice.data()).unwrap().call("account.get", json!({})).await.is_ok());
+    assert!(
+        Rpc::open(alice.data())
+            .unwrap()
+            .call("account.get", json!({}))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -402,7 +469,10 @@ async fn f35_a_wrong_passphrase_is_refused_and_touches_nothing() {
     let output = run(Path::new(MADANG), &alice.args(), DEADLINE).await;
     assert_eq!(output.status.code(), Some(EXIT_STORE));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("wrong passphrase") && !error.contains("barley"), "{error}");
+    assert!(
+        error.contains("wrong passphrase") && !error.contains("barley"),
+        "{error}"
+    );
     assert_eq!(contents(alice.data()), before);
 
     alice.set_passphrase_file(&right);
@@ -424,7 +494,10 @@ async fn f31_data_of_a_newer_program_is_refused_and_left_alone() {
     let output = run(Path::new(MADANG), &alice.args(), DEADLINE).await;
     assert_eq!(output.status.code(), Some(EXIT_STORE));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("format 1000") && error.contains("update the program"), "{error}");
+    assert!(
+        error.contains("format 1000") && error.contains("update the program"),
+        "{error}"
+    );
     assert_eq!(contents(alice.data()), before);
 }
 
@@ -458,7 +531,12 @@ async fn f65_no_secret_is_in_what_the_processes_say() {
         person.up().await;
     }
     let phrase = alice.ask("account.phrase", json!({})).await;
-    let words: Vec<&str> = phrase["words"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let words: Vec<&str> = phrase["words"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|word| word.as_str().unwrap())
+        .collect();
     let chat = join(&mut alice, &mut bob).await;
     let texts = ["the cat sleeps on the roof", "and the dog below it"];
     let id = alice.send(&chat, texts[0]).await;
@@ -468,11 +546,17 @@ async fn f65_no_secret_is_in_what_the_processes_say() {
     alice.ledger_says(&held, "held").await;
     bob.up().await;
     bob.receives(&held).await;
-    let refused = bob.rpc().call("contact.accept", json!({ "invite": "madang:invite?secret-part" })).await;
+    let refused = bob
+        .rpc()
+        .call("contact.accept", json!({ "invite": "madang:invite?secret-part" }))
+        .await;
     assert_eq!(refused.unwrap_err().code(), "invite_invalid");
     let identities = identities(&alice, &bob, &chat).await;
     let cookies = [&alice, &bob].map(|person| std::fs::read_to_string(person.data().join("cookie")).unwrap());
-    let invite = alice.ask("contact.invite", json!({})).await["invite"].as_str().unwrap().to_owned();
+    let invite = alice.ask("contact.invite", json!({})).await["invite"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     alice.stop().await;
     bob.stop().await;
     relay.stop().await;
@@ -483,14 +567,23 @@ async fn f65_no_secret_is_in_what_the_processes_say() {
     secrets.extend([words[..3].join(" "), words[..3].join("\",\"")]);
     secrets.push(invite.split('?').nth(1).unwrap()[..40].to_owned());
     let outputs = world.outputs();
-    let traced: usize = outputs.iter().filter(|(name, _)| name.ends_with(".err")).map(|(_, text)| text.len()).sum();
-    assert!(traced > 10_000, "the processes trace nothing, so that this test shows nothing");
+    let traced: usize = outputs
+        .iter()
+        .filter(|(name, _)| name.ends_with(".err"))
+        .map(|(_, text)| text.len())
+        .sum();
+    assert!(
+        traced > 10_000,
+        "the processes trace nothing, so that this test shows nothing"
+    );
     for (name, text) in &outputs {
         for secret in &secrets {
             let line = text.lines().find(|line| line.contains(secret.as_str()));
             assert!(line.is_none(), "{name} has a secret: {}", line.unwrap_or_default());
         }
-        let above_debug = text.lines().filter(|line| [" INFO ", " WARN ", "ERROR "].iter().any(|level| line.contains(level)));
+        let above_debug = text
+            .lines()
+            .filter(|line| [" INFO ", " WARN ", "ERROR "].iter().any(|level| line.contains(level)));
         for line in above_debug {
             let found = identities.iter().find(|identity| line.contains(identity.as_str()));
             assert!(found.is_none(), "{name} names somebody above DEBUG: {line}");
@@ -558,7 +651,11 @@ async fn the_echo_bot_answers_each_text_once_also_over_kills() {
         })
         .await;
     let said = alice.said(&chat).await;
-    let mut answers: Vec<&str> = said.iter().filter(|said| !said.own).map(|said| said.text.as_str()).collect();
+    let mut answers: Vec<&str> = said
+        .iter()
+        .filter(|said| !said.own)
+        .map(|said| said.text.as_str())
+        .collect();
     // The bot answers as texts arrive, which over a kill need not be in order.
     answers.sort_unstable();
     sent.sort_unstable();

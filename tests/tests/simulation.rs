@@ -19,7 +19,11 @@ const REGRESSIONS: &str = include_str!("seeds/regressions.txt");
 
 /// Every tenth history is on X-Wing, the others are on X25519, for speed.
 fn config(seed: u64) -> SimConfig {
-    SimConfig::new(if seed.is_multiple_of(10) { Suite::XWing } else { Suite::X25519 })
+    SimConfig::new(if seed.is_multiple_of(10) {
+        Suite::XWing
+    } else {
+        Suite::X25519
+    })
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -79,7 +83,13 @@ fn kept_seeds() -> Vec<u64> {
     REGRESSIONS
         .lines()
         .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| line.split_whitespace().next().unwrap().parse().expect("a line begins with a seed"))
+        .map(|line| {
+            line.split_whitespace()
+                .next()
+                .unwrap()
+                .parse()
+                .expect("a line begins with a seed")
+        })
         .collect()
 }
 
@@ -115,7 +125,11 @@ fn one_seed_run_twice_gives_the_same_bytes_on_the_wire() {
         let again = sim::run(seed, &config(seed)).unwrap_or_else(|failure| panic!("{failure}"));
         assert_eq!(once, again, "seed {seed}");
     }
-    let [one, two] = [1, 2].map(|seed| sim::run(seed, &config(seed)).unwrap_or_else(|failure| panic!("{failure}")).wire);
+    let [one, two] = [1, 2].map(|seed| {
+        sim::run(seed, &config(seed))
+            .unwrap_or_else(|failure| panic!("{failure}"))
+            .wire
+    });
     assert_ne!(one, two);
 }
 
@@ -141,7 +155,10 @@ fn f04_deduplication_that_forgets_is_caught() {
 
 #[test]
 fn f27_an_acknowledgement_before_the_flush_is_caught() {
-    caught(Broken::AckBeforeFlush, &["lacks the acknowledged", "forgot an acknowledged", "called delivered"]);
+    caught(
+        Broken::AckBeforeFlush,
+        &["lacks the acknowledged", "forgot an acknowledged", "called delivered"],
+    );
 }
 
 #[test]

@@ -40,10 +40,7 @@ impl FakeNode {
             module
                 .register_method(method, move |params, calls, _| {
                     let params: Value = params.parse()?;
-                    calls
-                        .lock()
-                        .unwrap()
-                        .push((method.to_owned(), params.clone()));
+                    calls.lock().unwrap().push((method.to_owned(), params.clone()));
                     match answer(method, &params) {
                         Value::Null => {
                             let data = json!({ "code": "not_found", "retryable": false });
@@ -57,8 +54,7 @@ impl FakeNode {
         let server = Server::builder().build("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let places =
-            json!({ "http": format!("http://{address}"), "ws": format!("ws://{address}") });
+        let places = json!({ "http": format!("http://{address}"), "ws": format!("ws://{address}") });
         std::fs::write(dir.path().join("rpc.json"), places.to_string()).unwrap();
         std::fs::write(dir.path().join("cookie"), "token").unwrap();
         Self {
@@ -151,11 +147,7 @@ async fn read_shows_all_unread_in_order_and_marks_through_the_last_received() {
     let lines: Vec<&str> = shown.lines().collect();
     assert_eq!(lines.len(), 230);
     assert!(lines[0].ends_with("Alice: text 20"), "{}", lines[0]);
-    assert!(
-        lines[229].ends_with("you: text 249  [delivered]"),
-        "{}",
-        lines[229]
-    );
+    assert!(lines[229].ends_with("you: text 249  [delivered]"), "{}", lines[229]);
     assert_eq!(
         node.called("message.mark_read"),
         [json!({ "chat": id("aaaa"), "through": id("0248") })]
@@ -171,10 +163,7 @@ async fn read_with_a_limit_and_keep_unread_marks_nothing() {
         .unwrap();
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["items"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        (&shown["prev"], &shown["next"]),
-        (&json!("248"), &json!("250"))
-    );
+    assert_eq!((&shown["prev"], &shown["next"]), (&json!("248"), &json!("250")));
     assert_eq!(node.called("message.mark_read").len(), 0);
 }
 
@@ -207,24 +196,15 @@ async fn lists_are_whole_and_one_document() {
     assert_eq!(shown["items"].as_array().unwrap().len(), 3);
     let shown = node.run(false, &["chats"]).await.unwrap();
     assert!(shown.starts_with("bbbb0000  Bob    active"), "{shown}");
-    assert!(
-        shown.contains("aaaa0000  Alice  active     230 unread"),
-        "{shown}"
-    );
+    assert!(shown.contains("aaaa0000  Alice  active     230 unread"), "{shown}");
 }
 
 #[tokio::test]
 async fn what_the_node_does_not_know_has_exit_code_four() {
     let node = FakeNode::new(two_chats).await;
-    let error = node
-        .run(false, &["approve", &id("eeee")])
-        .await
-        .unwrap_err();
+    let error = node.run(false, &["approve", &id("eeee")]).await.unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert_eq!(
-        error.to_string(),
-        "refused by the node: no such thing (not_found)"
-    );
+    assert_eq!(error.to_string(), "refused by the node: no such thing (not_found)");
 }
 
 #[test]
@@ -238,8 +218,7 @@ fn words_come_in_rows_of_four() {
 
 #[test]
 fn a_transcript_names_people_and_ticks() {
-    let chat =
-        json!({ "chat": "c", "members": [{ "account": "madang1a", "name": "Al\u{202e}ice" }] });
+    let chat = json!({ "chat": "c", "members": [{ "account": "madang1a", "name": "Al\u{202e}ice" }] });
     let received = json!({ "account": "madang1a", "outgoing": false, "received_ms": 44_000,
         "body": { "kind": "text", "text": "a\nb" } });
     let sent = json!({ "account": "madang1b", "outgoing": true, "sent_ms": 45_000,
@@ -248,24 +227,13 @@ fn a_transcript_names_people_and_ticks() {
         message_line(&chat, &received, 50_000),
         "00:00:44  Al�ice: a\n          b"
     );
-    assert_eq!(
-        message_line(&chat, &sent, 50_000),
-        "00:00:45  you: c  [read]"
-    );
+    assert_eq!(message_line(&chat, &sent, 50_000), "00:00:45  you: c  [read]");
 }
 
 #[test]
 fn the_doctor_says_path_and_reason() {
-    let chat =
-        json!({ "chat": "c", "name": "Bob", "path": "none", "waiting": 2, "reason": "no relay" });
-    assert_eq!(
-        path_row(&chat),
-        ["chat", "Bob", "by none, 2 waiting: no relay"]
-    );
-    let check =
-        json!({ "name": "relay", "ok": false, "detail": "not connected", "hint": "add one" });
-    assert_eq!(
-        check_row(&check),
-        ["FAIL", "relay", "not connected; add one"]
-    );
+    let chat = json!({ "chat": "c", "name": "Bob", "path": "none", "waiting": 2, "reason": "no relay" });
+    assert_eq!(path_row(&chat), ["chat", "Bob", "by none, 2 waiting: no relay"]);
+    let check = json!({ "name": "relay", "ok": false, "detail": "not connected", "hint": "add one" });
+    assert_eq!(check_row(&check), ["FAIL", "relay", "not connected; add one"]);
 }

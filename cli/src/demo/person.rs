@@ -129,18 +129,12 @@ impl Person {
     }
 
     /// Waits until an event fits, among those of before and those to come, and returns its data.
-    pub async fn event(
-        &mut self,
-        what: &str,
-        fits: impl Fn(&str, &Value) -> bool,
-    ) -> Result<Value, Fault> {
+    pub async fn event(&mut self, what: &str, fits: impl Fn(&str, &Value) -> bool) -> Result<Value, Fault> {
         self.until(what, async |person| {
-            let found = person.events.iter().find(|event| {
-                fits(
-                    show::text_of(event, "kind"),
-                    event.get("data").unwrap_or(&Value::Null),
-                )
-            });
+            let found = person
+                .events
+                .iter()
+                .find(|event| fits(show::text_of(event, "kind"), event.get("data").unwrap_or(&Value::Null)));
             Ok(found.and_then(|event| event.get("data")).cloned())
         })
         .await
@@ -181,10 +175,9 @@ impl Person {
     pub async fn is_direct(&mut self) -> Result<(), Fault> {
         self.until("a direct connection", async |person| {
             let report = person.call("node.doctor", json!({})).await?;
-            let direct = show::items_of(&report, "chats").iter().any(|chat| {
-                show::text_of(chat, "chat") == person.chat
-                    && show::text_of(chat, "path") == "direct"
-            });
+            let direct = show::items_of(&report, "chats")
+                .iter()
+                .any(|chat| show::text_of(chat, "chat") == person.chat && show::text_of(chat, "path") == "direct");
             Ok(direct.then_some(()))
         })
         .await
@@ -194,10 +187,9 @@ impl Person {
     pub async fn is_active(&mut self) -> Result<(), Fault> {
         self.until("the chat becomes active", async |person| {
             let chats = person.call("chat.list", json!({})).await?;
-            let active = show::items_of(&chats, "items").iter().any(|chat| {
-                show::text_of(chat, "chat") == person.chat
-                    && show::text_of(chat, "state") == "active"
-            });
+            let active = show::items_of(&chats, "items")
+                .iter()
+                .any(|chat| show::text_of(chat, "chat") == person.chat && show::text_of(chat, "state") == "active");
             Ok(active.then_some(()))
         })
         .await
@@ -206,16 +198,10 @@ impl Person {
     /// Returns the texts of the chat in the order shown, each with whether it is an own one.
     pub async fn texts(&self) -> Result<Vec<(bool, String)>, Fault> {
         let list = self
-            .call(
-                "message.list",
-                json!({ "chat": self.chat, "limit": POLL_LIMIT }),
-            )
+            .call("message.list", json!({ "chat": self.chat, "limit": POLL_LIMIT }))
             .await?;
         let text = |message: &Value| {
-            let own = message
-                .get("outgoing")
-                .and_then(Value::as_bool)
-                .unwrap_or(false);
+            let own = message.get("outgoing").and_then(Value::as_bool).unwrap_or(false);
             let text = message
                 .pointer("/body/text")
                 .and_then(Value::as_str)

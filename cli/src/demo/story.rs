@@ -8,11 +8,7 @@ use crate::fault::Fault;
 use crate::show;
 
 /// What Bob sends while Alice is away.
-const WAITING: [&str; 3] = [
-    "Are you there?",
-    "I bring rice cakes.",
-    "See you in the yard at seven.",
-];
+const WAITING: [&str; 3] = ["Are you there?", "I bring rice cakes.", "See you in the yard at seven."];
 
 /// A message that the ledger at the end shows.
 struct Sent {
@@ -38,17 +34,11 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Fault> {
 }
 
 async fn opens(stage: &mut Stage<'_>) -> Result<(String, Vec<String>), Fault> {
-    stage.step(
-        "demo",
-        &format!("everything is in {}", stage.dir.path().display()),
-    )?;
+    stage.step("demo", &format!("everything is in {}", stage.dir.path().display()))?;
     let (relay, addresses) = stage.start_relay().await?;
     stage.step(
         "relay",
-        &format!(
-            "is ready at {}",
-            addresses.first().map_or("", String::as_str)
-        ),
+        &format!("is ready at {}", addresses.first().map_or("", String::as_str)),
     )?;
     for person in [&mut stage.alice, &mut stage.bob] {
         person.start(&addresses).await?;
@@ -63,19 +53,11 @@ async fn meet(stage: &mut Stage<'_>) -> Result<(), Fault> {
     let invite = show::text_of(&made, "invite").to_owned();
     stage.step(
         "Alice",
-        &format!(
-            "makes an invite of {} characters and hands it to Bob",
-            invite.len()
-        ),
+        &format!("makes an invite of {} characters and hands it to Bob", invite.len()),
     )?;
 
-    let accepted = stage
-        .bob
-        .call("contact.accept", json!({ "invite": invite }))
-        .await?;
-    stage
-        .bob
-        .set_chat(show::text_of(&accepted, "chat").to_owned());
+    let accepted = stage.bob.call("contact.accept", json!({ "invite": invite })).await?;
+    stage.bob.set_chat(show::text_of(&accepted, "chat").to_owned());
     stage.step(
         "Bob",
         "accepts it: an end-to-end encrypted chat, post-quantum from its first message",
@@ -83,18 +65,14 @@ async fn meet(stage: &mut Stage<'_>) -> Result<(), Fault> {
 
     let asked = stage
         .alice
-        .event("Bob's request arrives", |kind, _| {
-            kind == "contact.requested"
-        })
+        .event("Bob's request arrives", |kind, _| kind == "contact.requested")
         .await?;
     let request = show::text_of(&asked, "request");
     let approved = stage
         .alice
         .call("contact.approve", json!({ "request": request }))
         .await?;
-    stage
-        .alice
-        .set_chat(show::text_of(&approved, "chat").to_owned());
+    stage.alice.set_chat(show::text_of(&approved, "chat").to_owned());
     stage.step(
         "Alice",
         &format!(
@@ -114,12 +92,7 @@ async fn talk(stage: &mut Stage<'_>, sent: &mut Vec<Sent>) -> Result<(), Fault> 
 }
 
 /// One sends, the other receives and reads; waits until the sender's ledger says so.
-async fn say(
-    stage: &mut Stage<'_>,
-    sent: &mut Vec<Sent>,
-    from_alice: bool,
-    text: &'static str,
-) -> Result<(), Fault> {
+async fn say(stage: &mut Stage<'_>, sent: &mut Vec<Sent>, from_alice: bool, text: &'static str) -> Result<(), Fault> {
     let (sender, receiver) = if from_alice {
         (&mut stage.alice, &mut stage.bob)
     } else {
@@ -164,10 +137,7 @@ async fn alice_is_away(
     for (id, text) in waiting.iter().zip(WAITING) {
         let ledger = stage.bob.ledger_reaches(id, "held").await?;
         is_held(&ledger, relay)?;
-        stage.step(
-            "Bob",
-            &format!("\"{text}\"; {}", show::ledger(&ledger, show::now_ms())),
-        )?;
+        stage.step("Bob", &format!("\"{text}\"; {}", show::ledger(&ledger, show::now_ms())))?;
     }
 
     let id = stage.bob.kill().await?;
@@ -185,11 +155,7 @@ async fn alice_is_away(
     Ok(waiting)
 }
 
-async fn alice_returns(
-    stage: &mut Stage<'_>,
-    addresses: &[String],
-    waiting: &[String],
-) -> Result<(), Fault> {
+async fn alice_returns(stage: &mut Stage<'_>, addresses: &[String], waiting: &[String]) -> Result<(), Fault> {
     stage.alice.start(addresses).await?;
     stage.step("Alice", "comes back")?;
     for (id, text) in waiting.iter().zip(WAITING) {
@@ -239,11 +205,7 @@ async fn show_ledger(stage: &mut Stage<'_>, sent: &[Sent]) -> Result<(), Fault> 
         let states = states(sender, message)?;
         let times = receiver.times_received(&message.id);
         if times != 1 {
-            return wrong(&format!(
-                "{} got \"{}\" {times} times",
-                receiver.name(),
-                message.text
-            ));
+            return wrong(&format!("{} got \"{}\" {times} times", receiver.name(), message.text));
         }
         items.push(json!({ "message": message.id, "from": sender.name(), "text": message.text, "states": states }));
         rows.push(vec![
@@ -266,20 +228,14 @@ fn states(sender: &Person, message: &Sent) -> Result<Vec<String>, Fault> {
         let state = show::field(ledger, "state");
         let before = states.last().map_or(0, |s| rank(s));
         if rank(&state) < before {
-            return wrong(&format!(
-                "the ledger of \"{}\" went back to {state}",
-                message.text
-            ));
+            return wrong(&format!("the ledger of \"{}\" went back to {state}", message.text));
         }
         if rank(&state) > before {
             states.push(state);
         }
     }
     if states.last().map(String::as_str) != Some("read") {
-        return wrong(&format!(
-            "the events of \"{}\" end at {states:?}",
-            message.text
-        ));
+        return wrong(&format!("the events of \"{}\" end at {states:?}", message.text));
     }
     Ok(states)
 }
@@ -308,10 +264,7 @@ async fn has_once(person: &Person, own: bool) -> Result<(), Fault> {
         .into_iter()
         .filter(|(_, text)| WAITING.contains(&text.as_str()))
         .collect();
-    let wanted: Vec<(bool, String)> = WAITING
-        .iter()
-        .map(|text| (own, (*text).to_owned()))
-        .collect();
+    let wanted: Vec<(bool, String)> = WAITING.iter().map(|text| (own, (*text).to_owned())).collect();
     if theirs == wanted {
         return Ok(());
     }
@@ -343,7 +296,8 @@ mod tests {
 
     #[test]
     fn held_needs_this_relay_and_a_time_to_come() {
-        let held = |relay: &str, until: u64| json!({ "state": "held", "held": [{ "relay": relay, "until_ms": until }] });
+        let held =
+            |relay: &str, until: u64| json!({ "state": "held", "held": [{ "relay": relay, "until_ms": until }] });
         is_held(&held("ab", u64::MAX), "ab").unwrap();
         assert!(is_held(&held("cd", u64::MAX), "ab").is_err());
         assert!(is_held(&held("ab", 1), "ab").is_err());

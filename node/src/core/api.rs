@@ -68,11 +68,9 @@ impl Facade {
             return Err(ApiError::ReadOnly { reason });
         }
         let (sender, answer) = oneshot::channel();
-        self.asks
-            .try_send(question(sender))
-            .map_err(|_| ApiError::Overloaded {
-                retry_after_ms: RETRY_AFTER_MS,
-            })?;
+        self.asks.try_send(question(sender)).map_err(|_| ApiError::Overloaded {
+            retry_after_ms: RETRY_AFTER_MS,
+        })?;
         answer.await.map_err(|_| match self.read_only() {
             Some(reason) => ApiError::ReadOnly { reason },
             None => ApiError::Internal {
@@ -325,7 +323,11 @@ impl Api for Facade {
                         devices: devices.iter().map(|device| DeviceKey(device.0)).collect(),
                     },
                 ],
-                state: if chat.requested { ChatState::Requested } else { ChatState::Active },
+                state: if chat.requested {
+                    ChatState::Requested
+                } else {
+                    ChatState::Active
+                },
                 unread: chat.unread,
                 last_ms: Some(chat.last_ms),
             };
@@ -386,7 +388,7 @@ impl Api for Facade {
         let key = |row: Option<&(Vec<u8>, MessageView)>| row.map(|(key, _)| hex::encode(key));
         Ok(Page {
             next: key(found.last()).filter(|_| more && forward || from_middle),
-            prev: key(found.first()).filter(|_| more && !forward || forward),
+            prev: key(found.first()).filter(|_| more || forward),
             items: found.into_iter().map(|(_, view)| message(view)).collect(),
         })
     }

@@ -265,7 +265,11 @@ impl Engine {
             name: self.client.name().to_owned(),
             phrase_confirmed: self.client.phrase().is_none(),
             relays: relays.collect(),
-            paths: self.client.chat_ids().map(|chat| (chat, self.client.paths(&chat))).collect(),
+            paths: self
+                .client
+                .chat_ids()
+                .map(|chat| (chat, self.client.paths(&chat)))
+                .collect(),
         }
     }
 }

@@ -19,12 +19,11 @@ pub fn parse_address(address: &str) -> Result<(PeerKey, String), NetError> {
         address: address.chars().take(MAX_ADDRESS_BYTES).collect(),
         reason: reason.into(),
     };
-    let parsed = multiaddr(address)
-        .ok_or_else(|| wrong("it is no multiaddr like /ip4/192.0.2.1/tcp/4001/p2p/12D3…"))?;
+    let parsed =
+        multiaddr(address).ok_or_else(|| wrong("it is no multiaddr like /ip4/192.0.2.1/tcp/4001/p2p/12D3…"))?;
     match parsed.iter().last() {
         Some(Protocol::P2p(id)) => {
-            let peer = PeerKey::from_peer_id(&id)
-                .ok_or_else(|| wrong("its peer id is not of an Ed25519 key"))?;
+            let peer = PeerKey::from_peer_id(&id).ok_or_else(|| wrong("its peer id is not of an Ed25519 key"))?;
             Ok((peer, parsed.to_string()))
         }
         _ => Err(wrong("it doesn't end in /p2p/ and the peer's id")),
@@ -34,7 +33,9 @@ pub fn parse_address(address: &str) -> Result<(PeerKey, String), NetError> {
 /// An address with the `/p2p/…` of its peer, as [`parse_address`] reads it; as it is if either makes no sense.
 #[must_use]
 pub fn full_address(peer: PeerKey, address: &str) -> String {
-    let full = peer.peer_id().and_then(|id| Some(address_of(id, address)?.with(Protocol::P2p(id))));
+    let full = peer
+        .peer_id()
+        .and_then(|id| Some(address_of(id, address)?.with(Protocol::P2p(id))));
     full.map_or_else(|| address.to_owned(), |full| full.to_string())
 }
 
@@ -66,9 +67,7 @@ pub(super) fn dial_failure(error: &DialError) -> DialFailure {
         DialError::NoAddresses => DialFailure::NoAddress,
         DialError::WrongPeerId { .. } => DialFailure::WrongPeer,
         DialError::Denied { .. } => DialFailure::Refused,
-        DialError::DialPeerConditionFalse(_) | DialError::Aborted | DialError::Transport(_) => {
-            DialFailure::Unreachable
-        }
+        DialError::DialPeerConditionFalse(_) | DialError::Aborted | DialError::Transport(_) => DialFailure::Unreachable,
     }
 }
 

@@ -5,22 +5,18 @@ use std::time::Duration;
 
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::gossipsub::{
-    self, ConfigBuilder, DataTransform, MaxCountSubscriptionFilter, Message, MessageAuthenticity,
-    MessageId, PeerScoreParams, PeerScoreThresholds, RawMessage, TopicHash,
-    TopicSubscriptionFilter, ValidationMode,
+    self, ConfigBuilder, DataTransform, MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId,
+    PeerScoreParams, PeerScoreThresholds, RawMessage, TopicHash, TopicSubscriptionFilter, ValidationMode,
 };
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{
-    Swarm, SwarmBuilder, identify, memory_connection_limits, noise, ping, quic, tcp, yamux,
-};
+use libp2p::{Swarm, SwarmBuilder, identify, memory_connection_limits, noise, ping, quic, tcp, yamux};
 
 use super::gate::Gate;
 use super::limits::{
-    CONNECTION_STREAMS, GOSSIP_QUEUE, GOSSIP_SEEN, IDLE_CONNECTION, MAX_CONTROL_BYTES,
-    MAX_CONTROL_IDS, MAX_GOSSIP_BYTES, MAX_RPC_BYTES, NetLimits, PING, QUIC_KEEP_ALIVE,
-    QUIC_WINDOWS,
+    CONNECTION_STREAMS, GOSSIP_QUEUE, GOSSIP_SEEN, IDLE_CONNECTION, MAX_CONTROL_BYTES, MAX_CONTROL_IDS,
+    MAX_GOSSIP_BYTES, MAX_RPC_BYTES, NetLimits, PING, QUIC_KEEP_ALIVE, QUIC_WINDOWS,
 };
 use super::{NetError, Role};
 
@@ -49,22 +45,14 @@ macro_rules! base {
     ($key:expr) => {
         SwarmBuilder::with_existing_identity($key.clone())
             .with_tokio()
-            .with_tcp(
-                tcp::Config::default().nodelay(true),
-                noise::Config::new,
-                yamux_config,
-            )
+            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux_config)
             .map_err(transport)?
             .with_quic_config(quic_config)
     };
 }
 
 /// Builds the Swarm; it listens nowhere yet.
-pub(super) fn build(
-    key: &Keypair,
-    role: Role,
-    limits: &NetLimits,
-) -> Result<Swarm<Wire>, NetError> {
+pub(super) fn build(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Swarm<Wire>, NetError> {
     let wire = || wire(key, role, limits);
     match base!(key).with_dns() {
         Ok(builder) => Ok(builder
@@ -128,11 +116,7 @@ fn wire(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Wire, BoxError>
         limits: connection_limits::Behaviour::new(connections),
         memory: memory_connection_limits::Behaviour::with_max_percentage(limits.max_memory_share),
         identify: identify::Behaviour::new(identify),
-        ping: ping::Behaviour::new(
-            ping::Config::new()
-                .with_interval(PING.0)
-                .with_timeout(PING.1),
-        ),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
         // A relay joins no chat's gossip: chats reach it by deposit and watch.
         gossip: Toggle::from(if role == Role::Node {
             Some(gossip(limits)?)
@@ -169,12 +153,8 @@ fn gossip(limits: &NetLimits) -> Result<Gossip, BoxError> {
         max_subscribed_topics: limits.max_topics,
         max_subscriptions_per_request: limits.max_topics,
     };
-    let mut gossip = Gossip::new_with_subscription_filter_and_transform(
-        MessageAuthenticity::Anonymous,
-        config,
-        filter,
-        SizeCap,
-    )?;
+    let mut gossip =
+        Gossip::new_with_subscription_filter_and_transform(MessageAuthenticity::Anonymous, config, filter, SizeCap)?;
     gossip.with_peer_score(scoring(), PeerScoreThresholds::default())?;
     Ok(gossip)
 }
@@ -203,11 +183,7 @@ fn scoring() -> PeerScoreParams {
 /// The id of a gossip message: the first 16 bytes of its BLAKE3 hash.
 fn message_id(message: &Message) -> MessageId {
     let hash = blake3::hash(&message.data);
-    MessageId::new(
-        hash.as_bytes()
-            .first_chunk::<16>()
-            .map_or(&[], |id| id.as_slice()),
-    )
+    MessageId::new(hash.as_bytes().first_chunk::<16>().map_or(&[], |id| id.as_slice()))
 }
 
 /// The name of a topic: its key in lower-case hex.
@@ -240,10 +216,7 @@ pub(super) struct SizeCap;
 impl SizeCap {
     fn check(data: Vec<u8>) -> io::Result<Vec<u8>> {
         if data.len() > MAX_GOSSIP_BYTES {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "message over the limit",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "message over the limit"));
         }
         Ok(data)
     }

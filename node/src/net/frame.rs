@@ -78,9 +78,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 read.await
             } else {
                 let until = *began.get_or_insert_with(Instant::now) + self.deadline + slack(wanted);
-                timeout_at(until, read)
-                    .await
-                    .map_err(|_| StreamEnd::Stalled)?
+                timeout_at(until, read).await.map_err(|_| StreamEnd::Stalled)?
             };
             match count {
                 Ok(count) if count > 0 => self.end += count,
@@ -91,10 +89,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     fn announced(&self) -> Option<usize> {
-        let prefix = self
-            .buffer
-            .get(self.start..self.end)?
-            .first_chunk::<PREFIX>()?;
+        let prefix = self.buffer.get(self.start..self.end)?.first_chunk::<PREFIX>()?;
         usize::try_from(u32::from_be_bytes(*prefix)).ok()
     }
 
@@ -118,11 +113,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 }
 
 /// Writes what the queue holds, one flush a batch, until the stream ends.
-pub(super) async fn write_frames<W: AsyncWrite + Unpin>(
-    mut io: W,
-    queue: &OutQueue,
-    deadline: Duration,
-) -> StreamEnd {
+pub(super) async fn write_frames<W: AsyncWrite + Unpin>(mut io: W, queue: &OutQueue, deadline: Duration) -> StreamEnd {
     loop {
         // A new one each time, so that a stream that waits holds none.
         let mut batch = Vec::new();

@@ -11,8 +11,8 @@ use libp2p::core::transport::PortUse;
 use libp2p::core::{Endpoint, Multiaddr};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
-    THandlerOutEvent, ToSwarm, dummy,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+    dummy,
 };
 
 use super::limits::REMEMBERED_OFFENDERS;
@@ -63,9 +63,7 @@ impl Gate {
 
     /// Whether the peer is refused at present.
     pub(super) fn is_banned(&self, peer: &PeerId) -> bool {
-        self.banned
-            .get(peer)
-            .is_some_and(|until| *until > Instant::now())
+        self.banned.get(peer).is_some_and(|until| *until > Instant::now())
     }
 
     fn admit(&self, peer: &PeerId) -> Result<(), ConnectionDenied> {
@@ -144,8 +142,7 @@ impl NetworkBehaviour for Gate {
         _: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        peer.map_or(Ok(()), |peer| self.admit(&peer))
-            .map(|()| Vec::new())
+        peer.map_or(Ok(()), |peer| self.admit(&peer)).map(|()| Vec::new())
     }
 
     fn handle_established_outbound_connection(
@@ -167,12 +164,7 @@ impl NetworkBehaviour for Gate {
         }
     }
 
-    fn on_connection_handler_event(
-        &mut self,
-        _: PeerId,
-        _: ConnectionId,
-        event: THandlerOutEvent<Self>,
-    ) {
+    fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: THandlerOutEvent<Self>) {
         match event {}
     }
 

@@ -51,8 +51,7 @@ pub(super) const READ_IDLE_BYTES: usize = 2 * 1024;
 /// Bytes a second below which a frame counts as stalled, once its base deadline has passed (guess: a poor mobile link).
 pub(super) const SLOWEST_BYTES_PER_SECOND: usize = 8 * 1024;
 /// Delays between attempts to open a stream, doubled from the first to the second, each jittered by half (guess).
-pub(super) const REOPEN_DELAY: (Duration, Duration) =
-    (Duration::from_millis(100), Duration::from_secs(30));
+pub(super) const REOPEN_DELAY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 /// A stream that lived this long starts the delays anew (guess).
 pub(super) const REOPEN_RESET: Duration = Duration::from_secs(10);
 

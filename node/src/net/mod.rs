@@ -39,13 +39,10 @@ mod types;
 
 pub use address::{full_address, parse_address};
 pub use libp2p::bytes::Bytes;
-pub use limits::{
-    MAX_ADDRESS_BYTES, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, MAX_GOSSIP_BYTES, NetLimits,
-};
+pub use limits::{MAX_ADDRESS_BYTES, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, MAX_GOSSIP_BYTES, NetLimits};
 pub use stats::NetStats;
 pub use types::{
-    Acceptance, DialFailure, NetCommand, NetError, NetEvent, Payload, PeerKey, PublishOutcome,
-    Role, Side,
+    Acceptance, DialFailure, NetCommand, NetError, NetEvent, Payload, PeerKey, PublishOutcome, Role, Side,
 };
 
 use address::{multiaddr, probe};
@@ -78,10 +75,7 @@ impl NetHandle {
     /// # Errors
     /// [`NetError::Stopped`].
     pub async fn command(&self, command: NetCommand) -> Result<(), NetError> {
-        self.commands
-            .send(command)
-            .await
-            .map_err(|_| NetError::Stopped)
+        self.commands.send(command).await.map_err(|_| NetError::Stopped)
     }
 
     /// Gives a command without waiting.
@@ -89,12 +83,10 @@ impl NetHandle {
     /// # Errors
     /// [`NetError::Busy`] or [`NetError::Stopped`].
     pub fn try_command(&self, command: NetCommand) -> Result<(), NetError> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => NetError::Busy,
-                mpsc::error::TrySendError::Closed(_) => NetError::Stopped,
-            })
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => NetError::Busy,
+            mpsc::error::TrySendError::Closed(_) => NetError::Stopped,
+        })
     }
 
     /// This node's own key.
@@ -155,10 +147,7 @@ async fn bind(
             reason: error.to_string(),
         };
         probe(&parsed).map_err(|error| refused(&error))?;
-        waiting.push((
-            swarm.listen_on(parsed).map_err(|error| refused(&error))?,
-            address,
-        ));
+        waiting.push((swarm.listen_on(parsed).map_err(|error| refused(&error))?, address));
     }
     let mut bound = Vec::new();
     let deadline = tokio::time::Instant::now() + limits::LISTEN_DEADLINE;
@@ -171,10 +160,7 @@ async fn bind(
             .await
             .map_err(|_| late("no interface took it"))?;
         match event {
-            SwarmEvent::NewListenAddr {
-                listener_id,
-                address,
-            } => {
+            SwarmEvent::NewListenAddr { listener_id, address } => {
                 bound.push(address.with(Protocol::P2p(id)).to_string());
                 waiting.retain(|(waits, _)| *waits != listener_id);
             }

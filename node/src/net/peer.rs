@@ -67,11 +67,7 @@ pub(super) async fn run(mut peer: Peer) {
         tracing::error!(%error, "the task of an earlier connection failed");
     }
     let events = peer.shared.events.clone();
-    if events
-        .send(NetEvent::Connected { peer: peer.key })
-        .await
-        .is_err()
-    {
+    if events.send(NetEvent::Connected { peer: peer.key }).await.is_err() {
         return;
     }
     let mut client = peer.control.take().map(|control| keep_open(&peer, control));
@@ -109,11 +105,7 @@ pub(super) async fn run(mut peer: Peer) {
     for link in [&peer.links.client, &peer.links.server] {
         link.report_closed(&peer.shared).await;
     }
-    if events
-        .send(NetEvent::Disconnected { peer: peer.key })
-        .await
-        .is_err()
-    {
+    if events.send(NetEvent::Disconnected { peer: peer.key }).await.is_err() {
         tracing::debug!("the core is gone");
     }
 }

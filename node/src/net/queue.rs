@@ -77,10 +77,7 @@ impl OutQueue {
             stream: Some(stream),
             ..State::default()
         };
-        Opened {
-            queue: self,
-            stream,
-        }
+        Opened { queue: self, stream }
     }
 
     pub(super) fn push(&self, stream: u64, frame: Bytes) -> Push {

@@ -189,11 +189,7 @@ impl Link {
 }
 
 /// Opens a stream and waits for its acknowledgement.
-async fn open(
-    control: &mut Control,
-    peer: PeerId,
-    deadline: Duration,
-) -> Result<Stream, OpenStreamError> {
+async fn open(control: &mut Control, peer: PeerId, deadline: Duration) -> Result<Stream, OpenStreamError> {
     let attempt = async {
         let mut stream = control.open_stream(peer, CUSTODY).await?;
         let mut answer = [0];

@@ -18,8 +18,8 @@ use tokio::task::JoinHandle;
 use super::address::{address_of, dial_failure};
 use super::behaviour::{Wire, WireEvent, graylist, topic_hash, topic_key};
 use super::limits::{
-    BACKLOG, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits,
-    OFFENCES, PEER_INBOX, TICK, TOPIC_BURST, TOPIC_CHANGES_PER_SECOND,
+    BACKLOG, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits, OFFENCES, PEER_INBOX,
+    TICK, TOPIC_BURST, TOPIC_CHANGES_PER_SECOND,
 };
 use super::peer::{self, Links, Note, Peer};
 use super::penalty::{Offence, Penalties};
@@ -28,8 +28,7 @@ use super::stats::Counters;
 use super::stream::{CUSTODY, Shared};
 use super::types::ROOM_UNIT;
 use super::{
-    Acceptance, DialFailure, NetCommand, NetError, NetEvent, NetHandle, Payload, PeerKey,
-    PublishOutcome, Role,
+    Acceptance, DialFailure, NetCommand, NetError, NetEvent, NetHandle, Payload, PeerKey, PublishOutcome, Role,
 };
 
 pub(super) struct Task {
@@ -76,10 +75,8 @@ impl Task {
         let (listen, listen_out) = watch::channel(addresses.clone());
         let counters = Arc::new(Counters::default());
         let incoming =
-            (swarm.behaviour().streams.new_control().accept(CUSTODY)).map_err(|error| {
-                NetError::Transport {
-                    reason: error.to_string(),
-                }
+            (swarm.behaviour().streams.new_control().accept(CUSTODY)).map_err(|error| NetError::Transport {
+                reason: error.to_string(),
             })?;
         let handle = NetHandle {
             commands: commands_in,
@@ -161,9 +158,10 @@ impl Task {
                 stream,
                 frame,
             } => {
-                let pushed = self.peers.get(&peer).map_or(Push::Closed, |entry| {
-                    entry.links.side(side).queue.push(stream, frame)
-                });
+                let pushed = self
+                    .peers
+                    .get(&peer)
+                    .map_or(Push::Closed, |entry| entry.links.side(side).queue.push(stream, frame));
                 if matches!(pushed, Push::Closed | Push::TooLarge) {
                     tracing::debug!(%peer, ?side, ?pushed, "frame not sent");
                     self.shared.counters.unsent_frames.add();
@@ -175,20 +173,12 @@ impl Task {
                     gossip.unsubscribe(&IdentTopic::new(hex::encode(topic)));
                 }
             }
-            NetCommand::Publish {
-                topic,
-                data,
-                outcome,
-            } => {
+            NetCommand::Publish { topic, data, outcome } => {
                 if outcome.send(self.publish(&topic, data.into())).is_err() {
                     tracing::trace!("nobody asked what became of a publication");
                 }
             }
-            NetCommand::Verdict {
-                peer,
-                id,
-                acceptance,
-            } => self.verdict(peer, id, acceptance),
+            NetCommand::Verdict { peer, id, acceptance } => self.verdict(peer, id, acceptance),
             NetCommand::Disconnect { peer } => self.disconnect(peer),
             NetCommand::Penalise { peer } => self.punish(peer, Offence::Reported),
             NetCommand::Shutdown => {}
@@ -198,9 +188,7 @@ impl Task {
     fn on_swarm_event(&mut self, event: SwarmEvent<WireEvent>) {
         match event {
             SwarmEvent::ConnectionEstablished {
-                peer_id,
-                connection_id,
-                ..
+                peer_id, connection_id, ..
             } => {
                 self.dialing.remove(&connection_id);
                 self.on_connected(peer_id, connection_id);
@@ -223,9 +211,7 @@ impl Task {
                 }
             }
             SwarmEvent::OutgoingConnectionError {
-                connection_id,
-                error,
-                ..
+                connection_id, error, ..
             } => {
                 // Only our own dials: a stream's opener may dial too, in vain, when its connection has just gone.
                 if let Some(peer) = self.dialing.remove(&connection_id)
@@ -251,12 +237,9 @@ impl Task {
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 let address = self.with_own_id(address);
-                self.listen
-                    .send_modify(|all| all.retain(|known| *known != address));
+                self.listen.send_modify(|all| all.retain(|known| *known != address));
             }
-            SwarmEvent::ListenerClosed {
-                reason: Err(error), ..
-            } => tracing::error!(%error, "a listener closed"),
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => tracing::error!(%error, "a listener closed"),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener failed"),
             SwarmEvent::Behaviour(WireEvent::Gossip(event)) => self.on_gossip(event),
             // Nobody answers on a line that is cut without a word, and TCP would take many minutes to notice.
@@ -291,8 +274,7 @@ impl Task {
             links: links.clone(),
             shared: self.shared.clone(),
             // A relay asks nothing of its peers, and thousands of streams less are worth having.
-            control: (self.role == Role::Node)
-                .then(|| self.swarm.behaviour().streams.new_control()),
+            control: (self.role == Role::Node).then(|| self.swarm.behaviour().streams.new_control()),
             previous: self.leaving.remove(&key),
         }));
         self.peers.insert(
@@ -328,24 +310,15 @@ impl Task {
                     self.report(&propagation_source, &message_id, MessageAcceptance::Ignore);
                 }
             }
-            gossipsub::Event::Subscribed { peer_id, topic, .. } => {
-                self.on_topic(&peer_id, &topic, true)
-            }
-            gossipsub::Event::Unsubscribed { peer_id, topic } => {
-                self.on_topic(&peer_id, &topic, false)
-            }
+            gossipsub::Event::Subscribed { peer_id, topic, .. } => self.on_topic(&peer_id, &topic, true),
+            gossipsub::Event::Unsubscribed { peer_id, topic } => self.on_topic(&peer_id, &topic, false),
             gossipsub::Event::SlowPeer { .. } => self.shared.counters.slow_gossip_peers.add(),
             gossipsub::Event::GossipsubNotSupported { .. } => {}
         }
     }
 
     /// `None` if there is no room: gossip gives way to frames, of which nothing may be lost, in the last quarter of the inbox.
-    fn gossip_event(
-        &self,
-        source: &PeerId,
-        id: &MessageId,
-        message: gossipsub::Message,
-    ) -> Option<NetEvent> {
+    fn gossip_event(&self, source: &PeerId, id: &MessageId, message: gossipsub::Message) -> Option<NetEvent> {
         if self.shared.events.capacity() <= EVENTS / 4 {
             return None;
         }
@@ -366,16 +339,11 @@ impl Task {
         };
         let (left, since) = entry.allowance;
         let most = (self.shared.limits.max_topics * TOPIC_BURST) as f64;
-        let left =
-            (left + since.elapsed().as_secs_f64() * TOPIC_CHANGES_PER_SECOND).min(most) - 1.0;
+        let left = (left + since.elapsed().as_secs_f64() * TOPIC_CHANGES_PER_SECOND).min(most) - 1.0;
         entry.allowance = (left, Instant::now());
         if left < 0.0 {
             self.punish(peer, Offence::SubscriptionFlood);
-        } else if entry
-            .inbox
-            .try_send(Note::Topic { topic, subscribed })
-            .is_err()
-        {
+        } else if entry.inbox.try_send(Note::Topic { topic, subscribed }).is_err() {
             // To leave one out would mislead the core for as long as the connection lives.
             self.shared.counters.outrun_peers.add();
             self.disconnect(peer);
@@ -391,11 +359,7 @@ impl Task {
         let Some(gossip) = wire.gossip.as_ref() else {
             return;
         };
-        let bad = |entry: &Entry| {
-            gossip
-                .peer_score(&entry.id)
-                .is_some_and(|score| score < graylist())
-        };
+        let bad = |entry: &Entry| gossip.peer_score(&entry.id).is_some_and(|score| score < graylist());
         let bad: Vec<PeerKey> = self
             .peers
             .iter()
@@ -444,10 +408,7 @@ impl Task {
             return;
         };
         if gossip.topics().count() >= most {
-            tracing::warn!(
-                most,
-                "not gossiping on another topic; its messages go by custody only"
-            );
+            tracing::warn!(most, "not gossiping on another topic; its messages go by custody only");
         } else if let Err(error) = gossip.subscribe(&IdentTopic::new(hex::encode(topic))) {
             tracing::error!(%error, "can't subscribe");
         }
@@ -461,9 +422,7 @@ impl Task {
             Ok(_) => PublishOutcome::Published,
             Err(PublishError::Duplicate) => PublishOutcome::Duplicate,
             Err(PublishError::NoPeersSubscribedToTopic) => PublishOutcome::NoPeers,
-            Err(PublishError::MessageTooLarge | PublishError::TransformFailed(_)) => {
-                PublishOutcome::TooLarge
-            }
+            Err(PublishError::MessageTooLarge | PublishError::TransformFailed(_)) => PublishOutcome::TooLarge,
             Err(_) => PublishOutcome::QueuesFull,
         }
     }
@@ -519,10 +478,7 @@ impl Task {
             return;
         }
         self.shared.counters.banned_peers.add();
-        self.swarm
-            .behaviour_mut()
-            .gate
-            .ban(id, now + self.shared.limits.ban);
+        self.swarm.behaviour_mut().gate.ban(id, now + self.shared.limits.ban);
         self.disconnect(peer);
     }
 
@@ -543,8 +499,6 @@ impl Task {
     }
 
     fn with_own_id(&self, address: Multiaddr) -> String {
-        address
-            .with(Protocol::P2p(*self.swarm.local_peer_id()))
-            .to_string()
+        address.with(Protocol::P2p(*self.swarm.local_peer_id())).to_string()
     }
 }

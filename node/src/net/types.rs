@@ -25,11 +25,7 @@ impl PeerKey {
 
     /// `None` for keys of other kinds, which nobody here has.
     pub(super) fn from_peer_id(id: &PeerId) -> Option<Self> {
-        id.to_bytes()
-            .strip_prefix(&PEER_ID_PREFIX)?
-            .try_into()
-            .ok()
-            .map(Self)
+        id.to_bytes().strip_prefix(&PEER_ID_PREFIX)?.try_into().ok().map(Self)
     }
 }
 
@@ -78,11 +74,7 @@ impl Payload {
     }
 
     pub(super) async fn wait(bytes: Vec<u8>, room: &Arc<Semaphore>) -> Option<Self> {
-        let room = room
-            .clone()
-            .acquire_many_owned(Self::units(&bytes))
-            .await
-            .ok()?;
+        let room = room.clone().acquire_many_owned(Self::units(&bytes)).await.ok()?;
         Some(Self {
             bytes: bytes.into(),
             _room: Some(room),
@@ -90,10 +82,7 @@ impl Payload {
     }
 
     pub(super) fn try_now(bytes: Vec<u8>, room: &Arc<Semaphore>) -> Option<Self> {
-        let room = room
-            .clone()
-            .try_acquire_many_owned(Self::units(&bytes))
-            .ok()?;
+        let room = room.clone().try_acquire_many_owned(Self::units(&bytes)).ok()?;
         Some(Self {
             bytes: bytes.into(),
             _room: Some(room),

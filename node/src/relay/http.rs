@@ -29,8 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 8 * 1024;
 /// Pause after the system refused a connection, as when file handles are used up (guess).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-const OPENMETRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OPENMETRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// The responder; it stops when this is dropped.
@@ -55,9 +54,7 @@ impl Drop for Server {
 /// Serves until the handle is dropped.
 pub(super) async fn serve(address: SocketAddr, metrics: Arc<Metrics>) -> Result<Server, NodeError> {
     let refused = |error: std::io::Error| NodeError::Network {
-        reason: format!(
-            "can't listen on {address} for metrics: {error}; choose another with --metrics"
-        ),
+        reason: format!("can't listen on {address} for metrics: {error}; choose another with --metrics"),
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
@@ -115,11 +112,7 @@ fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<String> {
     match path {
         "/metrics" => match metrics.text() {
             Ok(text) => respond(StatusCode::OK, OPENMETRICS, text),
-            Err(error) => respond(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                PLAIN,
-                format!("{error}\n"),
-            ),
+            Err(error) => respond(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n")),
         },
         "/health" if metrics.is_healthy() => respond(StatusCode::OK, PLAIN, "ok\n".into()),
         "/health" => respond(
@@ -127,11 +120,7 @@ fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<String> {
             PLAIN,
             "the store takes no writes\n".into(),
         ),
-        _ => respond(
-            StatusCode::NOT_FOUND,
-            PLAIN,
-            "see /metrics and /health\n".into(),
-        ),
+        _ => respond(StatusCode::NOT_FOUND, PLAIN, "see /metrics and /health\n".into()),
     }
 }
 

@@ -103,8 +103,7 @@ impl Keeper {
             data: config.data.clone(),
             reason,
         };
-        let store = Store::open(&config.data, unlock, StoreKind::Relay)
-            .map_err(|error| fault(error.to_string()))?;
+        let store = Store::open(&config.data, unlock, StoreKind::Relay).map_err(|error| fault(error.to_string()))?;
         let key = transport_key(&store).map_err(|error| fault(error.to_string()))?;
         let relay = load(&store, &key).map_err(|error| fault(error.to_string()))?;
         let keeper = Self {
@@ -225,8 +224,7 @@ fn rows_error(store: &Store, source: RowsError) -> TurnError {
 fn load(store: &Store, key: &TransportSecret) -> Result<Relay, TurnError> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut_slice()).map_err(TurnError::Entropy)?;
-    Relay::load(Rules::default(), key.clone(), *seed, store, now_ms())
-        .map_err(|source| rows_error(store, source))
+    Relay::load(Rules::default(), key.clone(), *seed, store, now_ms()).map_err(|source| rows_error(store, source))
 }
 
 fn transport_key(store: &Store) -> Result<TransportSecret, TurnError> {
@@ -252,8 +250,6 @@ fn transport_key(store: &Store) -> Result<TransportSecret, TurnError> {
 
 /// Unix milliseconds; a clock before 1970 counts as 1970.
 fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

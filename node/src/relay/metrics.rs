@@ -54,36 +54,16 @@ impl Metrics {
 
     fn register(&mut self) {
         let r = &mut self.registry;
-        r.register(
-            "accepted",
-            "Envelopes taken into custody",
-            self.accepted.clone(),
-        );
-        r.register(
-            "repeated",
-            "Envelopes deposited again",
-            self.repeated.clone(),
-        );
-        r.register(
-            "refused",
-            "Envelopes and watches refused",
-            self.refused.clone(),
-        );
+        r.register("accepted", "Envelopes taken into custody", self.accepted.clone());
+        r.register("repeated", "Envelopes deposited again", self.repeated.clone());
+        r.register("refused", "Envelopes and watches refused", self.refused.clone());
         r.register("pushed", "Envelopes sent to watchers", self.pushed.clone());
         r.register("expired", "Envelopes that expired", self.expired.clone());
         r.register("envelopes", "Envelopes stored", self.envelopes.clone());
-        r.register(
-            "envelope_bytes",
-            "Bytes of envelopes stored",
-            self.bytes.clone(),
-        );
+        r.register("envelope_bytes", "Bytes of envelopes stored", self.bytes.clone());
         r.register("topics", "Topics stored", self.topics.clone());
         r.register("peers", "Peers with a custody stream", self.peers.clone());
-        r.register(
-            "watches",
-            "Topics watched, summed over peers",
-            self.watches.clone(),
-        );
+        r.register("watches", "Topics watched, summed over peers", self.watches.clone());
         r.register(
             "flush_seconds",
             "Time to commit and flush a batch",
@@ -103,10 +83,7 @@ impl Metrics {
             store(counter.inner(), value);
         }
         for (reason, value) in &stats.refused {
-            store(
-                self.refused.get_or_create(&[("reason", *reason)]).inner(),
-                *value,
-            );
+            store(self.refused.get_or_create(&[("reason", *reason)]).inner(), *value);
         }
         let gauges = [
             (&self.envelopes, stats.envelopes),

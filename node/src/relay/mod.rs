@@ -28,9 +28,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::config::{NodeError, RelayConfig, RelayReady};
-use crate::net::{
-    self, NetCommand, NetConfig, NetError, NetEvent, NetHandle, NetLimits, PeerKey, Role, Side,
-};
+use crate::net::{self, NetCommand, NetConfig, NetError, NetEvent, NetHandle, NetLimits, PeerKey, Role, Side};
 use keeper::{Incoming, Keeper, TurnError};
 use metrics::Metrics;
 
@@ -97,9 +95,7 @@ pub async fn run_relay(
 }
 
 /// Runs what blocks, on a thread for it.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, NodeError> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, NodeError> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| NodeError::Other {
@@ -136,11 +132,7 @@ struct Service {
 }
 
 impl Service {
-    async fn run(
-        &mut self,
-        mut keeper: Keeper,
-        stop: impl Future<Output = ()>,
-    ) -> Result<(), NodeError> {
+    async fn run(&mut self, mut keeper: Keeper, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
         let mut stop = pin!(stop);
         let mut again = false;
         loop {

@@ -1,15 +1,8 @@
 //! A relay on loopback with real clients: network, store and state machine together.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use madang_protocol::custody::{
-    ClientFrame, Cursor, CustodianFrame, Deposit, Items, Receipt, Watch,
-};
+use madang_protocol::custody::{ClientFrame, Cursor, CustodianFrame, Deposit, Items, Receipt, Watch};
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{TopicSecret, TransportKey, TransportSecret};
 use madang_protocol::wire::Wire;
@@ -136,15 +129,9 @@ impl Client {
     }
 
     async fn deposit(&mut self, envelopes: &[Envelope]) -> Receipt {
-        let envelopes = envelopes
-            .iter()
-            .map(|envelope| envelope.bytes().to_vec())
-            .collect();
-        self.send(&ClientFrame::Deposit(Deposit {
-            request: 3,
-            envelopes,
-        }))
-        .await;
+        let envelopes = envelopes.iter().map(|envelope| envelope.bytes().to_vec()).collect();
+        self.send(&ClientFrame::Deposit(Deposit { request: 3, envelopes }))
+            .await;
         loop {
             if let CustodianFrame::Receipt(receipt) = self.frame().await {
                 return receipt;
@@ -154,8 +141,7 @@ impl Client {
 
     async fn watch(&self, cursor: Option<Cursor>) {
         let topics = vec![(topic().public(), cursor)];
-        self.send(&ClientFrame::Watch(Watch { request: 4, topics }))
-            .await;
+        self.send(&ClientFrame::Watch(Watch { request: 4, topics })).await;
     }
 
     async fn page(&mut self) -> Items {
@@ -193,10 +179,7 @@ async fn get(address: SocketAddr, path: &str) -> String {
 async fn f26_a_deposit_is_receipted_pushed_and_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Running::start(config(dir.path())).await;
-    let (mut alice, mut bob) = tokio::join!(
-        Client::connect(1, &relay.ready),
-        Client::connect(2, &relay.ready)
-    );
+    let (mut alice, mut bob) = tokio::join!(Client::connect(1, &relay.ready), Client::connect(2, &relay.ready));
     bob.watch(None).await;
     let first = bob.page().await;
     assert!(first.caught_up && first.items.is_empty());
@@ -230,10 +213,7 @@ async fn many_deposits_at_once_are_each_answered() {
     for n in 0..500 {
         let envelopes = vec![envelope(&format!("message {n}")).into_bytes()];
         alice
-            .send(&ClientFrame::Deposit(Deposit {
-                request: n,
-                envelopes,
-            }))
+            .send(&ClientFrame::Deposit(Deposit { request: n, envelopes }))
             .await;
     }
 
@@ -264,8 +244,7 @@ async fn metrics_and_health_are_served() {
             envelopes: vec![b"junk".to_vec()],
         }))
         .await;
-    while !matches!(alice.frame().await, CustodianFrame::Receipt(receipt) if receipt.request == 9) {
-    }
+    while !matches!(alice.frame().await, CustodianFrame::Receipt(receipt) if receipt.request == 9) {}
 
     let text = get(address, "/metrics").await;
 
@@ -289,26 +268,15 @@ async fn metrics_and_health_are_served() {
 async fn f07_an_endless_head_of_a_metrics_request_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Running::start(config(dir.path())).await;
-    let mut stream = TcpStream::connect(relay.ready.metrics.unwrap())
-        .await
-        .unwrap();
+    let mut stream = TcpStream::connect(relay.ready.metrics.unwrap()).await.unwrap();
 
     stream
-        .write_all(
-            &[
-                b"GET /metrics HTTP/1.1\r\nX: ".as_slice(),
-                &[b'x'; 64 * 1024],
-            ]
-            .concat(),
-        )
+        .write_all(&[b"GET /metrics HTTP/1.1\r\nX: ".as_slice(), &[b'x'; 64 * 1024]].concat())
         .await
         .ok();
 
     let mut answer = Vec::new();
-    timeout(LONG, stream.read_to_end(&mut answer))
-        .await
-        .unwrap()
-        .ok();
+    timeout(LONG, stream.read_to_end(&mut answer)).await.unwrap().ok();
     assert!(!answer.starts_with(b"HTTP/1.1 200"));
     assert!(
         get(relay.ready.metrics.unwrap(), "/health")
@@ -341,36 +309,21 @@ async fn f34_a_second_relay_on_the_same_directory_is_refused() {
 async fn a_taken_port_or_a_bad_address_says_what_to_do() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let relay = Running::start(config(one.path())).await;
-    let taken = relay.ready.addresses[0]
-        .split("/p2p/")
-        .next()
-        .unwrap()
-        .to_owned();
+    let taken = relay.ready.addresses[0].split("/p2p/").next().unwrap().to_owned();
 
     let with = |listen: String| RelayConfig {
         listen: vec![listen],
         ..config(two.path())
     };
     let busy = run_relay(with(taken), |_| {}, std::future::pending()).await;
-    let bad = run_relay(
-        with("localhost:4801".into()),
-        |_| {},
-        std::future::pending(),
-    )
-    .await;
+    let bad = run_relay(with("localhost:4801".into()), |_| {}, std::future::pending()).await;
 
     let Err(NodeError::Network { reason }) = busy else {
         panic!("{busy:?}")
     };
     assert!(reason.contains("--listen"), "{reason}");
     assert!(
-        matches!(
-            bad,
-            Err(NodeError::Config {
-                field: "--listen",
-                ..
-            })
-        ),
+        matches!(bad, Err(NodeError::Config { field: "--listen", .. })),
         "{bad:?}"
     );
     relay.stop().await;
@@ -385,12 +338,7 @@ async fn f35_a_wrong_passphrase_is_refused() {
     };
     Running::start(with("right")).await.stop().await;
 
-    let wrong = run_relay(
-        with("wrong"),
-        |_| panic!("it must not serve"),
-        std::future::pending(),
-    )
-    .await;
+    let wrong = run_relay(with("wrong"), |_| panic!("it must not serve"), std::future::pending()).await;
 
     let Err(NodeError::Store { reason, .. }) = wrong else {
         panic!("{wrong:?}")
@@ -408,11 +356,7 @@ fn a_turn_commits_a_large_step_before_it_takes_more() {
     for frame in 0..24_u64 {
         let body = |n: u64| [frame.to_be_bytes(), n.to_be_bytes()].concat().repeat(3000);
         let envelopes: Vec<_> = (0..20)
-            .map(|n| {
-                Envelope::sign(&topic(), 3600, &body(n))
-                    .unwrap()
-                    .into_bytes()
-            })
+            .map(|n| Envelope::sign(&topic(), 3600, &body(n)).unwrap().into_bytes())
             .collect();
         let bytes = ClientFrame::Deposit(Deposit {
             request: frame,

@@ -6,12 +6,11 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::params::{
-    AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
-    MessageParams, SendParams,
+    AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, SendParams,
 };
 use super::types::{
-    AccountInfo, Chat, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Message,
-    NodeInfo, Page, Phrase, Sent,
+    AccountInfo, Chat, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Message, NodeInfo, Page,
+    Phrase, Sent,
 };
 
 /// What a method gives.
@@ -37,34 +36,19 @@ pub trait Api: Send + Sync + 'static {
     fn account_confirm_phrase(&self) -> impl Future<Output = ApiResult<Done>> + Send;
 
     /// `contact.invite`.
-    fn contact_invite(
-        &self,
-        params: InviteParams,
-    ) -> impl Future<Output = ApiResult<Invite>> + Send;
+    fn contact_invite(&self, params: InviteParams) -> impl Future<Output = ApiResult<Invite>> + Send;
 
     /// `contact.accept`: waits up to 20 s for the inviter's card.
-    fn contact_accept(
-        &self,
-        params: AcceptParams,
-    ) -> impl Future<Output = ApiResult<ChatRef>> + Send;
+    fn contact_accept(&self, params: AcceptParams) -> impl Future<Output = ApiResult<ChatRef>> + Send;
 
     /// `contact.requests`.
-    fn contact_requests(
-        &self,
-        params: ListParams,
-    ) -> impl Future<Output = ApiResult<Page<ContactRequest>>> + Send;
+    fn contact_requests(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<ContactRequest>>> + Send;
 
     /// `contact.approve`.
-    fn contact_approve(
-        &self,
-        params: ApproveParams,
-    ) -> impl Future<Output = ApiResult<ChatRef>> + Send;
+    fn contact_approve(&self, params: ApproveParams) -> impl Future<Output = ApiResult<ChatRef>> + Send;
 
     /// `contact.list`.
-    fn contact_list(
-        &self,
-        params: ListParams,
-    ) -> impl Future<Output = ApiResult<Page<Contact>>> + Send;
+    fn contact_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Contact>>> + Send;
 
     /// `chat.list`.
     fn chat_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Chat>>> + Send;
@@ -73,29 +57,18 @@ pub trait Api: Send + Sync + 'static {
     fn message_send(&self, params: SendParams) -> impl Future<Output = ApiResult<Sent>> + Send;
 
     /// `message.list`.
-    fn message_list(
-        &self,
-        params: MessageListParams,
-    ) -> impl Future<Output = ApiResult<Page<Message>>> + Send;
+    fn message_list(&self, params: MessageListParams) -> impl Future<Output = ApiResult<Page<Message>>> + Send;
 
     /// `message.get`.
-    fn message_get(&self, params: MessageParams)
-    -> impl Future<Output = ApiResult<Message>> + Send;
+    fn message_get(&self, params: MessageParams) -> impl Future<Output = ApiResult<Message>> + Send;
 
     /// `message.mark_read`.
-    fn message_mark_read(
-        &self,
-        params: MarkReadParams,
-    ) -> impl Future<Output = ApiResult<Done>> + Send;
+    fn message_mark_read(&self, params: MarkReadParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
     /// Reads at most `limit` durable events with a cursor above `after` (the newest cursor if absent), in order, and never waits.
     ///
     /// Where the log was pruned above `after`, the first item is a `gap`. Without items, `next` is `after`.
-    fn event_poll(
-        &self,
-        after: Option<u64>,
-        limit: u32,
-    ) -> impl Future<Output = ApiResult<EventPage>> + Send;
+    fn event_poll(&self, after: Option<u64>, limit: u32) -> impl Future<Output = ApiResult<EventPage>> + Send;
 
     /// Gives the newest durable cursor and its changes; 0 while the log is empty. The sender is dropped when the core ends.
     fn event_watch(&self) -> watch::Receiver<u64>;

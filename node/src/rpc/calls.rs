@@ -8,9 +8,7 @@ use std::sync::Arc;
 use jsonrpsee::core::JsonRawValue;
 use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, RpcServiceT};
 use jsonrpsee::core::server::{BatchResponseBuilder, MethodResponse};
-use jsonrpsee::types::error::{
-    METHOD_NOT_FOUND_CODE, OVERSIZED_RESPONSE_CODE, TOO_MANY_SUBSCRIPTIONS_CODE,
-};
+use jsonrpsee::types::error::{METHOD_NOT_FOUND_CODE, OVERSIZED_RESPONSE_CODE, TOO_MANY_SUBSCRIPTIONS_CODE};
 use jsonrpsee::types::{ErrorObjectOwned, Id, InvalidRequest, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,9 +17,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
 use super::error::ApiError;
-use super::limits::{
-    MAX_BATCH, MAX_BATCH_RESPONSE, MAX_CALLS, MAX_RESPONSE, MAX_SUBSCRIPTIONS, RETRY_AFTER_MS,
-};
+use super::limits::{MAX_BATCH, MAX_BATCH_RESPONSE, MAX_CALLS, MAX_RESPONSE, MAX_SUBSCRIPTIONS, RETRY_AFTER_MS};
 use super::methods::{SUBSCRIBE, UNSUBSCRIBE};
 
 /// How a request came in, and where what happens because of it is logged. The guard puts it among a request's extensions.
@@ -35,9 +31,7 @@ pub(super) struct Caller {
 
 /// One of the [`MAX_CALLS`] of a connection. A method keeps it until its answer is on its way, so that answers that nobody reads count too.
 #[derive(Clone)]
-pub(super) struct Slot(
-    #[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>,
-);
+pub(super) struct Slot(#[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>);
 
 /// Puts [`Calls`] in front of a connection's methods.
 #[derive(Clone, Copy)]
@@ -76,10 +70,7 @@ where
     type BatchResponse = MethodResponse;
     type NotificationResponse = MethodResponse;
 
-    fn call<'a>(
-        &self,
-        mut request: Request<'a>,
-    ) -> impl Future<Output = MethodResponse> + Send + 'a {
+    fn call<'a>(&self, mut request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let this = self.clone();
         async move {
             let Ok(slot) = Arc::clone(&this.slots).try_acquire_owned() else {
@@ -100,10 +91,7 @@ where
         }
     }
 
-    fn notification<'a>(
-        &self,
-        notification: Notification<'a>,
-    ) -> impl Future<Output = MethodResponse> + Send + 'a {
+    fn notification<'a>(&self, notification: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let inner = self.inner.clone();
         async move { inner.notification(notification).await }
     }
@@ -134,10 +122,9 @@ where
         let mut notified = false;
         for entry in batch {
             let answer = match entry {
-                Ok(BatchEntry::Call(request)) if request.method == SUBSCRIBE => refusal(
-                    request.id,
-                    ApiError::request("subscribe outside of a batch"),
-                ),
+                Ok(BatchEntry::Call(request)) if request.method == SUBSCRIBE => {
+                    refusal(request.id, ApiError::request("subscribe outside of a batch"))
+                }
                 Ok(BatchEntry::Call(request)) => self.answer(request).await,
                 Ok(BatchEntry::Notification(_)) => {
                     notified = true;
@@ -168,9 +155,7 @@ pub(super) fn refuse(body: &[u8]) -> Option<MethodResponse> {
         let fits = u32::try_from(batch.len()).is_ok_and(|len| len <= MAX_BATCH);
         return (!fits).then(|| refusal(Id::Null, batch_too_large()));
     }
-    if serde_json::from_slice::<Request<'_>>(body).is_ok()
-        || serde_json::from_slice::<Notification<'_>>(body).is_ok()
-    {
+    if serde_json::from_slice::<Request<'_>>(body).is_ok() || serde_json::from_slice::<Notification<'_>>(body).is_ok() {
         return None;
     }
     let id = serde_json::from_slice::<InvalidRequest<'_>>(body).map_or(Id::Null, |bad| bad.id);
@@ -200,9 +185,7 @@ fn in_shape(id: Id<'_>, response: MethodResponse) -> MethodResponse {
     }
     let error = match number {
         METHOD_NOT_FOUND_CODE => ApiError::MethodNotFound,
-        OVERSIZED_RESPONSE_CODE => {
-            response_too_large(usize::try_from(MAX_RESPONSE).unwrap_or(usize::MAX))
-        }
+        OVERSIZED_RESPONSE_CODE => response_too_large(usize::try_from(MAX_RESPONSE).unwrap_or(usize::MAX)),
         TOO_MANY_SUBSCRIPTIONS_CODE => ApiError::LimitReached {
             what: "subscriptions on a connection".into(),
             limit: MAX_SUBSCRIPTIONS.into(),
@@ -224,8 +207,7 @@ fn is_ours(response: &MethodResponse) -> bool {
         #[serde(default)]
         data: Value,
     }
-    serde_json::from_str::<Answer>(response.as_ref())
-        .is_ok_and(|answer| answer.error.data.get("code").is_some())
+    serde_json::from_str::<Answer>(response.as_ref()).is_ok_and(|answer| answer.error.data.get("code").is_some())
 }
 
 /// Turns `{"subscription": ID}` into `[ID]`, which is all that jsonrpsee reads.

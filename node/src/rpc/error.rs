@@ -57,9 +57,7 @@ pub enum ApiError {
     #[error("the invite has expired or was used; ask for a new one")]
     InviteExpired,
     /// The inviter's card wasn't found.
-    #[error(
-        "the inviter's card was not found at any of its relays or addresses; try again when one of them is online"
-    )]
+    #[error("the inviter's card was not found at any of its relays or addresses; try again when one of them is online")]
     CardUnavailable,
     /// The invite is this account's own.
     #[error("the invite is this account's own; give it to someone else")]
@@ -76,9 +74,7 @@ pub enum ApiError {
         limit: u64,
     },
     /// The store refuses writes.
-    #[error(
-        "the store refuses writes: {reason}; free disk space or check the disk, then restart the node"
-    )]
+    #[error("the store refuses writes: {reason}; free disk space or check the disk, then restart the node")]
     ReadOnly {
         /// What the store says.
         reason: String,
@@ -158,19 +154,14 @@ impl ApiError {
     pub fn retryable(&self) -> bool {
         matches!(
             self,
-            Self::CardUnavailable
-                | Self::LimitReached { .. }
-                | Self::ReadOnly { .. }
-                | Self::Overloaded { .. }
+            Self::CardUnavailable | Self::LimitReached { .. } | Self::ReadOnly { .. } | Self::Overloaded { .. }
         )
     }
 
     /// What `error.data` says of it.
     pub fn data(&self) -> ErrorData {
         let field = match self {
-            Self::InvalidParams { field, .. } | Self::TooLarge { field, .. } => {
-                Some(field.to_string())
-            }
+            Self::InvalidParams { field, .. } | Self::TooLarge { field, .. } => Some(field.to_string()),
             Self::NotFound { field } => Some((*field).to_owned()),
             _ => None,
         };

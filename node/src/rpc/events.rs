@@ -6,9 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
-use jsonrpsee::core::server::{
-    PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionSink,
-};
+use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionSink};
 use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use tokio::sync::watch;
@@ -25,17 +23,12 @@ use super::types::{Event, EventPage};
 const FRAME: usize = 64 * 1024;
 
 /// Answers `event.poll`; waits at most `timeout` for the first event, and not at all while the node stops.
-pub(super) async fn poll<A: Api>(
-    shared: Arc<Shared<A>>,
-    params: PollParams,
-) -> ApiResult<EventPage> {
+pub(super) async fn poll<A: Api>(shared: Arc<Shared<A>>, params: PollParams) -> ApiResult<EventPage> {
     let deadline = Instant::now() + params.timeout;
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
     let mut newest = shared.api.event_watch();
-    let after = params
-        .after
-        .map_or_else(|| *newest.borrow(), |after| after.0);
+    let after = params.after.map_or_else(|| *newest.borrow(), |after| after.0);
     loop {
         // Marked before the page is read: what comes in between wakes the wait below.
         newest.borrow_and_update();
@@ -88,10 +81,7 @@ async fn follow<A: Api>(
     tokio::pin!(stop);
     loop {
         newest.borrow_and_update();
-        let page = shared
-            .api
-            .event_poll(Some(after), SUBSCRIPTION_PAGE)
-            .await?;
+        let page = shared.api.event_poll(Some(after), SUBSCRIPTION_PAGE).await?;
         for event in &page.items {
             let message = to_json_raw_value(event).map_err(|error| ApiError::Internal {
                 reason: format!("can't write an event: {error}"),
@@ -134,13 +124,7 @@ fn shortened(mut page: EventPage) -> EventPage {
         room = left;
         true
     };
-    let kept = page
-        .items
-        .iter()
-        .map(fits)
-        .take_while(|fits| *fits)
-        .count()
-        .max(1);
+    let kept = page.items.iter().map(fits).take_while(|fits| *fits).count().max(1);
     page.items.truncate(kept);
     if let Some(last) = page.items.last() {
         page.next = last.cursor;

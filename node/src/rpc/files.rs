@@ -59,8 +59,7 @@ pub(super) fn publish(data: &Path, address: SocketAddr) -> Result<(), RpcError> 
         ip => ip,
     };
     let reachable = SocketAddr::new(reachable, address.port());
-    let places =
-        json!({ "http": format!("http://{reachable}"), "ws": format!("ws://{reachable}") });
+    let places = json!({ "http": format!("http://{reachable}"), "ws": format!("ws://{reachable}") });
     let path = data.join(PLACES);
     replace(&path, places.to_string().as_bytes()).map_err(|source| file_error(&path, source))
 }

@@ -6,9 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE,
-};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use http::uri::Authority;
 use http::{Method, Request, StatusCode};
 use jsonrpsee::core::BoxError;
@@ -126,15 +124,12 @@ impl Guard {
         if host.eq_ignore_ascii_case("localhost") {
             return Some(IpAddr::from([127, 0, 0, 1]));
         }
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         bare.unwrap_or(host).parse().ok()
     }
 
     fn has_token(&self, headers: &HeaderMap) -> bool {
-        let Some((scheme, token)) = only(headers, &AUTHORIZATION).and_then(|v| v.split_once(' '))
-        else {
+        let Some((scheme, token)) = only(headers, &AUTHORIZATION).and_then(|v| v.split_once(' ')) else {
             return false;
         };
         scheme.eq_ignore_ascii_case("bearer") && self.token.matches(token.trim().as_bytes())
@@ -186,10 +181,7 @@ where
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "the JSON-RPC server failed");
-            status(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the node failed; its log says why\n",
-            )
+            status(StatusCode::INTERNAL_SERVER_ERROR, "the node failed; its log says why\n")
         }
     }
 }
@@ -201,10 +193,7 @@ pub(super) fn turn_away(why: Refusal) -> HttpResponse {
             StatusCode::FORBIDDEN,
             "the Host header must name the address in rpc.json\n",
         ),
-        Refusal::ForeignOrigin => status(
-            StatusCode::FORBIDDEN,
-            "requests of other sites are refused\n",
-        ),
+        Refusal::ForeignOrigin => status(StatusCode::FORBIDDEN, "requests of other sites are refused\n"),
         Refusal::NotJson => status(
             StatusCode::FORBIDDEN,
             "the Content-Type header must be application/json\n",
@@ -214,10 +203,7 @@ pub(super) fn turn_away(why: Refusal) -> HttpResponse {
             "send the content of the file cookie as Authorization: Bearer TOKEN\n",
         ),
         Refusal::Path => status(StatusCode::NOT_FOUND, "the JSON-RPC is at /\n"),
-        Refusal::Method => status(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "use POST, or a WebSocket handshake\n",
-        ),
+        Refusal::Method => status(StatusCode::METHOD_NOT_ALLOWED, "use POST, or a WebSocket handshake\n"),
         Refusal::TooLarge => answer(
             StatusCode::PAYLOAD_TOO_LARGE,
             refusal(
@@ -229,10 +215,7 @@ pub(super) fn turn_away(why: Refusal) -> HttpResponse {
             ),
         ),
         Refusal::Slow => status(StatusCode::REQUEST_TIMEOUT, "the body took too long\n"),
-        Refusal::Busy => answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            refusal(Id::Null, overloaded()),
-        ),
+        Refusal::Busy => answer(StatusCode::SERVICE_UNAVAILABLE, refusal(Id::Null, overloaded())),
     };
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -252,10 +235,9 @@ fn answer(code: StatusCode, response: MethodResponse) -> HttpResponse {
 fn status(code: StatusCode, text: &'static str) -> HttpResponse {
     let mut response = HttpResponse::new(HttpBody::from(text));
     *response.status_mut() = code;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

@@ -31,65 +31,50 @@ pub(super) struct Shared<A> {
 }
 
 /// Makes the table.
-pub(super) fn module<A: Api>(
-    shared: Shared<A>,
-) -> Result<RpcModule<Shared<A>>, RegisterMethodError> {
+pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, RegisterMethodError> {
     let mut module = RpcModule::new(shared);
     let m = &mut module;
-    add(m, "node.info", |s, _: NoParams| async move {
-        s.api.node_info().await
-    })?;
-    add(m, "node.doctor", |s, _: NoParams| async move {
-        s.api.node_doctor().await
-    })?;
-    add(m, "account.get", |s, _: NoParams| async move {
-        s.api.account_get().await
-    })?;
+    add(m, "node.info", |s, _: NoParams| async move { s.api.node_info().await })?;
+    add(
+        m,
+        "node.doctor",
+        |s, _: NoParams| async move { s.api.node_doctor().await },
+    )?;
+    add(
+        m,
+        "account.get",
+        |s, _: NoParams| async move { s.api.account_get().await },
+    )?;
     add(m, "account.phrase", |s, _: NoParams| async move {
         s.api.account_phrase().await
     })?;
     add(m, "account.confirm_phrase", |s, _: NoParams| async move {
         s.api.account_confirm_phrase().await
     })?;
-    add(m, "contact.invite", |s, p| async move {
-        s.api.contact_invite(p).await
-    })?;
-    add(m, "contact.accept", |s, p| async move {
-        s.api.contact_accept(p).await
-    })?;
-    add(m, "contact.requests", |s, p| async move {
-        s.api.contact_requests(p).await
-    })?;
-    add(m, "contact.approve", |s, p| async move {
-        s.api.contact_approve(p).await
-    })?;
-    add(m, "contact.list", |s, p| async move {
-        s.api.contact_list(p).await
-    })?;
+    add(m, "contact.invite", |s, p| async move { s.api.contact_invite(p).await })?;
+    add(m, "contact.accept", |s, p| async move { s.api.contact_accept(p).await })?;
     add(
         m,
-        "chat.list",
-        |s, p| async move { s.api.chat_list(p).await },
+        "contact.requests",
+        |s, p| async move { s.api.contact_requests(p).await },
     )?;
-    add(m, "message.send", |s, p| async move {
-        s.api.message_send(p).await
-    })?;
-    add(m, "message.list", |s, p| async move {
-        s.api.message_list(p).await
-    })?;
-    add(m, "message.get", |s, p| async move {
-        s.api.message_get(p).await
-    })?;
+    add(
+        m,
+        "contact.approve",
+        |s, p| async move { s.api.contact_approve(p).await },
+    )?;
+    add(m, "contact.list", |s, p| async move { s.api.contact_list(p).await })?;
+    add(m, "chat.list", |s, p| async move { s.api.chat_list(p).await })?;
+    add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;
+    add(m, "message.list", |s, p| async move { s.api.message_list(p).await })?;
+    add(m, "message.get", |s, p| async move { s.api.message_get(p).await })?;
     add(m, "message.mark_read", |s, p| async move {
         s.api.message_mark_read(p).await
     })?;
     add(m, "event.poll", events::poll)?;
-    m.register_subscription(
-        SUBSCRIBE,
-        NOTIFICATION,
-        UNSUBSCRIBE,
-        |params, pending, shared, _| events::subscribe(params, pending, shared),
-    )?;
+    m.register_subscription(SUBSCRIBE, NOTIFICATION, UNSUBSCRIBE, |params, pending, shared, _| {
+        events::subscribe(params, pending, shared)
+    })?;
     Ok(module)
 }
 
@@ -135,10 +120,7 @@ where
 }
 
 /// Keeps a slot taken until the answer has left, or can't any more.
-fn holding<T: Clone>(
-    slot: Slot,
-    payload: ResponsePayload<'static, T>,
-) -> ResponsePayload<'static, T> {
+fn holding<T: Clone>(slot: Slot, payload: ResponsePayload<'static, T>) -> ResponsePayload<'static, T> {
     let (payload, sent) = payload.notify_on_completion();
     tokio::spawn(async move {
         // Which of the two it was makes no difference.

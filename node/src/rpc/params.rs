@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, MessageId, RequestId};
-use super::limits::{
-    DEFAULT_PAGE, MAX_IDEMPOTENCY_KEY, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL, MAX_TEXT,
-};
+use super::limits::{DEFAULT_PAGE, MAX_IDEMPOTENCY_KEY, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL, MAX_TEXT};
 
 /// Parameters of a method.
 pub trait FromParams: Sized {
@@ -274,9 +272,7 @@ impl Fields {
     fn parse(json: Option<&str>) -> Result<Self, ApiError> {
         let value = match json {
             None => Value::Null,
-            Some(json) => {
-                serde_json::from_str(json).map_err(|error| ApiError::invalid("params", error))?
-            }
+            Some(json) => serde_json::from_str(json).map_err(|error| ApiError::invalid("params", error))?,
         };
         let members = match value {
             Value::Object(members) => members,
@@ -308,9 +304,7 @@ impl Fields {
     }
 
     fn limit(&mut self) -> Result<u32, ApiError> {
-        let limit: u64 = self
-            .optional("limit")?
-            .unwrap_or_else(|| DEFAULT_PAGE.into());
+        let limit: u64 = self.optional("limit")?.unwrap_or_else(|| DEFAULT_PAGE.into());
         if limit == 0 {
             return Err(self.invalid("limit", "must be at least 1"));
         }

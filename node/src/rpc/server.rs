@@ -20,8 +20,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::core::middleware::RpcServiceBuilder;
 use jsonrpsee::core::{BoxError, RegisterMethodError};
 use jsonrpsee::server::{
-    BatchRequestConfig, HttpRequest, HttpResponse, PingConfig, ServerBuilder, ServerConfig,
-    ServerHandle, StopHandle, stop_channel,
+    BatchRequestConfig, HttpRequest, HttpResponse, PingConfig, ServerBuilder, ServerConfig, ServerHandle, StopHandle,
+    stop_channel,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -33,9 +33,8 @@ use super::calls::CallsLayer;
 use super::files::{self, Token};
 use super::guard::{Guard, Refusal, pass, turn_away};
 use super::limits::{
-    ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST,
-    MAX_RESPONSE, MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER,
-    STOP_DEADLINE,
+    ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST, MAX_RESPONSE,
+    MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE,
 };
 use super::methods::{self, Shared};
 use super::socket::Socket;
@@ -243,9 +242,7 @@ impl Visit {
         if let Some(slot) = self.slot.get() {
             return Ok(Arc::clone(slot));
         }
-        let slot = Arc::clone(slots)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::Busy)?;
+        let slot = Arc::clone(slots).try_acquire_owned().map_err(|_| Refusal::Busy)?;
         Ok(Arc::clone(self.slot.get_or_init(|| Arc::new(slot))))
     }
 

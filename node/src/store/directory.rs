@@ -48,24 +48,15 @@ pub(super) fn take_lock(dir: &Path) -> Result<File, StoreError> {
     let file = files::open_lock(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            dir: dir.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { dir: dir.to_owned() }),
         Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path)(e)),
     }
 }
 
 /// Makes sure that a database isn't empty, was sealed under this key and is of this kind.
-pub(super) fn check_mark(
-    engine: &Engine,
-    sealer: &Sealer,
-    db: &Path,
-    kind: StoreKind,
-) -> Result<(), StoreError> {
+pub(super) fn check_mark(engine: &Engine, sealer: &Sealer, db: &Path, kind: StoreKind) -> Result<(), StoreError> {
     let key = StoredKey::own(MARK);
-    let stored = engine
-        .get(&key.0)
-        .map_err(|reason| StoreError::damaged(db, reason))?;
+    let stored = engine.get(&key.0).map_err(|reason| StoreError::damaged(db, reason))?;
     let Some(stored) = stored else {
         return Err(StoreError::damaged(
             db,
@@ -76,10 +67,7 @@ pub(super) fn check_mark(
         .open(&key, &stored, |_| Ok::<_, Unreadable>(None))
         .map_err(|unreadable| StoreError::damaged(db, unreadable.to_string()))?;
     if mark != kind.to_string().as_bytes() {
-        return Err(StoreError::damaged(
-            db,
-            "it is of another kind than `format` says",
-        ));
+        return Err(StoreError::damaged(db, "it is of another kind than `format` says"));
     }
     Ok(())
 }
@@ -96,21 +84,11 @@ pub(super) fn load_split(engine: &Engine, dir: &Path) -> Result<BTreeSet<u8>, St
     let entries = engine
         .range(&from, &to, usize::from(u8::MAX), false)
         .map_err(|reason| StoreError::damaged(dir, reason))?;
-    let number = |key: &[u8]| {
-        std::str::from_utf8(key.get(from.len()..)?)
-            .ok()?
-            .parse()
-            .ok()
-    };
+    let number = |key: &[u8]| std::str::from_utf8(key.get(from.len()..)?).ok()?.parse().ok();
     Ok(entries.iter().filter_map(|(key, _)| number(key)).collect())
 }
 
-fn open_existing(
-    dir: &Path,
-    format: &Format,
-    unlock: &Unlock,
-    kind: StoreKind,
-) -> Result<Opened, StoreError> {
+fn open_existing(dir: &Path, format: &Format, unlock: &Unlock, kind: StoreKind) -> Result<Opened, StoreError> {
     if format.kind != kind {
         return Err(StoreError::WrongKind {
             dir: dir.to_owned(),
@@ -132,20 +110,11 @@ fn open_existing(
     let engine = Engine::open(&db)?;
     let sealer = Sealer::new(&store_key);
     check_mark(&engine, &sealer, &db, kind)?;
-    Ok(Opened {
-        engine,
-        sealer,
-        extent,
-    })
+    Ok(Opened { engine, sealer, extent })
 }
 
 /// Creates a directory's content so that a crash in between leaves either nothing that counts or all of it.
-fn create(
-    dir: &Path,
-    unlock: &Unlock,
-    kind: StoreKind,
-    cost: KdfCost,
-) -> Result<Opened, StoreError> {
+fn create(dir: &Path, unlock: &Unlock, kind: StoreKind, cost: KdfCost) -> Result<Opened, StoreError> {
     let db = dir.join(DB_DIR);
     let creating = dir.join(CREATING_FILE);
     if creating.exists() {
@@ -173,9 +142,5 @@ fn create(
     files::sync_dir(dir)?;
     format.write(dir)?;
     files::remove_if_there(&creating)?;
-    Ok(Opened {
-        engine,
-        sealer,
-        extent,
-    })
+    Ok(Opened { engine, sealer, extent })
 }

@@ -91,9 +91,7 @@ impl Engine {
             }
         }
         log.sync_all().map_err(|e| e.to_string())?;
-        log.metadata()
-            .map(|meta| meta.len())
-            .map_err(|e| e.to_string())
+        log.metadata().map(|meta| meta.len()).map_err(|e| e.to_string())
     }
 
     /// Makes changes visible, all or none; they are on disk only after [`Self::sync`].
@@ -120,19 +118,12 @@ impl Engine {
     }
 
     /// Reads at most `limit` entries with `from <= key < to`.
-    pub(super) fn range(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Entry>, String> {
+    pub(super) fn range(&self, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Entry>, String> {
         if from >= to {
             return Ok(Vec::new());
         }
-        let copy = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            entry.map(|(key, value)| (key.to_vec(), value.to_vec()))
-        };
+        let copy =
+            |entry: sled::Result<(sled::IVec, sled::IVec)>| entry.map(|(key, value)| (key.to_vec(), value.to_vec()));
         guarded(|| {
             let entries = self.db.range(from..to);
             if reverse {

@@ -130,11 +130,7 @@ impl StoreError {
     /// Wraps a refusal of the operating system.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::Io { action, path, source }
     }
 
     /// Says that a file or directory isn't what was written.

@@ -46,9 +46,7 @@ impl Extent {
         let Some((recorded, state)) = parse(&bytes) else {
             return Err(StoreError::damaged(&path, "it isn't a length and a state"));
         };
-        let len = fs::metadata(log)
-            .map_err(StoreError::io("read", log))?
-            .len();
+        let len = fs::metadata(log).map_err(StoreError::io("read", log))?.len();
         if len < recorded && (state == CLOSED || !len.is_multiple_of(SEGMENT)) {
             return Err(StoreError::damaged(
                 log,

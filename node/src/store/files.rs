@@ -27,11 +27,8 @@ pub(super) fn write_atomic(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), S
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     private(&mut options);
-    let mut file = options
-        .open(&temp)
-        .map_err(StoreError::io("create", &temp))?;
-    file.write_all(bytes)
-        .map_err(StoreError::io("write", &temp))?;
+    let mut file = options.open(&temp).map_err(StoreError::io("create", &temp))?;
+    file.write_all(bytes).map_err(StoreError::io("write", &temp))?;
     file.sync_all().map_err(StoreError::io("sync", &temp))?;
     fs::rename(&temp, &path).map_err(StoreError::io("replace", &path))?;
     sync_dir(dir)
@@ -58,9 +55,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StoreErro
             format!("it has {len} bytes, at most {limit} are expected"),
         ));
     }
-    fs::read(path)
-        .map(Some)
-        .map_err(StoreError::io("read", path))
+    fs::read(path).map(Some).map_err(StoreError::io("read", path))
 }
 
 /// Removes a file unless it is already gone.

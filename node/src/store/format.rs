@@ -118,8 +118,8 @@ impl Format {
 
     /// Puts the format file in place: from here on the directory counts as created.
     pub(super) fn write(&self, dir: &Path) -> Result<(), StoreError> {
-        let text = serde_json::to_vec_pretty(self)
-            .map_err(|e| StoreError::damaged(&dir.join(FORMAT_FILE), e.to_string()))?;
+        let text =
+            serde_json::to_vec_pretty(self).map_err(|e| StoreError::damaged(&dir.join(FORMAT_FILE), e.to_string()))?;
         files::write_atomic(dir, FORMAT_FILE, &text)
     }
 
@@ -128,19 +128,13 @@ impl Format {
         let path = dir.join(FORMAT_FILE);
         let dir = dir.to_owned();
         match (&self.wrap, unlock) {
-            (Wrap::KeyFile { .. }, Unlock::Passphrase(_)) => {
-                Err(StoreError::PassphraseUnexpected { dir })
-            }
+            (Wrap::KeyFile { .. }, Unlock::Passphrase(_)) => Err(StoreError::PassphraseUnexpected { dir }),
             (Wrap::Passphrase { .. }, Unlock::KeyFile) => Err(StoreError::PassphraseNeeded { dir }),
             (Wrap::KeyFile { sealed_key }, Unlock::KeyFile) => {
                 let under = read_key_file(&dir)?;
                 let sealed = unhex(&path, sealed_key)?;
-                keys::unwrap(&under, &sealed, &context(self.kind, "key_file")).ok_or_else(|| {
-                    StoreError::damaged(
-                        &path,
-                        "the file `key` beside it doesn't open the store key",
-                    )
-                })
+                keys::unwrap(&under, &sealed, &context(self.kind, "key_file"))
+                    .ok_or_else(|| StoreError::damaged(&path, "the file `key` beside it doesn't open the store key"))
             }
             (
                 Wrap::Passphrase {
@@ -159,8 +153,8 @@ impl Format {
                 };
                 let salt = unhex(&path, salt)?;
                 let sealed = unhex(&path, sealed_key)?;
-                let under = keys::stretch(passphrase, &salt, cost)
-                    .map_err(|reason| StoreError::damaged(&path, reason))?;
+                let under =
+                    keys::stretch(passphrase, &salt, cost).map_err(|reason| StoreError::damaged(&path, reason))?;
                 keys::unwrap(&under, &sealed, &context(self.kind, "passphrase"))
                     .ok_or(StoreError::WrongPassphrase { dir })
             }

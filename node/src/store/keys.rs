@@ -79,9 +79,7 @@ pub(super) fn random_key() -> Result<Key, StoreError> {
 
 /// Fills a buffer from the operating system's generator.
 pub(super) fn fill(buffer: &mut [u8]) -> Result<(), StoreError> {
-    getrandom::fill(buffer).map_err(|e| StoreError::Entropy {
-        reason: e.to_string(),
-    })
+    getrandom::fill(buffer).map_err(|e| StoreError::Entropy { reason: e.to_string() })
 }
 
 /// Stretches a passphrase to a key; `Err` holds what is wrong with the parameters.
@@ -92,8 +90,7 @@ pub(super) fn stretch(passphrase: &str, salt: &[u8], cost: KdfCost) -> Result<Ke
             cost.memory_kib, cost.passes, cost.lanes
         ));
     }
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(KEY_LEN))
-        .map_err(|e| e.to_string())?;
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(KEY_LEN)).map_err(|e| e.to_string())?;
     let mut key = Zeroizing::new([0; KEY_LEN]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(passphrase.as_bytes(), salt, &mut *key)

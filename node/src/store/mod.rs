@@ -111,22 +111,13 @@ impl Store {
     }
 
     /// Opens a data directory; `cost` is used only if it is created now, with a passphrase.
-    pub fn open_with_cost(
-        dir: &Path,
-        unlock: Unlock,
-        kind: StoreKind,
-        cost: KdfCost,
-    ) -> Result<Self, StoreError> {
+    pub fn open_with_cost(dir: &Path, unlock: Unlock, kind: StoreKind, cost: KdfCost) -> Result<Self, StoreError> {
         if matches!(&unlock, Unlock::Passphrase(p) if p.is_empty()) {
             return Err(StoreError::EmptyPassphrase);
         }
         files::create_dir(dir)?;
         let lock = take_lock(dir)?;
-        let Opened {
-            engine,
-            sealer,
-            extent,
-        } = directory::open_or_create(dir, &unlock, kind, cost)?;
+        let Opened { engine, sealer, extent } = directory::open_or_create(dir, &unlock, kind, cost)?;
         let split = load_split(&engine, dir)?;
         Ok(Self(Arc::new(Inner {
             dir: dir.to_owned(),
@@ -210,10 +201,7 @@ impl Store {
             return Ok(());
         }
         self.reopen(&mut live, writer).map_err(|error| {
-            let reason = format!(
-                "{}; opening again: {error}",
-                live.failed.as_deref().unwrap_or("closed")
-            );
+            let reason = format!("{}; opening again: {error}", live.failed.as_deref().unwrap_or("closed"));
             StoreError::ReadOnly { reason }
         })
     }
@@ -228,11 +216,7 @@ impl Store {
     }
 
     /// Turns a batch into entries of the database, the last write of a key winning, and names trees that get their first split row.
-    fn changes(
-        &self,
-        writer: &Writer,
-        batch: &Batch,
-    ) -> Result<(Vec<Change>, BTreeSet<u8>), StoreError> {
+    fn changes(&self, writer: &Writer, batch: &Batch) -> Result<(Vec<Change>, BTreeSet<u8>), StoreError> {
         let live = read(&self.0.live);
         let mut changes = Vec::with_capacity(batch.ops.len());
         let mut newly_split = BTreeSet::new();
@@ -261,11 +245,7 @@ impl Store {
 
     fn sync(&self, engine: &Engine) -> Result<(), String> {
         #[cfg(test)]
-        if self
-            .0
-            .fail_next_sync
-            .swap(false, std::sync::atomic::Ordering::SeqCst)
-        {
+        if self.0.fail_next_sync.swap(false, std::sync::atomic::Ordering::SeqCst) {
             return Err("a test's disk is full".to_owned());
         }
         engine.sync()
@@ -283,14 +263,7 @@ impl Rows for Store {
         self.open_row(engine, tree, &stored_key, &stored).map(Some)
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, RowsError> {
+    fn range(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Row>, RowsError> {
         let live = read(&self.0.live);
         let engine = open_engine(&live)?;
         let (from, to) = (StoredKey::row(tree, from), StoredKey::row(tree, to));
@@ -308,23 +281,14 @@ impl Rows for Store {
 }
 
 impl Store {
-    fn open_row(
-        &self,
-        engine: &Engine,
-        tree: Tree,
-        key: &StoredKey,
-        stored: &[u8],
-    ) -> Result<Vec<u8>, RowsError> {
+    fn open_row(&self, engine: &Engine, tree: Tree, key: &StoredKey, stored: &[u8]) -> Result<Vec<u8>, RowsError> {
         let piece = |key: &[u8]| engine.get(key).map_err(Failure::Engine);
-        self.0
-            .sealer
-            .open(key, stored, piece)
-            .map_err(|failure| match failure {
-                Failure::Row(unreadable) => RowsError {
-                    reason: format!("tree {tree:?}: {unreadable}"),
-                },
-                other => other.into(),
-            })
+        self.0.sealer.open(key, stored, piece).map_err(|failure| match failure {
+            Failure::Row(unreadable) => RowsError {
+                reason: format!("tree {tree:?}: {unreadable}"),
+            },
+            other => other.into(),
+        })
     }
 }
 
@@ -333,14 +297,7 @@ impl Rows for StoreReader {
         self.0.get(tree, key)
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, RowsError> {
+    fn range(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Row>, RowsError> {
         self.0.range(tree, from, to, limit, reverse)
     }
 }
@@ -348,16 +305,11 @@ impl Rows for StoreReader {
 impl Drop for Inner {
     fn drop(&mut self) {
         let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let writer = self
-            .writer
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(engine) = live.engine.take() else {
             return;
         };
-        let closed = engine
-            .close()
-            .map_err(|reason| StoreError::Commit { reason });
+        let closed = engine.close().map_err(|reason| StoreError::Commit { reason });
         // Without the record the next opening takes this for a kill, which is safe.
         if let Err(error) = closed.and_then(|len| writer.extent.close(len)) {
             tracing::warn!(%error, "the store could not be closed in order");
@@ -436,19 +388,11 @@ fn last_writes(batch: &Batch) -> Result<Writes<'_>, StoreError> {
 }
 
 /// Removes the pieces of a row's old value beyond those that the new one overwrites.
-fn remove_old_pieces(
-    live: &Live,
-    stored: &StoredKey,
-    kept: usize,
-    changes: &mut Vec<Change>,
-) -> Result<(), String> {
+fn remove_old_pieces(live: &Live, stored: &StoredKey, kept: usize, changes: &mut Vec<Change>) -> Result<(), String> {
     let Some(engine) = &live.engine else {
         return Err("the database is closed".to_owned());
     };
-    if !engine
-        .get(&stored.0)?
-        .is_some_and(|old| rows::is_head(&old))
-    {
+    if !engine.get(&stored.0)?.is_some_and(|old| rows::is_head(&old)) {
         return Ok(());
     }
     // Pieces are numbered without gaps, so that the first absent one ends them, even if the head can't be opened any more.

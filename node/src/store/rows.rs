@@ -69,10 +69,7 @@ pub(super) struct Sealer {
 impl Sealer {
     /// Derives the key of values from the store key.
     pub(super) fn new(store_key: &Key) -> Self {
-        let key = zeroize::Zeroizing::new(blake3::derive_key(
-            "madang 2025 store v1 values",
-            store_key.as_slice(),
-        ));
+        let key = zeroize::Zeroizing::new(blake3::derive_key("madang 2025 store v1 values", store_key.as_slice()));
         Self {
             cipher: XChaCha20Poly1305::new((&*key).into()),
         }
@@ -123,20 +120,11 @@ impl Sealer {
         Ok(value)
     }
 
-    fn seal_entry(
-        &self,
-        tag: u8,
-        key: &[u8],
-        id: &[u8],
-        plain: &[u8],
-    ) -> Result<Vec<u8>, StoreError> {
+    fn seal_entry(&self, tag: u8, key: &[u8], id: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let mut nonce = [0; NONCE_LEN];
         keys::fill(&mut nonce)?;
         let aad = [&[tag], key, id].concat();
-        let payload = Payload {
-            msg: plain,
-            aad: &aad,
-        };
+        let payload = Payload { msg: plain, aad: &aad };
         let sealed = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
@@ -146,13 +134,7 @@ impl Sealer {
         Ok([&[tag], nonce.as_slice(), &sealed].concat())
     }
 
-    fn open_entry(
-        &self,
-        tag: u8,
-        key: &[u8],
-        id: &[u8],
-        stored: &[u8],
-    ) -> Result<Vec<u8>, Unreadable> {
+    fn open_entry(&self, tag: u8, key: &[u8], id: &[u8], stored: &[u8]) -> Result<Vec<u8>, Unreadable> {
         let failed = Unreadable::Authentication;
         let (first, rest) = stored.split_first().ok_or(failed)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(failed)?;
@@ -160,13 +142,8 @@ impl Sealer {
             return Err(failed);
         }
         let aad = [&[tag], key, id].concat();
-        let payload = Payload {
-            msg: sealed,
-            aad: &aad,
-        };
-        self.cipher
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| failed)
+        let payload = Payload { msg: sealed, aad: &aad };
+        self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| failed)
     }
 }
 

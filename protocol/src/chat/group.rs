@@ -9,8 +9,7 @@ use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};
 use crate::padding;
 use crate::wire::Wire;
 use openmls::group::{
-    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
-    ProcessedWelcome,
+    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, ProcessedWelcome,
 };
 use openmls::prelude::{
     ContentType, Extension, Extensions, KeyPackage, LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn,
@@ -217,8 +216,7 @@ impl Group {
             crypto,
             storage: &storage,
         };
-        let processed =
-            ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome).map_err(|e| fail(&e))?;
+        let processed = ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome).map_err(|e| fail(&e))?;
         let info = processed
             .unverified_group_info()
             .extensions()
@@ -340,9 +338,7 @@ impl Group {
                 let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
                     return Err(GroupError::Kind);
                 };
-                package
-                    .validate(crypto, ProtocolVersion::Mls10)
-                    .map_err(|e| fail(&e))
+                package.validate(crypto, ProtocolVersion::Mls10).map_err(|e| fail(&e))
             })
             .collect::<Result<Vec<_>, GroupError>>()?;
         for package in &packages {
@@ -412,9 +408,7 @@ impl Group {
                 reason: "a leaf keeps its account and device",
             });
         }
-        next.mls
-            .merge_staged_commit(&provider, *staged)
-            .map_err(|e| fail(&e))?;
+        next.mls.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
         next.node = node_of(bytes);
         next.storage.mark_all();
         Ok(next)

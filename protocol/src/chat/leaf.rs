@@ -73,7 +73,11 @@ pub(super) fn leaf_member(leaf: u32, credential: &Credential, signature_key: &[u
     if signature_key != identity.device.0 {
         return Err(refuse("its signature key is not the device's".into()));
     }
-    if !identity.log.certifies(identity.device).map_err(|e| refuse(e.to_string()))? {
+    if !identity
+        .log
+        .certifies(identity.device)
+        .map_err(|e| refuse(e.to_string()))?
+    {
         return Err(refuse("its account doesn't certify the device".into()));
     }
     Ok(Member {

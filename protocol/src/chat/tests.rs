@@ -31,7 +31,9 @@ fn pair(suite: Suite) -> Pair {
     let (bob, bob_id) = device(2);
     let (package, rows) = key_package(&crypto, &bob, &bob_id, suite, false, 0, 100).unwrap();
     let (group, topic) = Group::create(&crypto, &alice, &alice_id, suite, ChatId([9; 32])).unwrap();
-    let change = group.add(&crypto, &alice, std::slice::from_ref(&package), &topic).unwrap();
+    let change = group
+        .add(&crypto, &alice, std::slice::from_ref(&package), &topic)
+        .unwrap();
     let welcome = change.welcome.unwrap();
     let joined = Group::join(&crypto, rows, &welcome, change.group.node()).unwrap();
     assert_eq!(joined.inviter.device, alice.public());
@@ -53,7 +55,10 @@ fn two_devices_talk_on_both_suites() {
         let mut p = pair(suite);
         let sealed = p.a.seal(&p.crypto, &p.alice, b"hello").unwrap();
         let opened = p.b.open(&p.crypto, &sealed).unwrap();
-        assert_eq!((opened.inner.as_slice(), opened.member.device), (b"hello".as_slice(), p.alice.public()));
+        assert_eq!(
+            (opened.inner.as_slice(), opened.member.device),
+            (b"hello".as_slice(), p.alice.public())
+        );
         let sealed = p.b.seal(&p.crypto, &p.bob, b"hi").unwrap();
         assert_eq!(p.a.open(&p.crypto, &sealed).unwrap().inner, b"hi");
     }
@@ -96,7 +101,10 @@ fn f36_late_messages_open_on_the_state_they_build_on_and_future_ones_name_theirs
 fn f37_a_commit_out_of_turn_is_refused() {
     let p = pair(Suite::X25519);
     let change = p.a.update_leaf(&p.crypto, &p.alice).unwrap();
-    assert!(matches!(p.b.apply(&p.crypto, &change.commit), Err(GroupError::NotAllowed { .. })));
+    assert!(matches!(
+        p.b.apply(&p.crypto, &change.commit),
+        Err(GroupError::NotAllowed { .. })
+    ));
 }
 
 #[test]
@@ -108,13 +116,20 @@ fn f03_a_backlog_that_arrives_newest_first_opens_whole() {
     for (n, bytes) in sealed.iter().enumerate().rev() {
         assert_eq!(p.b.open(&p.crypto, bytes).unwrap().inner, (n as u32).to_be_bytes());
     }
-    assert!(p.b.open(&p.crypto, sealed.first().unwrap()).is_err(), "a replay opens again");
+    assert!(
+        p.b.open(&p.crypto, sealed.first().unwrap()).is_err(),
+        "a replay opens again"
+    );
 }
 
 #[test]
 fn a_state_that_was_never_committed_to_disk_leaves_no_trace() {
     let mut p = pair(Suite::X25519);
-    let rows: crate::mls::GroupRows = p.b.take_changes().into_iter().filter_map(|(k, v)| Some((k, v?))).collect();
+    let rows: crate::mls::GroupRows =
+        p.b.take_changes()
+            .into_iter()
+            .filter_map(|(k, v)| Some((k, v?)))
+            .collect();
     let sealed = p.a.seal(&p.crypto, &p.alice, b"once").unwrap();
     p.b.open(&p.crypto, &sealed).unwrap();
     let mut reloaded = Group::load(rows, p.b.chat().unwrap(), p.b.node()).unwrap();
@@ -129,11 +144,16 @@ fn f41_f43_a_welcome_does_not_open_twice_with_a_used_or_foreign_package() {
     let (package, _) = key_package(&crypto, &bob, &bob_id, Suite::X25519, false, 0, 100).unwrap();
     let (_, other_rows) = key_package(&crypto, &bob, &bob_id, Suite::X25519, false, 0, 100).unwrap();
     let (group, topic) = Group::create(&crypto, &alice, &alice_id, Suite::X25519, ChatId([9; 32])).unwrap();
-    let change = group.add(&crypto, &alice, std::slice::from_ref(&package), &topic).unwrap();
+    let change = group
+        .add(&crypto, &alice, std::slice::from_ref(&package), &topic)
+        .unwrap();
     assert!(Group::join(&crypto, other_rows, &change.welcome.unwrap(), change.group.node()).is_err());
 
     let (xwing, _) = key_package(&crypto, &bob, &bob_id, Suite::XWing, false, 0, 100).unwrap();
-    assert!(group.add(&crypto, &alice, &[xwing], &topic).is_err(), "a package of another suite was added");
+    assert!(
+        group.add(&crypto, &alice, &[xwing], &topic).is_err(),
+        "a package of another suite was added"
+    );
 }
 
 #[test]
@@ -166,6 +186,10 @@ fn bytes_that_are_not_a_message_give_an_error() {
         *bytes.get_mut(at).unwrap() ^= 0x55;
         assert!(p.b.open(&p.crypto, &bytes).is_err(), "byte {at} changed and it opens");
     }
-    assert_eq!(p.b.open(&p.crypto, &sealed).unwrap().inner, b"x", "tampered copies spoilt the genuine message");
+    assert_eq!(
+        p.b.open(&p.crypto, &sealed).unwrap().inner,
+        b"x",
+        "tampered copies spoilt the genuine message"
+    );
     let _ = NodeId([0; 32]);
 }

@@ -126,7 +126,13 @@ impl Chat {
             };
             let bytes = bytes.get(32..).unwrap_or_default().to_vec();
             chat.pending_bytes += bytes.len();
-            chat.pending.insert(EnvelopeId(envelope), Pending { node: NodeId(node), bytes });
+            chat.pending.insert(
+                EnvelopeId(envelope),
+                Pending {
+                    node: NodeId(node),
+                    bytes,
+                },
+            );
         }
         Ok(chat)
     }
@@ -197,8 +203,11 @@ impl Chat {
 
     /// Whether all other devices have a message of ours.
     pub fn delivered(&self, own: DeviceId, sequence: u64) -> bool {
-        self.others(own)
-            .all(|member| self.acks.get(&member.device).is_some_and(|ack| ack.delivered.contains(sequence)))
+        self.others(own).all(|member| {
+            self.acks
+                .get(&member.device)
+                .is_some_and(|ack| ack.delivered.contains(sequence))
+        })
     }
 
     /// Adopts a message into clock and heads.
@@ -256,7 +265,13 @@ impl Client {
         self.chats.insert(chat.id, chat);
     }
 
-    pub(super) fn new_chat_row(&self, now_ms: u64, topic: crate::keys::TopicSecret, peer: AccountId, group: &Group) -> ChatRow {
+    pub(super) fn new_chat_row(
+        &self,
+        now_ms: u64,
+        topic: crate::keys::TopicSecret,
+        peer: AccountId,
+        group: &Group,
+    ) -> ChatRow {
         ChatRow {
             suite: self.config.suite,
             topic,
@@ -441,9 +456,10 @@ impl Client {
             chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
         }
         let epoch = change.group.epoch();
-        let envelope = Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &change.commit).map_err(|error| RowsError {
-            reason: error.to_string(),
-        })?;
+        let envelope =
+            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &change.commit).map_err(|error| RowsError {
+                reason: error.to_string(),
+            })?;
         let topic = envelope.topic();
         self.advance(now_ms, chat_id, change.group)?;
         self.add_out(
@@ -527,7 +543,11 @@ impl Client {
             self.fill_todo(now_ms, peer);
             self.pump(now_ms, peer)?;
         }
-        let name = self.contacts.get(&account).map(|contact| contact.name.clone()).unwrap_or_default();
+        let name = self
+            .contacts
+            .get(&account)
+            .map(|contact| contact.name.clone())
+            .unwrap_or_default();
         self.event(&EventRow::ContactAdded {
             account,
             chat: chat_id,

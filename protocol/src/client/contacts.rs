@@ -49,7 +49,8 @@ impl Client {
     fn open_door(&mut self, invite: InviteRow) {
         let card = invite.card.public();
         self.topics.insert(card, TopicUse::OwnCard);
-        self.topics.insert(invite.invite.requests.public(), TopicUse::Requests(card));
+        self.topics
+            .insert(invite.invite.requests.public(), TopicUse::Requests(card));
         self.invites.insert(card, invite);
     }
 
@@ -189,7 +190,12 @@ impl Client {
         self.put_invite(&invite)?;
         self.invites.insert(topic, invite);
         self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == topic));
-        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Card { invite: topic }), Some(envelope))?;
+        self.add_out(
+            now_ms,
+            topic,
+            OutWhat::Row(OutKind::Card { invite: topic }),
+            Some(envelope),
+        )?;
         Ok(())
     }
 
@@ -329,7 +335,12 @@ impl Client {
             .ok_or(CommandError::Invite(ContactError::NoKeyPackage))?;
         let id = ChatId(self.crypto.random());
         let (group, topic) = Group::create(&self.crypto, &self.account.device, &self.identity(), card.suite, id)?;
-        let change = group.add(&self.crypto, &self.account.device, std::slice::from_ref(package), &topic)?;
+        let change = group.add(
+            &self.crypto,
+            &self.account.device,
+            std::slice::from_ref(package),
+            &topic,
+        )?;
         let welcome = change.welcome.ok_or_else(|| internal("no Welcome was made"))?;
         let others_are_theirs = change
             .group
@@ -357,7 +368,10 @@ impl Client {
             &request.encode(),
         )
         .map_err(internal)?;
-        let ttl_s = invite.expires_s.saturating_sub(now_s).min(u64::from(limits::CUSTODY_SECONDS)) as u32;
+        let ttl_s = invite
+            .expires_s
+            .saturating_sub(now_s)
+            .min(u64::from(limits::CUSTODY_SECONDS)) as u32;
         let envelope = Envelope::sign(&invite.requests, ttl_s, &body).map_err(internal)?;
         let mut row = self.new_chat_row(now_ms, topic, invite.account, &change.group);
         row.requested = true;
@@ -379,7 +393,12 @@ impl Client {
         self.insert_chat(chat);
         self.refresh_links(now_ms)?;
         let requests = invite.requests.public();
-        self.add_out(now_ms, requests, OutWhat::Row(OutKind::Request { chat: id }), Some(envelope))?;
+        self.add_out(
+            now_ms,
+            requests,
+            OutWhat::Row(OutKind::Request { chat: id }),
+            Some(envelope),
+        )?;
         Ok(id)
     }
 
@@ -393,7 +412,12 @@ impl Client {
     }
 
     /// A stranger's request on one of our requests topics.
-    pub(super) fn request_envelope(&mut self, now_ms: u64, card: TopicId, envelope: &Envelope) -> Result<Taken, RowsError> {
+    pub(super) fn request_envelope(
+        &mut self,
+        now_ms: u64,
+        card: TopicId,
+        envelope: &Envelope,
+    ) -> Result<Taken, RowsError> {
         let Some(invite) = self.invites.get(&card) else {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
@@ -428,7 +452,9 @@ impl Client {
             .values()
             .find(|known| known.account == account)
             .map(|known| known.request);
-        if before.is_none() && (self.requests.len() >= limits::REQUESTS_WAITING || from_invite >= limits::REQUESTS_PER_INVITE) {
+        if before.is_none()
+            && (self.requests.len() >= limits::REQUESTS_WAITING || from_invite >= limits::REQUESTS_PER_INVITE)
+        {
             self.crowded.insert(card);
             return Ok(Taken::Refused(Refusal::Busy));
         }
@@ -534,7 +560,9 @@ impl Client {
             let as_told = joined.inviter.account == asked.details.log.account && joined.group.chat()? == asked.chat;
             // A topic that we use already would be lost to its use.
             if !two || !as_told || self.topics.contains_key(&joined.info.topic.public()) {
-                return Err(CommandError::Invite(ContactError::WrongIdentity { what: "the Welcome" }));
+                return Err(CommandError::Invite(ContactError::WrongIdentity {
+                    what: "the Welcome",
+                }));
             }
             return Ok((joined, place));
         }

@@ -107,7 +107,10 @@ impl Client {
         };
         // A backlog may arrive newest first.
         let (stream, sequence) = told_by;
-        if contact.told_by.is_some_and(|(known, newest)| known == stream && newest > sequence) {
+        if contact
+            .told_by
+            .is_some_and(|(known, newest)| known == stream && newest > sequence)
+        {
             return Ok(());
         }
         self.put_contact(ContactRow {

@@ -1,8 +1,8 @@
 //! Reading what is stored: lists, messages, ledgers, events. These go by a read handle past the client.
 
+use super::array;
 use super::io::ReadMark;
 use super::records::{AckRow, ChatHead, ChatRow, ContactRow, EventRow, LedgerRow, MessageRow, RequestRow, decode};
-use super::array;
 use crate::custody::Refusal;
 use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
 use crate::message::{Body, StreamId};
@@ -385,7 +385,9 @@ fn ledger(
 
 /// Reads one contact.
 pub fn contact(rows: &dyn Rows, account: &AccountId) -> Result<Option<ContactView>, RowsError> {
-    rows.get(Tree::Contacts, &account.0)?.map(|value| contact_view(&value)).transpose()
+    rows.get(Tree::Contacts, &account.0)?
+        .map(|value| contact_view(&value))
+        .transpose()
 }
 
 fn contact_view(value: &[u8]) -> Result<ContactView, RowsError> {

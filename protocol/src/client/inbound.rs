@@ -51,7 +51,13 @@ impl Client {
     }
 
     /// An envelope by gossip.
-    pub(super) fn gossiped(&mut self, now_ms: u64, peer: TransportKey, id: [u8; 16], bytes: &[u8]) -> Result<(), RowsError> {
+    pub(super) fn gossiped(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        id: [u8; 16],
+        bytes: &[u8],
+    ) -> Result<(), RowsError> {
         let verdict = match self.receive(now_ms, bytes)? {
             Taken::Yes => Verdict::Accept,
             // A repeat is known by its id, which says nothing about this copy's signature.
@@ -84,7 +90,11 @@ impl Client {
                 return Ok(Taken::Yes);
             }
             let kept = self.keep_pending(chat_id, header.node, envelope);
-            return Ok(if kept { Taken::Yes } else { Taken::Refused(Refusal::Busy) });
+            return Ok(if kept {
+                Taken::Yes
+            } else {
+                Taken::Refused(Refusal::Busy)
+            });
         };
         let opened = state.open(crypto, envelope.body());
         let epoch = state.epoch();
@@ -99,7 +109,13 @@ impl Client {
         }
     }
 
-    fn commit(&mut self, now_ms: u64, chat_id: ChatId, header: &Header, envelope: &Envelope) -> Result<Taken, RowsError> {
+    fn commit(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        header: &Header,
+        envelope: &Envelope,
+    ) -> Result<Taken, RowsError> {
         let node = header.node;
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Taken::Refused(Refusal::NotHere));
@@ -110,7 +126,11 @@ impl Client {
                 return Ok(Taken::Yes);
             }
             let kept = self.keep_pending(chat_id, node, envelope);
-            return Ok(if kept { Taken::Yes } else { Taken::Refused(Refusal::Busy) });
+            return Ok(if kept {
+                Taken::Yes
+            } else {
+                Taken::Refused(Refusal::Busy)
+            });
         }
         let next = match chat.group.apply(&self.crypto, envelope.body()) {
             Ok(next) => next,
@@ -121,6 +141,8 @@ impl Client {
         };
         let node = next.node();
         self.advance(now_ms, chat_id, next)?;
+        // In a chat of two its author is the other, who had this state and all our commits before it.
+        self.confirm(chat_id, header.epoch);
         self.owe_report(now_ms, chat_id);
         for bytes in self.take_pending(chat_id, node) {
             if let Ok(waiting) = Envelope::trusted(&bytes) {
@@ -131,7 +153,14 @@ impl Client {
         Ok(Taken::Yes)
     }
 
-    fn inner(&mut self, now_ms: u64, chat_id: ChatId, member: &Member, epoch: u64, bytes: &[u8]) -> Result<(), RowsError> {
+    fn inner(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        member: &Member,
+        epoch: u64,
+        bytes: &[u8],
+    ) -> Result<(), RowsError> {
         // A later version's message can't be read; one whose author isn't its leaf's device is a forgery (FAULTS 5, 46).
         let Ok(inner) = Inner::decode(bytes) else {
             return Ok(());

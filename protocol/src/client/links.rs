@@ -132,25 +132,26 @@ impl Client {
 
     fn wants(&self) -> BTreeMap<TransportKey, Want> {
         let mut wants: BTreeMap<TransportKey, Want> = BTreeMap::new();
-        let mut want = |address: &PeerAddress, relay: bool, own: bool, account: Option<AccountId>, card: Option<TopicId>| {
-            let entry = wants.entry(address.key).or_insert_with(|| Want {
-                address: address.clone(),
-                relay,
-                own: false,
-                accounts: BTreeSet::new(),
-                cards: BTreeSet::new(),
-                doors: BTreeSet::new(),
-            });
-            for addr in &address.addrs {
-                if !entry.address.addrs.contains(addr) && entry.address.addrs.len() < limits::ADDRESSES {
-                    entry.address.addrs.push(addr.clone());
+        let mut want =
+            |address: &PeerAddress, relay: bool, own: bool, account: Option<AccountId>, card: Option<TopicId>| {
+                let entry = wants.entry(address.key).or_insert_with(|| Want {
+                    address: address.clone(),
+                    relay,
+                    own: false,
+                    accounts: BTreeSet::new(),
+                    cards: BTreeSet::new(),
+                    doors: BTreeSet::new(),
+                });
+                for addr in &address.addrs {
+                    if !entry.address.addrs.contains(addr) && entry.address.addrs.len() < limits::ADDRESSES {
+                        entry.address.addrs.push(addr.clone());
+                    }
                 }
-            }
-            entry.relay |= relay;
-            entry.own |= own;
-            entry.accounts.extend(account);
-            entry.cards.extend(card);
-        };
+                entry.relay |= relay;
+                entry.own |= own;
+                entry.accounts.extend(account);
+                entry.cards.extend(card);
+            };
         for relay in &self.settings.relays {
             want(relay, true, true, None, None);
         }
@@ -416,7 +417,11 @@ impl Client {
             };
             let request = link.next_request;
             link.next_request += 1;
-            self.send(peer, Side::Client, ClientFrame::Watch(Watch { request, topics }).encode());
+            self.send(
+                peer,
+                Side::Client,
+                ClientFrame::Watch(Watch { request, topics }).encode(),
+            );
         }
     }
 
@@ -447,6 +452,10 @@ impl Client {
         // Every topic of it is void then; what it has taken since is safe.
         if page.void && relay && watched && !std::mem::replace(&mut link.forgot, true) {
             self.relay_forgot(now_ms, peer)?;
+            // Reports aren't kept here once a relay has them: what it lost is told again.
+            if let Some(TopicUse::Chat(chat)) = self.topics.get(&page.topic).copied() {
+                self.owe_report(now_ms, chat);
+            }
         }
         let mut junk = false;
         if watched {

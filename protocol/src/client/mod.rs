@@ -46,7 +46,9 @@ use crate::address::PeerAddress;
 use crate::chat::LeafIdentity;
 use crate::custody::Cursor;
 use crate::identity::{DeviceLog, Phrase, PhraseError, TransportCertificate};
-use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, RequestId, TopicId, TransportKey, TransportSecret};
+use crate::keys::{
+    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, RequestId, TopicId, TransportKey, TransportSecret,
+};
 use crate::limits;
 use crate::mls::{Crypto, Suite};
 #[cfg(feature = "sim")]
@@ -332,7 +334,10 @@ impl Client {
 
     /// The recovery phrase, until the user has confirmed it.
     pub fn phrase(&self) -> Option<Phrase> {
-        self.account.phrase.as_ref().map(|entropy| Phrase::from_entropy(**entropy))
+        self.account
+            .phrase
+            .as_ref()
+            .map(|entropy| Phrase::from_entropy(**entropy))
     }
 
     /// Takes one input. On an error of the store nothing is half done that the next load wouldn't undo: the shell must load anew.
@@ -354,7 +359,11 @@ impl Client {
                 Side::Server => self.client_frame(now_ms, peer, &bytes),
             },
             Input::Gossip { peer, id, bytes } => self.gossiped(now_ms, peer, id, &bytes),
-            Input::GossipPeer { peer, topic, subscribed } => self.gossip_peer(now_ms, peer, topic, subscribed),
+            Input::GossipPeer {
+                peer,
+                topic,
+                subscribed,
+            } => self.gossip_peer(now_ms, peer, topic, subscribed),
             Input::Listening { addrs } => self.listening(now_ms, addrs),
             Input::Command { token, command } => self.command(now_ms, token, command, rows),
         }
@@ -392,7 +401,10 @@ impl Client {
 
     fn command(&mut self, now_ms: u64, token: u64, command: Command, rows: &dyn Rows) -> Result<(), RowsError> {
         let result = match command {
-            Command::Invite { multi_use, expires_in_s } => self.invite(now_ms, multi_use, expires_in_s),
+            Command::Invite {
+                multi_use,
+                expires_in_s,
+            } => self.invite(now_ms, multi_use, expires_in_s),
             Command::Accept { link } => match self.accept(now_ms, token, &link) {
                 Ok(None) => return Ok(()),
                 Ok(Some(chat)) => Ok(Reply::Chat(chat)),
@@ -472,7 +484,8 @@ impl Client {
                 self.step.batch.delete(Tree::Cursors, stored);
                 continue;
             }
-            self.cursors.insert((TransportKey(peer), TopicId(topic)), decode(&value)?);
+            self.cursors
+                .insert((TransportKey(peer), TopicId(topic)), decode(&value)?);
         }
         Ok(())
     }
@@ -509,7 +522,15 @@ impl Client {
         if self.config.sabotage != Sabotage::CursorFirst {
             return step;
         }
-        let is_cursor = |op: &Op| matches!(op, Op::Put { tree: Tree::Cursors, .. });
+        let is_cursor = |op: &Op| {
+            matches!(
+                op,
+                Op::Put {
+                    tree: Tree::Cursors,
+                    ..
+                }
+            )
+        };
         let (early, late): (Vec<_>, Vec<_>) = std::mem::take(&mut step.batch.ops).into_iter().partition(is_cursor);
         step.batch.ops = late;
         if early.is_empty() && self.held_back.batch.is_empty() && self.held_back.effects.is_empty() {

@@ -86,7 +86,12 @@ impl Client {
             {
                 let ledger: LedgerRow = decode(&bytes)?;
                 out.held = ledger.held.into_iter().collect();
-                out.forgotten = out.held.iter().filter(|(_, until_ms)| **until_ms == 0).map(|(relay, _)| *relay).collect();
+                out.forgotten = out
+                    .held
+                    .iter()
+                    .filter(|(_, until_ms)| **until_ms == 0)
+                    .map(|(relay, _)| *relay)
+                    .collect();
                 out.refused = ledger.refused;
             }
             if let Some(chat) = out.what.chat()
@@ -175,7 +180,10 @@ impl Client {
             self.gossip_out(now_ms, number);
         }
         let custodians = self.custodians(number);
-        if custodians.iter().any(|peer| self.links.get(peer).is_some_and(|link| link.opened)) {
+        if custodians
+            .iter()
+            .any(|peer| self.links.get(peer).is_some_and(|link| link.opened))
+        {
             self.sealed(now_ms, number)?;
         }
         for peer in custodians {
@@ -240,9 +248,13 @@ impl Client {
             .outs
             .iter()
             .filter(|(number, out)| {
-                let held = out.held.get(&peer).is_some_and(|until_ms| *until_ms > now_ms) && !out.forgotten.contains(&peer);
+                let held =
+                    out.held.get(&peer).is_some_and(|until_ms| *until_ms > now_ms) && !out.forgotten.contains(&peer);
                 (!held || out.envelope.is_none())
-                    && !link.parked.get(&out.topic).is_some_and(|parked| parked.numbers.contains(number))
+                    && !link
+                        .parked
+                        .get(&out.topic)
+                        .is_some_and(|parked| parked.numbers.contains(number))
                     && !link.handed.contains(number)
                     && !in_flight.contains(number)
                     && self.is_custodian(link, out)
@@ -430,10 +442,14 @@ impl Client {
             .map(|ack| ack.delivered.max())
             .max()
             .unwrap_or(0);
-        let mut waiting = Vec::new();
+        let (mut waiting, mut holes) = (Vec::new(), 0);
         for (number, out) in self.waiting(&chat_id) {
             match &out.what {
-                OutWhat::Row(OutKind::Message { sequence, .. }) => waiting.push((number, *sequence < reported)),
+                OutWhat::Row(OutKind::Message { sequence, .. }) => {
+                    let hole = *sequence < reported;
+                    holes += usize::from(hole);
+                    waiting.push((number, hole));
+                }
                 OutWhat::Row(OutKind::Commit { .. }) => waiting.push((number, true)),
                 _ => {}
             }
@@ -445,9 +461,11 @@ impl Client {
             .take(NUDGED)
             .collect();
         // Whoever is away gets one more copy of the oldest; whoever answers lacks a tail, and gets it sooner.
-        if chosen.is_empty() {
+        // A commit that nobody confirms must not keep them from being sealed again: it may be they that can't be read any more.
+        if holes == 0 {
             let most = if chat.answered { NUDGED } else { 1 };
-            chosen.extend(waiting.iter().map(|(number, _)| *number).take(most));
+            let tail = waiting.iter().filter(|(_, missing)| !missing);
+            chosen.extend(tail.map(|(number, _)| *number).take(most));
         }
         let reachable = self.reachable(&chat_id);
         if let Some(chat) = self.chats.get_mut(&chat_id) {

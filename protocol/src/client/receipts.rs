@@ -39,7 +39,11 @@ impl Client {
             .map(|accepted| accepted.id)
             .chain(receipt.refused.iter().map(|refused| refused.id))
             .collect();
-        let unanswered: Vec<u64> = asked.iter().filter(|(id, _)| !answered.contains(id)).map(|(_, number)| *number).collect();
+        let unanswered: Vec<u64> = asked
+            .iter()
+            .filter(|(id, _)| !answered.contains(id))
+            .map(|(_, number)| *number)
+            .collect();
         if !unanswered.is_empty() {
             link.todo.extend(unanswered);
             link.refused_until_ms = now_ms.saturating_add(UNANSWERED_MS);
@@ -87,7 +91,10 @@ impl Client {
         match &out.what {
             OutWhat::Report(chat) => {
                 let chat = *chat;
-                if let Some(chat) = self.chats.get_mut(&chat) {
+                // What came since this report was written is still owed: a crash before the next report must not forget that.
+                if let Some(chat) = self.chats.get_mut(&chat)
+                    && chat.report_due_ms.is_none()
+                {
                     chat.set_owed(false);
                     self.dirty.chats.insert(chat.id);
                 }
@@ -151,7 +158,12 @@ impl Client {
     /// A relay lost its past: what it held has to be deposited again. The rows say so too, since its cursors are void only once.
     pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
         let held = |out: &Out| out.held.contains_key(&peer) && !out.forgotten.contains(&peer);
-        let lost: Vec<u64> = self.outs.iter().filter(|(_, out)| held(out)).map(|(number, _)| *number).collect();
+        let lost: Vec<u64> = self
+            .outs
+            .iter()
+            .filter(|(_, out)| held(out))
+            .map(|(number, _)| *number)
+            .collect();
         for number in lost {
             if let Some(out) = self.outs.get_mut(&number) {
                 out.forgotten.insert(peer);

@@ -5,8 +5,8 @@ use crate::contact::{CardKey, CardPackage, Inbox, Invite};
 use crate::custody::Refusal;
 use crate::identity::{DeviceLog, TransportCertificate};
 use crate::keys::{
-    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, NodeId, RequestId, TopicId, TopicSecret, TransportKey,
-    TransportSecret,
+    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, NodeId, RequestId, TopicId, TopicSecret,
+    TransportKey, TransportSecret,
 };
 use crate::message::{Body, StreamId};
 use crate::mls::{GroupRows, Suite};
@@ -321,4 +321,3 @@ pub(crate) struct IdempotencyRow {
     pub message: MessageId,
     pub at_ms: u64,
 }
-

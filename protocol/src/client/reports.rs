@@ -75,7 +75,8 @@ impl Client {
             .group
             .seal(&self.crypto, &self.account.device, &inner)
             .map_err(|error| fault(&error))?;
-        let envelope = Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
+        let envelope =
+            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         let topic = envelope.topic();
         self.dirty.chats.insert(chat_id);
         if let Some(number) = self.chats.get(&chat_id).and_then(|chat| chat.report) {
@@ -147,7 +148,7 @@ impl Client {
     }
 
     /// Drops from the outbox what all others have.
-    fn confirm(&mut self, chat_id: ChatId, epoch_seen: u64) {
+    pub(super) fn confirm(&mut self, chat_id: ChatId, epoch_seen: u64) {
         let own = self.device();
         let Some(chat) = self.chats.get(&chat_id) else {
             return;
@@ -175,6 +176,8 @@ impl Client {
     /// Whether people see our message of a sequence: what isn't in the outbox any more is remembered by its rows alone, so the
     /// hidden sequences of this chat are kept with it.
     fn is_shown(&self, chat_id: ChatId, sequence: u64) -> bool {
-        self.chats.get(&chat_id).is_some_and(|chat| !chat.row.hidden.contains(sequence))
+        self.chats
+            .get(&chat_id)
+            .is_some_and(|chat| !chat.row.hidden.contains(sequence))
     }
 }

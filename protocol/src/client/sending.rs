@@ -130,7 +130,12 @@ impl Client {
     }
 
     /// Numbers a message, stores it, and puts it in the outbox.
-    pub(super) fn send_body(&mut self, now_ms: u64, chat_id: ChatId, body: Body) -> Result<crate::keys::MessageId, CommandError> {
+    pub(super) fn send_body(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        body: Body,
+    ) -> Result<crate::keys::MessageId, CommandError> {
         if self.outbox_full() {
             return Err(CommandError::Limit {
                 what: "messages that wait to be delivered",

@@ -32,7 +32,8 @@ impl Strangers {
     fn take(&mut self, now_ms: u64, peer: TransportKey) -> bool {
         if self.used.len() >= limits::PEERS && !self.used.contains_key(&peer) {
             // Shares that have refilled since needn't be remembered.
-            let refilled = |used: u64, since_ms: u64| now_ms.saturating_sub(since_ms) / 1000 * STRANGER_PER_SECOND >= used;
+            let refilled =
+                |used: u64, since_ms: u64| now_ms.saturating_sub(since_ms) / 1000 * STRANGER_PER_SECOND >= used;
             self.used.retain(|_, (used, since_ms)| !refilled(*used, *since_ms));
             if self.used.len() >= limits::PEERS {
                 return false;

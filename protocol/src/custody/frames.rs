@@ -210,7 +210,11 @@ impl Receipt {
 
     /// Checks that `custodian` signed it.
     pub fn verify(&self, custodian: &TransportKey) -> Result<(), BadSignature> {
-        custodian.verify(Domain::Receipt, &Self::signed(self.request, &self.accepted), &self.signature)
+        custodian.verify(
+            Domain::Receipt,
+            &Self::signed(self.request, &self.accepted),
+            &self.signature,
+        )
     }
 
     fn signed(request: u64, accepted: &[Accepted]) -> Vec<u8> {

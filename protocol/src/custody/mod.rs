@@ -6,6 +6,5 @@ mod frames;
 pub mod relay;
 
 pub use frames::{
-    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
-    RunningHash, Watch,
+    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused, RunningHash, Watch,
 };

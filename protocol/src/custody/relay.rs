@@ -122,20 +122,16 @@ impl Relay {
     ) -> Result<Self, RowsError> {
         let mut current = Step::default();
         let epoch = match rows.get(Tree::Meta, stored::EPOCH_KEY)? {
-            Some(value) => Reader::new(&value)
-                .u64("epoch")
-                .map_err(|error| RowsError {
-                    reason: format!("the storage epoch is damaged: {error}"),
-                })?,
+            Some(value) => Reader::new(&value).u64("epoch").map_err(|error| RowsError {
+                reason: format!("the storage epoch is damaged: {error}"),
+            })?,
             None => {
                 let bytes = derive("madang 1 custody storage epoch", &[&seed]);
                 let epoch = bytes
                     .iter()
                     .take(8)
                     .fold(0, |epoch, byte| epoch << 8 | u64::from(*byte));
-                current
-                    .batch
-                    .put(Tree::Meta, stored::EPOCH_KEY, epoch.to_be_bytes());
+                current.batch.put(Tree::Meta, stored::EPOCH_KEY, epoch.to_be_bytes());
                 epoch
             }
         };
@@ -168,12 +164,7 @@ impl Relay {
     ///
     /// # Errors
     /// When rows can't be read or are damaged; the state stays consistent, and what was asked is answered partly or not at all.
-    pub fn handle(
-        &mut self,
-        now_ms: u64,
-        input: RelayInput,
-        rows: &dyn Rows,
-    ) -> Result<(), RowsError> {
+    pub fn handle(&mut self, now_ms: u64, input: RelayInput, rows: &dyn Rows) -> Result<(), RowsError> {
         let now_s = now_ms / 1000;
         match input {
             RelayInput::Connected { peer } => self.connected(peer),
@@ -200,20 +191,15 @@ impl Relay {
                 continue;
             };
             if topic.kept {
-                step.batch.put(
-                    Tree::RelayTopics,
-                    id.as_bytes().as_slice(),
-                    topic.row.encode(),
-                );
-            } else {
                 step.batch
-                    .delete(Tree::RelayTopics, id.as_bytes().as_slice());
+                    .put(Tree::RelayTopics, id.as_bytes().as_slice(), topic.row.encode());
+            } else {
+                step.batch.delete(Tree::RelayTopics, id.as_bytes().as_slice());
             }
             flight.heads.push((id, topic.row.head));
         }
         if std::mem::take(&mut self.totals_changed) {
-            step.batch
-                .put(Tree::Meta, stored::TOTALS_KEY, self.totals.encode());
+            step.batch.put(Tree::Meta, stored::TOTALS_KEY, self.totals.encode());
         }
         if !step.batch.is_empty() || !step.effects.is_empty() {
             self.in_flight.push_back(flight);
@@ -277,13 +263,7 @@ impl Relay {
         }
     }
 
-    fn frame(
-        &mut self,
-        now_s: u64,
-        peer: TransportKey,
-        bytes: &[u8],
-        rows: &dyn Rows,
-    ) -> Result<(), RowsError> {
+    fn frame(&mut self, now_s: u64, peer: TransportKey, bytes: &[u8], rows: &dyn Rows) -> Result<(), RowsError> {
         if bytes.len() > limits::FRAME_BYTES {
             self.penalise(peer, "the frame is longer than allowed");
             return Ok(());
@@ -307,23 +287,14 @@ impl Relay {
         }
     }
 
-    fn watch(
-        &mut self,
-        peer: TransportKey,
-        watch: Watch,
-        rows: &dyn Rows,
-    ) -> Result<(), RowsError> {
+    fn watch(&mut self, peer: TransportKey, watch: Watch, rows: &dyn Rows) -> Result<(), RowsError> {
         let fresh = |state: &Peer| {
             let asked: BTreeSet<_> = watch.topics.iter().map(|(topic, _)| *topic).collect();
-            asked
-                .iter()
-                .filter(|topic| !state.watches.contains_key(topic))
-                .count()
+            asked.iter().filter(|topic| !state.watches.contains_key(topic)).count()
         };
         let has_room = self.peers.get(&peer).is_some_and(|state| {
             let fresh = fresh(state);
-            state.watches.len() + fresh <= self.config.watches_per_peer
-                && self.watches + fresh <= self.config.watches
+            state.watches.len() + fresh <= self.config.watches_per_peer && self.watches + fresh <= self.config.watches
         });
         if !has_room {
             self.count_refusal(Refusal::Busy);
@@ -416,9 +387,7 @@ impl Relay {
     }
 
     fn penalise(&mut self, peer: TransportKey, reason: &'static str) {
-        self.current
-            .effects
-            .push(RelayEffect::Penalise { peer, reason });
+        self.current.effects.push(RelayEffect::Penalise { peer, reason });
     }
 
     fn count_refusal(&mut self, why: Refusal) {
@@ -460,9 +429,5 @@ fn start_of(
             None => false,
         }
     };
-    Ok(if is_ours {
-        (claimed, false)
-    } else {
-        (oldest, true)
-    })
+    Ok(if is_ours { (claimed, false) } else { (oldest, true) })
 }

@@ -114,7 +114,9 @@ impl DeviceLog {
 
     /// Appends a statement by the root.
     pub fn append_by_root(&mut self, root: &AccountSecret, body: StatementBody) {
-        self.push(body, Author::Root, |message| root.sign(Domain::DeviceStatement, message));
+        self.push(body, Author::Root, |message| {
+            root.sign(Domain::DeviceStatement, message)
+        });
     }
 
     /// Appends a statement by a device.
@@ -321,7 +323,12 @@ mod tests {
     #[test]
     fn a_device_adds_another_and_the_root_revokes_the_first() {
         let mut log = DeviceLog::create(&root(), device(2).public());
-        log.append_by_device(&device(2), StatementBody::Add { device: device(3).public() });
+        log.append_by_device(
+            &device(2),
+            StatementBody::Add {
+                device: device(3).public(),
+            },
+        );
         log.append_by_root(
             &root(),
             StatementBody::Revoke {
@@ -338,11 +345,21 @@ mod tests {
     #[test]
     fn f52_a_device_added_by_a_stranger_or_a_revoked_device_is_refused() {
         let mut log = DeviceLog::create(&root(), device(2).public());
-        log.append_by_device(&device(9), StatementBody::Add { device: device(3).public() });
+        log.append_by_device(
+            &device(9),
+            StatementBody::Add {
+                device: device(3).public(),
+            },
+        );
         assert_eq!(log.verify(), Err(DeviceLogError::Author { at: 1 }));
 
         let mut log = DeviceLog::create(&root(), device(2).public());
-        log.append_by_device(&device(2), StatementBody::Add { device: device(3).public() });
+        log.append_by_device(
+            &device(2),
+            StatementBody::Add {
+                device: device(3).public(),
+            },
+        );
         log.append_by_device(
             &device(3),
             StatementBody::Revoke {
@@ -351,14 +368,24 @@ mod tests {
                 last_hash: [0; 32],
             },
         );
-        log.append_by_device(&device(2), StatementBody::Add { device: device(4).public() });
+        log.append_by_device(
+            &device(2),
+            StatementBody::Add {
+                device: device(4).public(),
+            },
+        );
         assert_eq!(log.verify(), Err(DeviceLogError::Author { at: 3 }));
     }
 
     #[test]
     fn f52_a_log_moved_to_another_account_or_with_a_statement_left_out_is_refused() {
         let mut log = DeviceLog::create(&root(), device(2).public());
-        log.append_by_device(&device(2), StatementBody::Add { device: device(3).public() });
+        log.append_by_device(
+            &device(2),
+            StatementBody::Add {
+                device: device(3).public(),
+            },
+        );
         let mut foreign = log.clone();
         foreign.account = AccountSecret::from_bytes([8; 32]).public();
         assert!(foreign.verify().is_err());

@@ -59,7 +59,10 @@ impl Phrase {
     /// The account's root key: BIP-39's seed without a passphrase, separated for this use.
     pub fn account(&self) -> Result<AccountSecret, PhraseError> {
         let seed = Zeroizing::new(self.mnemonic()?.to_seed_normalized(""));
-        Ok(AccountSecret::from_bytes(derive("madang 1 account root", &[seed.as_slice()])))
+        Ok(AccountSecret::from_bytes(derive(
+            "madang 1 account root",
+            &[seed.as_slice()],
+        )))
     }
 
     fn mnemonic(&self) -> Result<Mnemonic, PhraseError> {

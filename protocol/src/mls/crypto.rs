@@ -7,8 +7,8 @@ use openmls_rust_crypto::RustCrypto;
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::random::OpenMlsRand;
 use openmls_traits::types::{
-    AeadType, Ciphersuite, CryptoError, ExporterSecret, HashType, HpkeAeadType, HpkeCiphertext,
-    HpkeConfig, HpkeKdfType, HpkeKemType, HpkeKeyPair, KemOutput, SignatureScheme,
+    AeadType, Ciphersuite, CryptoError, ExporterSecret, HashType, HpkeAeadType, HpkeCiphertext, HpkeConfig,
+    HpkeKdfType, HpkeKemType, HpkeKeyPair, KemOutput, SignatureScheme,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -132,7 +132,12 @@ fn hpke(config: HpkeConfig) -> Result<Hpke<SeededHpke>, CryptoError> {
     let (HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305) = (config.1, config.2) else {
         return Err(CryptoError::UnsupportedCiphersuite);
     };
-    Ok(Hpke::new(Mode::Base, kem, KdfAlgorithm::HkdfSha256, AeadAlgorithm::ChaCha20Poly1305))
+    Ok(Hpke::new(
+        Mode::Base,
+        kem,
+        KdfAlgorithm::HkdfSha256,
+        AeadAlgorithm::ChaCha20Poly1305,
+    ))
 }
 
 impl OpenMlsCrypto for Crypto {
@@ -158,10 +163,24 @@ impl OpenMlsCrypto for Crypto {
     fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         self.inner.hash(hash, data)
     }
-    fn aead_encrypt(&self, alg: AeadType, key: &[u8], data: &[u8], nonce: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    fn aead_encrypt(
+        &self,
+        alg: AeadType,
+        key: &[u8],
+        data: &[u8],
+        nonce: &[u8],
+        aad: &[u8],
+    ) -> Result<Vec<u8>, CryptoError> {
         self.inner.aead_encrypt(alg, key, data, nonce, aad)
     }
-    fn aead_decrypt(&self, alg: AeadType, key: &[u8], data: &[u8], nonce: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    fn aead_decrypt(
+        &self,
+        alg: AeadType,
+        key: &[u8],
+        data: &[u8],
+        nonce: &[u8],
+        aad: &[u8],
+    ) -> Result<Vec<u8>, CryptoError> {
         self.inner.aead_decrypt(alg, key, data, nonce, aad)
     }
     fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
@@ -171,13 +190,26 @@ impl OpenMlsCrypto for Crypto {
         let secret = ed25519_dalek::SigningKey::from_bytes(&self.random());
         Ok((secret.to_bytes().to_vec(), secret.verifying_key().to_bytes().to_vec()))
     }
-    fn verify_signature(&self, alg: SignatureScheme, data: &[u8], pk: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+    fn verify_signature(
+        &self,
+        alg: SignatureScheme,
+        data: &[u8],
+        pk: &[u8],
+        signature: &[u8],
+    ) -> Result<(), CryptoError> {
         self.inner.verify_signature(alg, data, pk, signature)
     }
     fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
         self.inner.sign(alg, data, key)
     }
-    fn hpke_seal(&self, config: HpkeConfig, pk_r: &[u8], info: &[u8], aad: &[u8], ptxt: &[u8]) -> Result<HpkeCiphertext, CryptoError> {
+    fn hpke_seal(
+        &self,
+        config: HpkeConfig,
+        pk_r: &[u8],
+        info: &[u8],
+        aad: &[u8],
+        ptxt: &[u8],
+    ) -> Result<HpkeCiphertext, CryptoError> {
         with_seed(self.random(), || {
             let (kem_output, ciphertext) = hpke(config)?
                 .seal(&pk_r.into(), info, aad, ptxt, None, None, None)
@@ -188,7 +220,14 @@ impl OpenMlsCrypto for Crypto {
             })
         })
     }
-    fn hpke_open(&self, config: HpkeConfig, input: &HpkeCiphertext, sk_r: &[u8], info: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    fn hpke_open(
+        &self,
+        config: HpkeConfig,
+        input: &HpkeCiphertext,
+        sk_r: &[u8],
+        info: &[u8],
+        aad: &[u8],
+    ) -> Result<Vec<u8>, CryptoError> {
         self.inner.hpke_open(config, input, sk_r, info, aad)
     }
     fn hpke_setup_sender_and_export(

@@ -195,7 +195,12 @@ impl StorageProvider<V> for GroupStorage {
         leaves.push(encode(leaf)?);
         self.put(k, &leaves)
     }
-    fn queue_proposal<K: t::GroupId<V>, R: t::ProposalRef<V>, Q: t::QueuedProposal<V>>(&self, k: &K, r: &R, q: &Q) -> Result<(), StorageError> {
+    fn queue_proposal<K: t::GroupId<V>, R: t::ProposalRef<V>, Q: t::QueuedProposal<V>>(
+        &self,
+        k: &K,
+        r: &R,
+        q: &Q,
+    ) -> Result<(), StorageError> {
         self.put(key(PROPOSAL, &(k, r))?, q)?;
         let k = key(PROPOSAL_REFS, k)?;
         let mut refs = self.list(&k)?;
@@ -230,16 +235,27 @@ impl StorageProvider<V> for GroupStorage {
         psk PSK PskId PskBundle;
     }
     fn own_leaf_nodes<K: t::GroupId<V>, L: t::LeafNode<V>>(&self, k: &K) -> Result<Vec<L>, StorageError> {
-        self.list(&key(OWN_LEAF_NODES, k)?)?.iter().map(|bytes| decode(bytes)).collect()
+        self.list(&key(OWN_LEAF_NODES, k)?)?
+            .iter()
+            .map(|bytes| decode(bytes))
+            .collect()
     }
     fn queued_proposal_refs<K: t::GroupId<V>, R: t::ProposalRef<V>>(&self, k: &K) -> Result<Vec<R>, StorageError> {
-        self.list(&key(PROPOSAL_REFS, k)?)?.iter().map(|bytes| decode(bytes)).collect()
+        self.list(&key(PROPOSAL_REFS, k)?)?
+            .iter()
+            .map(|bytes| decode(bytes))
+            .collect()
     }
-    fn queued_proposals<K: t::GroupId<V>, R: t::ProposalRef<V>, Q: t::QueuedProposal<V>>(&self, k: &K) -> Result<Vec<(R, Q)>, StorageError> {
+    fn queued_proposals<K: t::GroupId<V>, R: t::ProposalRef<V>, Q: t::QueuedProposal<V>>(
+        &self,
+        k: &K,
+    ) -> Result<Vec<(R, Q)>, StorageError> {
         let refs: Vec<R> = self.queued_proposal_refs(k)?;
         refs.into_iter()
             .map(|r| {
-                let queued = self.get(&key(PROPOSAL, &(k, &r))?)?.ok_or_else(|| fault("a queued proposal is missing"))?;
+                let queued = self
+                    .get(&key(PROPOSAL, &(k, &r))?)?
+                    .ok_or_else(|| fault("a queued proposal is missing"))?;
                 Ok((r, queued))
             })
             .collect()
@@ -267,7 +283,12 @@ impl StorageProvider<V> for GroupStorage {
         }
         self.remove(key(PROPOSAL_REFS, k)?)
     }
-    fn delete_encryption_epoch_key_pairs<K: t::GroupId<V>, E: t::EpochKey<V>>(&self, k: &K, epoch: &E, leaf: u32) -> Result<(), StorageError> {
+    fn delete_encryption_epoch_key_pairs<K: t::GroupId<V>, E: t::EpochKey<V>>(
+        &self,
+        k: &K,
+        epoch: &E,
+        leaf: u32,
+    ) -> Result<(), StorageError> {
         self.remove(key(EPOCH_KEY_PAIRS, &(k, epoch, leaf))?)
     }
     delete_rows! {

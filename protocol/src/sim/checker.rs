@@ -50,13 +50,25 @@ impl Book {
         text.extend((0..length).map(|_| '.'));
         self.by_text.insert(text.clone(), number);
         let key = keyed.then(|| format!("key {number}"));
-        self.sent.push(Sent { author, chat, text, key, id: None, waiting: 1, leaps });
+        self.sent.push(Sent {
+            author,
+            chat,
+            text,
+            key,
+            id: None,
+            waiting: 1,
+            leaps,
+        });
         number
     }
 
     pub fn command(&self, at: usize) -> Command {
         let sent = &self.sent[at];
-        Command::Send { chat: sent.chat, text: sent.text.clone(), idempotency_key: sent.key.clone() }
+        Command::Send {
+            chat: sent.chat,
+            text: sent.text.clone(),
+            idempotency_key: sent.key.clone(),
+        }
     }
 
     pub fn author(&self, at: usize) -> HostId {
@@ -159,7 +171,11 @@ impl Book {
             }
             let mut listed = BTreeSet::new();
             for chat in pairs.iter().filter_map(|pair| pair.chat_at(host)) {
-                listed.extend(list(world, host, &chat)?.into_iter().map(|message| (message.outgoing, message.id)));
+                listed.extend(
+                    list(world, host, &chat)?
+                        .into_iter()
+                        .map(|message| (message.outgoing, message.id)),
+                );
             }
             if let Some((_, odd)) = announced.keys().find(|key| !listed.contains(key)) {
                 return Err(format!("{host:?} announces {odd:?}, which it doesn't list"));
@@ -168,7 +184,12 @@ impl Book {
                 return Err(format!("{host:?} lists {odd:?}, which it never announced"));
             }
         }
-        match world.hostile.owed.iter().find(|(_, (since, _))| since + VERDICT < world.now) {
+        match world
+            .hostile
+            .owed
+            .iter()
+            .find(|(_, (since, _))| since + VERDICT < world.now)
+        {
             Some(((host, _), _)) => Err(format!("{host:?} owes a verdict")),
             None => Ok(()),
         }
@@ -182,7 +203,11 @@ impl Book {
         let ids = |list: &[MessageView]| list.iter().map(|message| message.id).collect::<Vec<_>>();
         let (one, other) = (ids(&one), ids(&other));
         if one != other {
-            let at = one.iter().zip(&other).position(|(a, b)| a != b).unwrap_or(one.len().min(other.len()));
+            let at = one
+                .iter()
+                .zip(&other)
+                .position(|(a, b)| a != b)
+                .unwrap_or(one.len().min(other.len()));
             return Err(format!(
                 "{chat:?} differs: {:?} lists {}, {:?} lists {}; first at {at}: {:?} and {:?}",
                 members[0],
@@ -222,7 +247,10 @@ impl Book {
             let author = world.hosts[sent.author.0].identity;
             let shown = Some((message.account, message.stream.device));
             if author != shown || sent.chat != chat || message.outgoing != (sent.author == member) {
-                return Err(format!("{member:?} shows {text} of {:?} under a wrong author or chat: {message:?}", sent.author));
+                return Err(format!(
+                    "{member:?} shows {text} of {:?} under a wrong author or chat: {message:?}",
+                    sent.author
+                ));
             }
             if message.id != message.stream.message(message.sequence) || sent.id.is_some_and(|id| id != message.id) {
                 return Err(format!("{member:?} shows {text} under a wrong id"));
@@ -233,7 +261,10 @@ impl Book {
             if let Some(before) = last.insert(message.stream, message.sequence)
                 && before >= message.sequence
             {
-                return Err(format!("{member:?} shows {:?} number {} after {before}", message.stream, message.sequence));
+                return Err(format!(
+                    "{member:?} shows {:?} number {} after {before}",
+                    message.stream, message.sequence
+                ));
             }
         }
         Ok(())
@@ -244,7 +275,11 @@ impl Book {
         let Some(message) = history::message(&world.hosts[sent.author.0].disk, &id).map_err(fault)? else {
             return Err(format!("{:?} lacks its own {id:?}", sent.author));
         };
-        let reader = if members[0] == sent.author { members[1] } else { members[0] };
+        let reader = if members[0] == sent.author {
+            members[1]
+        } else {
+            members[0]
+        };
         let was_read = covers(&self.read, reader, &message);
         let state = message.ledger.map(|ledger| ledger.state);
         match state {
@@ -269,7 +304,10 @@ impl Book {
             let before = self.ledgers.insert(id, now.clone());
             if let Some(before) = before {
                 let shrinks = |was: &[_], is: &[_]| was.iter().any(|one| !is.contains(one));
-                if now.state < before.state || shrinks(&before.delivered, &now.delivered) || shrinks(&before.read, &now.read) {
+                if now.state < before.state
+                    || shrinks(&before.delivered, &now.delivered)
+                    || shrinks(&before.read, &now.read)
+                {
                     return Err(format!("the ledger of {id:?} goes back: {before:?}, then {now:?}"));
                 }
                 if now == before {
@@ -279,7 +317,12 @@ impl Book {
             if now.state >= LedgerState::Delivered {
                 self.check_delivered(world, host, &message)?;
             }
-            if now.state == LedgerState::Read && !world.clients().iter().any(|reader| covers(&self.reading, *reader, &message)) {
+            if now.state == LedgerState::Read
+                && !world
+                    .clients()
+                    .iter()
+                    .any(|reader| covers(&self.reading, *reader, &message))
+            {
                 return Err(format!("{id:?} is called read, and nobody has read it"));
             }
         }
@@ -288,11 +331,17 @@ impl Book {
 
     fn check_delivered(&self, world: &World, author: HostId, message: &MessageView) -> Result<(), String> {
         for other in world.clients().into_iter().filter(|other| *other != author) {
-            if history::message(&world.hosts[other.0].disk, &message.id).map_err(fault)?.is_some() {
+            if history::message(&world.hosts[other.0].disk, &message.id)
+                .map_err(fault)?
+                .is_some()
+            {
                 return Ok(());
             }
         }
-        Err(format!("{:?} of {author:?} is called delivered, and nobody has it", message.id))
+        Err(format!(
+            "{:?} of {author:?} is called delivered, and nobody has it",
+            message.id
+        ))
     }
 }
 
@@ -313,7 +362,11 @@ fn covers(marks: &Marks, reader: HostId, message: &MessageView) -> bool {
 
 fn list(world: &World, host: HostId, chat: &ChatId) -> Result<Vec<MessageView>, String> {
     let listed = history::messages(&world.hosts[host.0].disk, chat, None, None, usize::MAX).map_err(fault)?;
-    Ok(listed.into_iter().map(|(_, message)| message).filter(|message| message.body.shown()).collect())
+    Ok(listed
+        .into_iter()
+        .map(|(_, message)| message)
+        .filter(|message| message.body.shown())
+        .collect())
 }
 
 fn fault(error: RowsError) -> String {

@@ -26,7 +26,10 @@ enum Asked {
     Send(usize),
     /// A key used with another text.
     Conflict,
-    Read { chat: ChatId, mark: ReadMark },
+    Read {
+        chat: ChatId,
+        mark: ReadMark,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,7 +127,9 @@ impl Driver {
                 let ready = self.pairs.iter().all(|pair| pair.approved);
                 self.phase = match acts.checked_sub(1) {
                     Some(acts) if !ready => Phase::Setup { acts },
-                    _ => Phase::Eventful { acts: self.world.config.acts },
+                    _ => Phase::Eventful {
+                        acts: self.world.config.acts,
+                    },
                 };
                 self.early();
                 self.world.random.between(20 * MS, 400 * MS)
@@ -144,11 +149,18 @@ impl Driver {
                 let overdue = self.world.now > since + QUIET;
                 let settled = self.pairs.iter().all(|pair| pair.approved) && !self.book.waits();
                 match self.book.check(&self.world, &self.pairs) {
-                    Ok(()) if settled => self.phase = Phase::Aftermath { until: self.world.now + AFTERMATH },
+                    Ok(()) if settled => {
+                        self.phase = Phase::Aftermath {
+                            until: self.world.now + AFTERMATH,
+                        }
+                    }
                     Err(reason) if overdue => return Err(reason),
                     Ok(()) if overdue => {
                         let approved: Vec<_> = self.pairs.iter().map(|pair| pair.approved).collect();
-                        return Err(format!("a command was never answered; approved: {approved:?}, sends wait: {}", self.book.waits()));
+                        return Err(format!(
+                            "a command was never answered; approved: {approved:?}, sends wait: {}",
+                            self.book.waits()
+                        ));
                     }
                     _ => {}
                 }
@@ -239,7 +251,8 @@ impl Driver {
         let token = self.next_token;
         self.next_token += 1;
         self.asked.insert((host, token), asked);
-        self.world.schedule_arrival(100, host, super::network::Arrival::Command { token, command });
+        self.world
+            .schedule_arrival(100, host, super::network::Arrival::Command { token, command });
     }
 
     fn answered(&mut self, host: HostId, token: u64, result: Result<Reply, CommandError>) -> Result<(), String> {
@@ -304,13 +317,24 @@ impl Driver {
                 self.send_again(at);
             }
             10..13 => {
-                let Some(at) = self.book.keyed(&mut self.world.random, host, leaps).filter(|at| self.book.is_answered(*at)) else {
+                let Some(at) = self
+                    .book
+                    .keyed(&mut self.world.random, host, leaps)
+                    .filter(|at| self.book.is_answered(*at))
+                else {
                     return;
                 };
-                let Command::Send { chat, idempotency_key, .. } = self.book.command(at) else {
+                let Command::Send {
+                    chat, idempotency_key, ..
+                } = self.book.command(at)
+                else {
                     return;
                 };
-                let command = Command::Send { chat, text: "something else".into(), idempotency_key };
+                let command = Command::Send {
+                    chat,
+                    text: "something else".into(),
+                    idempotency_key,
+                };
                 self.ask(host, command, Asked::Conflict);
             }
             _ => self.send_in(host, chat),
@@ -356,7 +380,14 @@ impl Driver {
         };
         if let Ok(Some(mark)) = history::read_mark(disk, &chat, &message.id) {
             self.book.reading(host, chat, &mark);
-            self.ask(host, Command::MarkRead { chat, mark: mark.clone() }, Asked::Read { chat, mark });
+            self.ask(
+                host,
+                Command::MarkRead {
+                    chat,
+                    mark: mark.clone(),
+                },
+                Asked::Read { chat, mark },
+            );
         }
     }
 
@@ -390,7 +421,10 @@ impl Driver {
     fn cut(&mut self) {
         let (a, b) = self.two_hosts();
         let others: Vec<_> = match self.world.random.chance(30) {
-            true => (0..self.world.stranger().0).map(HostId).filter(|other| *other != a).collect(),
+            true => (0..self.world.stranger().0)
+                .map(HostId)
+                .filter(|other| *other != a)
+                .collect(),
             false => vec![b],
         };
         for b in others {
@@ -464,6 +498,7 @@ impl Driver {
         if before.abs_diff(after) > 2 * DAY_MS {
             *self.leaps.entry(HostId(host)).or_default() += 1;
         }
-        self.world.trace(|| format!("the clock of host {host} jumps by {} s", (after - before) / 1000));
+        self.world
+            .trace(|| format!("the clock of host {host} jumps by {} s", (after - before) / 1000));
     }
 }

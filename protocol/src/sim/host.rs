@@ -147,7 +147,9 @@ impl World {
                 let host = &self.hosts[id.0];
                 let config = RelayConfig::default();
                 let relay = Relay::load(config, secret.clone(), entropy, &host.disk, host.clock.read(self.now));
-                Machine::Relay(Box::new(relay.map_err(|error| format!("{id:?} doesn't start: {error}"))?))
+                Machine::Relay(Box::new(
+                    relay.map_err(|error| format!("{id:?} doesn't start: {error}"))?,
+                ))
             }
             Kind::Stranger => Machine::Stranger,
         };
@@ -290,7 +292,11 @@ impl World {
 
     /// How long a killed host stays down.
     pub fn down_time(&mut self) -> Micros {
-        if self.random.chance(80) { self.random.between(5 * MS, 500 * MS) } else { self.random.between(SECOND, 8 * SECOND) }
+        if self.random.chance(80) {
+            self.random.between(5 * MS, 500 * MS)
+        } else {
+            self.random.between(SECOND, 8 * SECOND)
+        }
     }
 
     fn load_client(&self, id: HostId, plan: ClientPlan, entropy: [u8; 32]) -> Result<Client, String> {
@@ -299,7 +305,10 @@ impl World {
         config.relays = Some(
             plan.relays
                 .iter()
-                .map(|relay| PeerAddress { key: self.hosts[relay.0].key, addrs: vec![format!("/sim/{}", relay.0)] })
+                .map(|relay| PeerAddress {
+                    key: self.hosts[relay.0].key,
+                    addrs: vec![format!("/sim/{}", relay.0)],
+                })
                 .collect(),
         );
         config.frozen_states = plan.frozen_states;
@@ -343,7 +352,11 @@ impl World {
             Pinned { effect, stream }
         };
         let effects: Vec<_> = effects.into_iter().map(pin).collect();
-        let (effects, early) = if self.breaks(Broken::AckBeforeFlush) { (Vec::new(), effects) } else { (effects, Vec::new()) };
+        let (effects, early) = if self.breaks(Broken::AckBeforeFlush) {
+            (Vec::new(), effects)
+        } else {
+            (effects, Vec::new())
+        };
         let delay = if batch.is_empty() { 0 } else { self.flush_time() };
         let host = &mut self.hosts[id.0];
         host.last_commit = host.last_commit.max(self.now + delay);
@@ -375,13 +388,23 @@ impl World {
                 Effect::Subscribe(topic) => self.subscribe(id, topic, true),
                 Effect::Unsubscribe(topic) => self.subscribe(id, topic, false),
                 Effect::Publish { topic, bytes } => self.publish(id, topic, &bytes),
-                Effect::Verdict { peer, id: gossip, verdict } => self.verdict(id, peer, gossip, verdict)?,
+                Effect::Verdict {
+                    peer,
+                    id: gossip,
+                    verdict,
+                } => self.verdict(id, peer, gossip, verdict)?,
                 Effect::Penalise { peer, reason } => self.penalise(id, peer, reason)?,
-                Effect::Reply { token, result } => self.notices.push_back(Notice::Reply { host: id, token, result }),
+                Effect::Reply { token, result } => self.notices.push_back(Notice::Reply {
+                    host: id,
+                    token,
+                    result,
+                }),
                 Effect::Events { newest } => {
                     let found = history::newest_event(&self.hosts[id.0].disk).map_err(|error| error.to_string())?;
                     if found < newest && !self.breaks(Broken::AckBeforeFlush) {
-                        return Err(format!("{id:?} announces event {newest} before it is durable; the newest is {found}"));
+                        return Err(format!(
+                            "{id:?} announces event {newest} before it is durable; the newest is {found}"
+                        ));
                     }
                 }
             }
@@ -394,7 +417,9 @@ impl World {
         let wait = match &host.machine {
             Some(Machine::Client(client)) => {
                 let now_ms = host.clock.read(self.now);
-                client.next_timer().map(|due| due.saturating_sub(now_ms).saturating_mul(MS))
+                client
+                    .next_timer()
+                    .map(|due| due.saturating_sub(now_ms).saturating_mul(MS))
             }
             Some(Machine::Relay(relay)) => Some(if relay.has_more() { 0 } else { RELAY_TICK }),
             Some(Machine::Stranger) | None => None,
@@ -428,7 +453,11 @@ impl World {
 /// A relay's effect in a client's words.
 fn client_words(effect: RelayEffect) -> Effect {
     match effect {
-        RelayEffect::Send { peer, frame } => Effect::Send { peer, side: Side::Server, frame },
+        RelayEffect::Send { peer, frame } => Effect::Send {
+            peer,
+            side: Side::Server,
+            frame,
+        },
         RelayEffect::Penalise { peer, reason } => Effect::Penalise { peer, reason },
     }
 }
@@ -438,9 +467,20 @@ fn relay_input(input: Input) -> Option<RelayInput> {
     Some(match input {
         Input::Tick => RelayInput::Tick,
         Input::Committed => RelayInput::Committed,
-        Input::Opened { peer, side: Side::Server } => RelayInput::Connected { peer },
-        Input::Closed { peer, side: Side::Server } | Input::Disconnected { peer } => RelayInput::Disconnected { peer },
-        Input::Frame { peer, side: Side::Server, bytes } => RelayInput::Frame { peer, bytes },
+        Input::Opened {
+            peer,
+            side: Side::Server,
+        } => RelayInput::Connected { peer },
+        Input::Closed {
+            peer,
+            side: Side::Server,
+        }
+        | Input::Disconnected { peer } => RelayInput::Disconnected { peer },
+        Input::Frame {
+            peer,
+            side: Side::Server,
+            bytes,
+        } => RelayInput::Frame { peer, bytes },
         _ => return None,
     })
 }

@@ -6,7 +6,9 @@ use super::random::{Micros, Random};
 use super::world::{HostId, World};
 use crate::chat::Header;
 use crate::client::Side;
-use crate::custody::{Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, RunningHash, Watch};
+use crate::custody::{
+    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, RunningHash, Watch,
+};
 use crate::envelope::Envelope;
 use crate::keys::{EnvelopeId, NodeId, TopicId, TransportKey, TransportSecret};
 use crate::wire::Wire;
@@ -35,7 +37,10 @@ pub(super) struct Hostile {
 
 impl Hostile {
     pub fn new(active: bool) -> Self {
-        Self { active, ..Self::default() }
+        Self {
+            active,
+            ..Self::default()
+        }
     }
 
     pub fn overhear(&mut self, envelope: Vec<u8>) {
@@ -71,7 +76,9 @@ impl Hostile {
     }
 
     fn envelopes(&self, random: &mut Random, spoilt: u64) -> Vec<Vec<u8>> {
-        (0..random.between(1, 5)).map(|_| self.envelope(random, spoilt)).collect()
+        (0..random.between(1, 5))
+            .map(|_| self.envelope(random, spoilt))
+            .collect()
     }
 
     fn topic(&self, random: &mut Random) -> TopicId {
@@ -81,7 +88,12 @@ impl Hostile {
 
     /// A frame of one side, spoilt or made up.
     fn frame(&self, random: &mut Random, side: Side) -> Vec<u8> {
-        let of_side: Vec<_> = self.frames.iter().filter(|(of, _)| *of == side).map(|(_, frame)| frame.clone()).collect();
+        let of_side: Vec<_> = self
+            .frames
+            .iter()
+            .filter(|(of, _)| *of == side)
+            .map(|(_, frame)| frame.clone())
+            .collect();
         let mut bytes = random.pick(&of_side).unwrap_or_else(|| random.bytes().to_vec());
         match random.below(3) {
             0 => flip(random, &mut bytes),
@@ -94,9 +106,18 @@ impl Hostile {
     fn client_frame(&self, random: &mut Random) -> Vec<u8> {
         let request = random.below(20);
         match random.below(4) {
-            0 => ClientFrame::Deposit(Deposit { request, envelopes: self.envelopes(random, 0) }),
-            1 => ClientFrame::Deposit(Deposit { request, envelopes: self.envelopes(random, 50) }),
-            2 => ClientFrame::Watch(Watch { request, topics: vec![(self.topic(random), None)] }),
+            0 => ClientFrame::Deposit(Deposit {
+                request,
+                envelopes: self.envelopes(random, 0),
+            }),
+            1 => ClientFrame::Deposit(Deposit {
+                request,
+                envelopes: self.envelopes(random, 50),
+            }),
+            2 => ClientFrame::Watch(Watch {
+                request,
+                topics: vec![(self.topic(random), None)],
+            }),
             _ => return self.frame(random, Side::Client),
         }
         .encode()
@@ -107,10 +128,17 @@ impl Hostile {
             0 => {
                 let envelopes = self.envelopes(random, 50);
                 let first = random.below(50);
-                let items = envelopes.into_iter().zip(first..).map(|(envelope, position)| Item { position, envelope });
+                let items = envelopes
+                    .into_iter()
+                    .zip(first..)
+                    .map(|(envelope, position)| Item { position, envelope });
                 CustodianFrame::Items(Items {
                     topic: self.topic(random),
-                    cursor: Cursor { epoch: random.below(1 << 60), position: first + 5, hash: RunningHash(random.bytes()) },
+                    cursor: Cursor {
+                        epoch: random.below(1 << 60),
+                        position: first + 5,
+                        hash: RunningHash(random.bytes()),
+                    },
                     void: random.chance(20),
                     caught_up: random.chance(50),
                     items: items.collect(),
@@ -119,7 +147,12 @@ impl Hostile {
             1 => {
                 let ids = self.envelopes(random, 0);
                 let accepted = ids.iter().filter_map(|bytes| Envelope::peek(bytes).ok());
-                let accepted = accepted.map(|(_, id): (_, EnvelopeId)| Accepted { id, until_s: u64::MAX / 2000 }).collect();
+                let accepted = accepted
+                    .map(|(_, id): (_, EnvelopeId)| Accepted {
+                        id,
+                        until_s: u64::MAX / 2000,
+                    })
+                    .collect();
                 let secret = TransportSecret::from_bytes(random.bytes());
                 CustodianFrame::Receipt(Receipt::sign(&secret, random.below(20), accepted, Vec::new()))
             }

@@ -13,8 +13,8 @@
 
 mod checker;
 mod driver;
-mod hostile;
 mod host;
+mod hostile;
 mod network;
 mod plan;
 mod random;
@@ -54,7 +54,12 @@ pub struct SimConfig {
 impl SimConfig {
     /// The usual history on a suite.
     pub fn new(suite: Suite) -> Self {
-        Self { suite, broken: Broken::None, acts: 150, trace: 80 }
+        Self {
+            suite,
+            broken: Broken::None,
+            acts: 150,
+            trace: 80,
+        }
     }
 }
 
@@ -107,9 +112,17 @@ pub fn run(seed: u64, config: &SimConfig) -> Result<Outcome, Failure> {
         Err((reason, _)) => reason,
     };
     let (reason, trace) = match Driver::new(seed, config, true).play() {
-        Ok(_) => (format!("not deterministic: the second run is clean, the first failed with: {first}"), Vec::new()),
+        Ok(_) => (
+            format!("not deterministic: the second run is clean, the first failed with: {first}"),
+            Vec::new(),
+        ),
         Err((again, trace)) if again == first => (first, trace),
         Err((again, trace)) => (format!("not deterministic: first {first}, then {again}"), trace),
     };
-    Err(Failure { seed, config: config.clone(), reason, trace: trace.join("\n") })
+    Err(Failure {
+        seed,
+        config: config.clone(),
+        reason,
+        trace: trace.join("\n"),
+    })
 }

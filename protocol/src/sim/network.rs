@@ -3,9 +3,9 @@
 //! Frames on a stream arrive in order and whole while the stream lives; a stream or link that breaks loses what is on its way.
 //! Gossip may be lost, repeated and reordered.
 
+use super::plan::Paths;
 use super::random::{MS, Micros, SECOND};
 use super::world::{Event, HostId, World};
-use super::plan::Paths;
 use crate::client::{Command, Input, Side, Verdict};
 use crate::custody::ClientFrame;
 use crate::keys::{TopicId, TransportKey};
@@ -14,15 +14,38 @@ use crate::wire::Wire;
 /// What reaches a host.
 #[derive(Clone, Debug)]
 pub(super) enum Arrival {
-    Connected { link: u64 },
-    Disconnected { link: u64 },
-    DialFailed { key: TransportKey },
-    Opened { stream: u64 },
-    Closed { stream: u64 },
-    Frame { stream: u64, bytes: Vec<u8> },
-    Gossip { link: u64, bytes: Vec<u8> },
-    GossipPeer { link: u64, topic: TopicId, subscribed: bool },
-    Command { token: u64, command: Command },
+    Connected {
+        link: u64,
+    },
+    Disconnected {
+        link: u64,
+    },
+    DialFailed {
+        key: TransportKey,
+    },
+    Opened {
+        stream: u64,
+    },
+    Closed {
+        stream: u64,
+    },
+    Frame {
+        stream: u64,
+        bytes: Vec<u8>,
+    },
+    Gossip {
+        link: u64,
+        bytes: Vec<u8>,
+    },
+    GossipPeer {
+        link: u64,
+        topic: TopicId,
+        subscribed: bool,
+    },
+    Command {
+        token: u64,
+        command: Command,
+    },
 }
 
 /// A connection. Of each pair, the dialler comes first.
@@ -65,13 +88,19 @@ impl Stream {
     }
 
     fn side(&self, host: HostId) -> Side {
-        if self.ends[0] == host { Side::Client } else { Side::Server }
+        if self.ends[0] == host {
+            Side::Client
+        } else {
+            Side::Server
+        }
     }
 }
 
 impl World {
     pub fn dial(&mut self, from: HostId, key: TransportKey) {
-        let target = (0..self.hosts.len()).map(HostId).find(|id| self.hosts[id.0].key == key && self.hosts[id.0].is_up());
+        let target = (0..self.hosts.len())
+            .map(HostId)
+            .find(|id| self.hosts[id.0].key == key && self.hosts[id.0].is_up());
         match target {
             Some(to) if to != from => self.connect(from, to, key),
             _ => self.dial_failed(from, key),
@@ -89,12 +118,21 @@ impl World {
             return self.dial_failed(from, key);
         }
         let latency = self.random.between(MS, 60 * MS);
-        let arrives = [self.now + 2 * latency, self.now + self.random.between(latency, 3 * latency)];
+        let arrives = [
+            self.now + 2 * latency,
+            self.now + self.random.between(latency, 3 * latency),
+        ];
         self.next_link += 1;
         let link = self.next_link;
         self.links.insert(
             link,
-            Link { ends: [from, to], told: [false; 2], closing: false, latency, announced: arrives },
+            Link {
+                ends: [from, to],
+                told: [false; 2],
+                closing: false,
+                latency,
+                announced: arrives,
+            },
         );
         self.trace(|| format!("{from:?} connects to {to:?}: link {link}"));
         for (host, at) in [(from, arrives[0]), (to, arrives[1])] {
@@ -135,7 +173,12 @@ impl World {
         let (ends, told) = (link.ends, link.told);
         let dialled = self.hosts[ends[1].0].key;
         self.trace(|| format!("link {id} between {:?} and {:?} goes down", ends[0], ends[1]));
-        let streams: Vec<_> = self.streams.iter().filter(|(_, s)| s.link == id).map(|(n, _)| *n).collect();
+        let streams: Vec<_> = self
+            .streams
+            .iter()
+            .filter(|(_, s)| s.link == id)
+            .map(|(n, _)| *n)
+            .collect();
         let mut gone = 0;
         for (end, host) in ends.into_iter().enumerate() {
             let mut delay = self.random.between(100, if slow { 6 * SECOND } else { 50 * MS });
@@ -163,7 +206,12 @@ impl World {
     }
 
     pub fn drop_links_of(&mut self, host: HostId) {
-        let ids: Vec<_> = self.links.iter().filter(|(_, link)| link.ends.contains(&host)).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.ends.contains(&host))
+            .map(|(id, _)| *id)
+            .collect();
         for id in ids {
             self.drop_link(id, false);
         }
@@ -178,7 +226,11 @@ impl World {
         let Some(link) = self.links.get(&link_id).filter(|link| !link.closing) else {
             return;
         };
-        if self.streams.values().any(|s| s.link == link_id && s.ends[0] == opener && !s.broken) {
+        if self
+            .streams
+            .values()
+            .any(|s| s.link == link_id && s.ends[0] == opener && !s.broken)
+        {
             return;
         }
         let (latency, acceptor) = (link.latency, link.other(opener));
@@ -189,8 +241,16 @@ impl World {
         self.next_link += 1;
         let stream = self.next_link;
         let last = [self.now + 2 * latency, self.now + latency];
-        self.streams
-            .insert(stream, Stream { link: link_id, ends: [opener, acceptor], told: [false; 2], broken: false, last });
+        self.streams.insert(
+            stream,
+            Stream {
+                link: link_id,
+                ends: [opener, acceptor],
+                told: [false; 2],
+                broken: false,
+                last,
+            },
+        );
         self.schedule_arrival(2 * latency, opener, Arrival::Opened { stream });
         self.schedule_arrival(latency, acceptor, Arrival::Opened { stream });
     }
@@ -216,7 +276,14 @@ impl World {
     }
 
     /// Sends a frame on the custody stream that it was made for, or nowhere.
-    pub fn send(&mut self, from: HostId, to: TransportKey, side: Side, stream: Option<u64>, frame: Vec<u8>) -> Result<(), String> {
+    pub fn send(
+        &mut self,
+        from: HostId,
+        to: TransportKey,
+        side: Side,
+        stream: Option<u64>,
+        frame: Vec<u8>,
+    ) -> Result<(), String> {
         if frame.len() > crate::limits::FRAME_BYTES {
             return Err(format!("{from:?} sends a frame of {} bytes", frame.len()));
         }
@@ -231,7 +298,11 @@ impl World {
                 }
             }
         }
-        let frame = if self.hosts[from.0].is_relay() { self.reorder(from, &to, frame) } else { frame };
+        let frame = if self.hosts[from.0].is_relay() {
+            self.reorder(from, &to, frame)
+        } else {
+            frame
+        };
         self.hostile.record(side, &frame);
         self.hash(from, &to, &[side as u8], &frame);
         let Some(id) = stream.filter(|id| self.streams.get(id).is_some_and(|stream| !stream.broken)) else {
@@ -282,11 +353,20 @@ impl World {
 
     pub fn subscribe(&mut self, host: HostId, topic: TopicId, subscribed: bool) {
         let subscriptions = &mut self.hosts[host.0].subscriptions;
-        let changed = if subscribed { subscriptions.insert(topic) } else { subscriptions.remove(&topic) };
+        let changed = if subscribed {
+            subscriptions.insert(topic)
+        } else {
+            subscriptions.remove(&topic)
+        };
         if !changed {
             return;
         }
-        let links: Vec<_> = self.links.iter().filter(|(_, l)| l.ends.contains(&host) && !l.closing).map(|(id, _)| *id).collect();
+        let links: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, l)| l.ends.contains(&host) && !l.closing)
+            .map(|(id, _)| *id)
+            .collect();
         for link in links {
             self.announce(link, host, topic, subscribed);
         }
@@ -305,7 +385,15 @@ impl World {
         let at = (self.now + link.latency + delay).max(link.announced[to] + 1);
         link.announced[to] = at;
         let peer = link.ends[to];
-        self.schedule_arrival(at - self.now, peer, Arrival::GossipPeer { link: id, topic, subscribed });
+        self.schedule_arrival(
+            at - self.now,
+            peer,
+            Arrival::GossipPeer {
+                link: id,
+                topic,
+                subscribed,
+            },
+        );
     }
 
     pub fn publish(&mut self, from: HostId, topic: TopicId, bytes: &[u8]) {
@@ -313,7 +401,12 @@ impl World {
         self.hostile.overhear(bytes.to_vec());
         self.hash(from, &TransportKey(topic.0), b"gossip", bytes);
         self.trace(|| format!("{from:?} gossips {} bytes on {topic:?}", bytes.len()));
-        let links: Vec<_> = self.links.iter().filter(|(_, l)| l.ends.contains(&from) && !l.closing).map(|(id, l)| (*id, l.other(from))).collect();
+        let links: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, l)| l.ends.contains(&from) && !l.closing)
+            .map(|(id, l)| (*id, l.other(from)))
+            .collect();
         for (link, to) in links {
             if !self.hosts[to.0].subscriptions.contains(&topic) {
                 continue;
@@ -400,19 +493,38 @@ impl World {
                 self.feed(host, Input::Frame { peer, side, bytes })
             }
             Arrival::Gossip { link, bytes } => {
-                let Some(link) = self.links.get(&link).filter(|link| !link.closing && link.told[link.end(host)]) else {
+                let Some(link) = self
+                    .links
+                    .get(&link)
+                    .filter(|link| !link.closing && link.told[link.end(host)])
+                else {
                     return Ok(());
                 };
                 let peer = self.hosts[link.other(host).0].key;
                 let id = self.hostile.owe(self.now, host, &bytes);
                 self.feed(host, Input::Gossip { peer, id, bytes })
             }
-            Arrival::GossipPeer { link, topic, subscribed } => {
-                let Some(link) = self.links.get(&link).filter(|link| !link.closing && link.told[link.end(host)]) else {
+            Arrival::GossipPeer {
+                link,
+                topic,
+                subscribed,
+            } => {
+                let Some(link) = self
+                    .links
+                    .get(&link)
+                    .filter(|link| !link.closing && link.told[link.end(host)])
+                else {
                     return Ok(());
                 };
                 let peer = self.hosts[link.other(host).0].key;
-                self.feed(host, Input::GossipPeer { peer, topic, subscribed })
+                self.feed(
+                    host,
+                    Input::GossipPeer {
+                        peer,
+                        topic,
+                        subscribed,
+                    },
+                )
             }
             Arrival::Command { token, command } => {
                 self.trace(|| format!("{host:?} is asked {command:?}"));
@@ -437,7 +549,11 @@ fn summary(side: Side, frame: &[u8]) -> String {
     let text = match side {
         Side::Client => match ClientFrame::decode(frame) {
             Ok(ClientFrame::Deposit(deposit)) => {
-                let ids: Vec<_> = deposit.envelopes.iter().filter_map(|e| crate::envelope::Envelope::peek(e).ok()).collect();
+                let ids: Vec<_> = deposit
+                    .envelopes
+                    .iter()
+                    .filter_map(|e| crate::envelope::Envelope::peek(e).ok())
+                    .collect();
                 format!("deposit {} {ids:?}", deposit.request)
             }
             Ok(other) => format!("{other:?}"),
@@ -445,11 +561,21 @@ fn summary(side: Side, frame: &[u8]) -> String {
         },
         Side::Server => match CustodianFrame::decode(frame) {
             Ok(CustodianFrame::Items(page)) => {
-                let ids: Vec<_> = page.items.iter().filter_map(|i| Some((i.position, crate::envelope::Envelope::peek(&i.envelope).ok()?.1))).collect();
-                format!("items of {:?} to {}, void {}: {ids:?}", page.topic, page.cursor.position, page.void)
+                let ids: Vec<_> = page
+                    .items
+                    .iter()
+                    .filter_map(|i| Some((i.position, crate::envelope::Envelope::peek(&i.envelope).ok()?.1)))
+                    .collect();
+                format!(
+                    "items of {:?} to {}, void {}: {ids:?}",
+                    page.topic, page.cursor.position, page.void
+                )
             }
             Ok(CustodianFrame::Receipt(receipt)) => {
-                format!("receipt {}: {:?}, refused {:?}", receipt.request, receipt.accepted, receipt.refused)
+                format!(
+                    "receipt {}: {:?}, refused {:?}",
+                    receipt.request, receipt.accepted, receipt.refused
+                )
             }
             Ok(other) => format!("{other:?}"),
             Err(error) => format!("{error}"),

@@ -72,7 +72,11 @@ impl Plan {
         let relay_ids: Vec<_> = (people..people + relays).map(HostId).collect();
         let clients = (0..people)
             .map(|n| {
-                let relays = relay_ids.iter().copied().filter(|_| random.chance(75)).collect::<Vec<_>>();
+                let relays = relay_ids
+                    .iter()
+                    .copied()
+                    .filter(|_| random.chance(75))
+                    .collect::<Vec<_>>();
                 let relays = if relays.is_empty() { relay_ids.clone() } else { relays };
                 (client(n, relays, random), clock(random))
             })
@@ -95,8 +99,16 @@ fn client(n: usize, relays: Vec<HostId>, random: &mut Random) -> ClientPlan {
         name: format!("person {n}"),
         relays,
         frozen_states: 1 + random.index(3),
-        frozen_ms: if random.chance(70) { 72 * 3600 * 1000 } else { random.between(2_000, 20_000) },
-        leaf_update_ms: if random.chance(70) { random.between(2_000, 15_000) } else { DAY_MS },
+        frozen_ms: if random.chance(70) {
+            72 * 3600 * 1000
+        } else {
+            random.between(2_000, 20_000)
+        },
+        leaf_update_ms: if random.chance(70) {
+            random.between(2_000, 15_000)
+        } else {
+            DAY_MS
+        },
         report_delay_ms: random.between(20, 500),
         nudge_ms: random.between(1_000, 10_000),
         direct_grace_ms: random.between(20, 800),

@@ -20,7 +20,10 @@ pub(super) struct Random(ChaCha20Rng);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(ChaCha20Rng::from_seed(derive("madang 1 simulation", &[&seed.to_be_bytes()])))
+        Self(ChaCha20Rng::from_seed(derive(
+            "madang 1 simulation",
+            &[&seed.to_be_bytes()],
+        )))
     }
 
     /// A number under `bound`; 0 if that is 0.

@@ -23,7 +23,15 @@ pub(super) struct Pair {
 
 impl Pair {
     pub fn new(inviter: HostId, accepter: HostId) -> Self {
-        Self { inviter, accepter, chat: None, approved: false, link: None, asked: None, not_before: 0 }
+        Self {
+            inviter,
+            accepter,
+            chat: None,
+            approved: false,
+            link: None,
+            asked: None,
+            not_before: 0,
+        }
     }
 
     /// The chat as a host knows it.
@@ -40,7 +48,13 @@ impl Pair {
         let (host, command) = match (&self.link, self.chat) {
             (None, _) => {
                 let multi_use = world.random.chance(20);
-                (self.inviter, Command::Invite { multi_use, expires_in_s: None })
+                (
+                    self.inviter,
+                    Command::Invite {
+                        multi_use,
+                        expires_in_s: None,
+                    },
+                )
             }
             (Some(link), None) => (self.accepter, Command::Accept { link: link.clone() }),
             (Some(_), Some(chat)) => match self.request(world)? {
@@ -87,7 +101,8 @@ impl Pair {
         let Some((accepter, _)) = world.hosts[self.accepter.0].identity else {
             return Ok(Asked::Not);
         };
-        let events = history::events(&world.hosts[self.inviter.0].disk, 0, ALL_EVENTS).map_err(|error| error.to_string())?;
+        let events =
+            history::events(&world.hosts[self.inviter.0].disk, 0, ALL_EVENTS).map_err(|error| error.to_string())?;
         let mut asked = Asked::Not;
         for (_, event) in events {
             match event {

@@ -28,7 +28,11 @@ pub(super) enum Event {
     /// A host starts.
     Boot { host: HostId, process: u64 },
     /// Something reaches a host.
-    Arrive { host: HostId, process: u64, arrival: Arrival },
+    Arrive {
+        host: HostId,
+        process: u64,
+        arrival: Arrival,
+    },
     /// A host opens its custody stream on a link.
     OpenStream { link: u64, opener: HostId },
     /// Both ends know that a link is gone.
@@ -41,7 +45,11 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) enum Notice {
     /// A command is answered.
-    Reply { host: HostId, token: u64, result: Result<Reply, CommandError> },
+    Reply {
+        host: HostId,
+        token: u64,
+        result: Result<Reply, CommandError>,
+    },
     /// A step is durable.
     Committed { host: HostId },
     /// A host was killed.
@@ -78,7 +86,11 @@ pub(super) struct World {
 
 impl World {
     pub fn new(config: &SimConfig, plan: Plan, mut random: Random, traced: bool) -> Self {
-        let mut hosts: Vec<_> = plan.clients.into_iter().map(|(plan, clock)| Host::client(plan, clock)).collect();
+        let mut hosts: Vec<_> = plan
+            .clients
+            .into_iter()
+            .map(|(plan, clock)| Host::client(plan, clock))
+            .collect();
         hosts.extend(plan.relays.into_iter().map(|clock| Host::relay(random.bytes(), clock)));
         hosts.push(Host::stranger(random.bytes()));
         Self {
@@ -183,6 +195,9 @@ impl World {
     }
 
     fn with(&self, is: impl Fn(&Host) -> bool) -> Vec<HostId> {
-        (0..self.hosts.len()).map(HostId).filter(|id| is(&self.hosts[id.0])).collect()
+        (0..self.hosts.len())
+            .map(HostId)
+            .filter(|id| is(&self.hosts[id.0]))
+            .collect()
     }
 }

@@ -3,8 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn f07_an_oversized_length_prefix_closes_the_stream_and_is_counted_until_the_peer_is_banned()
-{
+async fn f07_an_oversized_length_prefix_closes_the_stream_and_is_counted_until_the_peer_is_banned() {
     let mut alice = node(ALICE, TCP).await;
     let mut mallory = raw(&alice);
     for _ in 0..2 {
@@ -53,11 +52,7 @@ async fn f06_handshakes_that_never_come_leave_room_for_others() {
     let port: u16 = address.split('/').nth(4).unwrap().parse().unwrap();
     let mut silent = Vec::new();
     for _ in 0..6 {
-        silent.push(
-            tokio::net::TcpStream::connect(("127.0.0.1", port))
-                .await
-                .unwrap(),
-        );
+        silent.push(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap());
     }
     let mut bob = node(BOB, TCP).await;
     bob.dial(&alice).await;
@@ -73,14 +68,7 @@ async fn f08_a_stream_cut_inside_a_frame_is_closed_and_opened_again() {
     stream.close().await.unwrap();
     alice
         .until("the stream closes", |event| {
-            matches!(
-                event,
-                NetEvent::StreamClosed {
-                    side: Side::Server,
-                    ..
-                }
-            )
-            .then_some(())
+            matches!(event, NetEvent::StreamClosed { side: Side::Server, .. }).then_some(())
         })
         .await;
     let mut stream = raw_stream(&mut mallory, &alice).await;
@@ -158,8 +146,7 @@ async fn f09_a_subscription_flood_is_cut_off() {
     tokio::join!(alice.both_open(), bob.both_open());
     for _ in 0..60 {
         bob.command(NetCommand::Subscribe { topic: [7; 32] }).await;
-        bob.command(NetCommand::Unsubscribe { topic: [7; 32] })
-            .await;
+        bob.command(NetCommand::Unsubscribe { topic: [7; 32] }).await;
     }
     alice
         .until("bob is disconnected", |event| {
@@ -175,18 +162,12 @@ async fn f09_a_graft_flood_is_cut_off() {
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
         let mut field = vec![number << 3 | 2, bytes.len() as u8];
         if bytes.len() > 127 {
-            field = vec![
-                number << 3 | 2,
-                bytes.len() as u8 | 0x80,
-                (bytes.len() >> 7) as u8,
-            ];
+            field = vec![number << 3 | 2, bytes.len() as u8 | 0x80, (bytes.len() >> 7) as u8];
         }
         [field.as_slice(), bytes].concat()
     }
     let mut alice = node(ALICE, TCP).await;
-    alice
-        .command(NetCommand::Subscribe { topic: [7; 32] })
-        .await;
+    alice.command(NetCommand::Subscribe { topic: [7; 32] }).await;
     let mut mallory = raw(&alice);
     let _held = raw_stream(&mut mallory, &alice).await;
     let peer = alice.key().peer_id().unwrap();
@@ -195,16 +176,10 @@ async fn f09_a_graft_flood_is_cut_off() {
         .await
         .unwrap();
     let name = hex::encode([7; 32]);
-    let subscribe = field(
-        1,
-        &[&[0x08, 1], field(2, name.as_bytes()).as_slice()].concat(),
-    );
+    let subscribe = field(1, &[&[0x08, 1], field(2, name.as_bytes()).as_slice()].concat());
     let prune = field(
         3,
-        &field(
-            4,
-            &[field(1, name.as_bytes()).as_slice(), &[0x18, 60]].concat(),
-        ),
+        &field(4, &[field(1, name.as_bytes()).as_slice(), &[0x18, 60]].concat()),
     );
     let graft = field(3, &field(3, &field(1, name.as_bytes())));
     for rpc in [vec![subscribe, prune], vec![graft; 20]].concat() {
@@ -233,9 +208,7 @@ async fn f10_a_connection_flood_from_one_address_leaves_existing_peers_served() 
     bob.dial(&alice).await;
     tokio::join!(alice.both_open(), bob.both_open());
     let flood: Vec<Control> = (0..20).map(|_| raw(&alice)).collect();
-    alice
-        .counted("a refusal", |stats| stats.refused_connections)
-        .await;
+    alice.counted("a refusal", |stats| stats.refused_connections).await;
     bob.send(alice.key(), Side::Client, "still here").await;
     assert_eq!(alice.frame().await.1, b"still here");
     drop(flood);
@@ -244,11 +217,7 @@ async fn f10_a_connection_flood_from_one_address_leaves_existing_peers_served() 
 #[test]
 fn offences_add_up_and_are_forgiven() {
     use penalty::{Offence, Penalties};
-    let (mut penalties, peer, now) = (
-        Penalties::default(),
-        PeerKey([1; 32]),
-        std::time::Instant::now(),
-    );
+    let (mut penalties, peer, now) = (Penalties::default(), PeerKey([1; 32]), std::time::Instant::now());
     assert!(!penalties.add(peer, Offence::OversizeFrame, now));
     let later = now + Duration::from_secs(300);
     assert!(!penalties.add(peer, Offence::OversizeFrame, later));

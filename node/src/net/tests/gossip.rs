@@ -5,25 +5,15 @@ use super::*;
 #[tokio::test]
 async fn gossip_goes_on_only_after_it_was_accepted() {
     let topic = [7; 32];
-    let (mut alice, mut bob, mut carol) = (
-        node(ALICE, TCP).await,
-        node(BOB, TCP).await,
-        node(CAROL, TCP).await,
-    );
+    let (mut alice, mut bob, mut carol) = (node(ALICE, TCP).await, node(BOB, TCP).await, node(CAROL, TCP).await);
     for node in [&alice, &bob, &carol] {
         node.command(NetCommand::Subscribe { topic }).await;
     }
-    assert_eq!(
-        alice.publish(topic, b"nobody").await,
-        PublishOutcome::NoPeers
-    );
+    assert_eq!(alice.publish(topic, b"nobody").await, PublishOutcome::NoPeers);
     alice.dial(&bob).await;
     carol.dial(&bob).await;
     tokio::join!(alice.joins(1), bob.joins(2), carol.joins(1));
-    assert_eq!(
-        alice.publish(topic, b"bad").await,
-        PublishOutcome::Published
-    );
+    assert_eq!(alice.publish(topic, b"bad").await, PublishOutcome::Published);
     let (source, id, data) = bob.gossip().await;
     assert_eq!(
         (source, data.as_slice(), &id),
@@ -39,14 +29,8 @@ async fn gossip_goes_on_only_after_it_was_accepted() {
         acceptance: Acceptance::Reject,
     })
     .await;
-    assert_eq!(
-        alice.publish(topic, b"good").await,
-        PublishOutcome::Published
-    );
-    assert_eq!(
-        alice.publish(topic, b"good").await,
-        PublishOutcome::Duplicate
-    );
+    assert_eq!(alice.publish(topic, b"good").await, PublishOutcome::Published);
+    assert_eq!(alice.publish(topic, b"good").await, PublishOutcome::Duplicate);
     let (source, id, _) = bob.gossip().await;
     bob.command(NetCommand::Verdict {
         peer: source,
@@ -69,31 +53,18 @@ fn topic(number: usize) -> [u8; 32] {
 async fn many_topics(count: usize) {
     let (mut alice, mut bob) = (node(ALICE, TCP).await, node(BOB, TCP).await);
     for number in 0..count {
-        alice
-            .command(NetCommand::Subscribe {
-                topic: topic(number),
-            })
-            .await;
-        bob.command(NetCommand::Subscribe {
-            topic: topic(number),
-        })
-        .await;
+        alice.command(NetCommand::Subscribe { topic: topic(number) }).await;
+        bob.command(NetCommand::Subscribe { topic: topic(number) }).await;
     }
     alice.dial(&bob).await;
     tokio::join!(alice.joins(count), bob.joins(count));
     for number in [0, count / 2, count - 1] {
         let data: &'static [u8] = Box::leak(Box::new(topic(number)));
-        assert_eq!(
-            alice.publish(topic(number), data).await,
-            PublishOutcome::Published
-        );
+        assert_eq!(alice.publish(topic(number), data).await, PublishOutcome::Published);
         assert_eq!(bob.gossip().await.2, data);
     }
     let largest: &'static [u8] = Box::leak(vec![1; MAX_GOSSIP_BYTES].into_boxed_slice());
-    assert_eq!(
-        alice.publish(topic(1), largest).await,
-        PublishOutcome::Published
-    );
+    assert_eq!(alice.publish(topic(1), largest).await, PublishOutcome::Published);
     assert_eq!(bob.gossip().await.2, largest);
 }
 

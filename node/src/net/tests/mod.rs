@@ -1,10 +1,5 @@
 //! Real nodes on loopback, and raw libp2p peers that misbehave.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -37,12 +32,7 @@ async fn node(seed: u8, listen: &str) -> Node {
     node_with(seed, listen, Role::Node, |_| {}).await
 }
 
-async fn node_with(
-    seed: u8,
-    listen: &str,
-    role: Role,
-    adjust: impl FnOnce(&mut NetLimits),
-) -> Node {
+async fn node_with(seed: u8, listen: &str, role: Role, adjust: impl FnOnce(&mut NetLimits)) -> Node {
     let mut limits = NetLimits::node();
     // Machines that run tests are often short of memory; none of these is about that.
     limits.max_memory_share = 1.0;
@@ -149,13 +139,7 @@ impl Node {
     async fn joins(&mut self, count: usize) {
         let mut seen = 0;
         self.until("peers join topics", |event| {
-            seen += usize::from(matches!(
-                event,
-                NetEvent::GossipPeer {
-                    subscribed: true,
-                    ..
-                }
-            ));
+            seen += usize::from(matches!(event, NetEvent::GossipPeer { subscribed: true, .. }));
             (seen == count).then_some(())
         })
         .await;
@@ -186,11 +170,7 @@ impl Node {
 fn raw(victim: &Node) -> Control {
     let mut swarm: Swarm<libp2p_stream::Behaviour> = SwarmBuilder::with_new_identity()
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default(),
-            noise::Config::new,
-            yamux::Config::default,
-        )
+        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
         .with_quic()
         .with_behaviour(|_| libp2p_stream::Behaviour::new())
@@ -199,11 +179,7 @@ fn raw(victim: &Node) -> Control {
         .build();
     let control = swarm.behaviour().new_control();
     swarm
-        .dial(
-            victim.handle.listen_addrs()[0]
-                .parse::<Multiaddr>()
-                .unwrap(),
-        )
+        .dial(victim.handle.listen_addrs()[0].parse::<Multiaddr>().unwrap())
         .unwrap();
     tokio::spawn(async move {
         loop {

@@ -10,12 +10,8 @@ async fn exchange(listen: &str) {
     assert_eq!(bob.frame().await, (Side::Server, b"ask".to_vec()));
     bob.send(alice.key(), Side::Server, "reply").await;
     assert_eq!(alice.frame().await, (Side::Client, b"reply".to_vec()));
-    bob.send(alice.key(), Side::Client, vec![7; MAX_FRAME_BYTES])
-        .await;
-    assert_eq!(
-        alice.frame().await,
-        (Side::Server, vec![7; MAX_FRAME_BYTES])
-    );
+    bob.send(alice.key(), Side::Client, vec![7; MAX_FRAME_BYTES]).await;
+    assert_eq!(alice.frame().await, (Side::Server, vec![7; MAX_FRAME_BYTES]));
     alice.send(bob.key(), Side::Server, Bytes::new()).await;
     assert_eq!(bob.frame().await, (Side::Client, vec![]));
 }
@@ -41,8 +37,7 @@ async fn a_relay_serves_streams_and_opens_none() {
     assert_eq!(relay.publish([9; 32], b"x").await, PublishOutcome::NoPeers);
     // On the server side of the peer that has none, a frame is counted and gone.
     bob.send(relay.key(), Side::Server, "lost").await;
-    bob.counted("an unsent frame", |stats| stats.unsent_frames)
-        .await;
+    bob.counted("an unsent frame", |stats| stats.unsent_frames).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,10 +56,7 @@ async fn twenty_thousand_frames_arrive_in_order_at_a_reader_that_pauses() {
         assert!(bob.events.len() <= limits::EVENTS);
         for number in start..start + WINDOW {
             let (_, frame) = bob.frame().await;
-            assert_eq!(
-                (frame.len(), &frame[..4]),
-                (300, number.to_be_bytes().as_slice())
-            );
+            assert_eq!((frame.len(), &frame[..4]), (300, number.to_be_bytes().as_slice()));
         }
         bob.send(alice.key(), Side::Server, "window done").await;
         alice.frame().await;
@@ -89,14 +81,7 @@ async fn a_stream_to_a_reader_that_never_reads_is_closed_at_its_bound_and_opened
     }
     alice
         .until("the stream closes", |event| {
-            matches!(
-                event,
-                NetEvent::StreamClosed {
-                    side: Side::Client,
-                    ..
-                }
-            )
-            .then_some(())
+            matches!(event, NetEvent::StreamClosed { side: Side::Client, .. }).then_some(())
         })
         .await;
     // Bob takes what had reached him, and the next stream works.
@@ -108,13 +93,7 @@ async fn a_stream_to_a_reader_that_never_reads_is_closed_at_its_bound_and_opened
         .await;
     });
     alice.open(Side::Client).await;
-    let bob = PeerKey::from_peer_id(
-        &Keypair::ed25519_from_bytes([BOB; 32])
-            .unwrap()
-            .public()
-            .to_peer_id(),
-    )
-    .unwrap();
+    let bob = PeerKey::from_peer_id(&Keypair::ed25519_from_bytes([BOB; 32]).unwrap().public().to_peer_id()).unwrap();
     alice.send(bob, Side::Client, "again").await;
     bob_reads.await.unwrap();
 }
@@ -136,8 +115,7 @@ async fn streams_return_after_a_disconnection() {
         assert_eq!(seen, [bob.key(), alice.key()]);
         alice.send(bob.key(), Side::Client, vec![round]).await;
         assert_eq!(bob.frame().await.1, [round]);
-        bob.command(NetCommand::Disconnect { peer: alice.key() })
-            .await;
+        bob.command(NetCommand::Disconnect { peer: alice.key() }).await;
         for node in [&mut alice, &mut bob] {
             let mut closed = 0;
             let gone = |event| {
@@ -153,26 +131,12 @@ async fn streams_return_after_a_disconnection() {
 #[tokio::test]
 async fn a_dial_that_fails_says_why() {
     let (mut alice, bob) = (node(ALICE, TCP).await, node(BOB, TCP).await);
-    let nobody = PeerKey::from_peer_id(
-        &Keypair::ed25519_from_bytes([99; 32])
-            .unwrap()
-            .public()
-            .to_peer_id(),
-    )
-    .unwrap();
-    let there = bob.handle.listen_addrs()[0]
-        .split("/p2p/")
-        .next()
-        .unwrap()
-        .to_owned();
+    let nobody = PeerKey::from_peer_id(&Keypair::ed25519_from_bytes([99; 32]).unwrap().public().to_peer_id()).unwrap();
+    let there = bob.handle.listen_addrs()[0].split("/p2p/").next().unwrap().to_owned();
     let cases = [
         (nobody, vec![there], DialFailure::WrongPeer),
         (nobody, bob.handle.listen_addrs(), DialFailure::NoAddress),
-        (
-            nobody,
-            vec!["/ip4/127.0.0.1/tcp/1".into()],
-            DialFailure::Unreachable,
-        ),
+        (nobody, vec!["/ip4/127.0.0.1/tcp/1".into()], DialFailure::Unreachable),
         (nobody, vec!["x".repeat(300)], DialFailure::NoAddress),
         (alice.key(), bob.handle.listen_addrs(), DialFailure::Myself),
     ];
@@ -194,11 +158,7 @@ async fn a_dial_that_fails_says_why() {
 #[tokio::test]
 async fn a_port_in_use_is_refused_by_name() {
     let alice = node(ALICE, TCP).await;
-    let taken = alice.handle.listen_addrs()[0]
-        .split("/p2p/")
-        .next()
-        .unwrap()
-        .to_owned();
+    let taken = alice.handle.listen_addrs()[0].split("/p2p/").next().unwrap().to_owned();
     let config = NetConfig {
         identity: Zeroizing::new([BOB; 32]),
         listen: vec![taken.clone()],
@@ -215,10 +175,7 @@ async fn a_port_in_use_is_refused_by_name() {
 async fn a_listen_address_leads_back_to_its_peer() {
     let alice = node(ALICE, QUIC).await;
     let address = &alice.handle.listen_addrs()[0];
-    assert_eq!(
-        parse_address(address).unwrap(),
-        (alice.key(), address.clone())
-    );
+    assert_eq!(parse_address(address).unwrap(), (alice.key(), address.clone()));
     assert!(parse_address("/ip4/127.0.0.1/tcp/1").is_err());
     assert!(parse_address("nonsense").is_err());
 }

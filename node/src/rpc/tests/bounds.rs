@@ -6,9 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::client::{connect, raw};
 use super::{House, within};
-use crate::rpc::limits::{
-    MAX_BATCH, MAX_CALLS, MAX_CONNECTIONS, MAX_STRANGERS, MAX_SUBSCRIPTIONS, MAX_TEXT,
-};
+use crate::rpc::limits::{MAX_BATCH, MAX_CALLS, MAX_CONNECTIONS, MAX_STRANGERS, MAX_SUBSCRIPTIONS, MAX_TEXT};
 use crate::rpc::server::Deadlines;
 
 fn info(id: usize) -> Value {
@@ -16,8 +14,7 @@ fn info(id: usize) -> Value {
 }
 
 fn is_batch_refusal(answer: &Value) -> bool {
-    answer["error"]["data"]
-        == json!({"code": "invalid_request", "retryable": false, "limit": MAX_BATCH})
+    answer["error"]["data"] == json!({"code": "invalid_request", "retryable": false, "limit": MAX_BATCH})
 }
 
 #[tokio::test]
@@ -47,9 +44,7 @@ async fn f56_json_that_is_10_000_deep_is_refused() {
     let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
     for nested in [&deep, &objects] {
         for field in ["chat", "body", "unknown"] {
-            let body = format!(
-                r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"{field}":{nested}}}}}"#
-            );
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"{field}":{nested}}}}}"#);
             let answer = house.post(&body).await.json();
             assert_eq!(answer["error"]["data"]["field"], "params", "{field}");
             let mut socket = house.web_socket().await;
@@ -66,9 +61,7 @@ async fn f56_json_that_is_10_000_deep_is_refused() {
     }
     // 127 levels are what serde_json reads; the bound is its own.
     let shallow = format!("{}{}", "[".repeat(120), "]".repeat(120));
-    let body = format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"node.info","params":{{"unknown":{shallow}}}}}"#
-    );
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"node.info","params":{{"unknown":{shallow}}}}}"#);
     assert!(house.post(body).await.json()["result"].is_object());
 }
 
@@ -80,8 +73,7 @@ async fn f56_a_body_of_100_mb_is_refused_before_it_comes() {
         .replace("Content-Length: 0", "Content-Length: 100000000");
     let reply = house.raw(head).await;
     assert_eq!(reply.status, 413);
-    let data =
-        json!({"code": "too_large", "retryable": false, "field": "request", "limit": 1_048_576});
+    let data = json!({"code": "too_large", "retryable": false, "field": "request", "limit": 1_048_576});
     assert_eq!(reply.json()["error"]["data"], data);
 
     // Without a length the bound shows while the body comes.
@@ -95,12 +87,7 @@ async fn f56_a_body_of_100_mb_is_refused_before_it_comes() {
 
     let mut socket = house.web_socket().await;
     socket.send(&format!("[{}]", " ".repeat(1_048_576))).await;
-    assert!(
-        socket
-            .receive()
-            .await
-            .is_none_or(|answer| answer["error"].is_object())
-    );
+    assert!(socket.receive().await.is_none_or(|answer| answer["error"].is_object()));
     assert_eq!(house.post(info(1).to_string()).await.status, 200);
 }
 
@@ -110,14 +97,12 @@ async fn a_response_over_its_bound_is_an_error_that_says_so() {
     house.api.text_len.store(MAX_TEXT, Ordering::Relaxed);
     let list = json!({"chat": hex::encode([3; 32]), "limit": 1_000});
     let error = house.error("message.list", list).await;
-    let data =
-        json!({"code": "too_large", "retryable": false, "field": "response", "limit": 16_777_216});
+    let data = json!({"code": "too_large", "retryable": false, "field": "response", "limit": 16_777_216});
     assert_eq!((&error["code"], &error["data"]), (&json!(-32002), &data));
 
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "message.list", "params": {"chat": hex::encode([3; 32])}});
     let error = house.post(json!([list, list]).to_string()).await.json()["error"].clone();
-    let data =
-        json!({"code": "too_large", "retryable": false, "field": "response", "limit": 4_194_304});
+    let data = json!({"code": "too_large", "retryable": false, "field": "response", "limit": 4_194_304});
     assert_eq!((&error["code"], &error["data"]), (&json!(-32002), &data));
 }
 
@@ -140,13 +125,9 @@ async fn f06_a_head_or_body_that_never_ends_is_cut() {
     assert_eq!(raw(house.port(), unfinished.as_bytes()).await.status, 408);
 
     let mut idle = connect(house.port()).await;
-    idle.write_all(
-        whole
-            .replace("Connection: close", "Connection: keep-alive")
-            .as_bytes(),
-    )
-    .await
-    .unwrap();
+    idle.write_all(whole.replace("Connection: close", "Connection: keep-alive").as_bytes())
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     within(idle.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
@@ -158,10 +139,7 @@ async fn f06_silent_connections_keep_nobody_out() {
     let mut silent = Vec::new();
     for _ in 0..3 * MAX_STRANGERS {
         let mut stream = connect(house.port()).await;
-        stream
-            .write_all(b"POST / HTTP/1.1\r\nHost: ")
-            .await
-            .unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nHost: ").await.unwrap();
         silent.push(stream);
     }
     assert_eq!(house.post(info(1).to_string()).await.status, 200);
@@ -205,19 +183,9 @@ async fn subscriptions_of_a_connection_are_bounded() {
         (&json!(-32009), &data)
     );
 
-    let ended = socket
-        .call("event.unsubscribe", json!({"subscription": last}))
-        .await;
+    let ended = socket.call("event.unsubscribe", json!({"subscription": last})).await;
     assert_eq!(ended["result"], true);
-    within(async {
-        while socket
-            .call("event.subscribe", json!({}))
-            .await
-            .get("result")
-            .is_none()
-        {}
-    })
-    .await;
+    within(async { while socket.call("event.subscribe", json!({})).await.get("result").is_none() {} }).await;
 }
 
 #[tokio::test]
@@ -225,9 +193,7 @@ async fn calls_of_a_connection_are_bounded() {
     let house = House::open().await;
     let mut socket = house.web_socket().await;
     for _ in 0..MAX_CALLS {
-        socket
-            .request("event.poll", json!({"timeout_ms": 60_000}))
-            .await;
+        socket.request("event.poll", json!({"timeout_ms": 60_000})).await;
     }
     within(async {
         while house.api.watchers() < MAX_CALLS {

@@ -21,9 +21,7 @@ impl Reply {
 
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text
-            .split_once("\r\n\r\n")
-            .unwrap_or_else(|| panic!("no head: {text}"));
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Self {
             status,

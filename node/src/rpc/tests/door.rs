@@ -57,16 +57,8 @@ async fn f53_without_the_token_nothing_is_answered_wherever_the_server_listens()
         assert_eq!(missing.status, 401);
         assert!(missing.head.contains("www-authenticate: bearer"));
         for authorization in &wrong {
-            let headers = [
-                ("Host", host.as_str()),
-                json,
-                ("Authorization", authorization),
-            ];
-            assert_eq!(
-                ask(&house, "POST", "/", &headers).await.status,
-                401,
-                "{authorization}"
-            );
+            let headers = [("Host", host.as_str()), json, ("Authorization", authorization)];
+            assert_eq!(ask(&house, "POST", "/", &headers).await.status, 401, "{authorization}");
         }
         let doubled = [
             ("Host", host.as_str()),
@@ -75,10 +67,7 @@ async fn f53_without_the_token_nothing_is_answered_wherever_the_server_listens()
             ("Authorization", &right),
         ];
         assert_eq!(ask(&house, "POST", "/", &doubled).await.status, 401);
-        assert_eq!(
-            ask(&house, "GET", "/", &[("Host", &host)]).await.status,
-            401
-        );
+        assert_eq!(ask(&house, "GET", "/", &[("Host", &host)]).await.status, 401);
         let socket = WebSocket::open(house.port(), "").await;
         assert_eq!(socket.err().expect("no socket").status, 401);
         assert_eq!(calls(&house), 0);
@@ -115,11 +104,7 @@ async fn f54_requests_that_a_foreign_page_can_send_are_refused() {
             ("Authorization", &right),
             ("Origin", origin),
         ];
-        assert_eq!(
-            ask(&house, "POST", "/", &headers).await.status,
-            403,
-            "{origin}"
-        );
+        assert_eq!(ask(&house, "POST", "/", &headers).await.status, 403, "{origin}");
         let header = format!("Authorization: {right}\r\nOrigin: {origin}\r\n");
         let socket = WebSocket::open(port, &header).await;
         assert_eq!(socket.err().expect("no socket").status, 403, "{origin}");
@@ -136,11 +121,7 @@ async fn f54_requests_that_a_foreign_page_can_send_are_refused() {
             ("Content-Type", kind),
             ("Authorization", &right),
         ];
-        assert_eq!(
-            ask(&house, "POST", "/", &headers).await.status,
-            403,
-            "{kind}"
-        );
+        assert_eq!(ask(&house, "POST", "/", &headers).await.status, 403, "{kind}");
         assert_eq!(
             ask(&house, "POST", "/", &headers[..2]).await.status,
             403,
@@ -162,11 +143,7 @@ async fn f54_requests_that_a_foreign_page_can_send_are_refused() {
             ("Authorization", &right),
             ("Origin", &own),
         ];
-        assert_eq!(
-            ask(&house, "POST", "/", &headers).await.status,
-            200,
-            "{own}"
-        );
+        assert_eq!(ask(&house, "POST", "/", &headers).await.status, 200, "{own}");
     }
 }
 
@@ -183,10 +160,7 @@ async fn f55_a_host_that_is_not_this_server_is_refused() {
         ]
     };
     async fn status(house: &House, target: &str, headers: &[(String, String)]) -> u16 {
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
+        let headers: Vec<_> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         ask(house, "POST", target, &headers).await.status
     }
     let foreign = [
@@ -205,17 +179,10 @@ async fn f55_a_host_that_is_not_this_server_is_refused() {
         assert_eq!(status(&house, "/", &given(host)).await, 403, "{host}");
     }
     assert_eq!(status(&house, "/", &given("x")[1..]).await, 403, "no Host");
-    let twice = [
-        &given(&format!("127.0.0.1:{port}"))[..],
-        &given(&foreign[0])[..1],
-    ]
-    .concat();
+    let twice = [&given(&format!("127.0.0.1:{port}"))[..], &given(&foreign[0])[..1]].concat();
     assert_eq!(status(&house, "/", &twice).await, 403, "two Hosts");
     let own = given(&format!("127.0.0.1:{port}"));
-    assert_eq!(
-        status(&house, &format!("http://evil.example:{port}/"), &own).await,
-        403
-    );
+    assert_eq!(status(&house, &format!("http://evil.example:{port}/"), &own).await, 403);
     assert_eq!(calls(&house), 0);
 
     for host in ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "[::1]"] {
@@ -225,10 +192,7 @@ async fn f55_a_host_that_is_not_this_server_is_refused() {
             "{host}"
         );
     }
-    assert_eq!(
-        status(&house, &format!("http://127.0.0.1:{port}/"), &own).await,
-        200
-    );
+    assert_eq!(status(&house, &format!("http://127.0.0.1:{port}/"), &own).await, 200);
 }
 
 #[tokio::test]
@@ -269,12 +233,8 @@ fn f65_debug_shows_no_secrets() {
         AcceptParams {
             invite: SECRET_INVITE.into()
         },
-        SendBody::Text {
-            text: secret.clone()
-        },
-        Body::Text {
-            text: secret.clone()
-        },
+        SendBody::Text { text: secret.clone() },
+        Body::Text { text: secret.clone() },
     );
     for hidden in [cookie.as_str(), SECRET_WORD, SECRET_INVITE, secret.as_str()] {
         assert!(!shown.contains(hidden), "{shown}");
@@ -288,19 +248,11 @@ async fn f65_no_log_level_shows_tokens_texts_invites_or_words() {
     let house = House::open().await;
     let host = format!("127.0.0.1:{}", house.port());
     let almost = format!("Bearer {}", &house.token[..63]);
-    ask(
-        &house,
-        "POST",
-        "/",
-        &[("Host", &host), ("Authorization", &almost)],
-    )
-    .await;
+    ask(&house, "POST", "/", &[("Host", &host), ("Authorization", &almost)]).await;
     let chat = hex::encode([3; 32]);
     let send = json!({"chat": chat, "body": {"kind": "text", "text": "only for you"}, "idempotency_key": "k"});
     house.result("message.send", send.clone()).await;
-    house
-        .result("contact.accept", json!({"invite": SECRET_INVITE}))
-        .await;
+    house.result("contact.accept", json!({"invite": SECRET_INVITE})).await;
     house.result("account.phrase", json!({})).await;
     *house.api.failure.lock().unwrap() = Some(crate::rpc::ApiError::Internal {
         reason: "row 7 is torn".into(),
@@ -321,12 +273,7 @@ async fn f65_no_log_level_shows_tokens_texts_invites_or_words() {
     // These show that the log was on, and that calls write to it although jsonrpsee doesn't.
     assert!(text.contains("was turned away"), "{text}");
     assert!(text.contains("row 7 is torn"), "{text}");
-    for hidden in [
-        &house.token[..63],
-        "only for you",
-        "secret-of-the-invite",
-        SECRET_WORD,
-    ] {
+    for hidden in [&house.token[..63], "only for you", "secret-of-the-invite", SECRET_WORD] {
         assert!(!text.contains(hidden), "{hidden} in {text}");
     }
 }

@@ -7,12 +7,7 @@ use super::{House, within};
 use crate::rpc::limits::{MAX_CALLS, MAX_TEXT};
 
 fn cursors(page: &Value) -> Vec<u64> {
-    page["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(cursor)
-        .collect()
+    page["items"].as_array().unwrap().iter().map(cursor).collect()
 }
 
 fn cursor(event: &Value) -> u64 {
@@ -23,17 +18,10 @@ fn cursor(event: &Value) -> u64 {
 async fn polling_reads_behind_the_cursor_and_says_where_to_go_on() {
     let house = House::open().await;
     house.api.grow(5);
-    let page = house
-        .result("event.poll", json!({"after": "0", "limit": 2}))
-        .await;
+    let page = house.result("event.poll", json!({"after": "0", "limit": 2})).await;
     assert_eq!((cursors(&page), &page["next"]), (vec![1, 2], &json!("2")));
-    let page = house
-        .result("event.poll", json!({"after": page["next"]}))
-        .await;
-    assert_eq!(
-        (cursors(&page), &page["next"]),
-        (vec![3, 4, 5], &json!("5"))
-    );
+    let page = house.result("event.poll", json!({"after": page["next"]})).await;
+    assert_eq!((cursors(&page), &page["next"]), (vec![3, 4, 5], &json!("5")));
     let now = house.result("event.poll", json!({})).await;
     assert_eq!(now, json!({"items": [], "next": "5"}));
 }
@@ -117,14 +105,8 @@ async fn a_subscription_ends_by_name_or_position_and_needs_a_web_socket() {
         } else {
             json!([subscription])
         };
-        assert_eq!(
-            socket.call("event.unsubscribe", params.clone()).await["result"],
-            true
-        );
-        assert_eq!(
-            socket.call("event.unsubscribe", params).await["result"],
-            false
-        );
+        assert_eq!(socket.call("event.unsubscribe", params.clone()).await["result"], true);
+        assert_eq!(socket.call("event.unsubscribe", params).await["result"], false);
     }
     house.api.grow(1);
     assert!(socket.call("account.get", json!({})).await["result"].is_object());
@@ -155,11 +137,7 @@ async fn a_stop_ends_long_polls_and_subscriptions_at_once() {
     let (page, ()) = tokio::join!(poll, stop);
     assert_eq!(page["items"], json!([]));
     assert!(socket.receive().await.is_none());
-    assert!(
-        started.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -177,10 +155,7 @@ async fn f57_a_subscriber_that_does_not_read_is_bounded_and_resumes_without_loss
     }
     // 80 MB were made. Who doesn't read holds a page, the connection's buffer, and what the system keeps for the socket.
     let for_asleep = house.api.handed.load(Ordering::Relaxed) - EVENTS;
-    assert!(
-        for_asleep < EVENTS / 5,
-        "{for_asleep} events were read for it"
-    );
+    assert!(for_asleep < EVENTS / 5, "{for_asleep} events were read for it");
 
     // It wakes, reads on without loss, and goes.
     for expected in 1..=3_000 {

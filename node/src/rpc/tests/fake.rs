@@ -167,9 +167,7 @@ impl Api for Fake {
                 reason: "it is not a link".into(),
             });
         }
-        Ok(ChatRef {
-            chat: ChatId([3; 32]),
-        })
+        Ok(ChatRef { chat: ChatId([3; 32]) })
     }
 
     async fn contact_requests(&self, _: ListParams) -> ApiResult<Page<ContactRequest>> {
@@ -182,9 +180,7 @@ impl Api for Fake {
     }
 
     async fn contact_approve(&self, _: ApproveParams) -> ApiResult<ChatRef> {
-        Ok(ChatRef {
-            chat: ChatId([3; 32]),
-        })
+        Ok(ChatRef { chat: ChatId([3; 32]) })
     }
 
     async fn contact_list(&self, _: ListParams) -> ApiResult<Page<Contact>> {
@@ -253,9 +249,7 @@ impl Api for Fake {
         let newest = *self.newest.borrow();
         let after = after.unwrap_or(newest);
         let last = newest.min(after.saturating_add(limit.into()));
-        let items: Vec<Event> = (after + 1..=last)
-            .map(|cursor| self.event(cursor))
-            .collect();
+        let items: Vec<Event> = (after + 1..=last).map(|cursor| self.event(cursor)).collect();
         self.handed
             .fetch_add(u64::try_from(items.len()).unwrap(), Ordering::Relaxed);
         Ok(EventPage {

@@ -9,9 +9,7 @@ use super::fake::Fake;
 use crate::rpc::{RpcConfig, RpcError, serve};
 
 async fn cookie_after_start(data: &Path) -> String {
-    let rpc = serve(Arc::new(Fake::new()), RpcConfig::new(data))
-        .await
-        .unwrap();
+    let rpc = serve(Arc::new(Fake::new()), RpcConfig::new(data)).await.unwrap();
     let cookie = fs::read_to_string(data.join("cookie")).unwrap();
     rpc.stop();
     rpc.stopped().await;
@@ -82,17 +80,11 @@ async fn f53_a_cookie_is_private_and_one_that_others_could_read_is_replaced() {
     // What a crash may leave must not lend its permissions.
     fs::write(path.with_extension("new"), "left behind").unwrap();
     let first = cookie_after_start(directory.path()).await;
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     assert_ne!(cookie_after_start(directory.path()).await, first);
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]

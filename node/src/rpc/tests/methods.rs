@@ -55,11 +55,7 @@ async fn every_method_answers_in_the_documented_shape() {
                 "account": "madang1alice", "device": id(2), "name": "Alice", "phrase_confirmed": false,
             }),
         ),
-        (
-            "account.phrase",
-            json!({}),
-            json!({"words": ["abandon", "zoo"]}),
-        ),
+        ("account.phrase", json!({}), json!({"words": ["abandon", "zoo"]})),
         ("account.confirm_phrase", json!({}), json!({})),
         (
             "contact.invite",
@@ -68,11 +64,7 @@ async fn every_method_answers_in_the_documented_shape() {
                 "invite": SECRET_INVITE, "expires_ms": 7000,
             }),
         ),
-        (
-            "contact.accept",
-            json!({"invite": SECRET_INVITE}),
-            chat.clone(),
-        ),
+        ("contact.accept", json!({"invite": SECRET_INVITE}), chat.clone()),
         (
             "contact.requests",
             json!({}),
@@ -123,16 +115,8 @@ async fn every_method_answers_in_the_documented_shape() {
                 "body": {"kind": "unknown", "code": 99, "fallback": "a sticker"},
             }),
         ),
-        (
-            "message.mark_read",
-            json!({"chat": id(3), "through": id(1)}),
-            json!({}),
-        ),
-        (
-            "event.poll",
-            json!({"after": "0"}),
-            json!({"items": [], "next": "0"}),
-        ),
+        ("message.mark_read", json!({"chat": id(3), "through": id(1)}), json!({})),
+        ("event.poll", json!({"after": "0"}), json!({"items": [], "next": "0"})),
     ];
     for (method, params, expected) in cases {
         assert_eq!(house.result(method, params).await, expected, "{method}");
@@ -157,11 +141,7 @@ fn every_event_has_the_documented_shape() {
             "message.received",
             as_json.clone(),
         ),
-        (
-            EventKind::MessageSent(message.clone()),
-            "message.sent",
-            as_json,
-        ),
+        (EventKind::MessageSent(message.clone()), "message.sent", as_json),
         (
             EventKind::MessageLedger {
                 chat,
@@ -214,16 +194,8 @@ async fn unknown_parameters_are_ignored_and_no_parameters_may_be_written_in_any_
     let house = House::open().await;
     let params = json!({"message": id(1), "later_version": {"deep": [1]}});
     house.result("message.get", params).await;
-    for params in [
-        json!({}),
-        json!([]),
-        json!(null),
-        json!({"multi_use": null}),
-    ] {
-        assert_eq!(
-            house.result("contact.invite", params).await["expires_ms"],
-            60_000
-        );
+    for params in [json!({}), json!([]), json!(null), json!({"multi_use": null})] {
+        assert_eq!(house.result("contact.invite", params).await["expires_ms"], 60_000);
     }
     let absent = house
         .post(r#"{"jsonrpc": "2.0", "id": "a", "method": "contact.invite"}"#)
@@ -245,11 +217,7 @@ async fn malformed_parameters_are_refused_by_name() {
         ("message.get", json!([id(1)]), "params"),
         ("message.get", json!("x"), "params"),
         ("contact.invite", json!({"multi_use": "yes"}), "multi_use"),
-        (
-            "contact.invite",
-            json!({"expires_in_s": -1}),
-            "expires_in_s",
-        ),
+        ("contact.invite", json!({"expires_in_s": -1}), "expires_in_s"),
         ("contact.accept", json!({"invite": 1}), "invite"),
         ("contact.approve", json!({"request": "x"}), "request"),
         ("contact.list", json!({"limit": 0}), "limit"),
@@ -292,11 +260,7 @@ async fn malformed_parameters_are_refused_by_name() {
         ("message.mark_read", json!({"chat": id(3)}), "through"),
         ("event.poll", json!({"after": 0}), "after"),
         ("event.poll", json!({"after": "+1"}), "after"),
-        (
-            "event.poll",
-            json!({"after": "18446744073709551616"}),
-            "after",
-        ),
+        ("event.poll", json!({"after": "18446744073709551616"}), "after"),
         ("event.poll", json!({"timeout_ms": "1"}), "timeout_ms"),
     ];
     for (method, params, field) in cases {
@@ -317,17 +281,13 @@ async fn texts_and_keys_over_their_bound_are_refused_and_pages_are_cut_to_it() {
     let send = |len: usize, key: usize| json!({"chat": id(3), "body": {"kind": "text", "text": "x".repeat(len)}, "idempotency_key": "k".repeat(key)});
     house.result("message.send", send(MAX_TEXT, 128)).await;
     let error = house.error("message.send", send(MAX_TEXT + 1, 1)).await;
-    let data =
-        json!({"code": "too_large", "retryable": false, "field": "body.text", "limit": 32_768});
+    let data = json!({"code": "too_large", "retryable": false, "field": "body.text", "limit": 32_768});
     assert_eq!((&error["code"], &error["data"]), (&json!(-32002), &data));
     let error = house.error("message.send", send(1, 129)).await;
     assert_eq!(error["data"]["field"], "idempotency_key");
 
     house
-        .result(
-            "message.list",
-            json!({"chat": id(3), "limit": 5_000_000_000_u64}),
-        )
+        .result("message.list", json!({"chat": id(3), "limit": 5_000_000_000_u64}))
         .await;
     assert_eq!(house.api.lists.lock().unwrap()[0].limit, MAX_PAGE);
 }
@@ -415,28 +375,12 @@ async fn standard_errors_have_data_too() {
 
     let request = json!({"code": "invalid_request", "retryable": false});
     for (body, number, data) in [
-        (
-            "{",
-            -32700,
-            json!({"code": "parse_error", "retryable": false}),
-        ),
-        (
-            "",
-            -32700,
-            json!({"code": "parse_error", "retryable": false}),
-        ),
-        (
-            "[1,",
-            -32700,
-            json!({"code": "parse_error", "retryable": false}),
-        ),
+        ("{", -32700, json!({"code": "parse_error", "retryable": false})),
+        ("", -32700, json!({"code": "parse_error", "retryable": false})),
+        ("[1,", -32700, json!({"code": "parse_error", "retryable": false})),
         ("{}", -32600, request.clone()),
         ("[]", -32600, request.clone()),
-        (
-            r#"{"id": 5, "method": "node.info"}"#,
-            -32600,
-            request.clone(),
-        ),
+        (r#"{"id": 5, "method": "node.info"}"#, -32600, request.clone()),
     ] {
         let answer = house.post(body).await.json();
         assert_eq!(

@@ -1,11 +1,6 @@
 //! The JSON-RPC over real sockets of loopback, with a node that lives in memory.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bounds;
 mod client;
@@ -48,9 +43,7 @@ impl House {
             bind: bind.parse().unwrap(),
             data_dir: directory.path().into(),
         };
-        let rpc = serve_with(Arc::clone(&api), config, deadlines)
-            .await
-            .unwrap();
+        let rpc = serve_with(Arc::clone(&api), config, deadlines).await.unwrap();
         let token = std::fs::read_to_string(directory.path().join("cookie")).unwrap();
         Self {
             api,
@@ -112,7 +105,5 @@ impl House {
 
 /// Ends a test that waits for what doesn't happen.
 async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .expect("happens in time")
+    tokio::time::timeout(PATIENCE, future).await.expect("happens in time")
 }

@@ -67,11 +67,7 @@ fn large_values_are_split_and_leave_nothing_behind() {
     let store = open(dir);
     assert_eq!(store.get(Tree::Mls, b"state").unwrap(), Some(large));
     put(&store, Tree::Mls, b"state", &[1; 9000]);
-    assert_eq!(
-        entries(&store),
-        3 + 3,
-        "mark, note of the tree, head, pieces"
-    );
+    assert_eq!(entries(&store), 3 + 3, "mark, note of the tree, head, pieces");
     put(&store, Tree::Mls, b"state", b"small");
     assert_eq!(entries(&store), 3);
     put(&store, Tree::Mls, b"state", &[2; 20_000]);
@@ -97,11 +93,7 @@ fn sizes_around_a_piece_come_back() {
     ] {
         let value = Dice(len as u64 + 1).bytes(len);
         put(&store, Tree::RelayLog, b"k", &value);
-        assert_eq!(
-            store.get(Tree::RelayLog, b"k").unwrap(),
-            Some(value),
-            "{len}"
-        );
+        assert_eq!(store.get(Tree::RelayLog, b"k").unwrap(), Some(value), "{len}");
     }
 }
 
@@ -113,20 +105,14 @@ fn too_large_a_row_is_refused_and_nothing_applied() {
     batch.put(Tree::Meta, b"ok", b"v");
     batch.put(Tree::Meta, vec![1; MAX_KEY + 1], b"v");
     let refused = store.commit(&batch);
-    assert!(matches!(
-        refused,
-        Err(StoreError::RowTooLarge { part: "key", .. })
-    ));
+    assert!(matches!(refused, Err(StoreError::RowTooLarge { part: "key", .. })));
     assert_eq!(store.get(Tree::Meta, b"ok").unwrap(), None);
 
     let mut batch = Batch::default();
     for key in 0..3u8 {
         batch.put(Tree::Meta, [key], vec![0; MAX_VALUE]);
     }
-    assert!(matches!(
-        store.commit(&batch),
-        Err(StoreError::BatchTooLarge { .. })
-    ));
+    assert!(matches!(store.commit(&batch), Err(StoreError::BatchTooLarge { .. })));
     assert_eq!(store.read_only(), None);
 }
 
@@ -185,10 +171,7 @@ fn behaves_like_rows_in_memory() {
                 model.range(tree, &from, &to, limit, reverse).unwrap(),
             );
         }
-        assert_eq!(
-            store.get(tree, &from).unwrap(),
-            model.get(tree, &from).unwrap()
-        );
+        assert_eq!(store.get(tree, &from).unwrap(), model.get(tree, &from).unwrap());
         if round % 100 == 99 {
             drop(store);
             store = open(dir);
@@ -196,10 +179,7 @@ fn behaves_like_rows_in_memory() {
     }
     for tree in trees {
         for reverse in [false, true] {
-            let all = |rows: &dyn Rows| {
-                rows.range(tree, b"", &prefix_end(&[255]), usize::MAX, reverse)
-                    .unwrap()
-            };
+            let all = |rows: &dyn Rows| rows.range(tree, b"", &prefix_end(&[255]), usize::MAX, reverse).unwrap();
             assert_eq!(all(&store), all(&model), "{tree:?} {reverse}");
         }
     }
@@ -223,10 +203,7 @@ fn runs_of_0xff_in_keys_are_walked_backwards() {
     store.commit(&batch).unwrap();
     model.apply(&batch);
     for reverse in [false, true] {
-        let all = |rows: &dyn Rows| {
-            rows.range(Tree::RelayExpiry, b"", &[255; 257], 1000, reverse)
-                .unwrap()
-        };
+        let all = |rows: &dyn Rows| rows.range(Tree::RelayExpiry, b"", &[255; 257], 1000, reverse).unwrap();
         assert_eq!(all(&store).len(), 240);
         assert_eq!(all(&store), all(&model));
     }
@@ -239,20 +216,14 @@ fn no_page_ever_leaves_the_log() {
     let dir = temp.path();
     let store = open(dir);
     let mut dice = Dice(5);
-    let keys: Vec<_> = (0..400)
-        .map(|_| [dice.bytes(8), vec![255; 248]].concat())
-        .collect();
+    let keys: Vec<_> = (0..400).map(|_| [dice.bytes(8), vec![255; 248]].concat()).collect();
     for round in 0..40u8 {
         let mut batch = Batch::default();
         for _ in 0..60 {
             let key = keys[dice.roll(400)].clone();
             match dice.roll(3) {
                 0 if round > 20 => batch.delete(Tree::Mls, key),
-                _ => batch.put(
-                    Tree::Mls,
-                    key,
-                    vec![round; rows::PIECE * (1 + dice.roll(3))],
-                ),
+                _ => batch.put(Tree::Mls, key, vec![round; rows::PIECE * (1 + dice.roll(3))]),
             }
         }
         store.commit(&batch).unwrap();
@@ -310,10 +281,7 @@ fn odd_key(dice: &mut Dice) -> Vec<u8> {
 fn entries(store: &Store) -> usize {
     let live = read(&store.0.live);
     let engine = live.engine.as_ref().unwrap();
-    engine
-        .range(&[], &[255; 300], usize::MAX, false)
-        .unwrap()
-        .len()
+    engine.range(&[], &[255; 300], usize::MAX, false).unwrap().len()
 }
 
 fn no_blobs(dir: &Path) -> bool {

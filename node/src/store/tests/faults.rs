@@ -45,28 +45,18 @@ fn f28_a_log_that_lost_its_end_is_refused() {
     let cut = temp.path().join("cut");
     for (from, whole) in [
         (&dir, log_len(&dir)),
-        (
-            &killed,
-            log_len(&killed) / engine::SEGMENT * engine::SEGMENT,
-        ),
+        (&killed, log_len(&killed) / engine::SEGMENT * engine::SEGMENT),
     ] {
         for step in 0..30 {
             copy_dir(from, &cut);
-            let log = fs::OpenOptions::new()
-                .write(true)
-                .open(cut.join("db/db"))
-                .unwrap();
+            let log = fs::OpenOptions::new().write(true).open(cut.join("db/db")).unwrap();
             // Odd lengths, down to nothing.
-            log.set_len((whole - 1) * step / 29 / 2 * 2 + step % 2)
-                .unwrap();
+            log.set_len((whole - 1) * step / 29 / 2 * 2 + step % 2).unwrap();
             drop(log);
             let before = contents(&cut);
             let refused = Store::open(&cut, Unlock::KeyFile, StoreKind::Node).unwrap_err();
             let text = refused.to_string();
-            assert!(
-                text.contains("lost its end") || text.contains("no `db`"),
-                "{text}"
-            );
+            assert!(text.contains("lost its end") || text.contains("no `db`"), "{text}");
             assert_eq!(contents(&cut), before);
             fs::remove_dir_all(&cut).unwrap();
         }
@@ -87,10 +77,7 @@ fn f28_a_log_emptied_at_a_segment_is_never_taken_for_an_empty_store() {
     for segments in 0..3 {
         let cut = temp.path().join(format!("cut {segments}"));
         copy_dir(&dir, &cut);
-        let log = fs::OpenOptions::new()
-            .write(true)
-            .open(cut.join("db/db"))
-            .unwrap();
+        let log = fs::OpenOptions::new().write(true).open(cut.join("db/db")).unwrap();
         log.set_len(segments * engine::SEGMENT).unwrap();
         match Store::open(&cut, Unlock::KeyFile, StoreKind::Node) {
             Ok(store) => assert!(store.get(Tree::Meta, b"count").unwrap().is_some()),
@@ -112,11 +99,7 @@ fn f28_a_torn_tail_loses_only_what_was_not_committed() {
     put_pair(&store, 30);
     let after = fs::read(dir.join("db/db")).unwrap();
     let log = fs::read(before.join("db/db")).unwrap();
-    let changed = log
-        .iter()
-        .zip(&after)
-        .position(|(a, b)| a != b)
-        .unwrap_or(log.len());
+    let changed = log.iter().zip(&after).position(|(a, b)| a != b).unwrap_or(log.len());
     assert!(after.len() > changed + 100);
 
     // The last commit reached the disk in part.
@@ -138,12 +121,7 @@ fn f28_a_directory_that_lost_a_part_is_refused() {
     let dir = temp.path().join("data");
     put(&open(&dir), Tree::Meta, b"k", b"v");
 
-    for (part, name) in [
-        ("key", "key"),
-        ("db", "db"),
-        ("format", "format"),
-        ("db/db", "db"),
-    ] {
+    for (part, name) in [("key", "key"), ("db", "db"), ("format", "format"), ("db/db", "db")] {
         let copy = temp.path().join("copy");
         copy_dir(&dir, &copy);
         let path = copy.join(part);
@@ -174,26 +152,17 @@ fn f28_a_foreign_database_or_key_is_refused() {
     copy_dir(&ours, &copy);
     fs::copy(theirs.join(KEY_FILE), copy.join(KEY_FILE)).unwrap();
     let refused = Store::open(&copy, Unlock::KeyFile, StoreKind::Node);
-    assert!(
-        matches!(refused, Err(StoreError::Damaged { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
 
     let copy = temp.path().join("db");
     copy_dir(&ours, &copy);
     fs::remove_dir_all(copy.join(DB_DIR)).unwrap();
     copy_dir(&theirs.join(DB_DIR), &copy.join(DB_DIR));
     let refused = Store::open(&copy, Unlock::KeyFile, StoreKind::Node);
-    assert!(
-        matches!(refused, Err(StoreError::Damaged { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
 
     let refused = Store::open(&ours, Unlock::KeyFile, StoreKind::Relay);
-    assert!(
-        matches!(refused, Err(StoreError::WrongKind { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(StoreError::WrongKind { .. })), "{refused:?}");
 }
 
 #[test]
@@ -219,10 +188,7 @@ fn f29_after_a_failed_commit_reads_give_the_disk_and_a_retry_heals() {
     let temp = tempfile::tempdir().unwrap();
     let store = open(temp.path());
     put_pair(&store, 0);
-    store
-        .0
-        .fail_next_sync
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    store.0.fail_next_sync.store(true, std::sync::atomic::Ordering::SeqCst);
     let mut batch = Batch::default();
     batch.put(Tree::Messages, 1u16.to_be_bytes(), [1]);
     batch.put(Tree::Outbox, 1u16.to_be_bytes(), [1]);
@@ -255,9 +221,7 @@ fn f30_a_changed_or_moved_record_is_detected() {
 
     tamper(&store, &b.0, Some(whole.clone()));
     assert_unauthentic(&store, Tree::Contacts, b"b");
-    let range = store
-        .range(Tree::Contacts, b"", b"z", 9, false)
-        .unwrap_err();
+    let range = store.range(Tree::Contacts, b"", b"z", 9, false).unwrap_err();
     assert!(range.reason.contains("Contacts"), "{}", range.reason);
 
     for position in [0, 1, 24, 25, whole.len() - 1] {
@@ -297,9 +261,7 @@ fn f31_a_newer_format_is_refused_and_left_alone() {
     let before = contents(dir);
     let refused = Store::open(dir, Unlock::KeyFile, StoreKind::Node);
     match refused {
-        Err(StoreError::NewerFormat {
-            found, supported, ..
-        }) => {
+        Err(StoreError::NewerFormat { found, supported, .. }) => {
             assert_eq!((found, supported), (2, 1));
         }
         other => panic!("{other:?}"),
@@ -314,14 +276,7 @@ fn f31_a_garbled_format_is_refused() {
     drop(open(dir));
     let good = fs::read_to_string(dir.join(FORMAT_FILE)).unwrap();
     let long = " ".repeat(20_000);
-    for text in [
-        "",
-        "{",
-        "{}",
-        r#"{"format": 1}"#,
-        &good[..good.len() / 2],
-        &long,
-    ] {
+    for text in ["", "{", "{}", r#"{"format": 1}"#, &good[..good.len() / 2], &long] {
         fs::write(dir.join(FORMAT_FILE), text).unwrap();
         let refused = Store::open(dir, Unlock::KeyFile, StoreKind::Node);
         assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{text}");
@@ -362,10 +317,7 @@ fn f35_a_wrong_passphrase_is_refused_and_nothing_touched() {
         matches!(refused, Err(StoreError::PassphraseNeeded { .. })),
         "{refused:?}"
     );
-    assert!(matches!(
-        open_with(dir, ""),
-        Err(StoreError::EmptyPassphrase)
-    ));
+    assert!(matches!(open_with(dir, ""), Err(StoreError::EmptyPassphrase)));
     assert_eq!(contents(dir), before);
 
     let store = open_with(dir, "right").unwrap();
@@ -392,10 +344,7 @@ fn f35_absurd_parameters_are_refused_before_memory_is_taken() {
     let absurd = text.replace("\"memory_kib\": 8,", "\"memory_kib\": 4294967295,");
     assert_ne!(absurd, text);
     fs::write(dir.join(FORMAT_FILE), absurd).unwrap();
-    assert!(matches!(
-        open_with(dir, "right"),
-        Err(StoreError::Damaged { .. })
-    ));
+    assert!(matches!(open_with(dir, "right"), Err(StoreError::Damaged { .. })));
 }
 
 #[test]
@@ -405,16 +354,9 @@ fn f65_secrets_are_absent_from_debug_and_errors() {
     let unlock = passphrase("hunter2 hunter2");
     let store = open_with(dir, "hunter2 hunter2").unwrap();
     put(&store, Tree::Meta, b"k", b"plain secret");
-    tamper(
-        &store,
-        &StoredKey::row(Tree::Meta, b"k").0,
-        Some(vec![0; 60]),
-    );
+    tamper(&store, &StoredKey::row(Tree::Meta, b"k").0, Some(vec![0; 60]));
     let error = store.get(Tree::Meta, b"k").unwrap_err();
-    let texts = format!(
-        "{unlock:?} {store:?} {:?} {error:?} {error}",
-        store.reader()
-    );
+    let texts = format!("{unlock:?} {store:?} {:?} {error:?} {error}", store.reader());
     drop(store);
     let wrong = open_with(dir, "hunter2 hunter3").unwrap_err();
     let texts = format!("{texts} {wrong:?} {wrong}");
@@ -472,10 +414,7 @@ fn assert_prefix(store: &Store) -> u16 {
 /// Checks that messages and outbox agree, and returns how many there are.
 fn assert_prefix_of(store: &Store, last: u16) -> usize {
     let messages = store.prefix(Tree::Messages, b"", usize::MAX).unwrap();
-    assert_eq!(
-        messages,
-        store.prefix(Tree::Outbox, b"", usize::MAX).unwrap()
-    );
+    assert_eq!(messages, store.prefix(Tree::Outbox, b"", usize::MAX).unwrap());
     assert!(messages.len() <= usize::from(last) + 1);
     messages.len()
 }

@@ -122,7 +122,8 @@ fn a_contact_that_repeats_its_details_cannot_make_us_send_our_outbox_again() {
     let chat = w.befriend();
     w.nodes[BOB].config.relays = Some(vec![relay_address()]);
     w.lose = |_, frame| {
-        matches!(frame, CustodianFrame::Receipt(_)) || matches!(frame, CustodianFrame::Items(page) if !page.items.is_empty())
+        matches!(frame, CustodianFrame::Receipt(_))
+            || matches!(frame, CustodianFrame::Items(page) if !page.items.is_empty())
     };
     for n in 0..20 {
         w.send(ALICE, chat, &format!("message {n}"));

@@ -133,7 +133,12 @@ fn f36_old_commits_that_come_again_do_not_wait_for_ever() {
     w.nodes[BOB].disk.apply(&forget);
     w.restart(BOB);
     w.pass(60_000);
-    assert!(w.nodes[BOB].client.cursors.contains_key(&(relay_secret().public(), topic)));
+    assert!(
+        w.nodes[BOB]
+            .client
+            .cursors
+            .contains_key(&(relay_secret().public(), topic))
+    );
     assert_eq!(
         w.nodes[BOB].disk.count(Tree::Pending),
         0,

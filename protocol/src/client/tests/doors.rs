@@ -34,8 +34,18 @@ fn seal_request(w: &World, content: &[u8]) -> Vec<u8> {
     let invite = invite_row(w);
     let topic = invite.invite.requests.public();
     let crypto = &w.nodes[CAROL].client.crypto;
-    let body = seal::seal_to(crypto, invite.suite, &invite.seal_public, Purpose::Request, topic, content).unwrap();
-    Envelope::sign(&invite.invite.requests, 3600, &body).unwrap().into_bytes()
+    let body = seal::seal_to(
+        crypto,
+        invite.suite,
+        &invite.seal_public,
+        Purpose::Request,
+        topic,
+        content,
+    )
+    .unwrap();
+    Envelope::sign(&invite.invite.requests, 3600, &body)
+        .unwrap()
+        .into_bytes()
 }
 
 /// What alice answers to envelopes that a peer deposits with her.
@@ -201,7 +211,11 @@ fn f42_a_stranger_that_floods_is_refused_and_others_are_served() {
     assert!(accepted <= 64, "{accepted} were taken");
     assert!(refused.iter().all(|why| *why == Refusal::Busy));
     w.input(ALICE, Input::Disconnected { peer });
-    assert_eq!(hand(&mut w, peer, junk[..5].to_vec()).0, 0, "reconnecting gives a new share");
+    assert_eq!(
+        hand(&mut w, peer, junk[..5].to_vec()).0,
+        0,
+        "reconnecting gives a new share"
+    );
     w.pass(10_000);
     let later = hand(&mut w, peer, junk[100..150].to_vec()).0;
     assert!((1..=11).contains(&later), "{later} after ten seconds");
@@ -247,7 +261,10 @@ fn f42_requests_are_bounded_per_invite_and_earlier_guests_can_all_be_approved() 
             .unwrap_or_else(|error| panic!("an earlier guest: {error}"));
     }
     let invite = invite_row(&w);
-    assert_ne!(invite.packages[0].package, offered, "the last-resort package isn't rotated");
+    assert_ne!(
+        invite.packages[0].package, offered,
+        "the last-resort package isn't rotated"
+    );
     assert!(invite.packages.len() < 10);
     // The one that found no room asks again by itself.
     w.pass(60_000);
@@ -292,7 +309,12 @@ fn foreign_request(w: &World, n: u8) -> Vec<u8> {
     let chat = ChatId(crypto.random());
     let (group, topic) = Group::create(crypto, device, &guest.identity(), invite.suite, chat).unwrap();
     let added = group
-        .add(crypto, device, std::slice::from_ref(&invite.packages[0].package), &topic)
+        .add(
+            crypto,
+            device,
+            std::slice::from_ref(&invite.packages[0].package),
+            &topic,
+        )
         .unwrap();
     let request = Request {
         details: guest.details(&guest.new_inbox().unwrap()),

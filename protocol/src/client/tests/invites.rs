@@ -4,7 +4,9 @@ use super::*;
 
 fn contacts(w: &World, place: usize) -> Vec<(AccountId, ChatId)> {
     let list = history::contacts(&w.nodes[place].disk).unwrap();
-    list.into_iter().map(|contact| (contact.account, contact.chat)).collect()
+    list.into_iter()
+        .map(|contact| (contact.account, contact.chat))
+        .collect()
 }
 
 #[test]
@@ -111,7 +113,10 @@ fn the_own_invite_and_what_is_no_invite_are_refused() {
     let mut damaged = link.clone();
     damaged.replace_range(60..61, if &link[60..61] == "A" { "B" } else { "A" });
     assert!(matches!(w.accept(BOB, &damaged), Err(CommandError::Invite(_))));
-    assert!(matches!(w.accept(BOB, "https://example.org/"), Err(CommandError::Invite(_))));
+    assert!(matches!(
+        w.accept(BOB, "https://example.org/"),
+        Err(CommandError::Invite(_))
+    ));
 }
 
 #[test]
@@ -232,7 +237,10 @@ fn the_cards_of_open_invites_follow_name_and_relays() {
     w.connect(ALICE, BOB);
     w.accept(BOB, &link).unwrap();
     let contact = &w.nodes[BOB].client.contacts[&w.nodes[ALICE].client.account()];
-    assert_eq!((contact.name.as_str(), &contact.relays), ("alicia", &vec![relay_address()]));
+    assert_eq!(
+        (contact.name.as_str(), &contact.relays),
+        ("alicia", &vec![relay_address()])
+    );
 }
 
 #[test]

@@ -110,7 +110,8 @@ fn f16_what_a_relay_dropped_is_deposited_again_and_arrives() {
     let chat = w.befriend();
     // Every other message gets lost between relay and bob, far more than one report tells of.
     w.lose = |to, frame| {
-        to == BOB && matches!(frame, CustodianFrame::Items(page) if page.cursor.position % 2 == 0 && page.items.len() == 1)
+        to == BOB
+            && matches!(frame, CustodianFrame::Items(page) if page.cursor.position % 2 == 0 && page.items.len() == 1)
     };
     let texts: Vec<String> = (0..300).map(|n| format!("message {n}")).collect();
     for text in &texts {
@@ -176,4 +177,23 @@ fn f18_a_relay_that_forgot_is_given_again_what_waits_also_after_a_restart_in_bet
         );
         assert!(w.nodes[ALICE].ledger(message).state >= LedgerState::Held);
     }
+}
+
+#[test]
+fn what_came_since_a_report_was_written_stays_owed_when_that_report_is_taken() {
+    let mut w = World::relayed();
+    let chat = w.befriend();
+    w.pass(60_000);
+    let (now_ms, relay) = (w.now_ms, relay_secret().public());
+    let bob = &mut w.nodes[BOB].client;
+    let envelope = Envelope::sign(&bob.chats[&chat].row.topic, 60, b"a report").unwrap();
+    let (topic, id) = (envelope.topic(), envelope.id());
+    bob.add_out(now_ms, topic, outbox::OutWhat::Report(chat), Some(envelope)).unwrap();
+    let request = *bob.links[&relay].flight.keys().next_back().unwrap();
+    let accepted = vec![crate::custody::Accepted { id, until_s: 1 }];
+    let receipt = crate::custody::Receipt::sign(&relay_secret(), request, accepted, Vec::new());
+
+    bob.owe_report(now_ms, chat);
+    bob.receipt(now_ms, relay, &receipt).unwrap();
+    assert!(bob.chats[&chat].head.owed, "a crash before the next report would forget it");
 }

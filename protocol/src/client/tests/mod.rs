@@ -367,7 +367,8 @@ impl World {
     fn deliver(&mut self, to: usize, peer: TransportKey, side: Side, bytes: Vec<u8>) {
         let lost = CustodianFrame::decode(&bytes).is_ok_and(|frame| (self.lose)(to, &frame));
         if !lost {
-            self.wire.push_back(Packet::Client(to, Input::Frame { peer, side, bytes }));
+            self.wire
+                .push_back(Packet::Client(to, Input::Frame { peer, side, bytes }));
         }
     }
 
@@ -382,7 +383,11 @@ impl World {
                 continue;
             }
             let (mine, theirs) = (self.key(place), self.key(other));
-            let tell = |peer| Input::GossipPeer { peer, topic, subscribed };
+            let tell = |peer| Input::GossipPeer {
+                peer,
+                topic,
+                subscribed,
+            };
             self.wire.push_back(Packet::Client(other, tell(mine)));
             if subscribed && self.nodes[other].subscribed.contains(&topic) {
                 self.wire.push_back(Packet::Client(place, tell(theirs)));
@@ -406,7 +411,8 @@ impl World {
     }
 
     fn joined_with(&self, place: usize, peer: TransportKey) -> bool {
-        self.place(peer).is_some_and(|to| self.joined.contains(&pair(place, to)))
+        self.place(peer)
+            .is_some_and(|to| self.joined.contains(&pair(place, to)))
     }
 
     fn open(&mut self, place: usize, peer: TransportKey) {
@@ -524,7 +530,10 @@ impl World {
             let due = (0..self.nodes.len())
                 .filter_map(|place| {
                     let at = self.nodes[place].client.next_timer()?;
-                    Some((at.saturating_add_signed(-self.nodes[place].ahead_ms).max(self.now_ms), place))
+                    Some((
+                        at.saturating_add_signed(-self.nodes[place].ahead_ms).max(self.now_ms),
+                        place,
+                    ))
                 })
                 .min();
             let Some((at, place)) = due.filter(|(at, _)| *at <= end) else {

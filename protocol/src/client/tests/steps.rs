@@ -63,7 +63,10 @@ fn what_is_sent_comes_with_message_ratchet_outbox_and_event() {
         assert!(trees(&step.batch).contains(&tree), "{tree:?} isn't in the batch");
     }
     let next = w.nodes[ALICE].client.drain().unwrap();
-    assert!(next.batch.is_empty() && next.effects.is_empty(), "something stayed behind");
+    assert!(
+        next.batch.is_empty() && next.effects.is_empty(),
+        "something stayed behind"
+    );
     w.commit(ALICE, step);
     w.run();
     assert_eq!(w.nodes[BOB].texts(chat), ["hello"]);

@@ -11,7 +11,13 @@ impl World {
         self.nodes[place].replies.remove(&token)
     }
 
-    pub fn try_send(&mut self, place: usize, chat: ChatId, text: &str, key: Option<&str>) -> Result<MessageId, CommandError> {
+    pub fn try_send(
+        &mut self,
+        place: usize,
+        chat: ChatId,
+        text: &str,
+        key: Option<&str>,
+    ) -> Result<MessageId, CommandError> {
         let command = Command::Send {
             chat,
             text: text.into(),
@@ -56,7 +62,9 @@ impl World {
     }
 
     pub fn mark_read(&mut self, place: usize, chat: ChatId, through: MessageId) {
-        let mark = history::read_mark(&self.nodes[place].disk, &chat, &through).unwrap().unwrap();
+        let mark = history::read_mark(&self.nodes[place].disk, &chat, &through)
+            .unwrap()
+            .unwrap();
         assert_eq!(
             self.command(place, Command::MarkRead { chat, mark }).unwrap().unwrap(),
             Reply::Done

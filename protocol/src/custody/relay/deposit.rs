@@ -33,10 +33,7 @@ impl Relay {
                 }
             }
         }
-        if refused
-            .iter()
-            .any(|refused| refused.why == Refusal::Invalid)
-        {
+        if refused.iter().any(|refused| refused.why == Refusal::Invalid) {
             self.penalise(peer, "a deposited envelope isn't valid");
         }
         let receipt = Receipt::sign(&self.key, deposit.request, accepted, refused);
@@ -92,14 +89,9 @@ impl Relay {
         };
         self.topics.load(topic, rows, &self.config)?;
         if let Err((why, retry_after_s)) = self.quota(now_s, peer, &envelope, retries, rows)? {
-            return Ok(Err(Refused {
-                id,
-                why,
-                retry_after_s,
-            }));
+            return Ok(Err(Refused { id, why, retry_after_s }));
         }
-        let until_s =
-            now_s.saturating_add(u64::from(envelope.ttl_s().min(self.config.retention_s)));
+        let until_s = now_s.saturating_add(u64::from(envelope.ttl_s().min(self.config.retention_s)));
         self.keep(now_s, peer, &envelope, until_s);
         Ok(Ok(Accepted { id, until_s }))
     }
@@ -139,16 +131,8 @@ impl Relay {
         };
         self.current_bytes += ROWS_BYTES + bytes.len();
         let batch = &mut self.current.batch;
-        batch.put(
-            Tree::RelayLog,
-            stored::log_key(&topic_id, head.position),
-            row.encode(),
-        );
-        batch.put(
-            Tree::RelayIds,
-            stored::id_key(&topic_id, &id),
-            place.encode(),
-        );
+        batch.put(Tree::RelayLog, stored::log_key(&topic_id, head.position), row.encode());
+        batch.put(Tree::RelayIds, stored::id_key(&topic_id, &id), place.encode());
         batch.put(
             Tree::RelayExpiry,
             stored::expiry_key(until_s, &topic_id, head.position),
@@ -179,14 +163,10 @@ impl Relay {
             let retry = topic_retry(now_s, envelope, topic, rows)?;
             return Ok(Err((Refusal::TopicQuota, retry)));
         }
-        if let Err(retry) = self
-            .depositors
-            .room(&peer, cost, config.depositor_bytes_per_day, now_s)
-        {
+        if let Err(retry) = self.depositors.room(&peer, cost, config.depositor_bytes_per_day, now_s) {
             return Ok(Err((Refusal::DepositorQuota, retry)));
         }
-        if charged(self.totals.bytes, self.totals.envelopes).saturating_add(cost)
-            > config.total_bytes
+        if charged(self.totals.bytes, self.totals.envelopes).saturating_add(cost) > config.total_bytes
             || (!topic.kept && self.totals.topics >= config.topics)
         {
             let name = Refusal::Full.name();
@@ -211,12 +191,7 @@ fn charged(bytes: u64, envelopes: u64) -> u64 {
 }
 
 /// Until the topic's oldest envelope expires; the one after the base is never a stub for long.
-fn topic_retry(
-    now_s: u64,
-    envelope: &Envelope,
-    topic: &Topic,
-    rows: &dyn Rows,
-) -> Result<u32, RowsError> {
+fn topic_retry(now_s: u64, envelope: &Envelope, topic: &Topic, rows: &dyn Rows) -> Result<u32, RowsError> {
     let oldest = stored::log_key(&envelope.topic(), topic.row.base.position.saturating_add(1));
     let Some(value) = rows.get(Tree::RelayLog, &oldest)? else {
         return Ok(RETRY_S);
@@ -236,7 +211,5 @@ fn next_expiry(now_s: u64, rows: &dyn Rows) -> Result<u32, RowsError> {
 }
 
 fn seconds_until(until_s: u64, now_s: u64) -> u32 {
-    u32::try_from(until_s.saturating_sub(now_s))
-        .unwrap_or(u32::MAX)
-        .max(1)
+    u32::try_from(until_s.saturating_sub(now_s)).unwrap_or(u32::MAX).max(1)
 }

@@ -59,12 +59,7 @@ impl Relay {
         Ok(())
     }
 
-    fn plan(
-        &mut self,
-        id: TopicId,
-        due: &[(u64, Vec<u8>)],
-        rows: &dyn Rows,
-    ) -> Result<Plan, RowsError> {
+    fn plan(&mut self, id: TopicId, due: &[(u64, Vec<u8>)], rows: &dyn Rows) -> Result<Plan, RowsError> {
         let topic = self.topics.load(id, rows, &self.config)?;
         let mut plan = Plan {
             base: topic.row.base,
@@ -141,11 +136,7 @@ impl Relay {
         topic.row.base = plan.base;
         if plan.unfinished {
             let next = plan.base.position.saturating_add(1);
-            batch.put(
-                Tree::RelayExpiry,
-                stored::expiry_key(now_s, &id, next),
-                Vec::new(),
-            );
+            batch.put(Tree::RelayExpiry, stored::expiry_key(now_s, &id, next), Vec::new());
             self.expiry_more = true;
         }
         if topic.row.count == 0 && topic.row.base.position == topic.row.head.position {

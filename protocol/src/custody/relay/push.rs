@@ -169,13 +169,7 @@ impl Relay {
 }
 
 /// Reads at most `space` bytes of envelopes after `from`, as far as the topic is durable.
-fn read_page(
-    id: &TopicId,
-    topic: &Topic,
-    from: Head,
-    space: usize,
-    rows: &dyn Rows,
-) -> Result<Page, RowsError> {
+fn read_page(id: &TopicId, topic: &Topic, from: Head, space: usize, rows: &dyn Rows) -> Result<Page, RowsError> {
     let mut page = Page {
         end: from,
         ..Page::default()

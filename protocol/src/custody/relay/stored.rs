@@ -157,11 +157,7 @@ impl<'a> LogRow<'a> {
 }
 
 /// Reads one value.
-pub(super) fn get<T: Wire>(
-    rows: &dyn Rows,
-    tree: Tree,
-    key: &[u8],
-) -> Result<Option<T>, RowsError> {
+pub(super) fn get<T: Wire>(rows: &dyn Rows, tree: Tree, key: &[u8]) -> Result<Option<T>, RowsError> {
     let Some(value) = rows.get(tree, key)? else {
         return Ok(None);
     };

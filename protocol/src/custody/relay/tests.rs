@@ -1,10 +1,5 @@
 //! A relay over rows in memory: its steps are committed one by one, as a shell does.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
 use crate::custody::frames::{Deposit, Items, Receipt};
@@ -47,16 +42,11 @@ pub(super) fn envelope(topic_n: u8, ttl_s: u32, body: &[u8]) -> Envelope {
 /// Envelopes of one topic with distinct bodies of about `size` bytes.
 pub(super) fn series(topic_n: u8, ttl_s: u32, count: u32, size: usize) -> Vec<Envelope> {
     let body = |i: u32| [i.to_be_bytes().as_slice(), &vec![0; size]].concat();
-    (0..count)
-        .map(|i| envelope(topic_n, ttl_s, &body(i)))
-        .collect()
+    (0..count).map(|i| envelope(topic_n, ttl_s, &body(i))).collect()
 }
 
 pub(super) fn deposit_frame(request: u64, envelopes: &[Envelope]) -> Vec<u8> {
-    let envelopes = envelopes
-        .iter()
-        .map(|envelope| envelope.bytes().to_vec())
-        .collect();
+    let envelopes = envelopes.iter().map(|envelope| envelope.bytes().to_vec()).collect();
     ClientFrame::Deposit(Deposit { request, envelopes }).encode()
 }
 
@@ -163,17 +153,8 @@ impl Bench {
     }
 
     pub fn watch(&mut self, peer: TransportKey, topics: &[(u8, Option<Cursor>)]) {
-        let topics = topics
-            .iter()
-            .map(|(n, cursor)| (topic(*n).public(), *cursor))
-            .collect();
-        self.frame(
-            peer,
-            &ClientFrame::Watch(Watch {
-                request: 77,
-                topics,
-            }),
-        );
+        let topics = topics.iter().map(|(n, cursor)| (topic(*n).public(), *cursor)).collect();
+        self.frame(peer, &ClientFrame::Watch(Watch { request: 77, topics }));
     }
 
     /// Takes what a peer has received.
@@ -216,10 +197,7 @@ impl Bench {
                 "nothing more comes, and the reader was never told that it has caught up"
             );
             for page in pages {
-                assert!(
-                    !page.void || read.pages == 0,
-                    "only the first page says void"
-                );
+                assert!(!page.void || read.pages == 0, "only the first page says void");
                 read.void |= page.void;
                 read.pages += 1;
                 read.cursor = Some(page.cursor);
@@ -259,10 +237,7 @@ pub(super) struct Read {
 }
 
 pub(super) fn bytes_of(envelopes: &[Envelope]) -> Vec<Vec<u8>> {
-    envelopes
-        .iter()
-        .map(|envelope| envelope.bytes().to_vec())
-        .collect()
+    envelopes.iter().map(|envelope| envelope.bytes().to_vec()).collect()
 }
 
 #[test]
@@ -296,10 +271,7 @@ fn an_envelope_is_kept_no_longer_than_the_relay_keeps_anything() {
     bench.settle();
 
     let until_s = bench.receipts(ALICE)[0].accepted[0].until_s;
-    assert_eq!(
-        until_s,
-        START_MS / 1000 + u64::from(limits::CUSTODY_SECONDS)
-    );
+    assert_eq!(until_s, START_MS / 1000 + u64::from(limits::CUSTODY_SECONDS));
 }
 
 #[test]
@@ -314,18 +286,10 @@ fn f26_no_receipt_and_no_push_before_the_flush() {
     bench.input(RelayInput::Tick);
     bench.drain();
 
-    assert_eq!(
-        bench.in_flight(),
-        1,
-        "a tick with nothing to do makes no step"
-    );
+    assert_eq!(bench.in_flight(), 1, "a tick with nothing to do makes no step");
     assert!(bench.take(ALICE).is_empty());
     bench.commit();
-    assert_eq!(
-        bench.receipts(ALICE).len(),
-        1,
-        "the receipt goes out with the flush"
-    );
+    assert_eq!(bench.receipts(ALICE).len(), 1, "the receipt goes out with the flush");
     assert!(
         bench.take(BOB).is_empty(),
         "the push is an effect of the commit, so it comes with the next step"
@@ -372,12 +336,7 @@ fn the_same_envelope_again_is_accepted_with_its_stored_expiry_and_kept_once() {
     for (peer, count) in [(ALICE, 2), (BOB, 1), (CAROL, 1)] {
         let receipt = bench.receipts(peer).remove(0);
         assert_eq!(receipt.accepted.len(), count);
-        assert!(
-            receipt
-                .accepted
-                .iter()
-                .all(|accepted| accepted.until_s == until_s)
-        );
+        assert!(receipt.accepted.iter().all(|accepted| accepted.until_s == until_s));
     }
     assert_eq!(bench.rows.count(Tree::RelayLog), 1);
     assert_eq!(bench.relay.stats().accepted, 1);
@@ -414,11 +373,7 @@ fn f26_everything_receipted_is_there_after_a_restart_at_any_commit() {
         for _ in 0..commits {
             bench.commit();
         }
-        let receipted: usize = bench
-            .receipts(ALICE)
-            .iter()
-            .map(|receipt| receipt.accepted.len())
-            .sum();
+        let receipted: usize = bench.receipts(ALICE).iter().map(|receipt| receipt.accepted.len()).sum();
 
         let mut again = Bench::open(RelayConfig::default(), bench.rows.clone(), bench.now_ms);
         let read = again.read_all(BOB, 1, None);
@@ -426,11 +381,7 @@ fn f26_everything_receipted_is_there_after_a_restart_at_any_commit() {
         assert_eq!(receipted, commits * 4);
         assert_eq!(read.envelopes, bytes_of(&sent)[..receipted]);
         assert_eq!(again.relay.stats().envelopes, receipted as u64);
-        assert_eq!(
-            again.keep(&sent),
-            sent.len(),
-            "deposited again, each is kept once"
-        );
+        assert_eq!(again.keep(&sent), sent.len(), "deposited again, each is kept once");
         assert_eq!(again.relay.stats().envelopes, sent.len() as u64);
     }
 }

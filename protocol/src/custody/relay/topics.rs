@@ -49,12 +49,7 @@ impl Topics {
     }
 
     /// The topic from memory or from its row; new if there is none.
-    pub fn load(
-        &mut self,
-        id: TopicId,
-        rows: &dyn Rows,
-        config: &RelayConfig,
-    ) -> Result<&mut Topic, RowsError> {
+    pub fn load(&mut self, id: TopicId, rows: &dyn Rows, config: &RelayConfig) -> Result<&mut Topic, RowsError> {
         if !self.loaded.contains_key(&id) {
             let row: Option<TopicRow> = stored::get(rows, Tree::RelayTopics, id.as_bytes())?;
             self.make_room(config.cached_topics);

@@ -19,11 +19,7 @@ fn what_has_expired_is_gone_and_its_bytes_are_free() {
     for tree in [Tree::RelayLog, Tree::RelayIds] {
         assert_eq!(bench.rows.count(tree), 0, "{tree:?}");
     }
-    assert_eq!(
-        bench.rows.count(Tree::RelayExpiry),
-        1,
-        "only the topic's own"
-    );
+    assert_eq!(bench.rows.count(Tree::RelayExpiry), 1, "only the topic's own");
 }
 
 #[test]
@@ -38,10 +34,7 @@ fn a_tick_takes_a_bounded_chunk_and_none_while_one_is_in_flight() {
     bench.input(RelayInput::Tick);
     bench.drain();
     assert_eq!(bench.relay.stats().expired, 512);
-    assert!(
-        !bench.relay.has_more(),
-        "nothing can be done before the flush"
-    );
+    assert!(!bench.relay.has_more(), "nothing can be done before the flush");
     bench.commit();
     assert!(bench.relay.has_more());
     bench.settle();
@@ -63,11 +56,7 @@ fn an_expired_envelope_behind_a_kept_one_leaves_a_stub_and_cursors_stay_good() {
     bench.now_ms += u64::from(HOUR) * 1000;
     bench.tick();
 
-    assert_eq!(
-        bench.rows.count(Tree::RelayLog),
-        7,
-        "two envelopes and five stubs"
-    );
+    assert_eq!(bench.rows.count(Tree::RelayLog), 7, "two envelopes and five stubs");
     assert_eq!(bench.rows.count(Tree::RelayIds), 2);
     assert_eq!(bench.read_all(BOB, 1, None).positions, [1, 7]);
     let resumed = bench.read_all(BOB, 1, middle);
@@ -111,12 +100,7 @@ fn a_cursor_at_the_base_of_an_emptied_topic_stays_good_until_the_topic_is_forgot
 
     bench.now_ms += u64::from(limits::CUSTODY_SECONDS) * 1000;
     bench.tick();
-    for tree in [
-        Tree::RelayTopics,
-        Tree::RelayLog,
-        Tree::RelayExpiry,
-        Tree::RelayIds,
-    ] {
+    for tree in [Tree::RelayTopics, Tree::RelayLog, Tree::RelayExpiry, Tree::RelayIds] {
         assert_eq!(bench.rows.count(tree), 0, "{tree:?}");
     }
     assert_eq!(bench.relay.stats().topics, 0);

@@ -15,19 +15,13 @@ fn f18_a_cursor_of_a_lost_future_is_void_after_a_restore() {
     let read = restored.read_all(BOB, 1, future);
     assert!(read.void, "beyond the head");
     assert_eq!(read.positions, [1, 2, 3, 4, 5]);
-    assert!(
-        !restored.read_all(BOB, 1, before).void,
-        "of the time before the backup"
-    );
+    assert!(!restored.read_all(BOB, 1, before).void, "of the time before the backup");
 
     let others: Vec<_> = (0..8_u32)
         .map(|i| envelope(1, 600, format!("other {i}").as_bytes()))
         .collect();
     restored.keep(&others[..3]);
-    assert!(
-        restored.read_all(BOB, 1, future).void,
-        "at the head, with another hash"
-    );
+    assert!(restored.read_all(BOB, 1, future).void, "at the head, with another hash");
     restored.keep(&others[3..]);
     let read = restored.read_all(BOB, 1, future);
     assert!(read.void, "below the head, with another hash");
@@ -64,14 +58,7 @@ fn f18_a_void_watch_of_an_empty_topic_is_told_so() {
 #[test]
 fn the_storage_epoch_is_kept_and_differs_between_stores() {
     let epoch = |seed: u8, rows: &mut MemoryRows| {
-        let mut relay = Relay::load(
-            RelayConfig::default(),
-            relay_key(),
-            [seed; 32],
-            rows,
-            START_MS,
-        )
-        .unwrap();
+        let mut relay = Relay::load(RelayConfig::default(), relay_key(), [seed; 32], rows, START_MS).unwrap();
         rows.apply(&relay.drain().batch);
         relay.epoch
     };
@@ -92,13 +79,7 @@ fn f20_junk_is_refused_before_the_disk_and_the_peer_pays() {
     let before = bench.rows.clone();
 
     let envelopes = vec![b"junk".to_vec(), forged];
-    bench.frame(
-        ALICE,
-        &ClientFrame::Deposit(Deposit {
-            request: 5,
-            envelopes,
-        }),
-    );
+    bench.frame(ALICE, &ClientFrame::Deposit(Deposit { request: 5, envelopes }));
     bench.settle();
 
     assert_eq!(bench.rows, before, "nothing was written");
@@ -123,13 +104,7 @@ fn f20_one_bad_envelope_does_not_take_the_others_with_it() {
     let good = envelope(1, 60, b"good");
 
     let envelopes = vec![b"junk".to_vec(), good.bytes().to_vec()];
-    bench.frame(
-        ALICE,
-        &ClientFrame::Deposit(Deposit {
-            request: 5,
-            envelopes,
-        }),
-    );
+    bench.frame(ALICE, &ClientFrame::Deposit(Deposit { request: 5, envelopes }));
     bench.settle();
 
     assert_eq!(bench.receipts(ALICE)[0].accepted[0].id, good.id());
@@ -168,10 +143,7 @@ fn f07_a_frame_over_the_limit_is_refused_unread() {
     });
     bench.settle();
 
-    assert_eq!(
-        bench.penalties(),
-        [(ALICE, "the frame is longer than allowed")]
-    );
+    assert_eq!(bench.penalties(), [(ALICE, "the frame is longer than allowed")]);
 }
 
 #[test]
@@ -299,10 +271,7 @@ fn f22_topics_are_bounded_too() {
     bench.settle();
 
     let receipt = bench.receipts(ALICE).remove(0);
-    assert_eq!(
-        (receipt.accepted.len(), receipt.refused[0].why),
-        (3, Refusal::Full)
-    );
+    assert_eq!((receipt.accepted.len(), receipt.refused[0].why), (3, Refusal::Full));
 }
 
 #[test]
@@ -320,15 +289,10 @@ fn f10_a_peer_beyond_the_bound_is_refused_and_the_others_stay_served() {
     bench.settle();
 
     let frames = bench.take(fourth);
-    assert!(
-        matches!(&frames[0], CustodianFrame::Receipt(receipt) if receipt.refused[0].why == Refusal::Busy)
-    );
+    assert!(matches!(&frames[0], CustodianFrame::Receipt(receipt) if receipt.refused[0].why == Refusal::Busy));
     assert!(matches!(
         &frames[1],
-        CustodianFrame::WatchRefused {
-            why: Refusal::Busy,
-            ..
-        }
+        CustodianFrame::WatchRefused { why: Refusal::Busy, .. }
     ));
     assert_eq!(bench.receipts(BOB)[0].accepted.len(), 1);
 }
@@ -349,10 +313,7 @@ fn f24_a_clock_that_jumps_back_expires_nothing_early_and_shuts_nobody_out() {
     bench.settle();
     let refused = bench.receipts(ALICE).remove(0).refused.remove(0);
     assert_eq!(refused.why, Refusal::DepositorQuota);
-    assert!(
-        u64::from(refused.retry_after_s) <= DAY_MS / 1000,
-        "not until 2100"
-    );
+    assert!(u64::from(refused.retry_after_s) <= DAY_MS / 1000, "not until 2100");
 
     bench.now_ms = 0;
     bench.tick();

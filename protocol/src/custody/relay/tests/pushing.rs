@@ -101,20 +101,11 @@ fn a_watcher_that_never_acknowledges_gets_at_most_its_window() {
     }
 
     let pages = bench.pages(BOB);
-    let size = |page: &Items| {
-        page.items
-            .iter()
-            .map(|item| item.envelope.len() as u64)
-            .sum::<u64>()
-    };
+    let size = |page: &Items| page.items.iter().map(|item| item.envelope.len() as u64).sum::<u64>();
     let got: u64 = pages.iter().map(size).sum();
     assert!(got <= limits::PUSH_WINDOW_BYTES);
     assert!(got > limits::PUSH_WINDOW_BYTES - 20_000);
-    assert!(
-        pages
-            .iter()
-            .all(|page| size(page) <= limits::PAGE_BYTES as u64)
-    );
+    assert!(pages.iter().all(|page| size(page) <= limits::PAGE_BYTES as u64));
 
     bench.frame(BOB, &ClientFrame::Ack { bytes: 50_000 });
     bench.settle();
@@ -133,19 +124,9 @@ fn an_acknowledgement_of_more_than_was_sent_opens_the_window_no_wider() {
     bench.frame(BOB, &ClientFrame::Ack { bytes: u64::MAX });
     bench.settle();
 
-    let items: Vec<_> = bench
-        .pages(BOB)
-        .into_iter()
-        .flat_map(|page| page.items)
-        .collect();
+    let items: Vec<_> = bench.pages(BOB).into_iter().flat_map(|page| page.items).collect();
     assert!(!items.is_empty());
-    assert!(
-        items
-            .iter()
-            .map(|item| item.envelope.len() as u64)
-            .sum::<u64>()
-            <= limits::PUSH_WINDOW_BYTES
-    );
+    assert!(items.iter().map(|item| item.envelope.len() as u64).sum::<u64>() <= limits::PUSH_WINDOW_BYTES);
 }
 
 #[test]
