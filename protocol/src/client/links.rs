@@ -452,10 +452,14 @@ impl Client {
         // Every topic of it is void then; what it has taken since is safe.
         if page.void && relay && watched && !std::mem::replace(&mut link.forgot, true) {
             self.relay_forgot(now_ms, peer)?;
-            // Reports aren't kept here once a relay has them: what it lost is told again.
-            if let Some(TopicUse::Chat(chat)) = self.topics.get(&page.topic).copied() {
-                self.owe_report(now_ms, chat);
-            }
+        }
+        // Reports aren't kept here once a relay has them: what it lost is told again.
+        if page.void
+            && relay
+            && watched
+            && let Some(TopicUse::Chat(chat)) = self.topics.get(&page.topic).copied()
+        {
+            self.owe_report(now_ms, chat);
         }
         let mut junk = false;
         if watched {

@@ -1,2 +1,0 @@
-#[path = "../../tests/tests/simulation.rs"]
-mod simulation;

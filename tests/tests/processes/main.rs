@@ -1,0 +1,12 @@
+//! Scenarios with real processes on loopback: a relay, two people, and what they do through the JSON-RPC or the command line.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod by_hand;
+mod echo_bot;
+mod refusals;
+mod secrets;
+mod stories;
+
+const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
+const ECHO_BOT: &str = env!("CARGO_BIN_EXE_echo-bot-under-test");
