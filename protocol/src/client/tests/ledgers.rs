@@ -188,12 +188,16 @@ fn what_came_since_a_report_was_written_stays_owed_when_that_report_is_taken() {
     let bob = &mut w.nodes[BOB].client;
     let envelope = Envelope::sign(&bob.chats[&chat].row.topic, 60, b"a report").unwrap();
     let (topic, id) = (envelope.topic(), envelope.id());
-    bob.add_out(now_ms, topic, outbox::OutWhat::Report(chat), Some(envelope)).unwrap();
+    bob.add_out(now_ms, topic, outbox::OutWhat::Report(chat), Some(envelope))
+        .unwrap();
     let request = *bob.links[&relay].flight.keys().next_back().unwrap();
     let accepted = vec![crate::custody::Accepted { id, until_s: 1 }];
     let receipt = crate::custody::Receipt::sign(&relay_secret(), request, accepted, Vec::new());
 
     bob.owe_report(now_ms, chat);
     bob.receipt(now_ms, relay, &receipt).unwrap();
-    assert!(bob.chats[&chat].head.owed, "a crash before the next report would forget it");
+    assert!(
+        bob.chats[&chat].head.owed,
+        "a crash before the next report would forget it"
+    );
 }
