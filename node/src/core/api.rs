@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{Client, Command, CommandError, EventRow, LedgerState, Reply};
+use madang_protocol::client::history::{self, MessageView};
+use madang_protocol::client::{Client, Command, Reply};
 use madang_protocol::keys;
-use madang_protocol::message::Body;
 use madang_protocol::rows::{Rows, RowsError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::engine::{Answer, Ask, Status};
+use super::show::{event, given, ledger, message, refusal};
 use crate::net::NetHandle;
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
@@ -18,7 +18,7 @@ use crate::rpc::params::{
     AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, SendBody,
     SendParams,
 };
-use crate::rpc::types::{self, *};
+use crate::rpc::types::*;
 use crate::store::StoreReader;
 
 /// When to try again after the inbox was full, in milliseconds (guess: a few turns).
@@ -464,10 +464,6 @@ fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
     }
 }
 
-fn given(name: &str) -> Option<String> {
-    (!name.is_empty()).then(|| name.to_owned())
-}
-
 fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Option<String>, RowsError> {
     Ok(history::contact(rows, account)?.and_then(|contact| given(&contact.name)))
 }
@@ -498,108 +494,4 @@ fn page<T>(items: impl Iterator<Item = ([u8; 32], T)>, params: &ListParams) -> A
         prev: None,
         items: taken.into_iter().map(|(_, item)| item).collect(),
     })
-}
-
-fn message(view: MessageView) -> Message {
-    Message {
-        message: MessageId(view.id.0),
-        chat: ChatId(view.chat.0),
-        account: view.account.to_string(),
-        device: DeviceKey(view.stream.device.0),
-        outgoing: view.outgoing,
-        sent_ms: view.sent_ms,
-        received_ms: view.received_ms,
-        body: match view.body {
-            Body::Text(text) => types::Body::Text { text },
-            other => types::Body::Unknown {
-                code: other.kind().into(),
-                fallback: view.fallback,
-            },
-        },
-        ledger: view.ledger.map(ledger),
-    }
-}
-
-fn ledger(view: LedgerView) -> Ledger {
-    let reason = match (view.state, view.refused) {
-        (LedgerState::Queued, Some(refusal)) => Some(format!("a relay refused it: {}", refusal.name())),
-        (LedgerState::Queued, None) => Some("no relay or device of the contact has taken it yet".to_owned()),
-        _ => None,
-    };
-    Ledger {
-        state: match view.state {
-            LedgerState::Queued => types::LedgerState::Queued,
-            LedgerState::Held => types::LedgerState::Held,
-            LedgerState::Delivered => types::LedgerState::Delivered,
-            LedgerState::Read => types::LedgerState::Read,
-        },
-        reason,
-        held: view
-            .held
-            .into_iter()
-            .map(|(relay, until_ms)| Held {
-                relay: RelayKey(relay.0),
-                until_ms,
-            })
-            .collect(),
-        delivered: view.delivered.iter().map(|device| DeviceKey(device.0)).collect(),
-        read: view.read.iter().map(|device| DeviceKey(device.0)).collect(),
-    }
-}
-
-/// An event as it is shown; `None` if what it was about is gone.
-fn event(rows: &dyn Rows, row: EventRow) -> Result<Option<EventKind>, RowsError> {
-    Ok(Some(match row {
-        EventRow::MessageReceived { message: id } => match history::message(rows, &id)? {
-            Some(view) => EventKind::MessageReceived(message(view)),
-            None => return Ok(None),
-        },
-        EventRow::MessageSent { message: id } => match history::message(rows, &id)? {
-            Some(view) => EventKind::MessageSent(message(view)),
-            None => return Ok(None),
-        },
-        EventRow::Ledger { message: id } => match history::message(rows, &id)? {
-            Some(view) => match view.ledger {
-                Some(view_ledger) => EventKind::MessageLedger {
-                    chat: ChatId(view.chat.0),
-                    message: MessageId(id.0),
-                    ledger: ledger(view_ledger),
-                },
-                None => return Ok(None),
-            },
-            None => return Ok(None),
-        },
-        EventRow::Requested { request, account, name } => EventKind::ContactRequested {
-            request: RequestId(request.0),
-            account: account.to_string(),
-            name: given(&name),
-        },
-        EventRow::ContactAdded { account, chat, name } => EventKind::ContactAdded {
-            account: account.to_string(),
-            chat: ChatId(chat.0),
-            name: given(&name),
-        },
-    }))
-}
-
-fn refusal(error: CommandError) -> ApiError {
-    match error {
-        CommandError::NotFound { field } => ApiError::NotFound { field },
-        CommandError::TooLarge { field, limit, .. } => ApiError::TooLarge {
-            field: field.into(),
-            limit: limit as u64,
-        },
-        CommandError::IdempotencyConflict => ApiError::IdempotencyConflict,
-        CommandError::Invite(error) => ApiError::InviteInvalid {
-            reason: error.to_string(),
-        },
-        CommandError::InviteExpired => ApiError::InviteExpired,
-        CommandError::OwnInvite => ApiError::OwnInvite,
-        CommandError::CardUnavailable => ApiError::CardUnavailable,
-        CommandError::Limit { what, limit } => ApiError::LimitReached {
-            what: what.into(),
-            limit: limit as u64,
-        },
-        CommandError::Internal { reason } => ApiError::Internal { reason },
-    }
 }

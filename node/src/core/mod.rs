@@ -14,6 +14,7 @@
 
 mod api;
 mod engine;
+mod show;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
