@@ -17,6 +17,10 @@ pub const PUSH_WINDOW_BYTES: u64 = 4 * PAGE_BYTES as u64;
 pub const TEXT_BYTES: usize = 32 * 1024;
 /// Bytes of an inner message, fallback and body included: it must fit an envelope after padding and sealing.
 pub const MESSAGE_BYTES: usize = 48 * 1024;
+/// Messages of one device that share an envelope, when several wait at once (guess: sealing and signing cost little beside them then).
+pub const RUN_MESSAGES: usize = 128;
+/// Bytes of messages after which an envelope takes no more: far below its bound, and little to send again.
+pub const RUN_BYTES: usize = 16 * 1024;
 /// Causal parents that a message names; older heads are implied by them.
 pub const PARENTS: usize = 8;
 /// Ranges of a frontier; beyond, the oldest gap is counted as given up by the reporter.

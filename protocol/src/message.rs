@@ -135,6 +135,16 @@ impl Body {
 }
 
 /// A numbered message, which is delivered once and never lost: part of [`Inner`].
+///
+/// | bytes | field |
+/// |---|---|
+/// | 8 | sequence |
+/// | 32 | previous |
+/// | V | parents, 32 each |
+/// | 8, 8 | clock, sent_ms |
+/// | 2 | kind |
+/// | V, V | fallback, body |
+/// | V | extensions of later versions, kept as they are |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Durable {
     /// From 1, without holes.
@@ -151,34 +161,80 @@ pub struct Durable {
     pub fallback: String,
     /// What it says.
     pub body: Body,
+    /// What a later version adds to it.
+    pub extensions: Vec<u8>,
 }
 
-/// What MLS seals.
+/// What MLS seals: messages that were written together, or none but a report.
 ///
 /// | bytes | field |
 /// |---|---|
 /// | 2 | version, 1 |
 /// | 40 | stream: device and incarnation of the author |
-/// | 8 | sequence; 0 for a report that is not numbered |
-/// | | *if numbered:* previous (32), parents (32 each)`<V>`, clock (8), sent_ms (8), kind (2), fallback`<V>`, body`<V>` |
+/// | V | messages, at most [`limits::RUN_MESSAGES`] |
 /// | V | frontiers: `{stream, {uint64 first, uint64 last}<V>, uint64 read_through}<V>` |
-/// | V | extensions of later versions, kept but not read |
+/// | V | extensions of later versions, passed over |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inner {
     /// The author; must be the MLS leaf's device (FAULTS 46).
     pub stream: StreamId,
-    /// The message, if this is more than a report.
-    pub durable: Option<Durable>,
+    /// The messages; none in a report.
+    pub messages: Vec<Durable>,
     /// What the author has of the others' streams, at most [`limits::FRONTIER_STREAMS`].
     pub frontiers: Vec<Frontier>,
 }
 
 const VERSION: u16 = 1;
 
-impl Inner {
+impl Durable {
     /// The hash that the stream's next message names.
-    pub fn hash(encoded: &[u8]) -> [u8; 32] {
-        derive("madang 1 message hash", &[encoded])
+    pub fn hash(&self, stream: &StreamId) -> [u8; 32] {
+        derive("madang 1 message hash", &[&stream.encode(), &self.encode()])
+    }
+}
+
+impl Wire for Durable {
+    fn write(&self, w: &mut Writer) {
+        w.u64(self.sequence);
+        w.fixed(&self.previous);
+        w.list(&self.parents, |w, parent| parent.write(w));
+        w.u64(self.clock);
+        w.u64(self.sent_ms);
+        w.u16(self.body.kind());
+        w.bytes(self.fallback.as_bytes());
+        w.bytes(self.body.bytes());
+        w.bytes(&self.extensions);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let sequence = r.u64("message.sequence")?;
+        if sequence == 0 || sequence > u64::MAX - 2 {
+            return Err(DecodeError::Invalid {
+                field: "message.sequence",
+                reason: "zero and the two greatest numbers are reserved",
+            });
+        }
+        let previous = r.array("message.previous")?;
+        let parents = r.list("message.parents", limits::PARENTS, MessageId::read)?;
+        let clock = r.u64("message.clock")?;
+        let sent_ms = r.u64("message.sent_ms")?;
+        let kind = r.u16("message.kind")?;
+        if kind == KIND_NONE {
+            return Err(DecodeError::Invalid {
+                field: "message.kind",
+                reason: "reserved",
+            });
+        }
+        Ok(Self {
+            sequence,
+            previous,
+            parents,
+            clock,
+            sent_ms,
+            fallback: r.text("message.fallback", limits::TEXT_BYTES)?,
+            body: Body::from_parts(kind, r.bytes("message.body", limits::MESSAGE_BYTES)?)?,
+            extensions: r.bytes("message.extensions", limits::MESSAGE_BYTES)?.to_vec(),
+        })
     }
 }
 
@@ -186,65 +242,20 @@ impl Wire for Inner {
     fn write(&self, w: &mut Writer) {
         w.u16(VERSION);
         self.stream.write(w);
-        match &self.durable {
-            None => w.u64(0),
-            Some(durable) => {
-                w.u64(durable.sequence);
-                w.fixed(&durable.previous);
-                w.list(&durable.parents, |w, parent| parent.write(w));
-                w.u64(durable.clock);
-                w.u64(durable.sent_ms);
-                w.u16(durable.body.kind());
-                w.bytes(durable.fallback.as_bytes());
-                w.bytes(durable.body.bytes());
-            }
-        }
+        w.list(&self.messages, |w, message| message.write(w));
         w.list(&self.frontiers, |w, frontier| frontier.write(w));
         w.bytes(&[]);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.version("message.version", VERSION)?;
+        r.version("inner.version", VERSION)?;
         let stream = StreamId::read(r)?;
-        let sequence = r.u64("message.sequence")?;
-        let durable = match sequence {
-            0 => None,
-            sequence => {
-                if sequence > u64::MAX - 2 {
-                    return Err(DecodeError::Invalid {
-                        field: "message.sequence",
-                        reason: "the two greatest numbers are reserved",
-                    });
-                }
-                let previous = r.array("message.previous")?;
-                let parents = r.list("message.parents", limits::PARENTS, MessageId::read)?;
-                let clock = r.u64("message.clock")?;
-                let sent_ms = r.u64("message.sent_ms")?;
-                let kind = r.u16("message.kind")?;
-                if kind == KIND_NONE {
-                    return Err(DecodeError::Invalid {
-                        field: "message.kind",
-                        reason: "reserved",
-                    });
-                }
-                let fallback = r.text("message.fallback", limits::TEXT_BYTES)?;
-                let body = Body::from_parts(kind, r.bytes("message.body", limits::MESSAGE_BYTES)?)?;
-                Some(Durable {
-                    sequence,
-                    previous,
-                    parents,
-                    clock,
-                    sent_ms,
-                    fallback,
-                    body,
-                })
-            }
-        };
-        let frontiers = r.list("message.frontiers", limits::FRONTIER_STREAMS, Frontier::read)?;
-        r.bytes("message.extensions", limits::MESSAGE_BYTES)?;
+        let messages = r.list("inner.messages", limits::RUN_MESSAGES, Durable::read)?;
+        let frontiers = r.list("inner.frontiers", limits::FRONTIER_STREAMS, Frontier::read)?;
+        r.bytes("inner.extensions", limits::MESSAGE_BYTES)?;
         Ok(Self {
             stream,
-            durable,
+            messages,
             frontiers,
         })
     }
@@ -262,7 +273,7 @@ mod tests {
         };
         Inner {
             stream,
-            durable: Some(Durable {
+            messages: vec![Durable {
                 sequence: 3,
                 previous: [2; 32],
                 parents: vec![stream.message(2)],
@@ -270,7 +281,8 @@ mod tests {
                 sent_ms: 10,
                 fallback: "a picture".into(),
                 body,
-            }),
+                extensions: vec![4],
+            }],
             frontiers: vec![Frontier {
                 stream,
                 delivered: SeqSet::default(),

@@ -3,9 +3,9 @@
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
 use super::records::{
-    AckRow, ChatHead, ChatRow, EventRow, FrozenRow, MessageRow, OutKind, StreamRow, decode, encode, key,
+    AckRow, AuthorRow, ChatHead, ChatRow, FrozenRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
 };
-use super::{Client, LoadError, TopicUse, array};
+use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Group, Member};
 use crate::envelope::Envelope;
 use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
@@ -41,6 +41,8 @@ pub(super) struct Chat {
     pub answered: bool,
     /// Numbers of the outgoing messages and commits.
     pub waiting: BTreeSet<u64>,
+    /// Number of the outgoing messages that take more until they are sealed.
+    pub filling: Option<u64>,
     /// Number of the outgoing report.
     pub report: Option<u64>,
     pub row_dirty: bool,
@@ -82,6 +84,7 @@ impl Chat {
             nudges: 0,
             answered: false,
             waiting: BTreeSet::new(),
+            filling: None,
             report: None,
             row_dirty: true,
             head_dirty: true,
@@ -188,6 +191,17 @@ impl Chat {
         }
     }
 
+    /// An author's place in the chat's list of them.
+    pub fn author(&mut self, author: AuthorRow) -> u32 {
+        let place = self.row.authors.iter().position(|known| *known == author);
+        let place = place.unwrap_or_else(|| {
+            self.row.authors.push(author);
+            self.row_dirty = true;
+            self.row.authors.len() - 1
+        });
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
     /// All members but this device.
     pub fn others(&self, own: DeviceId) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(move |member| member.device != own)
@@ -287,6 +301,7 @@ impl Client {
             hidden: SeqSet::default(),
             details_sequence: 0,
             details_due: false,
+            authors: Vec::new(),
         }
     }
 
@@ -299,8 +314,8 @@ impl Client {
         row: &MessageRow,
     ) -> Result<(), RowsError> {
         let stored = key::message(chat, clock, sent_ms, &id);
-        let value = encode(row)?;
-        self.put(Tree::MessageIds, id.0, stored.clone());
+        let value = encode_small(row)?;
+        self.put(Tree::MessageIds, key::message_id(&id), key::message_place(&stored));
         self.put(Tree::Messages, stored, value);
         Ok(())
     }
@@ -315,6 +330,7 @@ impl Client {
         durable: Durable,
     ) -> Result<(), RowsError> {
         let id = stream.message(durable.sequence);
+        let own = member.account == self.account();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -326,19 +342,23 @@ impl Client {
         if !durable.body.shown() {
             return Ok(());
         }
-        let row = MessageRow {
+        let author = chat.author(AuthorRow {
             stream,
-            sequence: durable.sequence,
             account: member.account,
-            outgoing: member.account == self.account(),
-            sent_ms: durable.sent_ms,
+            own,
+        });
+        let row = MessageRow {
+            author,
+            sequence: durable.sequence,
             received_ms: now_ms,
             body: durable.body,
             fallback: durable.fallback,
+            extensions: durable.extensions,
         };
         // The author's own time, also one of the future: only what all members know gives all the same order (FAULTS 24).
-        self.put_message(&chat_id, id, clock, row.sent_ms, &row)?;
-        self.event(&EventRow::MessageReceived { message: id })
+        self.put_message(&chat_id, id, clock, durable.sent_ms, &row)?;
+        self.event(&EventRow::MessageReceived { message: id });
+        Ok(())
     }
 
     pub(super) fn mark_read(&mut self, now_ms: u64, chat_id: ChatId, mark: ReadMark) -> Result<Reply, CommandError> {
@@ -466,7 +486,7 @@ impl Client {
             now_ms,
             topic,
             OutWhat::Row(OutKind::Commit { chat: chat_id, epoch }),
-            Some(envelope),
+            envelope,
         )
     }
 
@@ -552,7 +572,7 @@ impl Client {
             account,
             chat: chat_id,
             name,
-        })?;
+        });
         self.tell_details_if_due(now_ms, chat_id)
     }
 }

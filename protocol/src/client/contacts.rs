@@ -4,10 +4,8 @@ use super::chats::Chat;
 use super::inbound::Taken;
 use super::io::{CommandError, Effect, Reply};
 use super::outbox::OutWhat;
-use super::records::{
-    Acceptance, ContactRow, EventRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode,
-};
-use super::{Client, LoadError, TopicUse};
+use super::records::{Acceptance, ContactRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode};
+use super::{Client, EventRow, LoadError, TopicUse};
 use crate::chat::{self, Group, Joined};
 use crate::contact::{Card, CardKey, CardPackage, ContactError, Invite, Request};
 use crate::custody::Refusal;
@@ -190,12 +188,7 @@ impl Client {
         self.put_invite(&invite)?;
         self.invites.insert(topic, invite);
         self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == topic));
-        self.add_out(
-            now_ms,
-            topic,
-            OutWhat::Row(OutKind::Card { invite: topic }),
-            Some(envelope),
-        )?;
+        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Card { invite: topic }), envelope)?;
         Ok(())
     }
 
@@ -393,12 +386,7 @@ impl Client {
         self.insert_chat(chat);
         self.refresh_links(now_ms)?;
         let requests = invite.requests.public();
-        self.add_out(
-            now_ms,
-            requests,
-            OutWhat::Row(OutKind::Request { chat: id }),
-            Some(envelope),
-        )?;
+        self.add_out(now_ms, requests, OutWhat::Row(OutKind::Request { chat: id }), envelope)?;
         Ok(id)
     }
 
@@ -477,7 +465,7 @@ impl Client {
             request: row.request,
             account,
             name: row.name.clone(),
-        })?;
+        });
         self.requests.insert(row.request, row);
         Ok(Taken::Yes)
     }
@@ -535,7 +523,7 @@ impl Client {
             account,
             chat: asked.chat,
             name: asked.details.name,
-        })?;
+        });
         self.refresh_links(now_ms)?;
         self.send_details(now_ms, account, asked.chat)?;
         Ok(Reply::Chat(asked.chat))

@@ -62,6 +62,11 @@ impl Client {
         }
     }
 
+    /// Whether a member that is connected subscribes to a topic.
+    pub(super) fn is_gossiped(&self, topic: &TopicId) -> bool {
+        self.gossip.get(topic).is_some_and(|peers| !peers.is_empty())
+    }
+
     /// Gossips an envelope to the members that are connected and subscribed; a stream follows only if that doesn't do.
     pub(super) fn gossip_out(&mut self, now_ms: u64, number: u64) {
         let grace = self.config.direct_grace_ms;

@@ -2,7 +2,9 @@
 
 use super::array;
 use super::io::ReadMark;
-use super::records::{AckRow, ChatHead, ChatRow, ContactRow, EventRow, LedgerRow, MessageRow, RequestRow, decode};
+use super::records::{
+    AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, LedgerRow, MessageRow, RequestRow, decode, key,
+};
 use crate::custody::Refusal;
 use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
 use crate::message::{Body, StreamId};
@@ -107,6 +109,8 @@ pub struct RequestView {
     pub received_ms: u64,
 }
 
+pub use super::events::{events, newest_event, oldest_event};
+
 /// Unread messages are counted up to here.
 const UNREAD_MOST: usize = 1000;
 /// Most rows that one marking as read looks at.
@@ -114,14 +118,21 @@ const MARK_MOST: usize = 100_000;
 
 /// Reads one message.
 pub fn message(rows: &dyn Rows, id: &MessageId) -> Result<Option<MessageView>, RowsError> {
-    let Some(stored) = rows.get(Tree::MessageIds, &id.0)? else {
+    let Some(stored) = message_key(rows, id)? else {
         return Ok(None);
     };
     let Some(value) = rows.get(Tree::Messages, &stored)? else {
         return Ok(None);
     };
-    let mut acks = Acks::default();
-    view(rows, &stored, &value, &mut acks)
+    let view = view(rows, &stored, &value, &mut Known::default())?;
+    // Keys hold half of an id.
+    Ok(view.filter(|view| view.id == *id))
+}
+
+/// The key of a message, by which lists go on.
+pub fn message_key(rows: &dyn Rows, id: &MessageId) -> Result<Option<Vec<u8>>, RowsError> {
+    let place = rows.get(Tree::MessageIds, &key::message_id(id))?;
+    Ok(place.map(|place| key::message_at(&place, id)))
 }
 
 /// Reads messages of a chat in the order shown. `after` and `before` are exclusive keys; with `before` (or neither) the newest come,
@@ -143,10 +154,10 @@ pub fn messages(
     if from_end {
         found.reverse();
     }
-    let mut acks = Acks::default();
+    let mut known = Known::default();
     let mut list = Vec::with_capacity(found.len());
     for (stored, value) in found {
-        if let Some(view) = view(rows, &stored, &value, &mut acks)? {
+        if let Some(view) = view(rows, &stored, &value, &mut known)? {
             list.push((stored, view));
         }
     }
@@ -155,12 +166,12 @@ pub fn messages(
 
 /// Whether a key is one of a chat's messages, as lists give them.
 pub fn is_message_key(chat: &ChatId, stored: &[u8]) -> bool {
-    stored.len() == 32 + 8 + 8 + 32 && stored.starts_with(&chat.0)
+    stored.len() == key::MESSAGE_BYTES && stored.starts_with(&chat.0)
 }
 
 /// Reads what marking a message as read covers; `None` if there is no such message in the chat.
 pub fn read_mark(rows: &dyn Rows, chat: &ChatId, through: &MessageId) -> Result<Option<ReadMark>, RowsError> {
-    let Some(stored) = rows.get(Tree::MessageIds, &through.0)? else {
+    let Some(stored) = message_key(rows, through)? else {
         return Ok(None);
     };
     if !stored.starts_with(&chat.0) {
@@ -178,8 +189,8 @@ pub fn read_mark(rows: &dyn Rows, chat: &ChatId, through: &MessageId) -> Result<
     let mut streams: BTreeMap<StreamId, u64> = BTreeMap::new();
     for (_, value) in rows.range(Tree::Messages, &from, &to, MARK_MOST, true)? {
         let message: MessageRow = decode(&value)?;
-        if !message.outgoing {
-            let through = streams.entry(message.stream).or_default();
+        if let Some(author) = author(&row, &message).filter(|author| !author.own) {
+            let through = streams.entry(author.stream).or_default();
             *through = (*through).max(message.sequence);
         }
     }
@@ -242,36 +253,6 @@ pub fn requests(rows: &dyn Rows) -> Result<Vec<RequestView>, RowsError> {
     Ok(list)
 }
 
-/// Reads events after a cursor, ascending.
-pub fn events(rows: &dyn Rows, after: u64, limit: usize) -> Result<Vec<(u64, EventRow)>, RowsError> {
-    let from = after.saturating_add(1).to_be_bytes();
-    let mut list = Vec::new();
-    for (stored, value) in rows.range(Tree::Events, &from, &prefix_end(&[]), limit, false)? {
-        if let Ok(cursor) = <[u8; 8]>::try_from(stored.as_slice()) {
-            list.push((u64::from_be_bytes(cursor), decode(&value)?));
-        }
-    }
-    Ok(list)
-}
-
-/// The cursor of the newest event, 0 if there is none.
-pub fn newest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
-    event_at_end(rows, true)
-}
-
-/// The cursor of the oldest event kept, 0 if there is none.
-pub fn oldest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
-    event_at_end(rows, false)
-}
-
-fn event_at_end(rows: &dyn Rows, newest: bool) -> Result<u64, RowsError> {
-    let ends = rows.range(Tree::Events, &[], &prefix_end(&[]), 1, newest)?;
-    Ok(ends
-        .first()
-        .and_then(|(stored, _)| <[u8; 8]>::try_from(stored.as_slice()).ok())
-        .map_or(0, u64::from_be_bytes))
-}
-
 /// The count of own messages of a chat that no other device has, up to a bound.
 pub fn waiting(rows: &dyn Rows, chat: &ChatId) -> Result<u64, RowsError> {
     let newest = messages(rows, chat, None, None, UNREAD_MOST)?;
@@ -291,7 +272,7 @@ fn unread(rows: &dyn Rows, chat: &ChatId, row: &ChatRow) -> Result<u64, RowsErro
     let mut count = 0;
     for (_, value) in rows.range(Tree::Messages, &from, &prefix_end(&chat.0), UNREAD_MOST, false)? {
         let message: MessageRow = decode(&value)?;
-        count += u64::from(!message.outgoing);
+        count += u64::from(author(row, &message).is_some_and(|author| !author.own));
     }
     Ok(count)
 }
@@ -300,44 +281,68 @@ fn chat_row(rows: &dyn Rows, chat: &ChatId) -> Result<Option<ChatRow>, RowsError
     rows.get(Tree::Chats, &chat.0)?.map(|bytes| decode(&bytes)).transpose()
 }
 
-/// What the other devices of a chat have of our stream, read once for a list.
-#[derive(Default)]
-struct Acks(BTreeMap<ChatId, Vec<(DeviceId, AckRow)>>);
+fn author<'a>(chat: &'a ChatRow, message: &MessageRow) -> Option<&'a AuthorRow> {
+    chat.authors.get(usize::try_from(message.author).ok()?)
+}
 
-impl Acks {
-    fn of(&mut self, rows: &dyn Rows, chat: &ChatId) -> Result<&[(DeviceId, AckRow)], RowsError> {
+/// What a list needs of each chat, read once.
+#[derive(Default)]
+struct Known(BTreeMap<ChatId, KnownChat>);
+
+struct KnownChat {
+    row: ChatRow,
+    /// What the other devices have of our stream.
+    acks: Vec<(DeviceId, AckRow)>,
+}
+
+impl Known {
+    fn chat(&mut self, rows: &dyn Rows, chat: &ChatId) -> Result<Option<&KnownChat>, RowsError> {
         if !self.0.contains_key(chat) {
+            let Some(row) = chat_row(rows, chat)? else {
+                return Ok(None);
+            };
             let mut acks = Vec::new();
             for (stored, value) in rows.prefix(Tree::Acks, &chat.0, usize::MAX)? {
                 if let Some(device) = array(&stored, 32) {
                     acks.push((DeviceId(device), decode(&value)?));
                 }
             }
-            self.0.insert(*chat, acks);
+            self.0.insert(*chat, KnownChat { row, acks });
         }
-        Ok(self.0.get(chat).map(Vec::as_slice).unwrap_or_default())
+        Ok(self.0.get(chat))
     }
 }
 
-fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], acks: &mut Acks) -> Result<Option<MessageView>, RowsError> {
-    let (Some(chat), Some(id)) = (array(stored, 0), array(stored, 48)) else {
+fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Result<Option<MessageView>, RowsError> {
+    let (Some(chat), Some(sent_ms)) = (array(stored, 0).map(ChatId), key::sent_ms(stored)) else {
         return Ok(None);
     };
-    let (chat, id) = (ChatId(chat), MessageId(id));
     let row: MessageRow = decode(value)?;
-    let ledger = if row.outgoing {
-        Some(ledger(rows, &chat, &id, row.sequence, acks)?)
+    let Some(known) = known.chat(rows, &chat)? else {
+        return Ok(None);
+    };
+    let Some(author) = author(&known.row, &row) else {
+        return Ok(None);
+    };
+    let ledger = if author.own {
+        Some(ledger(
+            rows,
+            &chat,
+            author.stream.incarnation,
+            row.sequence,
+            &known.acks,
+        )?)
     } else {
         None
     };
     Ok(Some(MessageView {
-        id,
+        id: author.stream.message(row.sequence),
         chat,
-        stream: row.stream,
+        stream: author.stream,
         sequence: row.sequence,
-        account: row.account,
-        outgoing: row.outgoing,
-        sent_ms: row.sent_ms.min(row.received_ms),
+        account: author.account,
+        outgoing: author.own,
+        sent_ms: sent_ms.min(row.received_ms),
         received_ms: row.received_ms,
         body: row.body,
         fallback: row.fallback,
@@ -348,16 +353,22 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], acks: &mut Acks) -> Result
 fn ledger(
     rows: &dyn Rows,
     chat: &ChatId,
-    id: &MessageId,
+    incarnation: u64,
     sequence: u64,
-    acks: &mut Acks,
+    acks: &[(DeviceId, AckRow)],
 ) -> Result<LedgerView, RowsError> {
-    let row: LedgerRow = match rows.get(Tree::Ledger, &id.0)? {
-        Some(bytes) => decode(&bytes)?,
-        None => LedgerRow::default(),
+    // Rows are for messages that were handed over together: the last that begins at this one or before, if it goes so far.
+    let (from, to) = (
+        key::ledger(chat, incarnation, 0),
+        key::ledger(chat, incarnation, sequence.saturating_add(1)),
+    );
+    let row = match rows.range(Tree::Ledger, &from, &to, 1, true)?.first() {
+        Some((_, bytes)) => Some(decode::<LedgerRow>(bytes)?).filter(|row| row.last >= sequence),
+        None => None,
     };
+    let row = row.unwrap_or_default();
     let (mut delivered, mut read) = (Vec::new(), Vec::new());
-    for (device, ack) in acks.of(rows, chat)? {
+    for (device, ack) in acks {
         if ack.delivered.contains(sequence) {
             delivered.push(*device);
             if sequence <= ack.read_through {

@@ -7,7 +7,7 @@ use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, TransportKey};
 use crate::limits;
-use crate::message::{Body, Inner};
+use crate::message::{Body, Durable, Inner, StreamId};
 use crate::rows::RowsError;
 use crate::wire::Wire;
 
@@ -172,23 +172,34 @@ impl Client {
         if member.account != self.account() {
             self.heard(now_ms, chat_id)?;
         }
-        let Some(durable) = inner.durable else {
-            return Ok(());
-        };
+        for message in inner.messages {
+            self.numbered(now_ms, chat_id, member, inner.stream, message)?;
+        }
+        Ok(())
+    }
+
+    fn numbered(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        member: &Member,
+        stream: StreamId,
+        durable: Durable,
+    ) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
         // Nobody joins so often: a member that makes up streams can't fill the memory with them.
-        if !chat.streams.contains_key(&inner.stream) && chat.streams.len() >= limits::FRONTIER_STREAMS {
+        if !chat.streams.contains_key(&stream) && chat.streams.len() >= limits::FRONTIER_STREAMS {
             return Ok(());
         }
         let new = chat
             .streams
-            .entry(inner.stream)
+            .entry(stream)
             .or_default()
             .received
             .insert(durable.sequence);
-        chat.streams_dirty.insert(inner.stream);
+        chat.streams_dirty.insert(stream);
         // A repeat means that its sender hasn't heard of the first: tell again.
         self.owe_report(now_ms, chat_id);
         if !new {
@@ -198,8 +209,8 @@ impl Client {
             Body::Contact(bytes) => Some(bytes.clone()),
             _ => None,
         };
-        let place = (inner.stream, durable.sequence);
-        self.store_received(now_ms, chat_id, member, inner.stream, durable)?;
+        let place = (stream, durable.sequence);
+        self.store_received(now_ms, chat_id, member, stream, durable)?;
         match contact {
             Some(details) => self.contact_details(now_ms, chat_id, member.account, place, &details),
             None => Ok(()),

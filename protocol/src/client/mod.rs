@@ -16,6 +16,7 @@
 //! | `links` | connections, watches |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
+//! | `events` | the event log |
 //! | `clock` | when the clock is turned back |
 //! | `history` | reading what is stored |
 
@@ -23,6 +24,7 @@ mod chats;
 mod clock;
 mod contacts;
 mod details;
+mod events;
 mod gossip;
 pub mod history;
 mod inbound;
@@ -37,9 +39,9 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
+pub use events::EventRow;
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, Side, Verdict};
-pub use records::EventRow;
 
 use crate::Step;
 use crate::address::PeerAddress;
@@ -173,6 +175,9 @@ pub struct Client {
     outs: BTreeMap<u64, Out>,
     out_ids: BTreeMap<EnvelopeId, u64>,
     out_bytes: usize,
+    out_messages: usize,
+    /// Numbers of messages that came since the last drain: they are sealed then, those of a chat together.
+    unsealed: BTreeSet<u64>,
     next_out: u64,
     links: BTreeMap<TransportKey, Link>,
     /// Who is connected, also where no link is wanted yet, and whether our custody stream there is ready.
@@ -184,7 +189,7 @@ pub struct Client {
     crowded: BTreeSet<TopicId>,
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
     recent: Recent,
-    next_event: u64,
+    events: events::Log,
     fresh_keys: sending::FreshKeys,
     dirty: Dirty,
     step: Step<Effect>,
@@ -267,6 +272,8 @@ impl Client {
             outs: BTreeMap::new(),
             out_ids: BTreeMap::new(),
             out_bytes: 0,
+            out_messages: 0,
+            unsealed: BTreeSet::new(),
             next_out: 1,
             links: BTreeMap::new(),
             present: BTreeMap::new(),
@@ -276,7 +283,7 @@ impl Client {
             crowded: BTreeSet::new(),
             cursors: BTreeMap::new(),
             recent: Recent::default(),
-            next_event: history::newest_event(rows)? + 1,
+            events: events::Log::load(rows)?,
             fresh_keys: sending::FreshKeys::default(),
             dirty: Dirty::default(),
             step,
@@ -371,6 +378,7 @@ impl Client {
 
     /// Takes what was queued: rows to commit, and what to do once they are durable.
     pub fn drain(&mut self) -> Result<Step<Effect>, RowsError> {
+        self.hand_over_unsealed()?;
         self.write_dirty()?;
         let step = std::mem::take(&mut self.step);
         #[cfg(feature = "sim")]
@@ -458,22 +466,6 @@ impl Client {
         self.step.effects.push(Effect::Send { peer, side, frame });
     }
 
-    /// Appends to the event log, which keeps the newest [`limits::EVENTS`].
-    fn event(&mut self, event: &EventRow) -> Result<(), RowsError> {
-        let cursor = self.next_event;
-        self.next_event += 1;
-        let row = encode(event)?;
-        self.put(Tree::Events, cursor.to_be_bytes(), row);
-        if let Some(oldest) = cursor.checked_sub(limits::EVENTS) {
-            self.step.batch.delete(Tree::Events, oldest.to_be_bytes());
-        }
-        match self.step.effects.last_mut() {
-            Some(Effect::Events { newest }) => *newest = cursor,
-            _ => self.step.effects.push(Effect::Events { newest: cursor }),
-        }
-        Ok(())
-    }
-
     fn load_cursors(&mut self, rows: &dyn Rows) -> Result<(), RowsError> {
         for (stored, value) in rows.prefix(Tree::Cursors, &[], usize::MAX)? {
             let (Some(peer), Some(topic)) = (array(&stored, 0), array(&stored, 32)) else {
@@ -504,6 +496,7 @@ impl Client {
         for number in dirty.outs {
             self.write_out(number)?;
         }
+        self.write_events();
         for (peer, topic) in dirty.cursors {
             let stored = key::cursor(&peer, &topic);
             match self.cursors.get(&(peer, topic)) {

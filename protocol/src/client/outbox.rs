@@ -2,12 +2,13 @@
 
 use super::io::Side;
 use super::links::Link;
-use super::records::{LedgerRow, OutKind, OutRow, decode, encode};
+use super::records::{LedgerRow, OutKind, OutRow, decode, encode, key};
 use super::{Client, LoadError};
 use crate::custody::{ClientFrame, Deposit, Refusal};
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, MessageId, NodeId, TopicId, TransportKey};
 use crate::limits;
+use crate::message::{Durable, Inner};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ pub(super) struct Out {
     pub topic: TopicId,
     /// None while nobody is there to hand it to, or when it has to be sealed again.
     pub envelope: Option<Envelope>,
+    /// Bytes of its messages.
+    bytes: usize,
     pub node: NodeId,
     pub epoch: u64,
     pub sealed_ms: u64,
@@ -42,21 +45,26 @@ impl OutWhat {
     /// The chat that it belongs to, for envelopes that members exchange.
     pub fn chat(&self) -> Option<ChatId> {
         match self {
-            Self::Row(OutKind::Message { chat, .. } | OutKind::Commit { chat, .. }) | Self::Report(chat) => Some(*chat),
+            Self::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. }) | Self::Report(chat) => {
+                Some(*chat)
+            }
             Self::Row(OutKind::Card { .. } | OutKind::Request { .. }) => None,
         }
     }
 
-    fn plain_len(&self) -> usize {
+    /// Its messages, which are in a row without holes.
+    pub fn run(&self) -> &[Durable] {
         match self {
-            Self::Row(OutKind::Message { inner, .. }) => inner.len(),
-            _ => 0,
+            Self::Row(OutKind::Messages { run, .. }) => run,
+            _ => &[],
         }
     }
 }
 
 /// Deposits of one link that await a receipt: keeps a slow custodian from holding our memory.
 const DEPOSITS_IN_FLIGHT: usize = 8;
+/// Bytes up to which messages of an earlier step take more, where nobody is there to hand them to: each more writes them all again.
+const RUN_LATER_BYTES: usize = 4 * 1024;
 /// Undelivered messages that one nudge looks after.
 const NUDGED: usize = 64;
 /// A nudge waits at most 2^this times the configured time.
@@ -72,6 +80,7 @@ impl Client {
             let mut out = Out {
                 topic: row.topic,
                 envelope: row.envelope.and_then(|bytes| Envelope::trusted(&bytes).ok()),
+                bytes: 0,
                 node: row.node,
                 epoch: row.epoch,
                 sealed_ms: row.sealed_ms,
@@ -81,8 +90,9 @@ impl Client {
                 direct_after_ms: 0,
                 what: OutWhat::Row(row.kind),
             };
-            if let Some(id) = self.message_of(&out.what)
-                && let Some(bytes) = rows.get(Tree::Ledger, &id.0)?
+            out.bytes = out.what.run().iter().map(|message| message.encode().len()).sum();
+            if let Some((stored, _)) = self.ledger_place(&out.what)
+                && let Some(bytes) = rows.get(Tree::Ledger, &stored)?
             {
                 let ledger: LedgerRow = decode(&bytes)?;
                 out.held = ledger.held.into_iter().collect();
@@ -101,7 +111,8 @@ impl Client {
                 chat.waiting.insert(number);
             }
             self.next_out = self.next_out.max(number + 1);
-            self.out_bytes += out.what.plain_len();
+            self.out_bytes += out.bytes;
+            self.out_messages += out.what.run().len();
             if let Some(envelope) = &out.envelope {
                 self.out_ids.insert(envelope.id(), number);
             }
@@ -134,14 +145,66 @@ impl Client {
         Ok(())
     }
 
-    /// Puts something in the outbox and hands it over at once where somebody is there.
+    /// Puts a message in the outbox. Those of one step share an envelope, which is made when the step is drained.
+    pub(super) fn queue_message(&mut self, now_ms: u64, chat_id: ChatId, message: Durable) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let topic = chat.row.topic.public();
+        let bytes = message.encode().len();
+        if let Some(number) = chat.filling
+            && let Some(out) = self.outs.get_mut(&number)
+            // Whoever was refused was told so by name.
+            && out.refused.is_none()
+            && let OutWhat::Row(OutKind::Messages { run, .. }) = &mut out.what
+        {
+            let room = if self.unsealed.contains(&number) {
+                limits::RUN_BYTES
+            } else {
+                RUN_LATER_BYTES
+            };
+            if run.len() < limits::RUN_MESSAGES && out.bytes + bytes <= room {
+                run.push(message);
+                out.bytes += bytes;
+                self.out_bytes += bytes;
+                self.out_messages += 1;
+                self.dirty.outs.insert(number);
+                self.unsealed.insert(number);
+                return;
+            }
+        }
+        let what = OutWhat::Row(OutKind::Messages {
+            chat: chat_id,
+            run: vec![message],
+        });
+        let number = self.insert_out(now_ms, topic, what, None, bytes);
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.filling = Some(number);
+        }
+        self.unsealed.insert(number);
+    }
+
+    /// Puts a sealed envelope in the outbox and hands it over at once where somebody is there.
     pub(super) fn add_out(
         &mut self,
         now_ms: u64,
         topic: TopicId,
         what: OutWhat,
-        envelope: Option<Envelope>,
+        envelope: Envelope,
     ) -> Result<(), RowsError> {
+        let number = self.insert_out(now_ms, topic, what, Some(envelope), 0);
+        self.gossip_out(now_ms, number);
+        self.hand_over(now_ms, number)
+    }
+
+    fn insert_out(
+        &mut self,
+        now_ms: u64,
+        topic: TopicId,
+        what: OutWhat,
+        envelope: Option<Envelope>,
+        bytes: usize,
+    ) -> u64 {
         let number = self.next_out;
         self.next_out += 1;
         let state = what.chat().and_then(|chat| self.chats.get(&chat));
@@ -150,8 +213,8 @@ impl Client {
             self.out_ids.insert(envelope.id(), number);
             self.recent.insert(envelope.id());
         }
-        self.out_bytes += what.plain_len();
-        let sealed = envelope.is_some();
+        self.out_bytes += bytes;
+        self.out_messages += what.run().len();
         if let Some(chat) = what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
             match &what {
                 OutWhat::Report(_) => chat.report = Some(number),
@@ -166,6 +229,7 @@ impl Client {
                 what,
                 topic,
                 envelope,
+                bytes,
                 node,
                 epoch,
                 sealed_ms: now_ms,
@@ -176,18 +240,28 @@ impl Client {
             },
         );
         self.dirty.outs.insert(number);
-        if sealed {
-            self.gossip_out(now_ms, number);
+        number
+    }
+
+    /// Seals and hands over the messages that came since the last drain, where somebody can take them.
+    pub(super) fn hand_over_unsealed(&mut self) -> Result<(), RowsError> {
+        let now_ms = self.last_ms;
+        for number in std::mem::take(&mut self.unsealed) {
+            let gossips = self.outs.get(&number).is_some_and(|out| self.is_gossiped(&out.topic));
+            if gossips {
+                self.sealed(now_ms, number)?;
+            }
+            self.hand_over(now_ms, number)?;
         }
-        let custodians = self.custodians(number);
-        if custodians
-            .iter()
-            .any(|peer| self.links.get(peer).is_some_and(|link| link.opened))
-        {
-            self.sealed(now_ms, number)?;
-        }
-        for peer in custodians {
-            let direct_after_ms = self.outs.get(&number).map_or(0, |out| out.direct_after_ms);
+        Ok(())
+    }
+
+    fn hand_over(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
+        for peer in self.custodians(number) {
+            let Some(out) = self.outs.get(&number) else {
+                return Ok(());
+            };
+            let (topic, direct_after_ms) = (out.topic, out.direct_after_ms);
             let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
                 continue;
             };
@@ -219,7 +293,7 @@ impl Client {
 
     fn is_custodian(&self, link: &Link, out: &Out) -> bool {
         match &out.what {
-            OutWhat::Row(OutKind::Message { chat, .. } | OutKind::Commit { chat, .. }) | OutWhat::Report(chat) => {
+            OutWhat::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. }) | OutWhat::Report(chat) => {
                 let Some(chat) = self.chats.get(chat) else {
                     return false;
                 };
@@ -337,21 +411,34 @@ impl Client {
         if out.envelope.is_some() {
             return Ok(true);
         }
-        let OutWhat::Row(OutKind::Message { chat, inner, .. }) = &out.what else {
+        let OutWhat::Row(OutKind::Messages { chat: chat_id, run }) = &out.what else {
             return Ok(false);
         };
-        let Some(chat) = self.chats.get_mut(chat) else {
+        let (chat_id, messages) = (*chat_id, run.clone());
+        let frontiers = self.frontiers(&chat_id);
+        let (own, Some(chat), Some(out)) = (
+            self.account.device.public(),
+            self.chats.get_mut(&chat_id),
+            self.outs.get_mut(&number),
+        ) else {
             return Ok(false);
         };
+        let inner = Inner {
+            stream: chat.stream(own),
+            messages,
+            frontiers,
+        }
+        .encode();
         let fault = |error: &dyn std::fmt::Display| RowsError {
             reason: error.to_string(),
         };
         let body = chat
             .group
-            .seal(&self.crypto, &self.account.device, inner)
+            .seal(&self.crypto, &self.account.device, &inner)
             .map_err(|error| fault(&error))?;
         let envelope =
             Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
+        chat.filling = chat.filling.filter(|filling| *filling != number);
         out.node = chat.group.node();
         out.epoch = chat.group.epoch();
         out.sealed_ms = now_ms;
@@ -364,12 +451,22 @@ impl Client {
         Ok(true)
     }
 
-    pub(super) fn message_of(&self, what: &OutWhat) -> Option<MessageId> {
-        let OutWhat::Row(OutKind::Message { chat, sequence, .. }) = what else {
-            return None;
+    /// The key of the ledger of own messages, and their last sequence.
+    pub(super) fn ledger_place(&self, what: &OutWhat) -> Option<(Vec<u8>, u64)> {
+        let (first, last) = (what.run().first()?, what.run().last()?);
+        let chat = self.chats.get(&what.chat()?)?;
+        let stored = key::ledger(&chat.id, chat.row.incarnation, first.sequence);
+        Some((stored, last.sequence))
+    }
+
+    /// The own messages in an outgoing envelope that people see.
+    pub(super) fn messages_of(&self, what: &OutWhat) -> Vec<MessageId> {
+        let Some(chat) = what.chat().and_then(|chat| self.chats.get(&chat)) else {
+            return Vec::new();
         };
-        let chat = self.chats.get(chat)?;
-        Some(chat.stream(self.device()).message(*sequence))
+        let stream = chat.stream(self.device());
+        let shown = what.run().iter().filter(|message| message.body.shown());
+        shown.map(|message| stream.message(message.sequence)).collect()
     }
 
     /// Seals again what was sealed on a state that the others may no longer have.
@@ -381,7 +478,7 @@ impl Client {
         let stale: Vec<u64> = self
             .waiting(&chat_id)
             .filter(|(_, out)| {
-                matches!(&out.what, OutWhat::Row(OutKind::Message { .. }))
+                matches!(&out.what, OutWhat::Row(OutKind::Messages { .. }))
                     && out.envelope.is_some()
                     && epoch.saturating_sub(out.epoch) >= kept
             })
@@ -398,7 +495,7 @@ impl Client {
         let Some(out) = self.outs.get_mut(&number) else {
             return Ok(());
         };
-        if let OutWhat::Row(OutKind::Message { .. }) = out.what
+        if let OutWhat::Row(OutKind::Messages { .. }) = out.what
             && let Some(envelope) = out.envelope.take()
         {
             self.out_ids.remove(&envelope.id());
@@ -445,8 +542,10 @@ impl Client {
         let (mut waiting, mut holes) = (Vec::new(), 0);
         for (number, out) in self.waiting(&chat_id) {
             match &out.what {
-                OutWhat::Row(OutKind::Message { sequence, .. }) => {
-                    let hole = *sequence < reported;
+                OutWhat::Row(OutKind::Messages { run, .. }) => {
+                    let hole = run
+                        .iter()
+                        .any(|message| message.sequence < reported && !chat.delivered(own, message.sequence));
                     holes += usize::from(hole);
                     waiting.push((number, hole));
                 }
@@ -488,10 +587,12 @@ impl Client {
         let Some(out) = self.outs.remove(&number) else {
             return;
         };
-        self.out_bytes = self.out_bytes.saturating_sub(out.what.plain_len());
+        self.out_bytes = self.out_bytes.saturating_sub(out.bytes);
+        self.out_messages = self.out_messages.saturating_sub(out.what.run().len());
         if let Some(chat) = out.what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
             chat.waiting.remove(&number);
             chat.report = chat.report.filter(|report| *report != number);
+            chat.filling = chat.filling.filter(|filling| *filling != number);
         }
         for link in self.links.values_mut() {
             link.todo.remove(&number);

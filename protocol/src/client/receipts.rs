@@ -1,11 +1,11 @@
 //! The custodians' answers to deposits.
 
-use super::Client;
 use super::io::Effect;
 use super::outbox::{Out, OutWhat};
-use super::records::{EventRow, LedgerRow, encode};
+use super::records::{LedgerRow, encode_small};
+use super::{Client, EventRow};
 use crate::custody::{Receipt, Refusal};
-use crate::keys::{EnvelopeId, MessageId, TransportKey};
+use crate::keys::{EnvelopeId, TransportKey};
 use crate::rows::{RowsError, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,10 +113,9 @@ impl Client {
         out.held.insert(peer, until_ms);
         out.forgotten.remove(&peer);
         out.refused = None;
-        if let Some(message) = self.write_ledger(number)?
-            && first
-        {
-            self.event(&EventRow::Ledger { message })?;
+        self.write_ledger(number)?;
+        if first {
+            self.tell_ledger(number);
         }
         Ok(())
     }
@@ -129,21 +128,29 @@ impl Client {
             return Ok(());
         }
         out.refused = Some(why);
-        if let Some(message) = self.write_ledger(number)? {
-            self.event(&EventRow::Ledger { message })?;
-        }
+        self.write_ledger(number)?;
+        self.tell_ledger(number);
         Ok(())
     }
 
-    /// Writes who holds a message; gives the message if people see it.
-    fn write_ledger(&mut self, number: u64) -> Result<Option<MessageId>, RowsError> {
+    /// Tells that messages got further.
+    fn tell_ledger(&mut self, number: u64) {
+        let messages = self.outs.get(&number).map(|out| self.messages_of(&out.what));
+        for message in messages.unwrap_or_default() {
+            self.event(&EventRow::Ledger { message });
+        }
+    }
+
+    /// Writes who holds the messages of an outgoing envelope.
+    fn write_ledger(&mut self, number: u64) -> Result<(), RowsError> {
         let Some(out) = self.outs.get(&number) else {
-            return Ok(None);
+            return Ok(());
         };
-        let Some(message) = self.message_of(&out.what) else {
-            return Ok(None);
+        let Some((stored, last)) = self.ledger_place(&out.what) else {
+            return Ok(());
         };
-        let row = encode(&LedgerRow {
+        let row = encode_small(&LedgerRow {
+            last,
             held: out
                 .held
                 .iter()
@@ -151,8 +158,8 @@ impl Client {
                 .collect(),
             refused: out.refused,
         })?;
-        self.put(Tree::Ledger, message.0, row);
-        Ok(Some(message))
+        self.put(Tree::Ledger, stored, row);
+        Ok(())
     }
 
     /// A relay lost its past: what it held has to be deposited again. The rows say so too, since its cursors are void only once.

@@ -1,4 +1,5 @@
-//! The client's rows: msgpack with names, so that later versions can add fields.
+//! The client's rows: msgpack with names, so that later versions can add fields; those of which there are many go without names and
+//! grow at their end.
 
 use crate::address::PeerAddress;
 use crate::contact::{CardKey, CardPackage, Inbox, Invite};
@@ -8,15 +9,24 @@ use crate::keys::{
     AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, NodeId, RequestId, TopicId, TopicSecret,
     TransportKey, TransportSecret,
 };
-use crate::message::{Body, StreamId};
+use crate::limits;
+use crate::message::{Body, Durable, StreamId};
 use crate::mls::{GroupRows, Suite};
 use crate::rows::RowsError;
 use crate::seq_set::SeqSet;
+use crate::wire::{Reader, Wire, Writer};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Encodes a row. Fails only on values that msgpack can't hold, of which there are none here.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, RowsError> {
     rmp_serde::to_vec_named(value).map_err(|error| RowsError {
+        reason: error.to_string(),
+    })
+}
+
+/// Encodes a row of which there are many: an array, to which later versions may append fields that have a default.
+pub(crate) fn encode_small<T: Serialize>(value: &T) -> Result<Vec<u8>, RowsError> {
+    rmp_serde::to_vec(value).map_err(|error| RowsError {
         reason: error.to_string(),
     })
 }
@@ -44,9 +54,46 @@ pub(crate) mod key {
     pub(crate) fn ack(chat: &ChatId, device: &DeviceId) -> Vec<u8> {
         [chat.0, device.0].concat()
     }
+    /// Bytes of a message id that stand in keys: enough that nobody finds a second id with them.
+    const ID_BYTES: usize = 16;
+    /// Bytes of a message's key before its id.
+    const PLACE_BYTES: usize = 32 + 8 + 8;
+    /// Bytes of a message's key.
+    pub(crate) const MESSAGE_BYTES: usize = PLACE_BYTES + ID_BYTES;
+
+    fn short(id: &MessageId) -> &[u8] {
+        id.0.get(..ID_BYTES).unwrap_or_default()
+    }
     /// Messages of a chat in the order shown: causal (Lamport clock), then time, then id.
     pub(crate) fn message(chat: &ChatId, clock: u64, sent_ms: u64, id: &MessageId) -> Vec<u8> {
-        [chat.0.as_slice(), &clock.to_be_bytes(), &sent_ms.to_be_bytes(), &id.0].concat()
+        [
+            chat.0.as_slice(),
+            &clock.to_be_bytes(),
+            &sent_ms.to_be_bytes(),
+            short(id),
+        ]
+        .concat()
+    }
+    /// Where a message's place is written.
+    pub(crate) fn message_id(id: &MessageId) -> Vec<u8> {
+        short(id).to_vec()
+    }
+    /// The part of a message's key that its id doesn't tell.
+    pub(crate) fn message_place(stored: &[u8]) -> Vec<u8> {
+        stored.get(..PLACE_BYTES).unwrap_or(stored).to_vec()
+    }
+    /// A message's key from its place and id.
+    pub(crate) fn message_at(place: &[u8], id: &MessageId) -> Vec<u8> {
+        [place, short(id)].concat()
+    }
+    /// The author's time in a message's key.
+    pub(crate) fn sent_ms(stored: &[u8]) -> Option<u64> {
+        let bytes = stored.get(40..48)?.try_into().ok()?;
+        Some(u64::from_be_bytes(bytes))
+    }
+    /// Who holds the own messages from a sequence on.
+    pub(crate) fn ledger(chat: &ChatId, incarnation: u64, first: u64) -> Vec<u8> {
+        [chat.0.as_slice(), &incarnation.to_be_bytes(), &first.to_be_bytes()].concat()
     }
     pub(crate) fn cursor(custodian: &TransportKey, topic: &TopicId) -> Vec<u8> {
         [custodian.0, topic.0].concat()
@@ -106,6 +153,18 @@ pub(crate) struct ChatRow {
     /// Our details changed while that message was on its way.
     #[serde(default)]
     pub details_due: bool,
+    /// Whose messages are stored: messages name them by their place here.
+    #[serde(default)]
+    pub authors: Vec<AuthorRow>,
+}
+
+/// An author of stored messages.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuthorRow {
+    pub stream: StreamId,
+    pub account: AccountId,
+    /// Of this account.
+    pub own: bool,
 }
 
 /// A state kept for late messages.
@@ -145,17 +204,17 @@ pub(crate) struct AckRow {
     pub epoch: u64,
 }
 
-/// A message.
+/// A message; its author's time is in its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MessageRow {
-    pub stream: StreamId,
+    /// Its place in the chat's authors.
+    pub author: u32,
     pub sequence: u64,
-    pub account: AccountId,
-    pub outgoing: bool,
-    pub sent_ms: u64,
     pub received_ms: u64,
     pub body: Body,
     pub fallback: String,
+    #[serde(with = "serde_bytes")]
+    pub extensions: Vec<u8>,
 }
 
 /// What waits to be handed over.
@@ -174,12 +233,11 @@ pub(crate) struct OutRow {
 /// What an outgoing envelope is.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum OutKind {
-    /// A numbered message; its plaintext is kept, so that it can be sealed again.
-    Message {
+    /// Numbered messages in a row, without holes; they are kept, so that they can be sealed again.
+    Messages {
         chat: ChatId,
-        sequence: u64,
-        #[serde(with = "serde_bytes")]
-        inner: Vec<u8>,
+        #[serde(with = "run")]
+        run: Vec<Durable>,
     },
     /// A commit of ours, to an epoch.
     Commit { chat: ChatId, epoch: u64 },
@@ -189,9 +247,33 @@ pub(crate) enum OutKind {
     Request { chat: ChatId },
 }
 
-/// Who holds an own message.
+/// Messages in a row as bytes, the way they travel.
+mod run {
+    use super::*;
+    use serde::{Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(run: &[Durable], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut w = Writer::default();
+        w.list(run, |w, message| message.write(w));
+        serde_bytes::serialize(&w.into_bytes(), serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Durable>, D::Error> {
+        let bytes: Vec<u8> = serde_bytes::deserialize(deserializer)?;
+        let mut r = Reader::new(&bytes);
+        let run = r
+            .list("run", limits::RUN_MESSAGES, Durable::read)
+            .map_err(D::Error::custom)?;
+        r.finish().map_err(D::Error::custom)?;
+        Ok(run)
+    }
+}
+
+/// Who holds own messages that were handed over together.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LedgerRow {
+    /// The last sequence; the first is in the key.
+    pub last: u64,
     /// Relay, Unix milliseconds until which it keeps it; 0 if it has lost it since.
     pub held: Vec<(TransportKey, u64)>,
     /// Why the last custodian refused, while none holds it.
@@ -272,44 +354,6 @@ pub(crate) struct OwnInbox {
     pub seal_private: Vec<u8>,
     #[serde(with = "serde_bytes")]
     pub seal_public: Vec<u8>,
-}
-
-/// An entry of the event log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EventRow {
-    /// A message arrived.
-    MessageReceived {
-        /// Which.
-        message: MessageId,
-    },
-    /// A message of ours is durable.
-    MessageSent {
-        /// Which.
-        message: MessageId,
-    },
-    /// A message of ours got further.
-    Ledger {
-        /// Which.
-        message: MessageId,
-    },
-    /// A stranger asks.
-    Requested {
-        /// Which request.
-        request: RequestId,
-        /// Who.
-        account: AccountId,
-        /// What they call themselves.
-        name: String,
-    },
-    /// There is a new contact.
-    ContactAdded {
-        /// Who.
-        account: AccountId,
-        /// The chat with them.
-        chat: ChatId,
-        /// What they call themselves.
-        name: String,
-    },
 }
 
 /// What an idempotency key was used for.

@@ -1,8 +1,8 @@
 //! Frontiers: telling the others what we have, and learning what they have.
 
-use super::Client;
 use super::outbox::OutWhat;
-use super::records::{AckRow, EventRow, OutKind};
+use super::records::{AckRow, OutKind};
+use super::{Client, EventRow};
 use crate::chat::Member;
 use crate::envelope::Envelope;
 use crate::keys::ChatId;
@@ -60,7 +60,7 @@ impl Client {
                 Some(chat) => chat.stream(self.device()),
                 None => return Ok(()),
             },
-            durable: None,
+            messages: Vec::new(),
             frontiers: self.frontiers(&chat_id),
         }
         .encode();
@@ -82,7 +82,7 @@ impl Client {
         if let Some(number) = self.chats.get(&chat_id).and_then(|chat| chat.report) {
             self.drop_out(number);
         }
-        self.add_out(now_ms, topic, OutWhat::Report(chat_id), Some(envelope))
+        self.add_out(now_ms, topic, OutWhat::Report(chat_id), envelope)
     }
 
     /// Learns from a member's message or report what that device has of ours.
@@ -134,7 +134,7 @@ impl Client {
             if self.is_shown(chat_id, sequence) {
                 self.event(&EventRow::Ledger {
                     message: stream.message(sequence),
-                })?;
+                });
             }
         }
         let missing = self.chats.get_mut(&chat_id);
@@ -156,7 +156,9 @@ impl Client {
         let done: Vec<u64> = self
             .waiting(&chat_id)
             .filter(|(_, out)| match &out.what {
-                OutWhat::Row(OutKind::Message { sequence, .. }) => chat.delivered(own, *sequence),
+                OutWhat::Row(OutKind::Messages { run, .. }) => {
+                    run.iter().all(|message| chat.delivered(own, message.sequence))
+                }
                 OutWhat::Row(OutKind::Commit { epoch, .. }) => epoch_seen >= *epoch,
                 _ => false,
             })

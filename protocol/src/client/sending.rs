@@ -1,14 +1,12 @@
 //! Sending: idempotency keys, numbers, and the way into the outbox.
 
-use super::Client;
 use super::io::{CommandError, Reply};
-use super::outbox::OutWhat;
-use super::records::{EventRow, IdempotencyRow, MessageRow, OutKind, decode, encode, key};
+use super::records::{AuthorRow, IdempotencyRow, MessageRow, decode, encode_small, key};
+use super::{Client, EventRow};
 use crate::keys::{ChatId, derive};
 use crate::limits;
-use crate::message::{Body, Durable, Inner};
+use crate::message::{Body, Durable};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
-use crate::wire::Wire;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Old idempotency keys that each new one looks at.
@@ -99,7 +97,7 @@ impl Client {
             message,
             at_ms: now_ms,
         };
-        let bytes = encode(&row)?;
+        let bytes = encode_small(&row)?;
         self.put(Tree::Idempotency, stored.clone(), bytes);
         self.fresh_keys.insert(stored, row);
         self.prune_keys(now_ms, rows)?;
@@ -126,7 +124,7 @@ impl Client {
     }
 
     pub(super) fn outbox_full(&self) -> bool {
-        self.outs.len() >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES
+        self.out_messages >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES
     }
 
     /// Numbers a message, stores it, and puts it in the outbox.
@@ -143,7 +141,6 @@ impl Client {
             });
         }
         let (own, account) = (self.device(), self.account());
-        let frontiers = self.frontiers(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
@@ -158,51 +155,38 @@ impl Client {
             sent_ms: now_ms,
             fallback: String::new(),
             body,
-        };
-        let row = MessageRow {
-            stream,
-            sequence,
-            account,
-            outgoing: true,
-            sent_ms: now_ms,
-            received_ms: now_ms,
-            body: durable.body.clone(),
-            fallback: String::new(),
+            extensions: Vec::new(),
         };
         let clock = durable.clock;
-        let inner = Inner {
-            stream,
-            durable: Some(durable),
-            frontiers,
-        }
-        .encode();
         chat.head.sequence = sequence;
-        chat.head.previous = Inner::hash(&inner);
+        chat.head.previous = durable.hash(&stream);
         chat.head.last_ms = now_ms;
         let parents = chat.head.heads.clone();
         chat.observe(id, &parents, clock);
         if chat.nudge_ms.is_none() {
             chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
         }
-        let topic = chat.row.topic.public();
         self.dirty.chats.insert(chat_id);
-        if !row.body.shown() {
+        if !durable.body.shown() {
             chat.row.hidden.insert(sequence);
             chat.row_dirty = true;
         } else {
-            self.put_message(&chat_id, id, clock, now_ms, &row)?;
-            self.event(&EventRow::MessageSent { message: id })?;
-        }
-        self.add_out(
-            now_ms,
-            topic,
-            OutWhat::Row(OutKind::Message {
-                chat: chat_id,
+            let row = MessageRow {
+                author: chat.author(AuthorRow {
+                    stream,
+                    account,
+                    own: true,
+                }),
                 sequence,
-                inner,
-            }),
-            None,
-        )?;
+                received_ms: now_ms,
+                body: durable.body.clone(),
+                fallback: String::new(),
+                extensions: Vec::new(),
+            };
+            self.put_message(&chat_id, id, clock, now_ms, &row)?;
+            self.event(&EventRow::MessageSent { message: id });
+        }
+        self.queue_message(now_ms, chat_id, durable);
         Ok(id)
     }
 }

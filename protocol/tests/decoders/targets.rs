@@ -375,7 +375,7 @@ fn messages() -> Vec<Vec<u8>> {
     }];
     let message = |body| Inner {
         stream,
-        durable: Some(Durable {
+        messages: vec![Durable {
             sequence: 3,
             previous: [2; 32],
             parents: vec![stream.message(1), stream.message(2)],
@@ -383,12 +383,13 @@ fn messages() -> Vec<Vec<u8>> {
             sent_ms: 10,
             fallback: "a picture".into(),
             body,
-        }),
+            extensions: Vec::new(),
+        }],
         frontiers: frontiers.clone(),
     };
     let report = Inner {
         stream,
-        durable: None,
+        messages: Vec::new(),
         frontiers: frontiers.clone(),
     };
     let unknown = Body::Unknown {

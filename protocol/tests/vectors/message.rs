@@ -74,30 +74,34 @@ fn read(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
         .collect();
     let mut fields = stream_value(&inner.stream);
     fields["frontiers"] = frontiers.into();
-    if let Some(durable) = &inner.durable {
-        let body = match &durable.body {
-            Body::Text(text) => json!({ "text": text }),
-            Body::Contact(bytes) => json!({ "contact": hexed(bytes) }),
-            Body::Unknown { kind, body } => json!({ "unknown": { "kind": kind, "body": hexed(body) } }),
-        };
-        fields["durable"] = json!({
-            "sequence": number(durable.sequence),
-            "previous": hexed(durable.previous),
-            "parents": durable.parents.iter().map(|parent| hexed(parent.0)).collect::<Vec<_>>(),
-            "clock": number(durable.clock),
-            "sent_ms": number(durable.sent_ms),
-            "fallback": durable.fallback,
-            "body": body,
-        });
-        fields["id"] = hexed(inner.stream.message(durable.sequence).0);
-        fields["hash"] = hexed(Inner::hash(bytes));
-        fields["shown"] = durable.body.shown().into();
-    }
+    let messages = inner.messages.iter().map(|message| numbered(&inner.stream, message));
+    fields["messages"] = messages.collect::<Vec<_>>().into();
     Ok(fields)
 }
 
+fn numbered(stream: &StreamId, message: &Durable) -> Value {
+    let body = match &message.body {
+        Body::Text(text) => json!({ "text": text }),
+        Body::Contact(bytes) => json!({ "contact": hexed(bytes) }),
+        Body::Unknown { kind, body } => json!({ "unknown": { "kind": kind, "body": hexed(body) } }),
+    };
+    json!({
+        "sequence": number(message.sequence),
+        "previous": hexed(message.previous),
+        "parents": message.parents.iter().map(|parent| hexed(parent.0)).collect::<Vec<_>>(),
+        "clock": number(message.clock),
+        "sent_ms": number(message.sent_ms),
+        "fallback": message.fallback,
+        "body": body,
+        "extensions": hexed(&message.extensions),
+        "id": hexed(stream.message(message.sequence).0),
+        "hash": hexed(message.hash(stream)),
+        "shown": message.body.shown(),
+    })
+}
+
 fn write(_: &Value, fields: &Value) -> Vec<u8> {
-    let durable = fields.get("durable").map(|value| {
+    let messages = items(fields, "messages").map(|value| {
         let (kind, body) = value["body"].as_object().unwrap().iter().next().unwrap();
         let body = match kind.as_str() {
             "text" => Body::Text(body.as_str().unwrap().to_owned()),
@@ -118,11 +122,12 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
             sent_ms: uint64(value, "sent_ms"),
             fallback: text(value, "fallback"),
             body,
+            extensions: bytes(value, "extensions"),
         }
     });
     Inner {
         stream: stream_of(fields),
-        durable,
+        messages: messages.collect(),
         frontiers: items(fields, "frontiers")
             .map(|value| Frontier {
                 stream: stream_of(value),
@@ -171,6 +176,7 @@ fn durable(sequence: u64, previous: [u8; 32], parents: &[MessageId], body: Value
         "sent_ms": number(1_700_000_000_000 + sequence),
         "fallback": "",
         "body": body,
+        "extensions": "",
     })
 }
 
@@ -179,10 +185,15 @@ fn fill(v: &mut Vectors) {
         device: DeviceId([1; 32]),
         incarnation: 0x0102_0304_0506_0708,
     };
-    let message = |durable: Value, frontiers: Value| {
+    let inner = |messages: &[Value], frontiers: Value| {
         let mut fields = stream_value(&stream);
-        fields["durable"] = durable;
+        fields["messages"] = messages.into();
         fields["frontiers"] = frontiers;
+        for message in fields["messages"].as_array_mut().unwrap() {
+            // What follows from the rest.
+            let decoded = &Inner::decode(&write(&Value::Null, &alone(&stream, message))).unwrap();
+            *message = numbered(&stream, &decoded.messages[0]);
+        }
         fields
     };
     for sequence in [1, 2, u64::MAX - 2] {
@@ -192,60 +203,65 @@ fn fill(v: &mut Vectors) {
     }
     v.bad("message_id", "cut", Value::Null, &[1; 47], "truncated", "sequence");
 
+    let text = |sequence, text: &str| durable(sequence, [0; 32], &[], json!({ "text": text }));
     let first = v.good(
         "message",
         "the first text of a stream",
         Value::Null,
-        message(durable(1, [0; 32], &[], json!({ "text": "안녕, 마당" })), json!([])),
+        inner(&[text(1, "안녕, 마당")], json!([])),
     );
+    let hash = Inner::decode(&first).unwrap().messages[0].hash(&stream);
     let frontier = json!([{
         "device": hexed([2; 32]),
         "incarnation": number(7),
         "delivered": [[number(1), number(40)], [number(42), number(42)]],
         "read_through": number(38),
     }]);
+    let next = durable(2, hash, &[stream.message(1)], json!({ "text": "" }));
     let second = v.good(
         "message",
-        "the second, which names the first and reports a frontier",
+        "the second, which names the first, and a frontier",
         Value::Null,
-        message(
-            durable(2, Inner::hash(&first), &[stream.message(1)], json!({ "text": "" })),
-            frontier.clone(),
-        ),
+        inner(&[next.clone()], frontier.clone()),
     );
-    let mut report = stream_value(&stream);
-    report["frontiers"] = frontier;
-    let report = v.good("message", "a report without a number", Value::Null, report);
+    v.good(
+        "message",
+        "both in one envelope",
+        Value::Null,
+        inner(&[text(1, "안녕, 마당"), next], json!([])),
+    );
+    let report = v.good(
+        "message",
+        "a report without messages",
+        Value::Null,
+        inner(&[], frontier),
+    );
     let parents: Vec<_> = (1..=8).map(|sequence| stream.message(sequence)).collect();
-    let mut fields = message(
-        durable(
-            9,
-            [3; 32],
-            &parents,
-            json!({ "unknown": { "kind": 77, "body": "0102" } }),
-        ),
-        json!([]),
-    );
-    fields["durable"]["fallback"] = "a picture".into();
+    let unknown = json!({ "unknown": { "kind": 77, "body": "0102" } });
+    let mut message = durable(9, [3; 32], &parents, unknown);
+    message["fallback"] = "a picture".into();
     v.good(
         "message",
         "a kind that is not known, and eight parents",
         Value::Null,
-        fields,
+        inner(&[message], json!([])),
     );
     let hidden = json!({ "unknown": { "kind": 0x8777, "body": "" } });
-    v.good(
-        "message",
-        "a hidden kind that is not known",
-        Value::Null,
-        message(durable(10, [3; 32], &[], hidden), json!([])),
-    );
     let contact = json!({ "contact": "0001" });
+    for (name, sequence, body) in [
+        ("a hidden kind that is not known", 10, hidden),
+        ("contact details", 11, contact),
+    ] {
+        let message = durable(sequence, [3; 32], &[], body);
+        v.good("message", name, Value::Null, inner(&[message], json!([])));
+    }
+    let mut message = text(12, "later");
+    message["extensions"] = "aabb".into();
     v.good(
         "message",
-        "contact details",
+        "extensions of a later version in a message",
         Value::Null,
-        message(durable(11, [3; 32], &[], contact), json!([])),
+        inner(&[message], json!([])),
     );
     let extended = [&first[..first.len() - 1], &[2, 0xaa, 0xbb]].concat();
     v.good_to_read("message", "extensions of a later version", Value::Null, &extended);
@@ -254,34 +270,54 @@ fn fill(v: &mut Vectors) {
     fill_ranges(v);
 }
 
-/// Where the fields of the first message begin: version, stream, sequence, previous, parents (none), clock, time, kind, fallback (empty),
-/// body.
-const SEQUENCE: usize = 42;
-const KIND: usize = 99;
-const BODY: usize = 102;
+fn alone(stream: &StreamId, message: &Value) -> Value {
+    let mut fields = stream_value(stream);
+    fields["messages"] = json!([message]);
+    fields["frontiers"] = json!([]);
+    fields
+}
+
+/// Bytes before the list of messages: version and stream.
+const MESSAGES: usize = 42;
+/// Where the fields of a message without parents begin: sequence, previous, parents, clock, time, kind, fallback (empty), body.
+const KIND: usize = 8 + 32 + 1 + 8 + 8;
+const BODY: usize = KIND + 2 + 1;
 
 fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
     let mut bad =
         |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("message", name, Value::Null, bytes, error, at);
-    let changed = |at: usize, with: &[u8]| {
-        let mut bytes = first.to_vec();
-        bytes[at..at + with.len()].copy_from_slice(with);
-        bytes
-    };
-    let with_body = |kind: u16, body: &[u8]| {
+    // The list's length takes two bytes.
+    let message = &first[MESSAGES + 2..first.len() - 2];
+    let listed = |messages: &[&[u8]]| {
         let mut w = Writer::default();
-        w.fixed(&first[..KIND]);
-        w.u16(kind);
-        w.bytes(b"");
-        w.bytes(body);
+        w.fixed(&first[..MESSAGES]);
+        w.bytes(&messages.concat());
         w.fixed(&[0, 0]);
         w.into_bytes()
     };
-    bad("version 2", &changed(1, &[2]), "version", "message.version");
+    let changed = |at: usize, with: &[u8]| {
+        let mut bytes = message.to_vec();
+        bytes[at..at + with.len()].copy_from_slice(with);
+        listed(&[&bytes])
+    };
+    let with_body = |kind: u16, body: &[u8]| {
+        let mut w = Writer::default();
+        w.fixed(&message[..KIND]);
+        w.u16(kind);
+        w.bytes(b"");
+        w.bytes(body);
+        w.bytes(b"");
+        listed(&[&w.into_bytes()])
+    };
+    assert_eq!(listed(&[message]), first);
+    let mut later = first.to_vec();
+    later[1] = 2;
+    bad("version 2", &later, "version", "inner.version");
     bad("kind 0", &changed(KIND, &[0, 0]), "invalid", "message.kind");
+    bad("sequence 0", &changed(0, &[0; 8]), "invalid", "message.sequence");
     bad(
         "the greatest sequence",
-        &changed(SEQUENCE, &[0xff; 8]),
+        &changed(0, &[0xff; 8]),
         "invalid",
         "message.sequence",
     );
@@ -305,37 +341,40 @@ fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
     );
     bad(
         "a fallback that isn't UTF-8",
-        &[&first[..BODY - 1], &[1, 0xff, 0, 0, 0]].concat(),
+        &listed(&[&[&message[..BODY - 1], &[1, 0xff, 0, 0]].concat()]),
         "invalid",
         "message.fallback",
     );
-    let mut w = Writer::default();
-    w.fixed(&first[..SEQUENCE + 8 + 32]);
-    w.bytes(&[4; 9 * 32]);
-    w.fixed(&first[SEQUENCE + 8 + 32 + 1..]);
-    bad("nine parents", &w.into_bytes(), "too_long", "message.parents");
+    let parents = |bytes: &[u8]| {
+        let mut w = Writer::default();
+        w.fixed(&message[..8 + 32]);
+        w.bytes(bytes);
+        w.fixed(&message[8 + 32 + 1..]);
+        listed(&[&w.into_bytes()])
+    };
+    bad("nine parents", &parents(&[4; 9 * 32]), "too_long", "message.parents");
+    bad("half a parent", &parents(&[4; 16]), "truncated", "MessageId");
+    bad("129 messages", &listed(&[message; 129]), "too_long", "inner.messages");
     bad(
-        "half a parent",
-        &[&first[..SEQUENCE + 40], &[16], &[4; 16]].concat(),
+        "a message cut after its body",
+        &listed(&[&message[..message.len() - 1]]),
         "truncated",
-        "MessageId",
+        "message.extensions",
     );
+    let other = stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) }));
     let mut w = Writer::default();
-    w.fixed(&report[..SEQUENCE + 8]);
-    w.list(
-        &[stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) })); 65],
-        |w, stream| {
-            stream.write(w);
-            w.u8(0);
-            w.u64(0);
-        },
-    );
+    w.fixed(&report[..MESSAGES + 1]);
+    w.list(&[other; 65], |w, stream| {
+        stream.write(w);
+        w.u8(0);
+        w.u64(0);
+    });
     w.u8(0);
-    bad("65 frontiers", &w.into_bytes(), "too_long", "message.frontiers");
+    bad("65 frontiers", &w.into_bytes(), "too_long", "inner.frontiers");
     let mut w = Writer::default();
-    w.fixed(&report[..SEQUENCE + 8]);
+    w.fixed(&report[..MESSAGES + 1]);
     w.list(&[65_u64], |w, ranges| {
-        stream_of(&json!({ "device": hexed([2; 32]), "incarnation": number(7) })).write(w);
+        other.write(w);
         w.list(&(0..*ranges).collect::<Vec<_>>(), |w, at| {
             w.u64(at * 2 + 1);
             w.u64(at * 2 + 1);
@@ -350,16 +389,16 @@ fn fill_refused(v: &mut Vectors, first: &[u8], second: &[u8], report: &[u8]) {
         "frontier.delivered",
     );
     bad(
-        "a message cut after its body",
+        "cut after the messages",
         &first[..first.len() - 2],
         "truncated",
-        "message.frontiers",
+        "inner.frontiers",
     );
     bad(
         "cut inside the frontiers",
         &second[..second.len() - 2],
         "truncated",
-        "message.frontiers",
+        "inner.frontiers",
     );
     bad("a byte too many", &[report, &[0]].concat(), "trailing", "");
 }

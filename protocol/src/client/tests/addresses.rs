@@ -136,7 +136,7 @@ fn a_contact_that_repeats_its_details_cannot_make_us_send_our_outbox_again() {
     let details = writer.into_bytes();
     for n in 0..10 {
         let mut told = inner(w.nodes[BOB].stream(chat), 100 + n, "");
-        told.durable.as_mut().unwrap().body = Body::Contact(details.clone());
+        told.messages[0].body = Body::Contact(details.clone());
         let envelope = w.nodes[BOB].forge(chat, &told);
         w.gossip_to(ALICE, BOB, envelope.bytes());
     }
@@ -178,7 +178,7 @@ fn f52_details_with_a_forged_log_or_a_foreign_certificate_are_not_taken() {
         let mut writer = crate::wire::Writer::default();
         details.write(&mut writer);
         let mut told = inner(w.nodes[BOB].stream(chat), 10 + at as u64, "");
-        told.durable.as_mut().unwrap().body = Body::Contact(writer.into_bytes());
+        told.messages[0].body = Body::Contact(writer.into_bytes());
         let envelope = w.nodes[BOB].forge(chat, &told);
         w.gossip_to(ALICE, BOB, envelope.bytes());
         let contact = &w.nodes[ALICE].client.contacts[&w.nodes[BOB].client.account()];

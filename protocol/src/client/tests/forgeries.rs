@@ -60,7 +60,7 @@ fn a_report_of_what_was_never_sent_is_not_believed() {
     let alice = w.nodes[ALICE].stream(chat);
     let last = w.nodes[ALICE].client.chats[&chat].head.sequence;
     let report = |last: u64, read_through: u64| Inner {
-        durable: None,
+        messages: Vec::new(),
         frontiers: vec![Frontier {
             stream: alice,
             delivered: all_to(last),

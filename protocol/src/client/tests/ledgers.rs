@@ -188,7 +188,7 @@ fn what_came_since_a_report_was_written_stays_owed_when_that_report_is_taken() {
     let bob = &mut w.nodes[BOB].client;
     let envelope = Envelope::sign(&bob.chats[&chat].row.topic, 60, b"a report").unwrap();
     let (topic, id) = (envelope.topic(), envelope.id());
-    bob.add_out(now_ms, topic, outbox::OutWhat::Report(chat), Some(envelope))
+    bob.add_out(now_ms, topic, outbox::OutWhat::Report(chat), envelope)
         .unwrap();
     let request = *bob.links[&relay].flight.keys().next_back().unwrap();
     let accepted = vec![crate::custody::Accepted { id, until_s: 1 }];

@@ -179,10 +179,11 @@ pub(super) fn inner(stream: StreamId, sequence: u64, text: &str) -> Inner {
         sent_ms: START_MS,
         fallback: String::new(),
         body: Body::Text(text.into()),
+        extensions: Vec::new(),
     };
     Inner {
         stream,
-        durable: Some(durable),
+        messages: vec![durable],
         frontiers: Vec::new(),
     }
 }

@@ -1,0 +1,226 @@
+//! The event log: what happened, numbered from 1, for programs that follow along.
+//!
+//! Events are short and many, so a row holds a slot of [`SLOT`]; the newest slot is kept in memory and written whole while it fills.
+
+use super::Client;
+use super::io::Effect;
+use crate::keys::{AccountId, ChatId, MessageId, RequestId};
+use crate::limits;
+use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use crate::wire::{DecodeError, Reader, Wire, Writer};
+use std::collections::BTreeMap;
+
+/// Events of one row: a lone event writes at most so many again (guess: about a kibibyte).
+const SLOT: u64 = 32;
+/// Bytes of one event: the largest names its account, a chat and 128 bytes.
+const EVENT_BYTES: usize = 1024;
+
+/// An entry of the event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventRow {
+    /// A message arrived.
+    MessageReceived {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message of ours is durable.
+    MessageSent {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message of ours got further.
+    Ledger {
+        /// Which.
+        message: MessageId,
+    },
+    /// A stranger asks.
+    Requested {
+        /// Which request.
+        request: RequestId,
+        /// Who.
+        account: AccountId,
+        /// What they call themselves.
+        name: String,
+    },
+    /// There is a new contact.
+    ContactAdded {
+        /// Who.
+        account: AccountId,
+        /// The chat with them.
+        chat: ChatId,
+        /// What they call themselves.
+        name: String,
+    },
+}
+
+/// Kinds of events by number, never reused.
+const EVENT_RECEIVED: u8 = 1;
+const EVENT_SENT: u8 = 2;
+const EVENT_LEDGER: u8 = 3;
+const EVENT_REQUESTED: u8 = 4;
+const EVENT_CONTACT_ADDED: u8 = 5;
+
+impl Wire for EventRow {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Self::MessageReceived { message } => {
+                w.u8(EVENT_RECEIVED);
+                message.write(w);
+            }
+            Self::MessageSent { message } => {
+                w.u8(EVENT_SENT);
+                message.write(w);
+            }
+            Self::Ledger { message } => {
+                w.u8(EVENT_LEDGER);
+                message.write(w);
+            }
+            Self::Requested { request, account, name } => {
+                w.u8(EVENT_REQUESTED);
+                request.write(w);
+                account.write(w);
+                w.bytes(name.as_bytes());
+            }
+            Self::ContactAdded { account, chat, name } => {
+                w.u8(EVENT_CONTACT_ADDED);
+                account.write(w);
+                chat.write(w);
+                w.bytes(name.as_bytes());
+            }
+        }
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match r.u8("event.kind")? {
+            EVENT_RECEIVED => Self::MessageReceived {
+                message: MessageId::read(r)?,
+            },
+            EVENT_SENT => Self::MessageSent {
+                message: MessageId::read(r)?,
+            },
+            EVENT_LEDGER => Self::Ledger {
+                message: MessageId::read(r)?,
+            },
+            EVENT_REQUESTED => Self::Requested {
+                request: RequestId::read(r)?,
+                account: AccountId::read(r)?,
+                name: r.text("event.name", limits::NAME_BYTES)?,
+            },
+            EVENT_CONTACT_ADDED => Self::ContactAdded {
+                account: AccountId::read(r)?,
+                chat: ChatId::read(r)?,
+                name: r.text("event.name", limits::NAME_BYTES)?,
+            },
+            _ => {
+                return Err(DecodeError::Invalid {
+                    field: "event.kind",
+                    reason: "not known",
+                });
+            }
+        })
+    }
+}
+
+/// Events that aren't written yet, and those that share their slots.
+#[derive(Default)]
+pub(super) struct Log {
+    newest: u64,
+    /// By number of the slot: the encoded events of the newest one, and of those that are still to be written.
+    slots: BTreeMap<u64, Vec<Vec<u8>>>,
+    dirty: bool,
+}
+
+impl Log {
+    /// Goes on where the rows end.
+    pub fn load(rows: &dyn Rows) -> Result<Self, RowsError> {
+        let mut log = Self::default();
+        if let Some((slot, events)) = end(rows, true)? {
+            log.newest = (slot * SLOT + events.len() as u64).saturating_sub(1);
+            log.slots.insert(slot, events);
+        }
+        Ok(log)
+    }
+}
+
+impl Client {
+    /// Appends to the event log, which keeps the newest [`limits::EVENTS`].
+    pub(super) fn event(&mut self, event: &EventRow) {
+        let log = &mut self.events;
+        log.newest += 1;
+        log.dirty = true;
+        let slot = log.slots.entry(log.newest / SLOT).or_default();
+        if slot.is_empty() && log.newest == 1 {
+            // Numbers begin with 1: the first slot has no event 0.
+            slot.push(Vec::new());
+        }
+        slot.push(event.encode());
+    }
+
+    /// Writes the slots that changed, and lets go of the oldest.
+    pub(super) fn write_events(&mut self) {
+        let log = &mut self.events;
+        if !std::mem::take(&mut log.dirty) {
+            return;
+        }
+        let current = log.newest / SLOT;
+        for (number, slot) in &log.slots {
+            let mut w = Writer::default();
+            w.list(slot, |w, event| w.bytes(event));
+            self.step.batch.put(Tree::Events, number.to_be_bytes(), w.into_bytes());
+            if let Some(oldest) = number.checked_sub(limits::EVENTS / SLOT + 1) {
+                self.step.batch.delete(Tree::Events, oldest.to_be_bytes());
+            }
+        }
+        log.slots.retain(|number, _| *number == current);
+        self.step.effects.push(Effect::Events { newest: log.newest });
+    }
+}
+
+/// Reads events after a cursor, ascending; events of a later version's kind are passed over.
+pub fn events(rows: &dyn Rows, after: u64, limit: usize) -> Result<Vec<(u64, EventRow)>, RowsError> {
+    let from = after.saturating_add(1);
+    let slots = limit.div_ceil(SLOT as usize).saturating_add(1);
+    let first = (from / SLOT).to_be_bytes();
+    let mut list = Vec::new();
+    for (stored, value) in rows.range(Tree::Events, &first, &prefix_end(&[]), slots, false)? {
+        let (slot, events) = slot_of(&stored, &value)?;
+        for (cursor, event) in (slot * SLOT..).zip(events) {
+            if cursor < from || list.len() == limit {
+                continue;
+            }
+            if let Ok(event) = EventRow::decode(&event) {
+                list.push((cursor, event));
+            }
+        }
+    }
+    Ok(list)
+}
+
+/// The cursor of the newest event, 0 if there is none.
+pub fn newest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
+    Ok(end(rows, true)?.map_or(0, |(slot, events)| {
+        (slot * SLOT + events.len() as u64).saturating_sub(1)
+    }))
+}
+
+/// The cursor of the oldest event kept, 0 if there is none.
+pub fn oldest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
+    Ok(end(rows, false)?.map_or(0, |(slot, _)| (slot * SLOT).max(1)))
+}
+
+fn end(rows: &dyn Rows, newest: bool) -> Result<Option<(u64, Vec<Vec<u8>>)>, RowsError> {
+    let ends = rows.range(Tree::Events, &[], &prefix_end(&[]), 1, newest)?;
+    ends.first().map(|(stored, value)| slot_of(stored, value)).transpose()
+}
+
+fn slot_of(stored: &[u8], value: &[u8]) -> Result<(u64, Vec<Vec<u8>>), RowsError> {
+    let fault = |reason: String| RowsError {
+        reason: format!("the event log is damaged: {reason}"),
+    };
+    let number = <[u8; 8]>::try_from(stored).map_err(|error| fault(error.to_string()))?;
+    let mut r = Reader::new(value);
+    let events = r
+        .list("slot", SLOT as usize, |r| Ok(r.bytes("event", EVENT_BYTES)?.to_vec()))
+        .map_err(|error| fault(error.to_string()))?;
+    Ok((u64::from_be_bytes(number), events))
+}
