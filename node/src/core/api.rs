@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use madang_protocol::client::history::{self, MessageView};
+use madang_protocol::client::history::{self, LedgerView, MessageView};
 use madang_protocol::client::{Client, Command, Reply};
 use madang_protocol::keys;
 use madang_protocol::rows::{Rows, RowsError};
@@ -343,16 +343,22 @@ impl Api for Facade {
             text,
             idempotency_key: params.idempotency_key,
         };
-        let Reply::Sent(id) = self.command(command).await? else {
-            return Err(ApiError::Internal {
-                reason: "the core answered something else than was asked".into(),
-            });
+        let (id, view) = match self.command(command).await? {
+            Reply::Sent(id) => (id, LedgerView::default()),
+            Reply::Repeated(id) => {
+                let stored = self.read(move |rows| history::message(rows, &id)).await?;
+                let view = stored.and_then(|message| message.ledger);
+                (id, view.ok_or(ApiError::NotFound { field: "message" })?)
+            }
+            _ => {
+                return Err(ApiError::Internal {
+                    reason: "the core answered something else than was asked".into(),
+                });
+            }
         };
-        let stored = self.read(move |rows| history::message(rows, &id)).await?;
-        let ledger = stored.and_then(|message| message.ledger).map(ledger);
         Ok(Sent {
             message: MessageId(id.0),
-            ledger: ledger.ok_or(ApiError::NotFound { field: "message" })?,
+            ledger: ledger(view),
         })
     }
 
@@ -433,9 +439,10 @@ impl Api for Facade {
             }
             let room = (limit as usize).saturating_sub(items.len());
             let mut next = from;
+            let mut lookup = history::Lookup::new(rows);
             for (cursor, row) in history::events(rows, from, room)? {
                 next = cursor;
-                if let Some(what) = event(rows, row)? {
+                if let Some(what) = event(&mut lookup, row)? {
                     items.push(Event {
                         cursor: EventCursor(cursor),
                         what,

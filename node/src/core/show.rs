@@ -3,7 +3,7 @@
 use madang_protocol::client::history::{self, LedgerView, MessageView};
 use madang_protocol::client::{CommandError, EventRow, LedgerState};
 use madang_protocol::message::Body;
-use madang_protocol::rows::{Rows, RowsError};
+use madang_protocol::rows::RowsError;
 
 use crate::rpc::error::ApiError;
 use crate::rpc::types::{self, *};
@@ -61,17 +61,17 @@ pub(super) fn ledger(view: LedgerView) -> Ledger {
 }
 
 /// An event as it is shown; `None` if what it was about is gone.
-pub(super) fn event(rows: &dyn Rows, row: EventRow) -> Result<Option<EventKind>, RowsError> {
+pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<Option<EventKind>, RowsError> {
     Ok(Some(match row {
-        EventRow::MessageReceived { message: id } => match history::message(rows, &id)? {
+        EventRow::MessageReceived { message: id } => match lookup.message(&id)? {
             Some(view) => EventKind::MessageReceived(message(view)),
             None => return Ok(None),
         },
-        EventRow::MessageSent { message: id } => match history::message(rows, &id)? {
+        EventRow::MessageSent { message: id } => match lookup.message(&id)? {
             Some(view) => EventKind::MessageSent(message(view)),
             None => return Ok(None),
         },
-        EventRow::Ledger { message: id } => match history::message(rows, &id)? {
+        EventRow::Ledger { message: id } => match lookup.message(&id)? {
             Some(view) => match view.ledger {
                 Some(view_ledger) => EventKind::MessageLedger {
                     chat: ChatId(view.chat.0),

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, FutureExt as _, ready};
+use futures::stream::{self, StreamExt as _};
 use jsonrpsee::core::JsonRawValue;
 use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, RpcServiceT};
 use jsonrpsee::core::server::{BatchResponseBuilder, MethodResponse};
@@ -117,21 +119,25 @@ where
         in_shape(id, response)
     }
 
+    /// Carries out the calls of a batch together, begun and answered in their order, so that many share the flush that one would wait
+    /// for; no more at once than a connection may have without a batch.
     async fn answer_batch(&self, batch: Batch<'_>) -> MethodResponse {
-        let mut answers = BatchResponseBuilder::new_with_limit(MAX_BATCH_RESPONSE);
         let mut notified = false;
+        let mut calls: Vec<BoxFuture<'_, MethodResponse>> = Vec::with_capacity(batch.len());
         for entry in batch {
-            let answer = match entry {
+            match entry {
                 Ok(BatchEntry::Call(request)) if request.method == SUBSCRIBE => {
-                    refusal(request.id, ApiError::request("subscribe outside of a batch"))
+                    let error = ApiError::request("subscribe outside of a batch");
+                    calls.push(ready(refusal(request.id, error)).boxed());
                 }
-                Ok(BatchEntry::Call(request)) => self.answer(request).await,
-                Ok(BatchEntry::Notification(_)) => {
-                    notified = true;
-                    continue;
-                }
-                Err(error) => refusal(error.into_parts().1, not_a_request()),
-            };
+                Ok(BatchEntry::Call(request)) => calls.push(self.answer(request).boxed()),
+                Ok(BatchEntry::Notification(_)) => notified = true,
+                Err(error) => calls.push(ready(refusal(error.into_parts().1, not_a_request())).boxed()),
+            }
+        }
+        let mut calls = stream::iter(calls).buffered(MAX_CALLS);
+        let mut answers = BatchResponseBuilder::new_with_limit(MAX_BATCH_RESPONSE);
+        while let Some(answer) = calls.next().await {
             if answers.append(answer).is_err() {
                 return refusal(Id::Null, response_too_large(MAX_BATCH_RESPONSE));
             }

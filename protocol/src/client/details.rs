@@ -96,7 +96,7 @@ impl Client {
         bytes: &[u8],
     ) -> Result<(), RowsError> {
         let mut r = Reader::new(bytes);
-        let Ok(details) = Details::read(&mut r) else {
+        let (Ok(details), Ok(())) = (Details::read(&mut r), r.finish()) else {
             return Ok(());
         };
         if details.log.account != account || self.chats.get(&chat).is_none_or(|chat| chat.row.peer != account) {

@@ -12,9 +12,10 @@ use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use std::collections::BTreeMap;
 
 /// How far a message got; a later state never goes back to an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LedgerState {
     /// Durable here.
+    #[default]
     Queued,
     /// A relay signed for it.
     Held,
@@ -24,8 +25,8 @@ pub enum LedgerState {
     Read,
 }
 
-/// Where a message of ours is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a message of ours is; at first nowhere but here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerView {
     /// The furthest state.
     pub state: LedgerState,
@@ -118,15 +119,36 @@ const MARK_MOST: usize = 100_000;
 
 /// Reads one message.
 pub fn message(rows: &dyn Rows, id: &MessageId) -> Result<Option<MessageView>, RowsError> {
-    let Some(stored) = message_key(rows, id)? else {
-        return Ok(None);
-    };
-    let Some(value) = rows.get(Tree::Messages, &stored)? else {
-        return Ok(None);
-    };
-    let view = view(rows, &stored, &value, &mut Known::default())?;
-    // Keys hold half of an id.
-    Ok(view.filter(|view| view.id == *id))
+    Lookup::new(rows).message(id)
+}
+
+/// Reads messages one by one, and what they share once.
+pub struct Lookup<'a> {
+    rows: &'a dyn Rows,
+    known: Known,
+}
+
+impl<'a> Lookup<'a> {
+    /// Begins with nothing read.
+    pub fn new(rows: &'a dyn Rows) -> Self {
+        Self {
+            rows,
+            known: Known::default(),
+        }
+    }
+
+    /// Reads one message.
+    pub fn message(&mut self, id: &MessageId) -> Result<Option<MessageView>, RowsError> {
+        let Some(stored) = message_key(self.rows, id)? else {
+            return Ok(None);
+        };
+        let Some(value) = self.rows.get(Tree::Messages, &stored)? else {
+            return Ok(None);
+        };
+        let view = view(self.rows, &stored, &value, &mut self.known)?;
+        // Keys hold half of an id.
+        Ok(view.filter(|view| view.id == *id))
+    }
 }
 
 /// The key of a message, by which lists go on.

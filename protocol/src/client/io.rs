@@ -155,6 +155,8 @@ pub enum Reply {
     Chat(ChatId),
     /// A message is durable.
     Sent(MessageId),
+    /// It was sent before, with the same idempotency key.
+    Repeated(MessageId),
     /// It is done.
     Done,
 }

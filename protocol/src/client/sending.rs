@@ -89,7 +89,7 @@ impl Client {
             if known.content != content {
                 return Err(CommandError::IdempotencyConflict);
             }
-            return Ok(Reply::Sent(known.message));
+            return Ok(Reply::Repeated(known.message));
         }
         let message = self.send_body(now_ms, chat, Body::Text(text))?;
         let row = IdempotencyRow {

@@ -2,6 +2,7 @@
 //! that a ratchet step joins the message, the outbox row and the cursor in one batch.
 
 use openmls_traits::storage::{CURRENT_VERSION as V, StorageProvider, traits as t};
+use rmp_serde::config::BytesMode;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,9 @@ pub type RowKey = Vec<u8>;
 
 /// The rows of one state of a group.
 pub type GroupRows = BTreeMap<RowKey, Vec<u8>>;
+
+/// Bytes that a row is expected to have: what is written with every message seldom has more.
+const ROW_BYTES: usize = 2048;
 
 /// A row can't be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -103,9 +107,15 @@ impl GroupStorage {
     }
 }
 
-/// msgpack with names: OpenMLS's types need a self-describing codec.
+/// msgpack with names: OpenMLS's types need a self-describing codec. Its secrets are plain lists of bytes, which go as bytes: it writes
+/// a group's secrets with every message.
 fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, StorageError> {
-    rmp_serde::to_vec_named(value).map_err(fault)
+    let mut bytes = Vec::with_capacity(ROW_BYTES);
+    let mut serializer = rmp_serde::Serializer::new(&mut bytes)
+        .with_struct_map()
+        .with_bytes(BytesMode::ForceIterables);
+    value.serialize(&mut serializer).map_err(fault)?;
+    Ok(bytes)
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {

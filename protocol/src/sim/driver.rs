@@ -262,7 +262,7 @@ impl Driver {
         };
         match (asked, result) {
             (Asked::Setup(pair), result) => self.pairs[pair].answered(self.world.now, result),
-            (Asked::Send(at), Ok(Reply::Sent(id))) => self.book.sent(at, id),
+            (Asked::Send(at), Ok(Reply::Sent(id) | Reply::Repeated(id))) => self.book.sent(at, id),
             (Asked::Conflict, Err(CommandError::IdempotencyConflict)) => Ok(()),
             (Asked::Read { chat, mark }, Ok(Reply::Done)) => {
                 self.book.read(host, chat, &mark);

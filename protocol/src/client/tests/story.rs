@@ -24,7 +24,7 @@ impl World {
             idempotency_key: key.map(String::from),
         };
         match self.command(place, command).unwrap()? {
-            Reply::Sent(message) => Ok(message),
+            Reply::Sent(message) | Reply::Repeated(message) => Ok(message),
             other => panic!("{other:?}"),
         }
     }
