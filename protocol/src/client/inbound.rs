@@ -200,11 +200,12 @@ impl Client {
             .received
             .insert(durable.sequence);
         chat.streams_dirty.insert(stream);
-        // A repeat means that its sender hasn't heard of the first: tell again.
-        self.owe_report(now_ms, chat_id);
         if !new {
+            // Its sender hasn't heard of the first: tell again.
+            self.owe_repeat(now_ms, chat_id);
             return Ok(());
         }
+        self.owe_report(now_ms, chat_id);
         let contact = match &durable.body {
             Body::Contact(bytes) => Some(bytes.clone()),
             _ => None,

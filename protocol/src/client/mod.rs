@@ -106,6 +106,8 @@ pub struct ClientConfig {
     pub leaf_update_ms: u64,
     /// Milliseconds that a report waits for more to report.
     pub report_delay_ms: u64,
+    /// Milliseconds that a report waits which only tells again what was told before: what a member repeats can't keep a device busy.
+    pub repeat_delay_ms: u64,
     /// Milliseconds that gossip has to deliver before a connected device is handed the envelope by stream.
     pub direct_grace_ms: u64,
     /// Milliseconds after which an undelivered message is sealed and deposited again; doubles with each try.
@@ -131,6 +133,8 @@ impl ClientConfig {
             leaf_update_ms: limits::LEAF_UPDATE_MS,
             // Guess: below what a person notices, above the spacing of messages under load.
             report_delay_ms: 25,
+            // Guess: one report a second drains no battery, and a sender that missed one waits a minute before it asks.
+            repeat_delay_ms: 1_000,
             // Guess: several round trips on a slow link.
             direct_grace_ms: 400,
             // Guess: a minute; custody has failed by then, or the other is offline and the doubling keeps the cost low.

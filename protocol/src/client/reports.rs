@@ -37,17 +37,26 @@ impl Client {
 
     /// Notes that the others should be told soon.
     pub(super) fn owe_report(&mut self, now_ms: u64, chat_id: ChatId) {
-        let due = now_ms.saturating_add(self.config.report_delay_ms);
+        self.owe_report_by(now_ms.saturating_add(self.config.report_delay_ms), chat_id);
+    }
+
+    /// Notes that the others should be told again what they were told before.
+    pub(super) fn owe_repeat(&mut self, now_ms: u64, chat_id: ChatId) {
+        self.owe_report_by(now_ms.saturating_add(self.config.repeat_delay_ms), chat_id);
+    }
+
+    fn owe_report_by(&mut self, due_ms: u64, chat_id: ChatId) {
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.set_owed(true);
-            chat.report_due_ms.get_or_insert(due);
+            let earlier = chat.report_due_ms.map_or(due_ms, |known| known.min(due_ms));
+            chat.report_due_ms = Some(earlier);
             self.dirty.chats.insert(chat_id);
         }
     }
 
     /// Sends a report that is due, if somebody is there to hand it to.
     pub(super) fn report_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let delay = self.config.report_delay_ms;
+        let delay = self.config.repeat_delay_ms.max(self.config.report_delay_ms);
         let Some(due) = self.chats.get(&chat_id).and_then(|chat| chat.report_due_ms) else {
             return Ok(());
         };

@@ -21,6 +21,7 @@ mod clocks;
 mod doors;
 mod duplicates;
 mod epochs;
+mod floods;
 mod forgeries;
 mod invites;
 mod ledgers;
