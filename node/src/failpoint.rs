@@ -12,6 +12,17 @@ pub const NAMES: [&str; 5] = [
     "relay.after_flush",
 ];
 
+/// The names of the points that a compaction of the store passes, in order; `compact.copied_chunk` perhaps more often, or never.
+pub const COMPACTION_NAMES: [&str; 7] = [
+    "compact.made",
+    "compact.frozen",
+    "compact.copied_chunk",
+    "compact.before_sync",
+    "compact.before_switch",
+    "compact.after_switch",
+    "compact.before_remove",
+];
+
 /// Marks a named point; aborts the process there if the environment asks for it.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
@@ -27,7 +38,10 @@ pub fn hit(name: &str) {
     static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static HITS: AtomicU64 = AtomicU64::new(0);
 
-    debug_assert!(NAMES.contains(&name), "{name} is missing in NAMES");
+    debug_assert!(
+        NAMES.contains(&name) || COMPACTION_NAMES.contains(&name),
+        "{name} is missing in NAMES"
+    );
     let wanted = WANTED.get_or_init(|| std::env::var("MADANG_FAILPOINT").ok().map(|v| parse(&v)));
     let Some((point, nth)) = wanted else { return };
     if point != name || HITS.fetch_add(1, Ordering::SeqCst) + 1 != *nth {
@@ -47,6 +61,40 @@ pub fn leaf_update_ms() -> Option<u64> {
 /// The time between updates of the own leaf that a test asks for: none without the feature.
 #[cfg(not(feature = "failpoints"))]
 pub fn leaf_update_ms() -> Option<u64> {
+    None
+}
+
+/// Whether a test asks, with `MADANG_STORE_SYNC=off`, for a store that never syncs: what a power-cut test must catch.
+#[cfg(feature = "failpoints")]
+pub fn sync_is_off() -> bool {
+    static OFF: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *OFF.get_or_init(|| std::env::var("MADANG_STORE_SYNC").is_ok_and(|v| v == "off"))
+}
+
+/// Whether a test asks for a store that never syncs: never without the feature.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn sync_is_off() -> bool {
+    false
+}
+
+/// The number of commits after each of which a test wants a compaction, asked for with `MADANG_COMPACT_EVERY`.
+#[cfg(feature = "failpoints")]
+pub fn compact_every() -> Option<u64> {
+    static EVERY: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
+    *EVERY.get_or_init(|| {
+        std::env::var("MADANG_COMPACT_EVERY")
+            .ok()?
+            .parse()
+            .ok()
+            .filter(|n| *n > 0)
+    })
+}
+
+/// The number of commits after each of which a test wants a compaction: none without the feature.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn compact_every() -> Option<u64> {
     None
 }
 

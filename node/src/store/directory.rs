@@ -1,32 +1,28 @@
 //! Making and opening a data directory: what must be there, in which order it is made and checked.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::engine::Engine;
 use super::extent::Extent;
 use super::format::{FORMAT_FILE, Format, KEY_FILE};
-use super::keys::{KdfCost, Unlock};
-use super::rows::{Sealer, StoredKey, Unreadable};
-use super::{StoreError, StoreKind, files};
+use super::generation::{self, CURRENT_FILE, Current, Generation};
+use super::keys::{KdfCost, Key, Unlock};
+use super::levels::Levels;
+use super::{StoreError, StoreKind, files, quarantine};
 
 /// Name of the file that is locked while a directory is open.
 pub(super) const LOCK_FILE: &str = "lock";
 /// Name of the file that is there while a directory is being created.
 pub(super) const CREATING_FILE: &str = "creating";
-/// Name of the database's directory.
-pub(super) const DB_DIR: &str = "db";
-/// The store's own entry that every database has from its creation on.
-const MARK: &str = "kind";
-/// The store's own entries that name the trees which have had a split row.
-const SPLIT: &str = "split/";
 
 /// The parts of a directory that was opened.
 pub(super) struct Opened {
-    pub(super) engine: Engine,
-    pub(super) sealer: Sealer,
+    pub(super) levels: Levels,
+    pub(super) store_key: Key,
     pub(super) extent: Extent,
+    /// The record of the generation that is being copied.
+    pub(super) frozen_extent: Option<Extent>,
 }
 
 /// Opens a directory whose lock is held, or creates its content.
@@ -53,41 +49,6 @@ pub(super) fn take_lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Makes sure that a database isn't empty, was sealed under this key and is of this kind.
-pub(super) fn check_mark(engine: &Engine, sealer: &Sealer, db: &Path, kind: StoreKind) -> Result<(), StoreError> {
-    let key = StoredKey::own(MARK);
-    let stored = engine.get(&key.0).map_err(|reason| StoreError::damaged(db, reason))?;
-    let Some(stored) = stored else {
-        return Err(StoreError::damaged(
-            db,
-            "it lacks the entry that every database has from its creation on",
-        ));
-    };
-    let mark = sealer
-        .open(&key, &stored, |_| Ok::<_, Unreadable>(None))
-        .map_err(|unreadable| StoreError::damaged(db, unreadable.to_string()))?;
-    if mark != kind.to_string().as_bytes() {
-        return Err(StoreError::damaged(db, "it is of another kind than `format` says"));
-    }
-    Ok(())
-}
-
-/// The own entry that says that a tree has had a split row.
-pub(super) fn split_note(tree: u8) -> StoredKey {
-    StoredKey::own(&format!("{SPLIT}{tree}"))
-}
-
-/// Reads which trees have had a split row.
-pub(super) fn load_split(engine: &Engine, dir: &Path) -> Result<BTreeSet<u8>, StoreError> {
-    let from = StoredKey::own(SPLIT).0;
-    let to = madang_protocol::rows::prefix_end(&from);
-    let entries = engine
-        .range(&from, &to, usize::from(u8::MAX), false)
-        .map_err(|reason| StoreError::damaged(dir, reason))?;
-    let number = |key: &[u8]| std::str::from_utf8(key.get(from.len()..)?).ok()?.parse().ok();
-    Ok(entries.iter().filter_map(|(key, _)| number(key)).collect())
-}
-
 fn open_existing(dir: &Path, format: &Format, unlock: &Unlock, kind: StoreKind) -> Result<Opened, StoreError> {
     if format.kind != kind {
         return Err(StoreError::WrongKind {
@@ -97,33 +58,50 @@ fn open_existing(dir: &Path, format: &Format, unlock: &Unlock, kind: StoreKind) 
         });
     }
     let store_key = format.unlock(dir, unlock)?;
-    let db = dir.join(DB_DIR);
-    // Without this check sled would make a new, empty database.
-    if !Engine::exists(&db) {
-        return Err(StoreError::Missing {
-            dir: dir.to_owned(),
-            what: DB_DIR,
-        });
+    let current = Current::read(dir)?;
+    // The lowest first, so that nothing of the others is touched if it is refused.
+    let lowest = match current.below {
+        Some(number) => Some(Generation::open(dir, number, &store_key, kind)?),
+        None => None,
+    };
+    let (top, extent) = Generation::open(dir, current.newest, &store_key, kind)?;
+    let (frozen, frozen_extent) = lowest.unzip();
+    let base = match (current.base, &frozen) {
+        (true, Some(frozen)) => Some(frozen.open_base()?),
+        (true, None) => Some(top.open_base()?),
+        (false, _) => None,
+    };
+    if let Some(base) = &base {
+        quarantine::forget_blocks(base, &top, frozen.as_ref())?;
     }
-    let extent = Extent::check(dir, &Engine::log_path(&db))?;
+    generation::clean(dir, current)?;
     files::remove_if_there(&dir.join(CREATING_FILE))?;
-    let engine = Engine::open(&db)?;
-    let sealer = Sealer::new(&store_key);
-    check_mark(&engine, &sealer, &db, kind)?;
-    Ok(Opened { engine, sealer, extent })
+    Ok(Opened {
+        levels: Levels {
+            top,
+            frozen: frozen.map(Arc::new),
+            base: base.map(Arc::new),
+        },
+        store_key,
+        extent,
+        frozen_extent,
+    })
 }
 
 /// Creates a directory's content so that a crash in between leaves either nothing that counts or all of it.
 fn create(dir: &Path, unlock: &Unlock, kind: StoreKind, cost: KdfCost) -> Result<Opened, StoreError> {
-    let db = dir.join(DB_DIR);
     let creating = dir.join(CREATING_FILE);
+    let parts = [KEY_FILE, CURRENT_FILE].map(|name| dir.join(name));
+    let generations = generation::numbers(dir)?;
     if creating.exists() {
         // The format file is written last, so that nothing was ever committed here.
-        if db.exists() {
-            fs::remove_dir_all(&db).map_err(StoreError::io("remove", &db))?;
+        for number in generations {
+            generation::remove(dir, number)?;
         }
-        files::remove_if_there(&dir.join(KEY_FILE))?;
-    } else if db.exists() || dir.join(KEY_FILE).exists() {
+        for part in parts {
+            files::remove_if_there(&part)?;
+        }
+    } else if !generations.is_empty() || parts.iter().any(|part| part.exists()) {
         return Err(StoreError::Missing {
             dir: dir.to_owned(),
             what: FORMAT_FILE,
@@ -131,16 +109,26 @@ fn create(dir: &Path, unlock: &Unlock, kind: StoreKind, cost: KdfCost) -> Result
     }
     files::write_atomic(dir, CREATING_FILE, &[])?;
     let (format, store_key) = Format::create(dir, unlock, kind, cost)?;
-    let sealer = Sealer::new(&store_key);
-    let extent = Extent::create(dir)?;
-    let engine = Engine::open(&db)?;
-    let mark = sealer.seal(&StoredKey::own(MARK), kind.to_string().as_bytes())?;
-    engine
-        .apply(mark.into_iter().map(|(k, v)| (k, Some(v))).collect())
-        .and_then(|()| engine.sync())
-        .map_err(|reason| StoreError::Commit { reason })?;
-    files::sync_dir(dir)?;
+    let (top, extent) = Generation::create(dir, FIRST, &store_key, kind)?;
+    let current = Current {
+        newest: FIRST,
+        below: None,
+        base: false,
+    };
+    current.write(dir)?;
     format.write(dir)?;
     files::remove_if_there(&creating)?;
-    Ok(Opened { engine, sealer, extent })
+    Ok(Opened {
+        levels: Levels {
+            top,
+            frozen: None,
+            base: None,
+        },
+        store_key,
+        extent,
+        frozen_extent: None,
+    })
 }
+
+/// The number of a directory's first generation.
+const FIRST: u64 = 1;

@@ -27,6 +27,18 @@ pub enum StoreError {
         /// The newest version this program reads.
         supported: u64,
     },
+    /// A program from before the first release wrote the directory; nothing was touched.
+    #[error(
+        "{} has format {found}, of a program that was never released; this program reads {supported}: choose an empty directory; nothing was changed", dir.display()
+    )]
+    OlderFormat {
+        /// The data directory.
+        dir: PathBuf,
+        /// Its format version.
+        found: u64,
+        /// The version this program reads.
+        supported: u64,
+    },
     /// The directory belongs to the other kind of program.
     #[error("{} is the data of a {found}, not of a {wanted}: choose another directory with --data", dir.display())]
     WrongKind {
@@ -115,6 +127,12 @@ pub enum StoreError {
     /// A batch is not known to be on disk: it is there wholly or not at all, and reading tells which.
     #[error("the batch was not committed: {reason}")]
     Commit {
+        /// What failed.
+        reason: String,
+    },
+    /// A compaction was given up; everything that was committed is there, and it is tried again later.
+    #[error("the store could not be compacted: {reason}")]
+    Compaction {
         /// What failed.
         reason: String,
     },

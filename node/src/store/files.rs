@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::StoreError;
 
+/// Bytes of a file that are overwritten at most: only key files are, which have some hundred.
+const MAX_OVERWRITE: u64 = 64 * 1024;
+
 /// Creates a directory and its parents, itself with mode 0700, unless it exists.
 pub(super) fn create_dir(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
@@ -23,11 +26,7 @@ pub(super) fn create_dir(path: &Path) -> Result<(), StoreError> {
 pub(super) fn write_atomic(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
     let path = dir.join(name);
     let temp = dir.join(format!("{name}.tmp"));
-    remove_if_there(&temp)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    private(&mut options);
-    let mut file = options.open(&temp).map_err(StoreError::io("create", &temp))?;
+    let mut file = create_file(&temp)?;
     file.write_all(bytes).map_err(StoreError::io("write", &temp))?;
     file.sync_all().map_err(StoreError::io("sync", &temp))?;
     fs::rename(&temp, &path).map_err(StoreError::io("replace", &path))?;
@@ -64,6 +63,40 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path)(e)),
         _ => Ok(()),
     }
+}
+
+/// Overwrites a file in place with random bytes; best effort, since file systems and disks may keep the old blocks.
+pub(super) fn overwrite(path: &Path) -> Result<(), StoreError> {
+    let len = match fs::metadata(path) {
+        Ok(meta) => meta.len().min(MAX_OVERWRITE),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(StoreError::io("read", path)(e)),
+    };
+    let mut noise = vec![0; usize::try_from(len).unwrap_or_default()];
+    super::keys::fill(&mut noise)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .map_err(StoreError::io("open", path))?;
+    file.write_all(&noise).map_err(StoreError::io("write", path))?;
+    file.sync_all().map_err(StoreError::io("sync", path))
+}
+
+/// Removes a directory and what is in it, unless it is already gone.
+pub(super) fn remove_dir(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a file with mode 0600 for writing and reading, in place of one that is there.
+pub(super) fn create_file(path: &Path) -> Result<File, StoreError> {
+    remove_if_there(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    private(&mut options);
+    options.open(path).map_err(StoreError::io("create", path))
 }
 
 /// Puts every file below `path`, two levels deep, and the directories themselves on disk.

@@ -2,7 +2,7 @@
 //!
 //! | field | meaning |
 //! |---|---|
-//! | `format` | version of everything in the directory; a program refuses what is newer than itself |
+//! | `format` | version of everything in the directory; a program refuses what is newer or older than it knows |
 //! | `kind` | `node` or `relay` |
 //! | `wrap.method` | `key_file` or `passphrase` |
 //! | `wrap.memory_kib`, `passes`, `lanes`, `salt` | Argon2id's parameters, with `passphrase` only |
@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 use super::keys::{self, KEY_LEN, KdfCost, Key, SALT_LEN, Unlock};
 use super::{StoreError, StoreKind, files};
 
-/// The version this program writes, and the newest it reads.
-pub(super) const VERSION: u64 = 1;
+/// The version this program writes, and the only one it reads: format 1 was never released.
+pub(super) const VERSION: u64 = 2;
 /// Name of the format file in the data directory.
 pub(super) const FORMAT_FILE: &str = "format";
 /// Name of the key file in the data directory.
@@ -67,6 +67,13 @@ impl Format {
         let Version { format: found } = serde_json::from_slice(&bytes).map_err(damaged)?;
         if found > VERSION {
             return Err(StoreError::NewerFormat {
+                dir: dir.to_owned(),
+                found,
+                supported: VERSION,
+            });
+        }
+        if found < VERSION {
+            return Err(StoreError::OlderFormat {
                 dir: dir.to_owned(),
                 found,
                 supported: VERSION,

@@ -4,26 +4,35 @@
 //! DATA/lock       held while the directory is open
 //! DATA/format     version, kind, how the store key is sealed (format.rs)
 //! DATA/key        key file, mode 0600, unless there is a passphrase
-//! DATA/extent     length of the log, to recognise one that was cut (extent.rs)
 //! DATA/creating   there only while a directory is being created
-//! DATA/db/        sled: one tree whose keys begin with the number of a `rows::Tree` (rows.rs, engine.rs)
+//! DATA/current    which generations count (generation.rs)
+//! DATA/g4/        a generation: its key, its sled database with one tree whose keys begin with the number of a `rows::Tree` (rows.rs,
+//!                 engine.rs), the record of the log's length (extent.rs), and a base with what is older (base/)
+//! DATA/quarantine/  records that could not be read (quarantine.rs)
 //! ```
 //!
 //! The trees, with their keys, values, order, owners and bounds, are listed at [`madang_protocol::rows::Tree`] and in ARCHITECTURE.md.
 //! A node's data has the trees below 32, a relay's those from 32; `Meta` is in both.
 //!
-//! Values are sealed, keys are not: who reads the disk without the store key sees ids, sizes and counts, no content.
+//! Values are sealed, keys in sled are not: who reads the disk without the store key sees ids, sizes and counts, no content. Every
+//! generation is sealed under a key of its own, which compaction (compact.rs) destroys with it: `INV-ERASED`, what was erased before a
+//! compaction began can't be read after it, even with the store key.
 //!
 //! `INV-COMMIT-FIRST`: [`Store::commit`] returns `Ok` only after the batch is on disk, and readers see a batch only then: they wait
 //! for a commit that is under way, as long as one flush.
 
+mod base;
+mod compact;
 mod directory;
 mod engine;
 mod error;
 mod extent;
 mod files;
 mod format;
+mod generation;
 mod keys;
+mod levels;
+mod quarantine;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -31,18 +40,26 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
 
 use madang_protocol::rows::{Batch, Op, Row, Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::failpoint;
-use directory::{DB_DIR, Opened, check_mark, load_split, split_note, take_lock};
-use engine::{Change, Engine};
+use base::Base;
+use compact::Compaction;
+use directory::{Opened, take_lock};
+use engine::Change;
 use extent::Extent;
-use rows::{MAX_KEY, MAX_VALUE, Sealer, StoredKey, Unreadable};
+use generation::split_note;
+use keys::Key;
+use levels::Levels;
+use rows::{Failure, MAX_KEY, MAX_VALUE, Nonces, StoredKey};
 
+pub use compact::Space;
 pub use error::StoreError;
 pub use keys::{KdfCost, Unlock};
 
@@ -68,23 +85,35 @@ impl fmt::Display for StoreKind {
     }
 }
 
-/// An open data directory; clones share it, and the last one dropped releases the lock.
+/// Rows found unreadable that are remembered (guess): more of them are one damage.
+const MAX_UNREADABLE: usize = 64;
+
+/// An open data directory; clones share it, and the last one dropped stops a compaction under way and releases the lock.
 ///
 /// Every call blocks, on the disk or on a commit under way: call from a blocking thread where that matters.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Owner>);
 
 /// A handle on an open data directory that only reads.
 #[derive(Clone)]
 pub struct StoreReader(Store);
 
+/// What the clones of a [`Store`] share; the thread that compacts has only the inner part.
+struct Owner {
+    inner: Arc<Inner>,
+    compactor: Option<JoinHandle<()>>,
+}
+
 struct Inner {
     dir: PathBuf,
     kind: StoreKind,
-    sealer: Sealer,
+    store_key: Key,
     /// Taken before `live`; serialises commits.
     writer: Mutex<Writer>,
     live: RwLock<Live>,
+    compaction: Compaction,
+    /// Rows that could not be read since the directory was opened, at most [`MAX_UNREADABLE`].
+    unreadable: Mutex<BTreeSet<(Tree, Vec<u8>)>>,
     #[cfg(test)]
     fail_next_sync: std::sync::atomic::AtomicBool,
     /// Dropped after the database, so that nobody opens it while it closes.
@@ -92,8 +121,7 @@ struct Inner {
 }
 
 struct Live {
-    /// Absent after a failed commit, until the database could be opened again.
-    engine: Option<Engine>,
+    levels: Levels,
     /// Why the last commit failed, until one succeeds.
     failed: Option<String>,
 }
@@ -102,6 +130,24 @@ struct Writer {
     /// Numbers of the trees that have had a split row: only in these has an overwritten row to be looked at for old pieces.
     split: BTreeSet<u8>,
     extent: Extent,
+    /// The record of the generation that is being copied.
+    frozen_extent: Option<Extent>,
+    /// Tombstones written since the directory was opened or the generation began.
+    tombstones: u64,
+}
+
+/// A batch as it goes to the database.
+#[derive(Default)]
+struct Changes {
+    entries: Vec<Change>,
+    /// Trees that get their first split row.
+    newly_split: BTreeSet<u8>,
+    /// Bytes of rows of lower levels that it deletes.
+    deleted: u64,
+    /// Tombstones that it writes.
+    tombstones: u64,
+    /// Damaged blocks of the base that it takes as empty.
+    gone: Vec<(Arc<Base>, usize)>,
 }
 
 impl Store {
@@ -117,20 +163,34 @@ impl Store {
         }
         files::create_dir(dir)?;
         let lock = take_lock(dir)?;
-        let Opened { engine, sealer, extent } = directory::open_or_create(dir, &unlock, kind, cost)?;
-        let split = load_split(&engine, dir)?;
-        Ok(Self(Arc::new(Inner {
+        let Opened {
+            levels,
+            store_key,
+            extent,
+            frozen_extent,
+        } = directory::open_or_create(dir, &unlock, kind, cost)?;
+        let split = levels.top.split_trees()?;
+        let inner = Arc::new(Inner {
             dir: dir.to_owned(),
             kind,
-            sealer,
-            writer: Mutex::new(Writer { split, extent }),
-            live: RwLock::new(Live {
-                engine: Some(engine),
-                failed: None,
+            store_key,
+            writer: Mutex::new(Writer {
+                split,
+                extent,
+                frozen_extent,
+                tombstones: 0,
             }),
+            live: RwLock::new(Live { levels, failed: None }),
+            compaction: Compaction::new(),
+            unreadable: Mutex::default(),
             #[cfg(test)]
             fail_next_sync: false.into(),
             _lock: lock,
+        });
+        let compactor = compact::spawn(&inner).map_err(StoreError::io("start a thread for", dir))?;
+        Ok(Self(Arc::new(Owner {
+            inner,
+            compactor: Some(compactor),
         })))
     }
 
@@ -144,40 +204,8 @@ impl Store {
         }
         let mut writer = lock(&self.0.writer);
         self.reopen_if_closed(&mut writer)?;
-        let (changes, newly_split) = self.changes(&writer, batch)?;
-
-        failpoint::hit("store.before_apply");
-        let mut live = write(&self.0.live);
-        let done = match &live.engine {
-            Some(engine) => engine.apply(changes).and_then(|()| {
-                failpoint::hit("store.before_sync");
-                self.sync(engine)?;
-                engine.len()
-            }),
-            None => Err("the database is closed".to_owned()),
-        };
-        let reason = match done {
-            Ok(len) => {
-                failpoint::hit("store.after_sync");
-                live.failed = None;
-                drop(live);
-                writer.split.extend(newly_split);
-                // The batch is on disk whatever becomes of the record.
-                if let Err(error) = writer.extent.note(len) {
-                    tracing::warn!(%error, "the log's length could not be recorded");
-                }
-                return Ok(());
-            }
-            Err(reason) => reason,
-        };
-        tracing::error!(%reason, "a commit failed, opening the database again");
-        live.failed = Some(reason.clone());
-        // Reads must give what is on disk, not what was applied in memory.
-        live.engine = None;
-        if let Err(error) = self.reopen(&mut live, &mut writer) {
-            tracing::error!(%error, "the database can't be opened again");
-        }
-        Err(StoreError::Commit { reason })
+        let changes = self.changes(&writer, batch)?;
+        self.apply(&mut writer, changes)
     }
 
     /// Why the last commit failed; `None` once one has succeeded.
@@ -195,9 +223,55 @@ impl Store {
         &self.0.dir
     }
 
+    fn apply(&self, writer: &mut Writer, changes: Changes) -> Result<(), StoreError> {
+        let Changes {
+            entries,
+            newly_split,
+            deleted,
+            tombstones,
+            gone,
+        } = changes;
+        failpoint::hit("store.before_apply");
+        let mut live = write(&self.0.live);
+        let done = live.levels.top.engine().map_err(|e| e.to_string()).and_then(|engine| {
+            engine.apply(entries)?;
+            failpoint::hit("store.before_sync");
+            self.sync(engine)?;
+            engine.len()
+        });
+        let reason = match done {
+            Ok(len) => {
+                failpoint::hit("store.after_sync");
+                live.failed = None;
+                drop(live);
+                writer.split.extend(newly_split);
+                writer.extent.deleted += deleted;
+                writer.tombstones += tombstones;
+                for (base, block) in gone {
+                    base.forget([block]);
+                }
+                // The batch is on disk whatever becomes of the record.
+                if let Err(error) = writer.extent.note(len) {
+                    tracing::warn!(%error, "the log's length could not be recorded");
+                }
+                self.0.consider_compaction(writer);
+                return Ok(());
+            }
+            Err(reason) => reason,
+        };
+        tracing::error!(%reason, "a commit failed, opening the database again");
+        live.failed = Some(reason.clone());
+        // Reads must give what is on disk, not what was applied in memory.
+        live.levels.top.engine = None;
+        if let Err(error) = self.reopen(&mut live, writer) {
+            tracing::error!(%error, "the database can't be opened again");
+        }
+        Err(StoreError::Commit { reason })
+    }
+
     fn reopen_if_closed(&self, writer: &mut Writer) -> Result<(), StoreError> {
         let mut live = write(&self.0.live);
-        if live.engine.is_some() {
+        if live.levels.top.engine.is_some() {
             return Ok(());
         }
         self.reopen(&mut live, writer).map_err(|error| {
@@ -207,43 +281,48 @@ impl Store {
     }
 
     fn reopen(&self, live: &mut Live, writer: &mut Writer) -> Result<(), StoreError> {
-        let db = self.0.dir.join(DB_DIR);
-        let engine = Engine::open(&db)?;
-        check_mark(&engine, &self.0.sealer, &db, self.0.kind)?;
-        writer.split = load_split(&engine, &self.0.dir)?;
-        live.engine = Some(engine);
+        live.levels.top.reopen(self.0.kind)?;
+        writer.split = live.levels.top.split_trees()?;
         Ok(())
     }
 
-    /// Turns a batch into entries of the database, the last write of a key winning, and names trees that get their first split row.
-    fn changes(&self, writer: &Writer, batch: &Batch) -> Result<(Vec<Change>, BTreeSet<u8>), StoreError> {
+    /// Turns a batch into entries of the database, the last write of a key winning.
+    fn changes(&self, writer: &Writer, batch: &Batch) -> Result<Changes, StoreError> {
         let live = read(&self.0.live);
-        let mut changes = Vec::with_capacity(batch.ops.len());
-        let mut newly_split = BTreeSet::new();
+        let Levels { top, .. } = &live.levels;
+        let commit = |reason| StoreError::Commit { reason };
+        let mut nonces = Nonces::draw()?;
+        let mut changes = Changes::default();
+        changes.entries.reserve(batch.ops.len());
         for ((tree, key), value) in last_writes(batch)? {
             let stored = StoredKey::row(tree, key);
+            if value.is_none() {
+                self.give_up_block(&live.levels, &stored, &mut nonces, &mut changes)?;
+            }
+            let entries = &mut changes.entries;
             let mut pieces = 0;
-            match value {
-                Some(value) => {
-                    let entries = self.0.sealer.seal(&stored, value)?;
-                    pieces = entries.len() - 1;
-                    changes.extend(entries.into_iter().map(|(k, v)| (k, Some(v))));
+            if let Some(value) = value {
+                pieces = top.sealer.seal(&stored, value, &mut nonces, entries)?;
+            } else if let Some(hidden) = live.levels.below(&stored.0).map_err(commit)? {
+                if live.levels.is_deleted(&stored.0).map_err(commit)? {
+                    continue;
                 }
-                None => changes.push((stored.0.clone(), None)),
+                entries.push(top.sealer.tombstone(&stored, &mut nonces)?);
+                changes.deleted += hidden;
+                changes.tombstones += 1;
+            } else {
+                entries.push((stored.0.clone(), None));
             }
             if writer.split.contains(&(tree as u8)) {
-                remove_old_pieces(&live, &stored, pieces, &mut changes)
-                    .map_err(|reason| StoreError::Commit { reason })?;
-            } else if pieces > 0 && newly_split.insert(tree as u8) {
-                let own = split_note(tree as u8);
-                let entries = self.0.sealer.seal(&own, &[])?;
-                changes.extend(entries.into_iter().map(|(k, v)| (k, Some(v))));
+                remove_old_pieces(&live.levels, &stored, pieces, entries).map_err(commit)?;
+            } else if pieces > 0 && changes.newly_split.insert(tree as u8) {
+                top.sealer.seal(&split_note(tree as u8), &[], &mut nonces, entries)?;
             }
         }
-        Ok((changes, newly_split))
+        Ok(changes)
     }
 
-    fn sync(&self, engine: &Engine) -> Result<(), String> {
+    fn sync(&self, engine: &engine::Engine) -> Result<(), String> {
         #[cfg(test)]
         if self.0.fail_next_sync.swap(false, std::sync::atomic::Ordering::SeqCst) {
             return Err("a test's disk is full".to_owned());
@@ -252,43 +331,40 @@ impl Store {
     }
 }
 
+impl Store {
+    fn rows_error(&self, tree: Tree, failure: Failure) -> RowsError {
+        let Failure::Row { key, unreadable } = failure else {
+            return RowsError {
+                reason: failure.to_string(),
+            };
+        };
+        let key = rows::row_key(&key);
+        let reason = format!("tree {tree:?}, key {}: {unreadable}", hex::encode(&key));
+        let mut known = lock(&self.0.unreadable);
+        if known.len() < MAX_UNREADABLE {
+            known.insert((tree, key));
+        }
+        RowsError { reason }
+    }
+}
+
 impl Rows for Store {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, RowsError> {
         let live = read(&self.0.live);
-        let engine = open_engine(&live)?;
-        let stored_key = StoredKey::row(tree, key);
-        let Some(stored) = engine.get(&stored_key.0).map_err(Failure::Engine)? else {
-            return Ok(None);
-        };
-        self.open_row(engine, tree, &stored_key, &stored).map(Some)
+        live.levels
+            .get(&StoredKey::row(tree, key).0)
+            .map_err(|failure| self.rows_error(tree, failure))
     }
 
     fn range(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Row>, RowsError> {
         let live = read(&self.0.live);
-        let engine = open_engine(&live)?;
         let (from, to) = (StoredKey::row(tree, from), StoredKey::row(tree, to));
-        engine
-            .range(&from.0, &to.0, limit, reverse)
-            .map_err(Failure::Engine)?
-            .into_iter()
-            .map(|(key, stored)| {
-                let row_key = rows::row_key(&key);
-                let value = self.open_row(engine, tree, &StoredKey(key), &stored)?;
-                Ok((row_key, value))
-            })
-            .collect()
-    }
-}
-
-impl Store {
-    fn open_row(&self, engine: &Engine, tree: Tree, key: &StoredKey, stored: &[u8]) -> Result<Vec<u8>, RowsError> {
-        let piece = |key: &[u8]| engine.get(key).map_err(Failure::Engine);
-        self.0.sealer.open(key, stored, piece).map_err(|failure| match failure {
-            Failure::Row(unreadable) => RowsError {
-                reason: format!("tree {tree:?}: {unreadable}"),
-            },
-            other => other.into(),
+        let rows = live.levels.rows(&from.0, &to.0, reverse).take(limit);
+        rows.map(|row| match row {
+            Ok((key, value)) => Ok((rows::row_key(&key), value)),
+            Err(failure) => Err(self.rows_error(tree, failure)),
         })
+        .collect()
     }
 }
 
@@ -302,18 +378,42 @@ impl Rows for StoreReader {
     }
 }
 
+impl Deref for Owner {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.compaction.stop();
+        if self.compactor.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that compacts the store had panicked");
+        }
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
-        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let levels = &mut self.live.get_mut().unwrap_or_else(PoisonError::into_inner).levels;
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Some(engine) = live.engine.take() else {
-            return;
-        };
-        let closed = engine.close().map_err(|reason| StoreError::Commit { reason });
-        // Without the record the next opening takes this for a kill, which is safe.
-        if let Err(error) = closed.and_then(|len| writer.extent.close(len)) {
-            tracing::warn!(%error, "the store could not be closed in order");
+        let frozen = levels.frozen.take().and_then(Arc::into_inner);
+        if let (Some(engine), Some(extent)) = (frozen.and_then(|frozen| frozen.engine), &writer.frozen_extent) {
+            close(engine, extent);
         }
+        if let Some(engine) = levels.top.engine.take() {
+            close(engine, &writer.extent);
+        }
+    }
+}
+
+fn close(engine: engine::Engine, extent: &Extent) {
+    let closed = engine.close().map_err(|reason| StoreError::Commit { reason });
+    // Without the record the next opening takes this for a kill, which is safe.
+    if let Err(error) = closed.and_then(|len| extent.close(len)) {
+        tracing::warn!(%error, "the store could not be closed in order");
     }
 }
 
@@ -329,28 +429,6 @@ impl fmt::Debug for Store {
 impl fmt::Debug for StoreReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("StoreReader").field(&self.0.0.dir).finish()
-    }
-}
-
-/// Why a read failed, before it is put in words.
-enum Failure {
-    Engine(String),
-    Row(Unreadable),
-}
-
-impl From<Unreadable> for Failure {
-    fn from(unreadable: Unreadable) -> Self {
-        Self::Row(unreadable)
-    }
-}
-
-impl From<Failure> for RowsError {
-    fn from(failure: Failure) -> Self {
-        let reason = match failure {
-            Failure::Engine(reason) => reason,
-            Failure::Row(unreadable) => unreadable.to_string(),
-        };
-        Self { reason }
     }
 }
 
@@ -388,10 +466,13 @@ fn last_writes(batch: &Batch) -> Result<Writes<'_>, StoreError> {
 }
 
 /// Removes the pieces of a row's old value beyond those that the new one overwrites.
-fn remove_old_pieces(live: &Live, stored: &StoredKey, kept: usize, changes: &mut Vec<Change>) -> Result<(), String> {
-    let Some(engine) = &live.engine else {
-        return Err("the database is closed".to_owned());
-    };
+fn remove_old_pieces(
+    levels: &Levels,
+    stored: &StoredKey,
+    kept: usize,
+    changes: &mut Vec<Change>,
+) -> Result<(), String> {
+    let engine = levels.top.engine().map_err(|failure| failure.to_string())?;
     if !engine.get(&stored.0)?.is_some_and(|old| rows::is_head(&old)) {
         return Ok(());
     }
@@ -404,15 +485,6 @@ fn remove_old_pieces(live: &Live, stored: &StoredKey, kept: usize, changes: &mut
         changes.push((piece, None));
     }
     Ok(())
-}
-
-fn open_engine(live: &Live) -> Result<&Engine, RowsError> {
-    live.engine.as_ref().ok_or_else(|| RowsError {
-        reason: format!(
-            "closed after a failed commit: {}",
-            live.failed.as_deref().unwrap_or("unknown")
-        ),
-    })
 }
 
 // A panic under a lock leaves nothing half done that the next holder would see: entries change only inside sled, which guards itself.

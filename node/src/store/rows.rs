@@ -5,6 +5,7 @@
 //! | whole row | tree, key | `0`, nonce, sealed value |
 //! | head of a split row | tree, key | `1`, nonce, sealed (length, 4 bytes big-endian; value id, 16 random bytes) |
 //! | piece of a split row | `0xfe`, tree, key, index (2 bytes big-endian) | `2`, nonce, sealed piece |
+//! | tombstone | tree, key | `3`, nonce, sealed nothing: hides a row of a lower level |
 //! | the store's own | `0xff`, name | as a whole row |
 //!
 //! The seal covers the tag byte and the whole stored key, and for a piece the value id, so that entries can't be swapped and pieces of
@@ -13,11 +14,12 @@
 //! In a stored key every third `0xff` of a run is followed by `0x80`. That keeps the order, and keeps sled's reverse iterator, which
 //! steps back to "one less, then four `0xff`", from missing keys in between and circling until it panics.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use madang_protocol::rows::Tree;
 
 use super::StoreError;
+use super::engine::Change;
 use super::keys::{self, Key, NONCE_LEN, TAG_LEN};
 
 /// Bytes of a row's key at most (`Op::Put`).
@@ -36,8 +38,9 @@ const VALUE_ID_LEN: usize = 16;
 const WHOLE: u8 = 0;
 const HEAD: u8 = 1;
 const PART: u8 = 2;
+const TOMBSTONE: u8 = 3;
 /// First byte of the keys of pieces; no tree has this number.
-const PIECES: u8 = 0xfe;
+pub(super) const PIECES: u8 = 0xfe;
 /// First byte of the keys of the store's own entries; no tree has this number.
 const OWN: u8 = 0xff;
 
@@ -61,77 +64,173 @@ pub(super) struct Head {
     id: [u8; VALUE_ID_LEN],
 }
 
-/// Seals and opens values.
+/// Why a read failed, before it is put in words.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The database or the file system refused.
+    Engine(String),
+    /// A row can't be read.
+    Row {
+        /// Its stored key; of a base's block, one that falls into the block.
+        key: Vec<u8>,
+        /// Why.
+        unreadable: Unreadable,
+    },
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Engine(reason) => f.write_str(reason),
+            Self::Row { key, unreadable } => {
+                let tree = key.first().copied().unwrap_or_default();
+                write!(f, "tree {tree}, key {}: {unreadable}", hex::encode(row_key(key)))
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// The same, of a row that was asked for.
+    pub(super) fn at(self, asked: &[u8]) -> Self {
+        match self {
+            Self::Row { unreadable, .. } => Self::Row {
+                key: asked.to_vec(),
+                unreadable,
+            },
+            other => other,
+        }
+    }
+}
+
+/// Nonces of one batch: the first is drawn at random, the others count on from it.
+pub(super) struct Nonces([u8; NONCE_LEN]);
+
+impl Nonces {
+    pub(super) fn draw() -> Result<Self, StoreError> {
+        let mut first = [0; NONCE_LEN];
+        keys::fill(&mut first)?;
+        Ok(Self(first))
+    }
+
+    fn next(&mut self) -> [u8; NONCE_LEN] {
+        let nonce = self.0;
+        for byte in &mut self.0 {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
+            }
+        }
+        nonce
+    }
+}
+
+/// Seals and opens the rows of a generation's database.
 pub(super) struct Sealer {
     cipher: XChaCha20Poly1305,
 }
 
 impl Sealer {
-    /// Derives the key of values from the store key.
-    pub(super) fn new(store_key: &Key) -> Self {
-        let key = zeroize::Zeroizing::new(blake3::derive_key("madang 2025 store v1 values", store_key.as_slice()));
+    /// Derives the key of rows from a generation's data key.
+    pub(super) fn new(data_key: &Key) -> Self {
+        let key = zeroize::Zeroizing::new(blake3::derive_key("madang 2025 store v2 values", data_key.as_slice()));
         Self {
             cipher: XChaCha20Poly1305::new((&*key).into()),
         }
     }
 
-    /// Seals a value into the entries that replace its row: one, or a head and its pieces.
-    pub(super) fn seal(&self, key: &StoredKey, value: &[u8]) -> Result<Vec<Entry>, StoreError> {
+    /// Seals a value into the entries that replace its row, one, or a head and its pieces; returns the number of pieces.
+    pub(super) fn seal(
+        &self,
+        key: &StoredKey,
+        value: &[u8],
+        nonces: &mut Nonces,
+        changes: &mut Vec<Change>,
+    ) -> Result<usize, StoreError> {
         if value.len() <= PIECE {
-            let sealed = self.seal_entry(WHOLE, &key.0, &[], value)?;
-            return Ok(vec![(key.0.clone(), sealed)]);
+            let sealed = self.seal_entry(WHOLE, &key.0, &[], value, nonces)?;
+            changes.push((key.0.clone(), Some(sealed)));
+            return Ok(0);
         }
         let mut head = Head {
             len: value.len(),
             id: [0; VALUE_ID_LEN],
         };
         keys::fill(&mut head.id)?;
-        let mut entries = Vec::with_capacity(1 + value.len().div_ceil(PIECE));
-        let sealed = self.seal_entry(HEAD, &key.0, &[], &head.encode())?;
-        entries.push((key.0.clone(), sealed));
-        for (index, piece) in value.chunks(PIECE).enumerate() {
+        let sealed = self.seal_entry(HEAD, &key.0, &[], &head.encode(), nonces)?;
+        changes.push((key.0.clone(), Some(sealed)));
+        let pieces = value.chunks(PIECE);
+        let count = pieces.len();
+        for (index, piece) in pieces.enumerate() {
             let piece_key = key.piece(index);
-            let sealed = self.seal_entry(PART, &piece_key, &head.id, piece)?;
-            entries.push((piece_key, sealed));
+            let sealed = self.seal_entry(PART, &piece_key, &head.id, piece, nonces)?;
+            changes.push((piece_key, Some(sealed)));
         }
-        Ok(entries)
+        Ok(count)
     }
 
-    /// Opens a row's entry, fetching its pieces if it has any.
-    pub(super) fn open<E: From<Unreadable>>(
+    /// Seals the entry that hides a row of a lower level.
+    pub(super) fn tombstone(&self, key: &StoredKey, nonces: &mut Nonces) -> Result<Change, StoreError> {
+        let sealed = self.seal_entry(TOMBSTONE, &key.0, &[], &[], nonces)?;
+        Ok((key.0.clone(), Some(sealed)))
+    }
+
+    /// Opens a row's entry, fetching its pieces if it has any; `None` if it is a tombstone.
+    pub(super) fn open(
         &self,
-        key: &StoredKey,
+        key: &[u8],
         stored: &[u8],
-        piece: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, E>,
-    ) -> Result<Vec<u8>, E> {
-        if !is_head(stored) {
-            return Ok(self.open_entry(WHOLE, &key.0, &[], stored)?);
+        piece: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, String>,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let failed = |unreadable| Failure::Row {
+            key: key.to_vec(),
+            unreadable,
+        };
+        if is_tombstone(stored) {
+            self.open_entry(TOMBSTONE, key, &[], stored).map_err(failed)?;
+            return Ok(None);
         }
-        let head = Head::decode(&self.open_entry(HEAD, &key.0, &[], stored)?)?;
+        if !is_head(stored) {
+            return self.open_entry(WHOLE, key, &[], stored).map(Some).map_err(failed);
+        }
+        let head = self.open_entry(HEAD, key, &[], stored).map_err(failed)?;
+        let head = Head::decode(&head).map_err(failed)?;
         let mut value = Vec::with_capacity(head.len);
         for index in 0..head.len.div_ceil(PIECE) {
-            let piece_key = key.piece(index);
-            let stored = piece(&piece_key)?.ok_or(Unreadable::MissingPiece)?;
-            value.extend(self.open_entry(PART, &piece_key, &head.id, &stored)?);
+            let piece_key = piece_key(key, index);
+            let stored = piece(&piece_key).map_err(Failure::Engine)?;
+            let stored = stored.ok_or(Unreadable::MissingPiece).map_err(failed)?;
+            value.extend(self.open_entry(PART, &piece_key, &head.id, &stored).map_err(failed)?);
         }
         if value.len() != head.len {
-            return Err(Unreadable::Authentication.into());
+            return Err(failed(Unreadable::Authentication));
         }
-        Ok(value)
+        Ok(Some(value))
     }
 
-    fn seal_entry(&self, tag: u8, key: &[u8], id: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let mut nonce = [0; NONCE_LEN];
-        keys::fill(&mut nonce)?;
+    fn seal_entry(
+        &self,
+        tag: u8,
+        key: &[u8],
+        id: &[u8],
+        plain: &[u8],
+        nonces: &mut Nonces,
+    ) -> Result<Vec<u8>, StoreError> {
+        let nonce = nonces.next();
         let aad = [&[tag], key, id].concat();
-        let payload = Payload { msg: plain, aad: &aad };
-        let sealed = self
+        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
+        sealed.push(tag);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let (_, message) = sealed.split_at_mut(1 + NONCE_LEN);
+        let mac = self
             .cipher
-            .encrypt(&XNonce::from(nonce), payload)
+            .encrypt_inout_detached(&XNonce::from(nonce), &aad, message.into())
             .map_err(|_| StoreError::Commit {
                 reason: "a value could not be sealed".to_owned(),
             })?;
-        Ok([&[tag], nonce.as_slice(), &sealed].concat())
+        sealed.extend_from_slice(&mac);
+        Ok(sealed)
     }
 
     fn open_entry(&self, tag: u8, key: &[u8], id: &[u8], stored: &[u8]) -> Result<Vec<u8>, Unreadable> {
@@ -183,14 +282,23 @@ impl StoredKey {
 
     /// The key of the piece at `index`.
     pub(super) fn piece(&self, index: usize) -> Vec<u8> {
-        // At most MAX_VALUE / PIECE = 2048 pieces, so that the index adds no run of 0xff either.
-        let index = u16::try_from(index).unwrap_or(u16::MAX);
-        let mut piece = Vec::with_capacity(self.0.len() + 3);
-        piece.push(PIECES);
-        piece.extend_from_slice(&self.0);
-        piece.extend_from_slice(&index.to_be_bytes());
-        piece
+        piece_key(&self.0, index)
     }
+}
+
+fn piece_key(key: &[u8], index: usize) -> Vec<u8> {
+    // At most MAX_VALUE / PIECE = 2048 pieces, so that the index adds no run of 0xff either.
+    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    let mut piece = Vec::with_capacity(key.len() + 3);
+    piece.push(PIECES);
+    piece.extend_from_slice(key);
+    piece.extend_from_slice(&index.to_be_bytes());
+    piece
+}
+
+/// Whether a stored value hides a row of a lower level.
+pub(super) fn is_tombstone(stored: &[u8]) -> bool {
+    stored.first() == Some(&TOMBSTONE)
 }
 
 /// Whether a stored value is the head of a split row.

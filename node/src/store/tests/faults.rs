@@ -39,7 +39,7 @@ fn f28_a_log_that_lost_its_end_is_refused() {
     let killed = temp.path().join("killed");
     copy_dir(&dir, &killed);
     drop(store);
-    let log_len = |dir: &Path| fs::metadata(dir.join("db/db")).unwrap().len();
+    let log_len = |dir: &Path| fs::metadata(dir.join("g1/db/db")).unwrap().len();
     assert!(log_len(&dir) > 4 * engine::SEGMENT);
 
     let cut = temp.path().join("cut");
@@ -49,7 +49,7 @@ fn f28_a_log_that_lost_its_end_is_refused() {
     ] {
         for step in 0..30 {
             copy_dir(from, &cut);
-            let log = fs::OpenOptions::new().write(true).open(cut.join("db/db")).unwrap();
+            let log = fs::OpenOptions::new().write(true).open(cut.join("g1/db/db")).unwrap();
             // Odd lengths, down to nothing.
             log.set_len((whole - 1) * step / 29 / 2 * 2 + step % 2).unwrap();
             drop(log);
@@ -77,7 +77,7 @@ fn f28_a_log_emptied_at_a_segment_is_never_taken_for_an_empty_store() {
     for segments in 0..3 {
         let cut = temp.path().join(format!("cut {segments}"));
         copy_dir(&dir, &cut);
-        let log = fs::OpenOptions::new().write(true).open(cut.join("db/db")).unwrap();
+        let log = fs::OpenOptions::new().write(true).open(cut.join("g1/db/db")).unwrap();
         log.set_len(segments * engine::SEGMENT).unwrap();
         match Store::open(&cut, Unlock::KeyFile, StoreKind::Node) {
             Ok(store) => assert!(store.get(Tree::Meta, b"count").unwrap().is_some()),
@@ -97,8 +97,8 @@ fn f28_a_torn_tail_loses_only_what_was_not_committed() {
     let before = temp.path().join("before");
     copy_dir(&dir, &before);
     put_pair(&store, 30);
-    let after = fs::read(dir.join("db/db")).unwrap();
-    let log = fs::read(before.join("db/db")).unwrap();
+    let after = fs::read(dir.join("g1/db/db")).unwrap();
+    let log = fs::read(before.join("g1/db/db")).unwrap();
     let changed = log.iter().zip(&after).position(|(a, b)| a != b).unwrap_or(log.len());
     assert!(after.len() > changed + 100);
 
@@ -106,7 +106,7 @@ fn f28_a_torn_tail_loses_only_what_was_not_committed() {
     for torn in [1, 5, 40, 100] {
         let copy = temp.path().join(format!("torn {torn}"));
         copy_dir(&before, &copy);
-        fs::write(copy.join("db/db"), &after[..changed + torn]).unwrap();
+        fs::write(copy.join("g1/db/db"), &after[..changed + torn]).unwrap();
         let store = open(&copy);
         assert_eq!(assert_prefix(&store), 30);
         put_pair(&store, 30);
@@ -121,7 +121,16 @@ fn f28_a_directory_that_lost_a_part_is_refused() {
     let dir = temp.path().join("data");
     put(&open(&dir), Tree::Meta, b"k", b"v");
 
-    for (part, name) in [("key", "key"), ("db", "db"), ("format", "format"), ("db/db", "db")] {
+    for (part, name) in [
+        ("key", "key"),
+        ("format", "format"),
+        ("current", "current"),
+        ("g1", "key"),
+        ("g1/key", "key"),
+        ("g1/extent", "extent"),
+        ("g1/db", "db"),
+        ("g1/db/db", "db"),
+    ] {
         let copy = temp.path().join("copy");
         copy_dir(&dir, &copy);
         let path = copy.join(part);
@@ -156,8 +165,8 @@ fn f28_a_foreign_database_or_key_is_refused() {
 
     let copy = temp.path().join("db");
     copy_dir(&ours, &copy);
-    fs::remove_dir_all(copy.join(DB_DIR)).unwrap();
-    copy_dir(&theirs.join(DB_DIR), &copy.join(DB_DIR));
+    fs::remove_dir_all(copy.join("g1").join(DB_DIR)).unwrap();
+    copy_dir(&theirs.join("g1").join(DB_DIR), &copy.join("g1").join(DB_DIR));
     let refused = Store::open(&copy, Unlock::KeyFile, StoreKind::Node);
     assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
 
@@ -256,16 +265,32 @@ fn f31_a_newer_format_is_refused_and_left_alone() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path();
     put(&open(dir), Tree::Meta, b"k", b"v");
-    let newer = r#"{"format": 2, "kind": "village", "wrap": {"method": "moon"}}"#;
+    let newer = r#"{"format": 3, "kind": "village", "wrap": {"method": "moon"}}"#;
     fs::write(dir.join(FORMAT_FILE), newer).unwrap();
     let before = contents(dir);
     let refused = Store::open(dir, Unlock::KeyFile, StoreKind::Node);
     match refused {
         Err(StoreError::NewerFormat { found, supported, .. }) => {
-            assert_eq!((found, supported), (2, 1));
+            assert_eq!((found, supported), (3, 2));
         }
         other => panic!("{other:?}"),
     }
+    assert_eq!(contents(dir), before);
+}
+
+#[test]
+fn f31_the_format_before_the_first_release_is_refused_and_left_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    put(&open(dir), Tree::Meta, b"k", b"v");
+    let older = r#"{"format": 1, "kind": "node", "wrap": {"method": "key_file", "sealed_key": "00"}}"#;
+    fs::write(dir.join(FORMAT_FILE), older).unwrap();
+    let before = contents(dir);
+    let refused = Store::open(dir, Unlock::KeyFile, StoreKind::Node);
+    assert!(
+        matches!(refused, Err(StoreError::OlderFormat { found: 1, .. })),
+        "{refused:?}"
+    );
     assert_eq!(contents(dir), before);
 }
 
@@ -276,7 +301,7 @@ fn f31_a_garbled_format_is_refused() {
     drop(open(dir));
     let good = fs::read_to_string(dir.join(FORMAT_FILE)).unwrap();
     let long = " ".repeat(20_000);
-    for text in ["", "{", "{}", r#"{"format": 1}"#, &good[..good.len() / 2], &long] {
+    for text in ["", "{", "{}", r#"{"format": 2}"#, &good[..good.len() / 2], &long] {
         fs::write(dir.join(FORMAT_FILE), text).unwrap();
         let refused = Store::open(dir, Unlock::KeyFile, StoreKind::Node);
         assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{text}");
@@ -417,17 +442,6 @@ fn assert_prefix_of(store: &Store, last: u16) -> usize {
     assert_eq!(messages, store.prefix(Tree::Outbox, b"", usize::MAX).unwrap());
     assert!(messages.len() <= usize::from(last) + 1);
     messages.len()
-}
-
-fn raw(store: &Store, key: &[u8]) -> Vec<u8> {
-    let live = read(&store.0.live);
-    live.engine.as_ref().unwrap().get(key).unwrap().unwrap()
-}
-
-fn tamper(store: &Store, key: &[u8], value: Option<Vec<u8>>) {
-    let live = read(&store.0.live);
-    let engine = live.engine.as_ref().unwrap();
-    engine.apply(vec![(key.to_vec(), value)]).unwrap();
 }
 
 fn assert_unauthentic(store: &Store, tree: Tree, key: &[u8]) {

@@ -1,13 +1,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod behaviour;
+mod compaction;
+mod erasure;
 mod faults;
+mod space;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::directory::{CREATING_FILE, LOCK_FILE};
 use super::format::{FORMAT_FILE, KEY_FILE};
+use super::generation::{BASE_FILE, BASE_TEMP, CURRENT_FILE, DATA_KEY_FILE, DB_DIR};
 use super::*;
 
 /// Opens or creates a node's directory with a key file.
@@ -58,6 +62,36 @@ fn copy_dir(from: &Path, to: &Path) {
             fs::copy(&path, &target).unwrap();
         }
     }
+}
+
+/// Bytes of all files below a directory; those that go meanwhile count nothing.
+fn disk(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let bytes = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => disk(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    };
+    entries.map(bytes).sum()
+}
+
+fn raw(store: &Store, key: &[u8]) -> Vec<u8> {
+    let live = read(&store.0.live);
+    live.levels.top.engine().unwrap().get(key).unwrap().unwrap()
+}
+
+fn tamper(store: &Store, key: &[u8], value: Option<Vec<u8>>) {
+    let live = read(&store.0.live);
+    let engine = live.levels.top.engine().unwrap();
+    engine.apply(vec![(key.to_vec(), value)]).unwrap();
+}
+
+fn no_blobs(dir: &Path) -> bool {
+    generation::numbers(dir).unwrap().into_iter().all(|number| {
+        let blobs = generation::dir_of(dir, number).join(DB_DIR).join("blobs");
+        // A compaction may be about to remove it.
+        fs::read_dir(blobs).into_iter().flatten().next().is_none()
+    })
 }
 
 /// Pseudo-random numbers, the same in every run (xorshift64).
