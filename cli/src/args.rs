@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Exit codes and places, printed below the top command's help.
 const AFTER_HELP: &str = "\
@@ -17,6 +17,9 @@ Exit codes:
   4  not found, or the name or prefix fits several
   5  refused by the node, whose error code is shown
   6  the data directory is locked, newer than this program, or can't be opened";
+
+/// The greatest quota: a pebibyte, far below what would overflow in bytes.
+const MAX_MIB: u64 = 1 << 30;
 
 /// A peer-to-peer messenger: nobody in the middle.
 #[derive(Debug, Parser)]
@@ -38,7 +41,7 @@ pub struct Cli {
 pub enum Command {
     /// Run a personal node until Ctrl-C; creates the account if the data directory is empty
     Up(UpArgs),
-    /// Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes
+    /// Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes. See also `relay token` and `relay doctor`
     Relay(RelayArgs),
     /// Play the whole story on this machine: a relay, two people, an absence, a kill
     Demo,
@@ -129,7 +132,26 @@ pub struct UpArgs {
 
 /// Arguments of `relay`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct RelayArgs {
+    /// What to do instead of running one.
+    #[command(subcommand)]
+    pub tool: Option<RelayTool>,
+    /// Whom the relay serves; others may only use topics that one of these uses
+    #[arg(long, value_enum, default_value_t = AdmissionArg::Open)]
+    pub admission: AdmissionArg,
+    /// With `--admission list`: a file of transport keys, one a line, in hex or as an address that ends in `/p2p/…`
+    #[arg(long, value_name = "FILE", required_if_eq("admission", "list"))]
+    pub admission_list: Option<PathBuf>,
+    /// MiB that all messages together may take [default: 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
+    pub quota_total_mib: Option<u64>,
+    /// MiB that the messages of one topic may take [default: 64]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
+    pub quota_topic_mib: Option<u64>,
+    /// MiB that one peer may deposit in a day [default: 512]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
+    pub quota_depositor_mib: Option<u64>,
     /// Multiaddr to listen on; can be repeated
     #[arg(long, value_name = "MULTIADDR")]
     pub listen: Vec<String>,
@@ -139,6 +161,49 @@ pub struct RelayArgs {
     /// The passphrase.
     #[command(flatten)]
     pub passphrase: PassphraseArgs,
+}
+
+/// Whom a relay serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AdmissionArg {
+    /// Everybody
+    Open,
+    /// Whoever names a token made by `madang relay token new`
+    Token,
+    /// The transport keys in the file of `--admission-list`
+    List,
+}
+
+/// What `relay` can do beside running one.
+#[derive(Debug, Subcommand)]
+pub enum RelayTool {
+    /// Tokens for `--admission token`; a running relay notices changes within seconds
+    #[command(subcommand)]
+    Token(TokenTool),
+    /// Look at the relay of the data directory: disk, clock, addresses, quotas, flushes; exit code 1 if a check failed
+    Doctor {
+        /// Where it serves metrics, `http://HOST:PORT` [default: as the running relay says]
+        #[arg(long, value_name = "URL")]
+        metrics: Option<String>,
+    },
+}
+
+/// What can be done with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenTool {
+    /// Make a token; it is shown once
+    New {
+        /// A name to know it by
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// List the tokens
+    List,
+    /// Revoke a token: who came with it is no longer admitted
+    Revoke {
+        /// Its id, as `list` shows it
+        id: String,
+    },
 }
 
 /// Where the store's passphrase is.
@@ -182,6 +247,26 @@ mod tests {
         assert_eq!(args.rpc.to_string(), "127.0.0.1:0");
         assert_eq!(args.relay, ["/a", "/b"]);
         assert_eq!(args.listen, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_relay_runs_or_does_something_else() {
+        let Command::Relay(args) = parse("relay --admission token --quota-total-mib 5").unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!((args.admission, args.quota_total_mib), (AdmissionArg::Token, Some(5)));
+        assert!(args.tool.is_none());
+        let Command::Relay(args) = parse("relay token new --label bob --data d").unwrap().command else {
+            panic!("another command");
+        };
+        assert!(matches!(args.tool, Some(RelayTool::Token(TokenTool::New { label })) if label == "bob"));
+        for line in [
+            "relay --admission list",
+            "relay --admission friends",
+            "relay --quota-total-mib 0",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
     }
 
     #[test]

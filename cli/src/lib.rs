@@ -1,6 +1,6 @@
 //! Madang's command line: starts nodes and relays, and speaks JSON-RPC to them.
 //!
-//! Reading order: [`args`] (what can be typed), [`fault`] (what can go wrong, exit codes), [`serve`] (`up`, `relay`), [`client`] (the
+//! Reading order: [`args`] (what can be typed), [`fault`] (what can go wrong, exit codes), [`serve`] (`up`, `relay`), [`relay`] (its tokens and doctor), [`client`] (the
 //! JSON-RPC), [`commands`] (all that speaks it), [`demo`].
 
 mod args;
@@ -10,6 +10,7 @@ mod demo;
 mod fault;
 mod out;
 mod process;
+mod relay;
 mod resolve;
 mod serve;
 mod show;
@@ -56,7 +57,10 @@ fn dispatch(cli: Cli) -> Result<(), Fault> {
         }
         Command::Relay(args) => {
             let data = place(cli.data, "madang-relay")?;
-            block_on(true, serve::relay(args, data, &out))
+            match args.tool {
+                Some(tool) => block_on(false, relay::tool(tool, data, &out)),
+                None => block_on(true, serve::relay(args, data, &out)),
+            }
         }
         Command::Demo => block_on(true, demo::demo(&out)),
         other => {

@@ -3,10 +3,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use madang_node::{NodeConfig, NodeReady, RelayConfig, RelayReady, Zeroizing};
+use madang_node::{Admission, NodeConfig, NodeReady, RelayConfig, RelayQuotas, RelayReady, Zeroizing};
 use serde_json::{Value, json};
 
-use crate::args::{PassphraseArgs, RelayArgs, UpArgs};
+use crate::args::{AdmissionArg, PassphraseArgs, RelayArgs, UpArgs};
 use crate::fault::{EXIT_FAILED, Fault};
 use crate::out::Out;
 use crate::show;
@@ -51,6 +51,16 @@ pub async fn relay(args: RelayArgs, data: PathBuf, out: &Out) -> Result<(), Faul
         passphrase: passphrase(&args.passphrase)?,
         listen: args.listen,
         metrics: args.metrics,
+        admission: match (args.admission, args.admission_list) {
+            (AdmissionArg::Open, _) => Admission::Open,
+            (AdmissionArg::Token, _) => Admission::Token,
+            (AdmissionArg::List, file) => Admission::List(file.unwrap_or_default()),
+        },
+        quotas: RelayQuotas {
+            total_bytes: args.quota_total_mib.map(mib),
+            topic_bytes: args.quota_topic_mib.map(mib),
+            depositor_bytes_per_day: args.quota_depositor_mib.map(mib),
+        },
     };
     let mut printed = Ok(());
     let ready = |ready: RelayReady| printed = print_relay(out, &data, &ready);
@@ -99,6 +109,11 @@ fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> 
         out.remark(&format!("metrics http://{metrics}/metrics"));
     }
     out.print(&document, || format!("{}\nready", ready.addresses.join("\n")))
+}
+
+/// Bytes of so many MiB; the command line's bounds keep it from overflowing.
+fn mib(count: u64) -> u64 {
+    count.saturating_mul(1024 * 1024)
 }
 
 fn passphrase(args: &PassphraseArgs) -> Result<Option<Zeroizing<String>>, Fault> {

@@ -34,6 +34,45 @@ pub struct RelayConfig {
     pub listen: Vec<String>,
     /// Where metrics and health are served; `None` serves none.
     pub metrics: Option<SocketAddr>,
+    /// Whom it serves.
+    pub admission: Admission,
+    /// What it keeps at most.
+    pub quotas: RelayQuotas,
+}
+
+/// Whom a relay serves. The others may only use topics that one of these uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Whoever names a token made by `madang relay token new`.
+    Token,
+    /// The transport keys in a file, one a line, in hex or as an address that ends in `/p2p/…`.
+    List(PathBuf),
+}
+
+impl Admission {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Token => "token",
+            Self::List(_) => "list",
+        }
+    }
+}
+
+/// Bounds of what a relay keeps, in bytes with the store's overhead; `None` takes the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelayQuotas {
+    /// Of all topics.
+    pub total_bytes: Option<u64>,
+    /// Of one topic.
+    pub topic_bytes: Option<u64>,
+    /// Of what one peer deposits in a day.
+    pub depositor_bytes_per_day: Option<u64>,
 }
 
 /// What a node says once it serves.
@@ -143,6 +182,8 @@ impl fmt::Debug for RelayConfig {
             .field("passphrase", &redacted(self.passphrase.as_ref()))
             .field("listen", &self.listen)
             .field("metrics", &self.metrics)
+            .field("admission", &self.admission)
+            .field("quotas", &self.quotas)
             .finish()
     }
 }
@@ -172,6 +213,8 @@ mod tests {
             passphrase,
             listen: vec![],
             metrics: None,
+            admission: Admission::Open,
+            quotas: RelayQuotas::default(),
         };
         assert!(!format!("{node:?} {relay:?}").contains("horse"));
     }

@@ -2,6 +2,8 @@
 //!
 //! Two entry points, `run_node` and `run_relay`, each run until told to stop; all else is done through the JSON-RPC.
 
+mod blocking;
+mod clock;
 pub mod config;
 mod core;
 pub mod failpoint;
@@ -13,4 +15,6 @@ pub mod store;
 
 pub use config::*;
 pub use node::run_node;
-pub use relay::run_relay;
+pub use relay::{
+    Check, Health, RelayToken, new_relay_token, relay_doctor, relay_tokens, revoke_relay_token, run_relay,
+};

@@ -9,8 +9,9 @@ use madang_protocol::limits;
 use madang_protocol::mls::Suite;
 use tokio::sync::oneshot;
 
+use crate::blocking::blocking;
 use crate::config::{NodeConfig, NodeError, NodeReady};
-use crate::core::{Core, Engine, bare, blocking};
+use crate::core::{Core, Engine, bare};
 use crate::failpoint;
 use crate::net::{self, NetConfig, NetError, NetLimits, Role};
 use crate::rpc::{self, RpcConfig};

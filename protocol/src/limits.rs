@@ -10,6 +10,8 @@ pub const DEPOSIT_ITEMS: usize = 256;
 pub const PAGE_BYTES: usize = 256 * 1024;
 /// Topics of one watch frame (a device with more sends several).
 pub const WATCH_ITEMS: usize = 1024;
+/// Bytes of a relay's admission token.
+pub const TOKEN_BYTES: usize = 128;
 /// Bytes sent to a watcher that it hasn't acknowledged as committed: the back-pressure of pushing (guess: four pages).
 pub const PUSH_WINDOW_BYTES: u64 = 4 * PAGE_BYTES as u64;
 

@@ -49,8 +49,10 @@ pub enum Tree {
     RelayLog = 33,
     /// Relay: envelope id to position, for idempotent deposits: topic, id.
     RelayIds = 34,
-    /// Relay: what expires when: expiry, topic, position.
+    /// Relay: which topic has something to expire when: time, topic.
     RelayExpiry = 35,
+    /// Relay: what each depositor has deposited today: transport key.
+    RelayDepositors = 36,
 }
 
 /// One write.

@@ -5,8 +5,6 @@
 #[path = "decoders/mutate.rs"]
 #[allow(dead_code)]
 mod mutate;
-#[path = "common/raw.rs"]
-mod raw;
 #[path = "common/session.rs"]
 mod session;
 #[path = "decoders/targets.rs"]
@@ -19,10 +17,6 @@ use targets::{TARGETS, Target};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Decoded values take more room than their bytes, by at most this: a list's items have vectors and strings of their own, and a growing
-/// vector is copied once at twice its size.
-const FACTOR: usize = 8;
-
 /// The most that was allocated at once on top of what was before, in bytes.
 fn peak(operation: impl FnOnce()) -> usize {
     let before = MEMORY.current_usage();
@@ -33,9 +27,9 @@ fn peak(operation: impl FnOnce()) -> usize {
 
 fn check(target: &Target, what: &str, bytes: &[u8]) {
     let found = peak(|| {
-        std::hint::black_box((target.accepts)(bytes));
+        std::hint::black_box(target.accepts(bytes));
     });
-    let bound = target.allowance + FACTOR * bytes.len();
+    let bound = target.memory(bytes);
     assert!(
         found <= bound,
         "{}: {found} bytes for {} of {what}, more than {bound}",
@@ -57,7 +51,7 @@ fn f07_nothing_is_allocated_for_what_a_length_only_claims() {
         let valid = (target.valid)();
         // What a decoder keeps from its first use (tables of curves, fixtures) is not the input's.
         assert!(
-            valid.iter().all(|bytes| (target.accepts)(bytes)),
+            valid.iter().all(|bytes| target.accepts(bytes)),
             "{} refuses valid input",
             target.name
         );

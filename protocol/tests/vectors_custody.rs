@@ -5,7 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use madang_protocol::custody::{
-    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused, RunningHash, Watch,
+    Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
+    RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -14,8 +15,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 4] = ["deposit", "watch", "unwatch", "ack"];
-const CUSTODIAN_KINDS: [&str; 3] = ["receipt", "items", "watch_refused"];
+const CLIENT_KINDS: [&str; 5] = ["deposit", "watch", "unwatch", "ack", "hello"];
+const CUSTODIAN_KINDS: [&str; 4] = ["receipt", "items", "watch_refused", "admission"];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
 #[test]
@@ -122,6 +123,10 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
             let [bytes] = parts(fields, ["bytes"]);
             ClientFrame::Ack { bytes: number(bytes) }
         }
+        "hello" => {
+            let [token] = parts(fields, ["token"]);
+            ClientFrame::Hello(AdmissionToken::new(text(token).as_bytes()).unwrap())
+        }
         other => panic!("nothing reads {other}"),
     }
 }
@@ -178,6 +183,13 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 retry_after_s: small(retry),
             }
         }
+        "admission" => {
+            let [why, retry] = parts(fields, ["why", "retry_after_s"]);
+            CustodianFrame::Admission {
+                why: (!why.is_null()).then(|| refusal(why)),
+                retry_after_s: small(retry),
+            }
+        }
         other => panic!("nothing reads {other}"),
     }
 }
@@ -191,13 +203,15 @@ fn cursor(value: &Value) -> Cursor {
     }
 }
 
-const REFUSALS: [Refusal; 6] = [
+const REFUSALS: [Refusal; 8] = [
     Refusal::Invalid,
     Refusal::TopicQuota,
     Refusal::DepositorQuota,
     Refusal::Full,
     Refusal::Busy,
     Refusal::NotHere,
+    Refusal::ReadOnly,
+    Refusal::NotAdmitted,
 ];
 
 /// A name, or the code where this version has none.
@@ -278,6 +292,10 @@ fn the_file_is_what_is_generated() {
             json!({"topics": [hex_of(&topic.public().0), hex_of(&other.public().0)]})
         ),
         frame("ack", json!({"bytes": "1048576"})),
+        frame(
+            "hello",
+            json!({"token": "madang-relay-token-000102030405060708090a0b0c0d0e0f"})
+        ),
         receipt(&key, 7, &[(&short, 1_700_003_600), (&long, 1_702_592_000)], &[]),
         receipt(&key, 8, &[], &REFUSALS.map(|refusal| (json!(refusal.name()), 60))),
         receipt(&key, 9, &[(&short, u64::MAX)], &[(json!(200), u32::MAX)]),
@@ -299,6 +317,8 @@ fn the_file_is_what_is_generated() {
             "watch_refused",
             json!({"request": "7", "why": "busy", "retry_after_s": 60})
         ),
+        frame("admission", json!({"why": null, "retry_after_s": 0})),
+        frame("admission", json!({"why": "not_admitted", "retry_after_s": 60})),
     ]);
     let file = json!({
         "custodian": hex_of(&key.public().0),
@@ -435,6 +455,11 @@ fn invalid(frames: &[Value]) -> Value {
         &deposit(&[0xbf, 0xff, 0xff, 0xff]),
     );
     push("deposit", "an envelope reaches beyond its list", &deposit(&[1, 1, 0]));
+    push(
+        "hello",
+        "a token of 129 bytes",
+        &[[5, 0x40, 129].as_slice(), &[0x61; 129]].concat(),
+    );
     let watched = [[33].as_slice(), &[0xaa; 32], &[2]].concat();
     push(
         "watch",

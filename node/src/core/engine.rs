@@ -1,7 +1,6 @@
 //! What runs on the blocking thread: the client's state machine on its store, one turn at a time.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use madang_protocol::Step;
 use madang_protocol::client::{
@@ -13,6 +12,7 @@ use madang_protocol::rows::{Rows, RowsError, Tree};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use crate::clock::now_ms;
 use crate::failpoint;
 use crate::net::{self, NetCommand, NetEvent, PeerKey};
 use crate::store::{Store, StoreError};
@@ -339,10 +339,4 @@ fn acceptance(verdict: Verdict) -> net::Acceptance {
         Verdict::Reject => net::Acceptance::Reject,
         Verdict::Ignore => net::Acceptance::Ignore,
     }
-}
-
-/// Unix milliseconds; a clock before 1970 counts as 1970.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -25,11 +25,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::blocking::blocking;
+use crate::clock::now_ms;
 use crate::config::NodeError;
 use crate::net::{self, NetCommand, NetEvent, NetHandle, PeerKey};
 pub(crate) use api::Facade;
 pub(crate) use engine::Engine;
-use engine::{Ask, Incoming, Turn, TurnError, now_ms};
+use engine::{Ask, Incoming, Turn, TurnError};
 
 /// Inputs that wait for the next turn; the rest stays in the channels.
 const INBOX: usize = 256;
@@ -52,15 +54,6 @@ pub(crate) struct Core {
     inbox: VecDeque<Incoming>,
     peers: BTreeSet<PeerKey>,
     wake: Instant,
-}
-
-/// Runs what blocks, on a thread for it.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, NodeError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| NodeError::Other {
-            reason: format!("the node's thread failed: {error}"),
-        })
 }
 
 impl Core {

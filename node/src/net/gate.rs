@@ -24,6 +24,8 @@ enum Refusal {
     Address,
     #[error("the peer is banned for a while")]
     Banned,
+    #[error("the network is closing")]
+    Closing,
 }
 
 pub(super) struct Gate {
@@ -32,6 +34,7 @@ pub(super) struct Gate {
     inbound: HashMap<ConnectionId, IpAddr>,
     per_address: HashMap<IpAddr, u32>,
     banned: HashMap<PeerId, Instant>,
+    closing: bool,
 }
 
 impl Gate {
@@ -42,7 +45,13 @@ impl Gate {
             inbound: HashMap::new(),
             per_address: HashMap::new(),
             banned: HashMap::new(),
+            closing: false,
         }
+    }
+
+    /// Refuses everybody from now on.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
     }
 
     /// Refuses the peer until then. The number remembered is bounded; the ban that ends first gives way.
@@ -110,6 +119,9 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
+        if self.closing {
+            return Err(ConnectionDenied::new(Refusal::Closing));
+        }
         let Some(block) = block(remote) else {
             return Ok(());
         };

@@ -69,6 +69,11 @@ pub(super) const CONNECTION_STREAMS: u32 = 64;
 /// How long `start` waits for a listener to say its address.
 pub(super) const LISTEN_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long a closing network waits for its queues to be written, and then for what the transports hold of them (guesses: a slow peer
+/// finds the rest by its cursor; some round trips).
+pub(super) const CLOSE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_millis(200));
+/// Time between looks at whether a closing network is done.
+pub(super) const CLOSE_LOOK: Duration = Duration::from_millis(5);
 /// Offence points at which a peer is banned, and that it is forgiven a minute (guess).
 pub(super) const BAN_POINTS: (f64, f64) = (100.0, 10.0);
 /// Peers whose offences or bans are remembered; the mildest is forgotten beyond it.

@@ -33,6 +33,8 @@ struct State {
     overflowed: bool,
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// The writer has taken frames and not come back for more.
+    writing: bool,
 }
 
 /// What became of a frame.
@@ -120,6 +122,12 @@ impl OutQueue {
         }
     }
 
+    /// Bytes that wait, or at least one while the writer is at work.
+    pub(super) fn waiting(&self) -> usize {
+        let state = self.lock();
+        state.bytes.max(usize::from(state.writing))
+    }
+
     fn take(&self, batch: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
         while batch.len() < WRITE_BATCH_BYTES {
@@ -134,7 +142,8 @@ impl OutQueue {
             batch.extend_from_slice(&length.to_be_bytes());
             batch.extend_from_slice(&frame);
         }
-        !batch.is_empty()
+        state.writing = !batch.is_empty();
+        state.writing
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -2,13 +2,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A counter that only grows.
+/// A figure; most only grow.
 #[derive(Default)]
 pub(super) struct Counter(AtomicU64);
 
 impl Counter {
     pub(super) fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// For the few figures that are no counters.
+    pub(super) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
     }
 }
 
@@ -59,4 +64,6 @@ counters! {
     refused_connections,
     /// Dial failures and listen addresses dropped because the core lagged.
     dropped_events,
+    /// Bytes queued for all streams, as of the last second: no counter.
+    queued_bytes,
 }

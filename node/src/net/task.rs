@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError};
@@ -18,8 +18,8 @@ use tokio::task::JoinHandle;
 use super::address::{address_of, dial_failure};
 use super::behaviour::{Wire, WireEvent, graylist, topic_hash, topic_key};
 use super::limits::{
-    BACKLOG, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits, OFFENCES, PEER_INBOX,
-    TICK, TOPIC_BURST, TOPIC_CHANGES_PER_SECOND,
+    BACKLOG, CLOSE, CLOSE_LOOK, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits,
+    OFFENCES, PEER_INBOX, TICK, TOPIC_BURST, TOPIC_CHANGES_PER_SECOND,
 };
 use super::peer::{self, Links, Note, Peer};
 use super::penalty::{Offence, Penalties};
@@ -28,7 +28,7 @@ use super::stats::Counters;
 use super::stream::{CUSTODY, Shared};
 use super::types::ROOM_UNIT;
 use super::{
-    Acceptance, DialFailure, NetCommand, NetError, NetEvent, NetHandle, Payload, PeerKey, PublishOutcome, Role,
+    Acceptance, DialFailure, NetCommand, NetError, NetEvent, NetHandle, Payload, PeerKey, PublishOutcome, Role, Side,
 };
 
 pub(super) struct Task {
@@ -122,10 +122,11 @@ impl Task {
             tokio::select! {
                 count = self.commands.recv_many(&mut batch, COMMAND_BATCH) => {
                     for command in batch.drain(..) {
-                        if matches!(command, NetCommand::Shutdown) {
-                            return;
+                        match command {
+                            NetCommand::Shutdown => return,
+                            NetCommand::Close => return self.close().await,
+                            command => self.on_command(command),
                         }
-                        self.on_command(command);
                     }
                     if count == 0 {
                         return;
@@ -143,6 +144,48 @@ impl Task {
                 _ = tick.tick() => self.on_tick(),
             }
         }
+    }
+
+    /// Writes what is queued, lets the transports send it, and disconnects everybody in order.
+    async fn close(mut self) {
+        self.swarm.behaviour_mut().gate.close();
+        let (written, sent) = CLOSE;
+        let deadline = tokio::time::Instant::now() + written;
+        let mut look = tokio::time::interval(CLOSE_LOOK);
+        while self.queued() > 0 && tokio::time::Instant::now() < deadline {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_swarm_event(event),
+                _ = look.tick() => {}
+            }
+        }
+        self.poll_for(sent).await;
+        for peer in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.disconnect(peer);
+        }
+        let deadline = tokio::time::Instant::now() + sent;
+        while !self.peers.is_empty() && tokio::time::Instant::now() < deadline {
+            self.poll_for(CLOSE_LOOK).await;
+        }
+    }
+
+    async fn poll_for(&mut self, time: Duration) {
+        let polling = async {
+            loop {
+                let event = self.swarm.select_next_some().await;
+                self.on_swarm_event(event);
+            }
+        };
+        // It never ends by itself.
+        drop(tokio::time::timeout(time, polling).await);
+    }
+
+    fn queued(&self) -> usize {
+        let of = |side| {
+            self.peers
+                .values()
+                .map(move |entry| entry.links.side(side).queue.waiting())
+        };
+        of(Side::Client).chain(of(Side::Server)).sum()
     }
 
     fn on_command(&mut self, command: NetCommand) {
@@ -181,7 +224,7 @@ impl Task {
             NetCommand::Verdict { peer, id, acceptance } => self.verdict(peer, id, acceptance),
             NetCommand::Disconnect { peer } => self.disconnect(peer),
             NetCommand::Penalise { peer } => self.punish(peer, Offence::Reported),
-            NetCommand::Shutdown => {}
+            NetCommand::Close | NetCommand::Shutdown => {}
         }
     }
 
@@ -352,6 +395,7 @@ impl Task {
 
     fn on_tick(&mut self) {
         let now = Instant::now();
+        self.shared.counters.queued_bytes.set(self.queued() as u64);
         self.leaving.retain(|_, task| !task.is_finished());
         self.penalties.forgive(now);
         let wire = self.swarm.behaviour_mut();

@@ -219,7 +219,9 @@ pub enum NetCommand {
         /// The peer.
         peer: PeerKey,
     },
-    /// Stops the network; the event channel ends.
+    /// Takes no connection more, sends what is queued, closes and stops; the event channel ends.
+    Close,
+    /// Stops the network at once; the event channel ends.
     Shutdown,
 }
 

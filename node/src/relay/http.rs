@@ -1,4 +1,4 @@
-//! `/metrics` and `/health` over HTTP/1.1: one request a connection, bounded in time, size and number.
+//! `/metrics`, `/health` and `/ready` over HTTP/1.1: one request a connection, bounded in time, size and number.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -114,13 +114,16 @@ fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<String> {
             Ok(text) => respond(StatusCode::OK, OPENMETRICS, text),
             Err(error) => respond(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n")),
         },
-        "/health" if metrics.is_healthy() => respond(StatusCode::OK, PLAIN, "ok\n".into()),
-        "/health" => respond(
-            StatusCode::SERVICE_UNAVAILABLE,
+        "/health" => respond(StatusCode::OK, PLAIN, "ok\n".into()),
+        "/ready" => match metrics.not_ready() {
+            None => respond(StatusCode::OK, PLAIN, "ok\n".into()),
+            Some(reason) => respond(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("{reason}\n")),
+        },
+        _ => respond(
+            StatusCode::NOT_FOUND,
             PLAIN,
-            "the store takes no writes\n".into(),
+            "see /metrics, /health and /ready\n".into(),
         ),
-        _ => respond(StatusCode::NOT_FOUND, PLAIN, "see /metrics and /health\n".into()),
     }
 }
 

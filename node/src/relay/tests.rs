@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
+use crate::net::PeerKey;
 use madang_protocol::custody::{ClientFrame, Cursor, CustodianFrame, Deposit, Items, Receipt, Watch};
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{TopicSecret, TransportKey, TransportSecret};
@@ -23,6 +24,8 @@ fn config(data: &Path) -> RelayConfig {
         passphrase: None,
         listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
         metrics: Some("127.0.0.1:0".parse().unwrap()),
+        admission: Admission::Open,
+        quotas: Default::default(),
     }
 }
 
@@ -249,17 +252,23 @@ async fn metrics_and_health_are_served() {
     let text = get(address, "/metrics").await;
 
     for line in [
-        "madang_relay_accepted_total 2",
-        "madang_relay_refused_total{reason=\"invalid\"} 1",
+        "madang_relay_envelopes_accepted_total 2",
+        "madang_relay_errors_total{operation=\"deposit\",reason=\"invalid\"} 1",
+        "madang_relay_requests_total{operation=\"deposit\"} 2",
+        "madang_relay_requests_total{operation=\"watch\"} 1",
         "madang_relay_envelopes 2",
         "madang_relay_topics 1",
         "madang_relay_peers 1",
         "madang_relay_watches 1",
-        "madang_relay_flush_seconds_count",
+        "madang_relay_read_only 0",
+        "madang_relay_duration_seconds_count{operation=\"flush\"}",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
-    assert!(get(address, "/health").await.starts_with("HTTP/1.1 200"));
+    check_exposition(&text);
+    for path in ["/health", "/ready"] {
+        assert!(get(address, path).await.starts_with("HTTP/1.1 200"), "{path}");
+    }
     assert!(get(address, "/else").await.starts_with("HTTP/1.1 404"));
     relay.stop().await;
 }
@@ -352,7 +361,7 @@ fn a_turn_commits_a_large_step_before_it_takes_more() {
     let dir = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::open(&config(dir.path()), Arc::new(Metrics::new())).unwrap();
     let peer = PeerKey(TransportSecret::from_bytes([8; 32]).public().0);
-    let mut inbox = VecDeque::from([Incoming::Opened(peer, 1)]);
+    let mut inbox = VecDeque::from([Arrived::now(Incoming::Opened(peer, 1))]);
     for frame in 0..24_u64 {
         let body = |n: u64| [frame.to_be_bytes(), n.to_be_bytes()].concat().repeat(3000);
         let envelopes: Vec<_> = (0..20)
@@ -363,15 +372,190 @@ fn a_turn_commits_a_large_step_before_it_takes_more() {
             envelopes,
         })
         .encode();
-        inbox.push_back(Incoming::Frame(peer, bytes.into()));
+        inbox.push_back(Arrived::now(Incoming::Frame(peer, bytes.into())));
     }
 
-    let first = keeper.turn(&mut inbox).unwrap();
+    let first = keeper.turn(&mut inbox);
 
     assert!(!inbox.is_empty());
     let mut receipts = first.commands.len();
     while !inbox.is_empty() {
-        receipts += keeper.turn(&mut inbox).unwrap().commands.len();
+        receipts += keeper.turn(&mut inbox).commands.len();
     }
     assert_eq!(receipts, 24);
+}
+
+/// Holds what Prometheus reads against its conventions: each family has its name, type and unit, each sample belongs to one.
+fn check_exposition(text: &str) {
+    let body = text.split_once("\r\n\r\n").map_or(text, |(_, body)| body);
+    let mut types = std::collections::BTreeMap::new();
+    let mut units = std::collections::BTreeMap::new();
+    let mut samples = 0;
+    assert!(body.trim_end().ends_with("# EOF"));
+    for line in body.lines() {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        match words.as_slice() {
+            ["#", "TYPE", family, kind] => assert!(types.insert(*family, *kind).is_none(), "{family} twice"),
+            ["#", "UNIT", family, unit] => {
+                assert!(family.ends_with(&format!("_{unit}")), "{family} in {unit}");
+                units.insert(*family, *unit);
+            }
+            ["#", ..] => {}
+            _ => {
+                samples += 1;
+                let (name, value) = line.rsplit_once(' ').unwrap();
+                value.parse::<f64>().unwrap();
+                let name = name.split('{').next().unwrap();
+                assert!(name.starts_with("madang_relay_"), "{name}");
+                let family = ["_total", "_bucket", "_sum", "_count", "_info"]
+                    .iter()
+                    .filter_map(|suffix| name.strip_suffix(suffix))
+                    .find(|family| types.contains_key(family))
+                    .unwrap_or(name);
+                let kind = types.get(family).unwrap_or_else(|| panic!("{name} has no type"));
+                assert_eq!(*kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
+                assert!(
+                    !name.contains("_ms") && !name.contains("_kb"),
+                    "{name}: base units only"
+                );
+                for unit in ["seconds", "bytes"] {
+                    let ends = family.ends_with(unit);
+                    assert_eq!(ends, units.get(family) == Some(&unit), "{family} and its unit");
+                }
+            }
+        }
+    }
+    assert!(samples > 50, "{samples} samples");
+    for (family, kind) in [
+        ("madang_relay_duration_seconds", "histogram"),
+        ("madang_relay_requests", "counter"),
+        ("madang_relay_errors", "counter"),
+        ("madang_relay_envelopes_bytes", "gauge"),
+        ("madang_relay_disk_free_bytes", "gauge"),
+        ("madang_relay_queue_bytes", "gauge"),
+        ("madang_relay_queue_items", "gauge"),
+        ("madang_relay_deposits_shed", "counter"),
+        ("madang_relay_admissions", "counter"),
+        ("madang_relay_network_events", "counter"),
+    ] {
+        assert_eq!(types.get(family), Some(&kind), "{family}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deposits_of_several_peers_are_verified_beside_each_other_and_each_answered_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Running::start(config(dir.path())).await;
+    let mut peers = Vec::new();
+    for seed in 1..4_u8 {
+        peers.push(Client::connect(seed, &relay.ready).await);
+    }
+    const FRAMES: u64 = 60;
+    for request in 0..FRAMES {
+        for (n, peer) in peers.iter().enumerate() {
+            let body = |i: u64| format!("{n} {request} {i}").repeat(20);
+            let mut envelopes: Vec<_> = (0..8).map(|i| envelope(&body(i)).into_bytes()).collect();
+            if request == 9 {
+                envelopes.push(b"junk".to_vec());
+            }
+            peer.send(&ClientFrame::Deposit(Deposit { request, envelopes })).await;
+            if request % 20 == 19 {
+                break;
+            }
+        }
+    }
+    for (n, peer) in peers.iter_mut().enumerate() {
+        let expected: Vec<u64> = (0..FRAMES).filter(|request| n == 0 || request % 20 != 19).collect();
+        for request in expected {
+            let CustodianFrame::Receipt(receipt) = peer.frame().await else {
+                panic!()
+            };
+            assert_eq!((receipt.request, receipt.accepted.len()), (request, 8));
+            assert_eq!(receipt.refused.len(), usize::from(request == 9));
+        }
+    }
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_token_is_refused_until_somebody_with_one_uses_the_topic() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, token) = new_relay_token(dir.path(), "alice").unwrap();
+    let relay = Running::start(RelayConfig {
+        admission: Admission::Token,
+        ..config(dir.path())
+    })
+    .await;
+    let mut bob = Client::connect(2, &relay.ready).await;
+    let refused = bob.deposit(&[envelope("early")]).await;
+    assert_eq!(refused.refused[0].why, madang_protocol::custody::Refusal::NotAdmitted);
+
+    let mut alice = Client::connect(1, &relay.ready).await;
+    let hello = madang_protocol::custody::AdmissionToken::new(token.as_bytes()).unwrap();
+    alice.send(&ClientFrame::Hello(hello)).await;
+    assert!(matches!(
+        alice.frame().await,
+        CustodianFrame::Admission { why: None, .. }
+    ));
+    alice.watch(None).await;
+    alice.page().await;
+    assert_eq!(bob.deposit(&[envelope("to alice")]).await.accepted.len(), 1);
+    let text = get(relay.ready.metrics.unwrap(), "/metrics").await;
+    assert!(
+        text.contains("madang_relay_admissions_total{outcome=\"admitted\"} 1"),
+        "{text}"
+    );
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stopping_relay_has_taken_is_receipted_and_there_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Running::start(config(dir.path())).await;
+    let mut alice = Client::connect(1, &relay.ready).await;
+    for request in 0..300 {
+        let envelopes = (0..8)
+            .map(|n| envelope(&format!("{request} {n}")).into_bytes())
+            .collect();
+        alice.send(&ClientFrame::Deposit(Deposit { request, envelopes })).await;
+    }
+    let CustodianFrame::Receipt(first) = alice.frame().await else {
+        panic!()
+    };
+
+    relay.stop().await;
+
+    let mut receipted: Vec<_> = first.accepted.iter().map(|accepted| accepted.id).collect();
+    loop {
+        match alice.event().await {
+            NetEvent::Frame { bytes, .. } => {
+                let CustodianFrame::Receipt(receipt) = CustodianFrame::decode(&bytes).unwrap() else {
+                    panic!()
+                };
+                receipted.extend(receipt.accepted.iter().map(|accepted| accepted.id));
+            }
+            NetEvent::StreamClosed { .. } => break,
+            _ => {}
+        }
+    }
+    let relay = Running::start(config(dir.path())).await;
+    let mut bob = Client::connect(2, &relay.ready).await;
+    bob.watch(None).await;
+    let mut kept = Vec::new();
+    loop {
+        let page = bob.page().await;
+        kept.extend(
+            page.items
+                .iter()
+                .map(|item| Envelope::verify(&item.envelope).unwrap().id()),
+        );
+        if page.caught_up {
+            break;
+        }
+    }
+    assert_eq!(
+        kept, receipted,
+        "each that was kept was receipted, and each receipted one is there"
+    );
+    relay.stop().await;
 }

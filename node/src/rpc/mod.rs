@@ -9,6 +9,9 @@ mod calls;
 pub mod error;
 mod events;
 mod files;
+#[cfg(feature = "failpoints")]
+#[doc(hidden)]
+pub mod fuzz;
 mod guard;
 pub mod ids;
 pub mod limits;

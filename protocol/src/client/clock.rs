@@ -15,7 +15,9 @@ impl Client {
         let config = &self.config;
         let within = |at_ms: u64, wait_ms: u64| at_ms.min(now_ms.saturating_add(wait_ms));
         for chat in self.chats.values_mut() {
-            chat.report_due_ms = chat.report_due_ms.map(|due| within(due, config.repeat_delay_ms.max(config.report_delay_ms)));
+            chat.report_due_ms = chat
+                .report_due_ms
+                .map(|due| within(due, config.repeat_delay_ms.max(config.report_delay_ms)));
             let nudge_ms = config.nudge_ms.saturating_mul(1 << chat.nudges);
             chat.nudge_ms = chat.nudge_ms.map(|due| within(due, nudge_ms));
             let stamps = chat.row.frozen.iter_mut().map(|frozen| &mut frozen.since_ms);

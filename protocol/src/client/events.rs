@@ -121,6 +121,9 @@ impl Wire for EventRow {
     }
 }
 
+/// A slot's number and its encoded events.
+type Slot = (u64, Vec<Vec<u8>>);
+
 /// Events that aren't written yet, and those that share their slots.
 #[derive(Default)]
 pub(super) struct Log {
@@ -208,12 +211,12 @@ pub fn oldest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
     Ok(end(rows, false)?.map_or(0, |(slot, _)| (slot * SLOT).max(1)))
 }
 
-fn end(rows: &dyn Rows, newest: bool) -> Result<Option<(u64, Vec<Vec<u8>>)>, RowsError> {
+fn end(rows: &dyn Rows, newest: bool) -> Result<Option<Slot>, RowsError> {
     let ends = rows.range(Tree::Events, &[], &prefix_end(&[]), 1, newest)?;
     ends.first().map(|(stored, value)| slot_of(stored, value)).transpose()
 }
 
-fn slot_of(stored: &[u8], value: &[u8]) -> Result<(u64, Vec<Vec<u8>>), RowsError> {
+fn slot_of(stored: &[u8], value: &[u8]) -> Result<Slot, RowsError> {
     let fault = |reason: String| RowsError {
         reason: format!("the event log is damaged: {reason}"),
     };

@@ -430,7 +430,9 @@ impl Client {
         match CustodianFrame::decode(bytes) {
             Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
             Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
-            Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
+            Ok(
+                CustodianFrame::WatchRefused { .. } | CustodianFrame::Admission { .. } | CustodianFrame::Unknown { .. },
+            ) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
                     peer,

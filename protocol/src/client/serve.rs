@@ -117,7 +117,9 @@ impl Client {
                     self.send(peer, Side::Server, refusal.encode());
                 }
             }
-            Ok(ClientFrame::Unwatch(_) | ClientFrame::Ack { .. } | ClientFrame::Unknown { .. }) => {}
+            Ok(
+                ClientFrame::Unwatch(_) | ClientFrame::Ack { .. } | ClientFrame::Hello(_) | ClientFrame::Unknown { .. },
+            ) => {}
             Err(_) => self.step.effects.push(Effect::Penalise {
                 peer,
                 reason: "a custody frame that can't be read",

@@ -5,15 +5,22 @@ use crate::keys::{BadSignature, Domain, EnvelopeId, TopicId, TransportKey, Trans
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A hash over the ids of a topic's envelopes so far, as one custodian took them: what makes a cursor of another history void.
+///
+/// 16 bytes: it tells histories of one custodian apart, which nobody gains by confusing but who wrote both of them, and a relay keeps
+/// one for each envelope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunningHash(#[serde(with = "serde_bytes")] pub [u8; 32]);
+pub struct RunningHash(#[serde(with = "serde_bytes")] pub [u8; 16]);
 
 impl RunningHash {
     /// The hash after one more envelope.
     pub fn then(&self, id: &EnvelopeId) -> Self {
-        Self(derive("madang 1 custody running hash", &[&self.0, &id.0]))
+        let hash = derive("madang 1 custody running hash", &[&self.0, &id.0]);
+        let mut short = [0; 16];
+        short.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Self(short)
     }
 }
 
@@ -23,7 +30,7 @@ impl RunningHash {
 /// |---|---|
 /// | 8 | storage epoch: random, new whenever the custodian's store is |
 /// | 8 | position of the last envelope taken; the first is 1 |
-/// | 32 | running hash after that envelope |
+/// | 16 | running hash after that envelope |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The custodian's storage epoch.
@@ -75,6 +82,7 @@ pub struct Watch {
 /// | 2 | watch | request `uint64`, topics `{topic, optional<cursor>}<V>` |
 /// | 3 | unwatch | topics `topic<V>` |
 /// | 4 | ack | committed bytes of items `uint64`, cumulative for the stream |
+/// | 5 | hello | token `opaque<V>` |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,12 +98,45 @@ pub enum ClientFrame {
         /// Cumulative envelope bytes on this stream.
         bytes: u64,
     },
+    /// Admit me: the first frame to a relay that admits by token.
+    Hello(AdmissionToken),
     /// A tag of a later version.
     Unknown {
         /// The tag.
         tag: u8,
     },
 }
+
+/// What a relay's operator gave to a user of it. Bytes of a secret: wiped when dropped, never shown.
+#[derive(Clone, PartialEq, Eq, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
+pub struct AdmissionToken(Vec<u8>);
+
+impl AdmissionToken {
+    /// Takes a token's text as bytes; `None` if it is empty or longer than [`limits::TOKEN_BYTES`].
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        (!bytes.is_empty() && bytes.len() <= limits::TOKEN_BYTES).then(|| Self(bytes.to_vec()))
+    }
+
+    /// What a relay keeps of it.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(derive("madang 1 relay token", &[&self.0]))
+    }
+
+    /// The bytes, to be stored sealed or sent.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AdmissionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdmissionToken(..)")
+    }
+}
+
+/// The hash by which a relay knows a token. A token has 128 random bits, so that the hash tells nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenHash(pub [u8; 32]);
 
 /// Why a custodian refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,8 +151,12 @@ pub enum Refusal {
     Full,
     /// Too many requests; try again later.
     Busy,
-    /// This custodian doesn't keep this topic (a device that doesn't read it, a relay that doesn't admit its writer).
+    /// This custodian doesn't keep this topic (a device that doesn't read it).
     NotHere,
+    /// The custodian's disk takes no writes at present; it still serves watches.
+    ReadOnly,
+    /// The relay doesn't admit this peer, and nobody whom it admits reads this topic.
+    NotAdmitted,
     /// A code of a later version.
     Other(u8),
 }
@@ -125,6 +170,8 @@ impl Refusal {
             Self::Full => 4,
             Self::Busy => 5,
             Self::NotHere => 6,
+            Self::ReadOnly => 7,
+            Self::NotAdmitted => 8,
             Self::Other(code) => code,
         }
     }
@@ -137,6 +184,8 @@ impl Refusal {
             4 => Self::Full,
             5 => Self::Busy,
             6 => Self::NotHere,
+            7 => Self::ReadOnly,
+            8 => Self::NotAdmitted,
             other => Self::Other(other),
         }
     }
@@ -150,6 +199,8 @@ impl Refusal {
             Self::Full => "full",
             Self::Busy => "busy",
             Self::NotHere => "not_here",
+            Self::ReadOnly => "read_only",
+            Self::NotAdmitted => "not_admitted",
             Self::Other(_) => "refused",
         }
     }
@@ -256,6 +307,7 @@ pub struct Items {
 /// | 129 | receipt | request `uint64`, accepted `{id, uint64 until_s}<V>`, refused `{id, uint8 code, uint32 retry_after_s}<V>`, signature |
 /// | 130 | items | topic, cursor, flags `uint8` (1 void, 2 caught up), items `{uint64 position, opaque envelope<V>}<V>` |
 /// | 131 | watch refused | request `uint64`, code `uint8`, retry after `uint32` seconds |
+/// | 132 | admission | code `uint8` (0: admitted), retry after `uint32` seconds |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,6 +325,13 @@ pub enum CustodianFrame {
         /// Seconds after which a retry makes sense; 0 if unknown.
         retry_after_s: u32,
     },
+    /// Whether the relay admits this peer: the answer to each hello, and to a stranger's first watch.
+    Admission {
+        /// Why it is a guest; `None` if it is admitted.
+        why: Option<Refusal>,
+        /// Seconds after which a retry makes sense; 0 if unknown.
+        retry_after_s: u32,
+    },
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -284,9 +343,13 @@ const TAG_DEPOSIT: u8 = 1;
 const TAG_WATCH: u8 = 2;
 const TAG_UNWATCH: u8 = 3;
 const TAG_ACK: u8 = 4;
+const TAG_HELLO: u8 = 5;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
+const TAG_ADMISSION: u8 = 132;
+/// The code of an admission that says yes; refusals begin at 1.
+const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
 const FLAG_CAUGHT_UP: u8 = 2;
 
@@ -314,6 +377,10 @@ impl Wire for ClientFrame {
                 w.u8(TAG_ACK);
                 w.u64(*bytes);
             }
+            Self::Hello(token) => {
+                w.u8(TAG_HELLO);
+                w.bytes(&token.0);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -336,6 +403,7 @@ impl Wire for ClientFrame {
             TAG_ACK => Self::Ack {
                 bytes: r.u64("ack.bytes")?,
             },
+            TAG_HELLO => Self::Hello(AdmissionToken(r.bytes("hello.token", limits::TOKEN_BYTES)?.to_vec())),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -376,6 +444,11 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_WATCH_REFUSED);
                 w.u64(*request);
                 w.u8(why.code());
+                w.u32(*retry_after_s);
+            }
+            Self::Admission { why, retry_after_s } => {
+                w.u8(TAG_ADMISSION);
+                w.u8(why.map_or(ADMITTED, Refusal::code));
                 w.u32(*retry_after_s);
             }
             Self::Unknown { tag } => w.u8(*tag),
@@ -423,6 +496,13 @@ impl Wire for CustodianFrame {
                 request: r.u64("watch_refused.request")?,
                 why: Refusal::from_code(r.u8("watch_refused.code")?),
                 retry_after_s: r.u32("watch_refused.retry_after_s")?,
+            },
+            TAG_ADMISSION => Self::Admission {
+                why: match r.u8("admission.code")? {
+                    ADMITTED => None,
+                    code => Some(Refusal::from_code(code)),
+                },
+                retry_after_s: r.u32("admission.retry_after_s")?,
             },
             tag => {
                 r.skip_rest();

@@ -6,5 +6,6 @@ mod frames;
 pub mod relay;
 
 pub use frames::{
-    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused, RunningHash, Watch,
+    Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
+    RunningHash, TokenHash, Watch,
 };

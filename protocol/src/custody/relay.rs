@@ -4,8 +4,11 @@
 //! aren't durable yet are kept here in memory, while readers are served from what is durable alone. Every queue is bounded by
 //! [`RelayConfig`], by the push window or by what the shell leaves uncommitted.
 
+mod clock;
 mod config;
+mod damage;
 mod deposit;
+mod door;
 mod expiry;
 mod push;
 mod stored;
@@ -14,18 +17,24 @@ mod tests;
 mod topics;
 
 pub use config::{ENVELOPE_OVERHEAD_BYTES, RelayConfig, RelayStats};
+pub use deposit::Verified;
+pub use door::Door;
 
-use super::frames::{ClientFrame, Cursor, CustodianFrame, Refusal, Watch};
+use super::frames::{ClientFrame, CustodianFrame, Receipt, Refusal, Refused};
 use crate::Step;
 use crate::keys::{EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::{Reader, Wire};
-use config::RETRY_S;
-use push::{Peer, Watching};
+use clock::Clock;
+use config::{READ_ONLY_RETRY_S, SEEN_S};
+use damage::Damage;
+use expiry::next_due;
+use push::Peer;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use stored::{Head, LogRow, Place, Totals};
-use topics::{Depositors, Topic, Topics};
+use std::sync::Arc;
+use stored::{Head, Totals};
+use topics::{Depositors, Topics};
 
 /// What happens to a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +56,22 @@ pub enum RelayInput {
         /// The frame.
         bytes: Vec<u8>,
     },
+    /// A peer sent a deposit, which the shell has had verified.
+    Deposit {
+        /// Who.
+        peer: TransportKey,
+        /// What.
+        deposit: Verified,
+    },
+    /// A peer sent a deposit and there is too much to do: it is told to try again later. Other frames are ignored.
+    Shed {
+        /// Who.
+        peer: TransportKey,
+        /// The frame.
+        bytes: Vec<u8>,
+        /// Seconds until a retry makes sense.
+        retry_after_s: u32,
+    },
     /// The oldest drained step that wasn't durable is now. Steps without writes and effects aren't counted; all others are.
     Committed,
     /// Time has passed.
@@ -60,8 +85,8 @@ pub enum RelayEffect {
     Send {
         /// To whom.
         peer: TransportKey,
-        /// The frame.
-        frame: Vec<u8>,
+        /// The frame; watchers at the same place share it.
+        frame: Arc<[u8]>,
     },
     /// A peer broke the protocol.
     Penalise {
@@ -77,6 +102,7 @@ pub enum RelayEffect {
 struct InFlight {
     heads: Vec<(TopicId, Head)>,
     ids: Vec<(TopicId, EnvelopeId)>,
+    removed: Vec<(Tree, Vec<u8>)>,
     expiry: bool,
 }
 
@@ -84,14 +110,18 @@ struct InFlight {
 pub struct Relay {
     config: RelayConfig,
     key: TransportSecret,
+    door: Door,
     epoch: u64,
+    clock: Clock,
+    now_s: u64,
     topics: Topics,
     depositors: Depositors,
     totals: Totals,
-    /// Where envelopes are whose `RelayIds` row isn't durable yet.
-    recent: BTreeMap<(TopicId, EnvelopeId), Place>,
+    /// Until when envelopes are kept whose rows aren't durable yet.
+    recent: BTreeMap<(TopicId, EnvelopeId), u64>,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
+    unacknowledged: u64,
     /// Peers that have something ready and room in their window, each once, in turn.
     runnable: VecDeque<TransportKey>,
     current: Step<RelayEffect>,
@@ -105,26 +135,35 @@ pub struct Relay {
     expiry_in_current: bool,
     expiry_more: bool,
     in_flight: VecDeque<InFlight>,
+    damage: Damage,
+    /// The disk takes no writes: deposits are refused, watches served.
+    read_only: bool,
+    /// A commit has failed and what is on disk wasn't read since.
+    stale: bool,
     stats: RelayStats,
 }
 
 impl Relay {
-    /// Opens a relay's rows; a new store gets a storage epoch made from `seed`, 32 bytes of entropy.
+    /// Opens a relay's rows; a new store gets a storage epoch made from `seed`, 32 bytes of entropy. A damaged row costs what it said:
+    /// without the epoch's, all cursors are void.
     ///
     /// # Errors
-    /// When rows can't be read or are damaged.
+    /// When rows can't be read.
     pub fn load(
         config: RelayConfig,
         key: TransportSecret,
         seed: [u8; 32],
         rows: &dyn Rows,
-        _now_ms: u64,
+        now_ms: u64,
     ) -> Result<Self, RowsError> {
         let mut current = Step::default();
-        let epoch = match rows.get(Tree::Meta, stored::EPOCH_KEY)? {
-            Some(value) => Reader::new(&value).u64("epoch").map_err(|error| RowsError {
-                reason: format!("the storage epoch is damaged: {error}"),
-            })?,
+        let stored = match rows.get(Tree::Meta, stored::EPOCH_KEY) {
+            // A damaged epoch is replaced; a store that gives nothing isn't damaged but closed.
+            Err(_) if rows.get(Tree::Meta, stored::TOTALS_KEY).is_ok() => None,
+            stored => stored?,
+        };
+        let epoch = match stored.and_then(|value| Reader::new(&value).u64("epoch").ok()) {
+            Some(epoch) => epoch,
             None => {
                 let bytes = derive("madang 1 custody storage epoch", &[&seed]);
                 let epoch = bytes
@@ -135,17 +174,25 @@ impl Relay {
                 epoch
             }
         };
-        let totals = stored::get(rows, Tree::Meta, stored::TOTALS_KEY)?.unwrap_or_default();
+        let mut damage = Damage::default();
+        let totals = totals(rows, &mut damage)?;
+        let depositors = Depositors::load(rows, config.depositors, &mut damage)?;
+        let mut clock = Clock::new((totals.seen_s > 0).then_some(totals.seen_s));
+        let now_s = clock.look(now_ms / 1000);
         Ok(Self {
             config,
             key,
+            door: Door::Open,
             epoch,
+            clock,
+            now_s,
             topics: Topics::default(),
-            depositors: Depositors::default(),
+            depositors,
             totals,
             recent: BTreeMap::new(),
             peers: BTreeMap::new(),
             watches: 0,
+            unacknowledged: 0,
             runnable: VecDeque::new(),
             current,
             current_bytes: 0,
@@ -156,6 +203,9 @@ impl Relay {
             expiry_in_current: false,
             expiry_more: true,
             in_flight: VecDeque::new(),
+            damage,
+            read_only: false,
+            stale: false,
             stats: RelayStats::default(),
         })
     }
@@ -163,42 +213,70 @@ impl Relay {
     /// Takes one input. `rows` shows committed rows.
     ///
     /// # Errors
-    /// When rows can't be read or are damaged; the state stays consistent, and what was asked is answered partly or not at all.
+    /// When no row can be read; the state stays consistent, and what was asked is answered partly or not at all. While the relay is
+    /// read-only that is no error: deposits and watches are refused then.
     pub fn handle(&mut self, now_ms: u64, input: RelayInput, rows: &dyn Rows) -> Result<(), RowsError> {
-        let now_s = now_ms / 1000;
+        self.now_s = self.clock.look(now_ms / 1000);
+        let now_s = self.now_s;
+        if self.stale {
+            self.stale = self.reset(rows).is_err();
+        }
         match input {
             RelayInput::Connected { peer } => self.connected(peer),
             RelayInput::Disconnected { peer } => self.disconnected(&peer),
             RelayInput::Frame { peer, bytes } => self.frame(now_s, peer, &bytes, rows)?,
+            RelayInput::Deposit { peer, deposit } => self.deposit(now_s, peer, deposit, rows)?,
+            RelayInput::Shed {
+                peer,
+                bytes,
+                retry_after_s,
+            } => self.shed(peer, &bytes, retry_after_s),
             RelayInput::Committed => self.committed(),
-            RelayInput::Tick => self.expire(now_s, rows)?,
+            RelayInput::Tick => self.tick(now_s, rows)?,
         }
-        self.pump(rows)
+        match self.pump(now_s, rows) {
+            // Whoever waits is served once something can be read again.
+            Err(_) if self.read_only => Ok(()),
+            pumped => pumped,
+        }
     }
 
     /// Takes out the writes and effects of all inputs since the last call, as one step. Unless both are empty, the shell commits
     /// it after the earlier ones, carries out its effects and then says `Committed`, also when there is nothing to write.
     pub fn drain(&mut self) -> Step<RelayEffect> {
-        let mut step = std::mem::take(&mut self.current);
+        let mut step = Step {
+            effects: std::mem::take(&mut self.current.effects),
+            ..Step::default()
+        };
         self.current_bytes = 0;
+        for effect in &step.effects {
+            if let RelayEffect::Send { peer, .. } = effect
+                && let Some(peer) = self.peers.get_mut(peer)
+            {
+                peer.in_step = false;
+            }
+        }
         let mut flight = InFlight {
             ids: std::mem::take(&mut self.current_ids),
             expiry: std::mem::take(&mut self.expiry_in_current),
             ..InFlight::default()
         };
-        for id in std::mem::take(&mut self.touched) {
-            let Some(topic) = self.topics.get(&id) else {
-                continue;
-            };
-            if topic.kept {
-                step.batch
-                    .put(Tree::RelayTopics, id.as_bytes().as_slice(), topic.row.encode());
-            } else {
-                step.batch.delete(Tree::RelayTopics, id.as_bytes().as_slice());
-            }
-            flight.heads.push((id, topic.row.head));
+        if !self.read_only {
+            flight.removed = self.damage.remove();
         }
+        for (tree, key) in &flight.removed {
+            step.batch.delete(*tree, key.clone());
+        }
+        step.batch.append(std::mem::take(&mut self.current.batch));
+        for id in std::mem::take(&mut self.touched) {
+            if let Some(topic) = self.topics.get_mut(&id) {
+                topic.write(id, &mut step.batch);
+                flight.heads.push((id, topic.row.head));
+            }
+        }
+        self.depositors.write(&mut step.batch);
         if std::mem::take(&mut self.totals_changed) {
+            self.totals.seen_s = self.now_s;
             step.batch.put(Tree::Meta, stored::TOTALS_KEY, self.totals.encode());
         }
         if !step.batch.is_empty() || !step.effects.is_empty() {
@@ -207,10 +285,70 @@ impl Relay {
         step
     }
 
+    /// A drained step was not committed and never will be: the relay goes back to what is on disk and is read-only until
+    /// [`Self::set_read_only`] says otherwise. Steps that were drained after it are void too. Peers stay; what the step promised is
+    /// refused in the next one, and pages that it held are sent there, since they show only what was durable before.
+    pub fn failed(&mut self, step: Step<RelayEffect>, rows: &dyn Rows) {
+        self.read_only = true;
+        self.in_flight.clear();
+        self.recent.clear();
+        self.current_ids.clear();
+        self.touched.clear();
+        self.totals_changed = false;
+        (self.expiring, self.expiry_in_current, self.expiry_more) = (false, false, true);
+        self.damage.reset();
+        let current = std::mem::take(&mut self.current);
+        for effect in step.effects.into_iter().chain(current.effects) {
+            let RelayEffect::Send { peer, frame } = effect else {
+                self.current.effects.push(effect);
+                continue;
+            };
+            match CustodianFrame::decode(&frame) {
+                Ok(CustodianFrame::Receipt(receipt)) => {
+                    let receipt = self.taken_back(receipt);
+                    self.send(peer, &CustodianFrame::Receipt(receipt));
+                }
+                _ => self.send_bytes(peer, frame, 0),
+            }
+        }
+        self.stale = self.reset(rows).is_err();
+    }
+
+    /// Says whether the disk takes writes. While it doesn't, deposits are refused with that reason, nothing expires, and no step has
+    /// writes.
+    pub fn set_read_only(&mut self, read_only: bool) {
+        self.read_only = read_only;
+    }
+
+    /// Whether deposits are refused because the disk takes no writes.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Rows found damaged since the last call: they are passed over, and the next steps remove them.
+    pub fn take_damaged(&mut self) -> Vec<(Tree, Vec<u8>)> {
+        self.damage.take()
+    }
+
+    /// When the next envelope is to be removed, in Unix seconds; `None` if there is none.
+    ///
+    /// # Errors
+    /// When no row can be read.
+    pub fn next_expiry_s(&mut self, rows: &dyn Rows) -> Result<Option<u64>, RowsError> {
+        next_due(rows, &mut self.damage)
+    }
+
+    /// The bounds it was loaded with.
+    #[must_use]
+    pub fn config(&self) -> &RelayConfig {
+        &self.config
+    }
+
     /// Whether pushing or expiry stopped at its bound: the shell hands in a `Tick` at once instead of waiting.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        !self.runnable.is_empty() || (self.expiry_more && !self.expiring)
+        !self.stale && (!self.runnable.is_empty() || (self.expiry_more && !self.expiring && !self.read_only))
     }
 
     /// Bytes of the writes, about, and frames that [`Self::drain`] would give now: a shell drains before its store's bound is
@@ -235,6 +373,10 @@ impl Relay {
             topics: self.totals.topics,
             peers: self.peers.len() as u64,
             watches: self.watches as u64,
+            runnable: self.runnable.len() as u64,
+            unacknowledged_bytes: self.unacknowledged,
+            damaged: self.damage.found,
+            clock_suspect: self.clock.is_suspect(),
             ..self.stats.clone()
         }
     }
@@ -247,14 +389,19 @@ impl Relay {
     }
 
     fn disconnected(&mut self, peer: &TransportKey) {
-        // What was meant for a stream that is gone must not reach its successor.
-        self.current
-            .effects
-            .retain(|effect| !matches!(effect, RelayEffect::Send { peer: to, .. } if to == peer));
         let Some(gone) = self.peers.remove(peer) else {
             return;
         };
-        self.runnable.retain(|other| other != peer);
+        // What was meant for a stream that is gone must not reach its successor.
+        if gone.in_step {
+            self.current
+                .effects
+                .retain(|effect| !matches!(effect, RelayEffect::Send { peer: to, .. } if to == peer));
+        }
+        if gone.runnable {
+            self.runnable.retain(|other| other != peer);
+        }
+        self.unacknowledged = self.unacknowledged.saturating_sub(gone.unacknowledged());
         self.watches = self.watches.saturating_sub(gone.watches.len());
         for topic in gone.watches.keys() {
             if let Some(topic) = self.topics.get_mut(topic) {
@@ -273,8 +420,12 @@ impl Relay {
             return Ok(());
         };
         match frame {
-            ClientFrame::Deposit(deposit) => self.deposit(now_s, peer, deposit, rows),
-            ClientFrame::Watch(watch) => self.watch(peer, watch, rows),
+            ClientFrame::Deposit(deposit) => {
+                let verified = Verified::of(deposit.request, &deposit.envelopes);
+                self.deposit(now_s, peer, verified, rows)
+            }
+            ClientFrame::Watch(watch) => self.watch(now_s, peer, watch, rows),
+            ClientFrame::Hello(token) => self.hello(now_s, peer, &token, rows),
             ClientFrame::Unwatch(topics) => {
                 self.unwatch(peer, &topics);
                 Ok(())
@@ -287,64 +438,6 @@ impl Relay {
         }
     }
 
-    fn watch(&mut self, peer: TransportKey, watch: Watch, rows: &dyn Rows) -> Result<(), RowsError> {
-        let fresh = |state: &Peer| {
-            let asked: BTreeSet<_> = watch.topics.iter().map(|(topic, _)| *topic).collect();
-            asked.iter().filter(|topic| !state.watches.contains_key(topic)).count()
-        };
-        let has_room = self.peers.get(&peer).is_some_and(|state| {
-            let fresh = fresh(state);
-            state.watches.len() + fresh <= self.config.watches_per_peer && self.watches + fresh <= self.config.watches
-        });
-        if !has_room {
-            self.count_refusal(Refusal::Busy);
-            let refused = CustodianFrame::WatchRefused {
-                request: watch.request,
-                why: Refusal::Busy,
-                retry_after_s: RETRY_S,
-            };
-            self.send(peer, &refused);
-            return Ok(());
-        }
-        for (id, cursor) in watch.topics {
-            let topic = self.topics.load(id, rows, &self.config)?;
-            let (at, void) = start_of(&id, topic, cursor, self.epoch, rows)?;
-            topic.watchers.insert(peer);
-            let Some(state) = self.peers.get_mut(&peer) else {
-                return Ok(());
-            };
-            let queued = state.watches.get(&id).is_some_and(|old| old.queued);
-            let watching = Watching {
-                at,
-                void,
-                told: false,
-                queued,
-            };
-            if state.watches.insert(id, watching).is_none() {
-                self.watches += 1;
-            }
-            self.wake(peer, id);
-        }
-        Ok(())
-    }
-
-    fn unwatch(&mut self, peer: TransportKey, topics: &[TopicId]) {
-        let Some(state) = self.peers.get_mut(&peer) else {
-            return;
-        };
-        let topics: BTreeSet<_> = topics.iter().copied().collect();
-        state.ready.retain(|topic| !topics.contains(topic));
-        for id in topics {
-            if state.watches.remove(&id).is_none() {
-                continue;
-            }
-            self.watches = self.watches.saturating_sub(1);
-            if let Some(topic) = self.topics.get_mut(&id) {
-                topic.watchers.remove(&peer);
-            }
-        }
-    }
-
     fn committed(&mut self) {
         let Some(flight) = self.in_flight.pop_front() else {
             return;
@@ -354,6 +447,9 @@ impl Relay {
         }
         for id in flight.ids {
             self.recent.remove(&id);
+        }
+        for (tree, key) in flight.removed {
+            self.damage.gone(tree, key);
         }
         for (id, head) in flight.heads {
             let Some(topic) = self.topics.get_mut(&id) else {
@@ -380,9 +476,72 @@ impl Relay {
         }
     }
 
+    /// A topic that has no row gets one, and a number.
+    fn found(&mut self, id: TopicId) {
+        let Some(topic) = self.topics.get_mut(&id) else {
+            return;
+        };
+        if !std::mem::replace(&mut topic.kept, true) {
+            topic.row.number = self.totals.next_number;
+            self.totals.next_number += 1;
+            self.totals.topics += 1;
+            self.totals_changed = true;
+        }
+    }
+
+    /// An envelope's row is damaged: it is no longer kept, and its row goes with the next step.
+    fn lose(&mut self, id: TopicId, position: u64) {
+        let Some(topic) = self.topics.get_mut(&id).filter(|_| !self.read_only) else {
+            return;
+        };
+        let key = stored::log_key(topic.row.number, position);
+        if !self.damage.note(Tree::RelayLog, key) {
+            return;
+        }
+        topic.row.count = topic.row.count.saturating_sub(1);
+        self.totals.envelopes = self.totals.envelopes.saturating_sub(1);
+        self.totals_changed = true;
+        self.touch(id);
+    }
+
+    fn tick(&mut self, now_s: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        if self.read_only {
+            return Ok(());
+        }
+        self.depositors.prune(now_s);
+        self.totals_changed |= now_s.abs_diff(self.totals.seen_s) >= SEEN_S;
+        self.expire(now_s, rows)
+    }
+
+    /// Reads what is on disk, after a step that will never be there.
+    fn reset(&mut self, rows: &dyn Rows) -> Result<(), RowsError> {
+        self.totals = totals(rows, &mut self.damage)?;
+        self.depositors = Depositors::load(rows, self.config.depositors, &mut self.damage)?;
+        self.topics.reset(rows, &mut self.damage)
+    }
+
+    /// The receipt of a step that failed: nothing of it is kept.
+    fn taken_back(&self, receipt: Receipt) -> Receipt {
+        let mut refused = receipt.refused;
+        refused.extend(receipt.accepted.iter().map(|accepted| Refused {
+            id: accepted.id,
+            why: Refusal::ReadOnly,
+            retry_after_s: READ_ONLY_RETRY_S,
+        }));
+        Receipt::sign(&self.key, receipt.request, Vec::new(), refused)
+    }
+
     fn send(&mut self, peer: TransportKey, frame: &CustodianFrame) {
-        let frame = frame.encode();
-        self.current_bytes += frame.len();
+        let frame: Arc<[u8]> = frame.encode().into();
+        let cost = frame.len();
+        self.send_bytes(peer, frame, cost);
+    }
+
+    fn send_bytes(&mut self, peer: TransportKey, frame: Arc<[u8]>, cost: usize) {
+        self.current_bytes += cost;
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.in_step = true;
+        }
         self.current.effects.push(RelayEffect::Send { peer, frame });
     }
 
@@ -395,39 +554,10 @@ impl Relay {
     }
 }
 
-/// Where a reader begins, and whether its cursor is void.
-///
-/// A cursor from before the base can't be compared any more; all that it may have missed is gone or still to come.
-fn start_of(
-    id: &TopicId,
-    topic: &Topic,
-    cursor: Option<Cursor>,
-    epoch: u64,
-    rows: &dyn Rows,
-) -> Result<(Head, bool), RowsError> {
-    let oldest = topic.row.base;
-    let Some(cursor) = cursor else {
-        return Ok((oldest, false));
-    };
-    let claimed = Head {
-        position: cursor.position,
-        hash: cursor.hash,
-    };
-    if cursor.epoch != epoch || claimed.position > topic.flushed.position {
-        return Ok((oldest, true));
+/// The totals; where their row is damaged, what can be known from the topics' rows.
+fn totals(rows: &dyn Rows, damage: &mut Damage) -> Result<Totals, RowsError> {
+    if let Some(totals) = damage::get(rows, Tree::Meta, stored::TOTALS_KEY, damage)? {
+        return Ok(totals);
     }
-    if claimed.position < oldest.position {
-        return Ok((oldest, false));
-    }
-    let is_ours = if claimed.position == topic.flushed.position {
-        claimed == topic.flushed
-    } else if claimed.position == oldest.position {
-        claimed == oldest
-    } else {
-        match rows.get(Tree::RelayLog, &stored::log_key(id, claimed.position))? {
-            Some(value) => LogRow::decode(&value)?.hash == claimed.hash,
-            None => false,
-        }
-    };
-    Ok(if is_ours { (claimed, false) } else { (oldest, true) })
+    topics::summed(rows, damage)
 }

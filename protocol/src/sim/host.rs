@@ -456,7 +456,7 @@ fn client_words(effect: RelayEffect) -> Effect {
         RelayEffect::Send { peer, frame } => Effect::Send {
             peer,
             side: Side::Server,
-            frame,
+            frame: frame.to_vec(),
         },
         RelayEffect::Penalise { peer, reason } => Effect::Penalise { peer, reason },
     }

@@ -137,7 +137,7 @@ impl Hostile {
                     cursor: Cursor {
                         epoch: random.below(1 << 60),
                         position: first + 5,
-                        hash: RunningHash(random.bytes()),
+                        hash: RunningHash::default().then(&EnvelopeId(random.bytes())),
                     },
                     void: random.chance(20),
                     caught_up: random.chance(50),

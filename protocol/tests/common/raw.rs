@@ -1,10 +1,10 @@
 //! OpenMLS without our rules: what a hostile or foreign member can send.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use super::session::Person;
+use super::session::{Person, rows_of};
 use ed25519_dalek::{Signer as _, SigningKey};
 use madang_protocol::chat::{ChatContext, Group, LeafIdentity};
-use madang_protocol::mls::{Crypto, GroupRows, GroupStorage, Provider, Suite};
+use madang_protocol::mls::{Crypto, GroupStorage, Provider, Suite};
 use madang_protocol::wire::Wire;
 use openmls::group::{
     GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
@@ -67,15 +67,6 @@ pub struct Raw<'a> {
     signer: RawSigner,
     storage: GroupStorage,
     pub mls: MlsGroup,
-}
-
-/// All rows of a state that was never on disk.
-pub fn rows_of(group: &Group) -> GroupRows {
-    group
-        .take_changes()
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, value?)))
-        .collect()
 }
 
 impl<'a> Raw<'a> {

@@ -140,3 +140,12 @@ impl Session {
         self.b.seal(&self.bob, &self.people[1].device(), inner).unwrap()
     }
 }
+
+/// All rows of a state that was never on disk.
+pub fn rows_of(group: &Group) -> GroupRows {
+    group
+        .take_changes()
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+}

@@ -38,7 +38,7 @@ pub fn sealed() -> Vec<Vec<u8>> {
     vec![fixture().sealed.clone()]
 }
 
-pub fn open(bytes: &[u8]) -> bool {
+pub fn open(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut group = Group::load(fixture().bob.clone(), CHAT, fixture().node).unwrap();
     let opened = group.open(&BOB.crypto(), bytes).is_ok();
     // What is refused leaves the state able to read the genuine message.
@@ -46,31 +46,32 @@ pub fn open(bytes: &[u8]) -> bool {
         opened || group.open(&BOB.crypto(), &fixture().sealed).is_ok(),
         "a refused message spoilt the genuine one"
     );
-    opened
+    as_is(bytes, opened)
 }
 
 pub fn commits() -> Vec<Vec<u8>> {
     vec![fixture().commit.clone()]
 }
 
-pub fn apply(bytes: &[u8]) -> bool {
+pub fn apply(bytes: &[u8]) -> Option<Vec<u8>> {
     let group = Group::load(fixture().alice.clone(), CHAT, fixture().node).unwrap();
     let before = group.epoch();
     let applied = group.apply(&ALICE.crypto(), bytes).is_ok();
     assert_eq!(group.epoch(), before, "applying changed the state before");
-    applied
+    as_is(bytes, applied)
 }
 
 pub fn welcomes() -> Vec<Vec<u8>> {
     vec![fixture().welcome.clone()]
 }
 
-pub fn join(bytes: &[u8]) -> bool {
-    Group::join(&BOB.crypto(), fixture().package.clone(), bytes, fixture().node).is_ok()
+pub fn join(bytes: &[u8]) -> Option<Vec<u8>> {
+    let joined = Group::join(&BOB.crypto(), fixture().package.clone(), bytes, fixture().node);
+    as_is(bytes, joined.is_ok())
 }
 
 /// Key packages come from strangers' cards: adding their owner must refuse what isn't one.
-pub fn add(bytes: &[u8]) -> bool {
+pub fn add(bytes: &[u8]) -> Option<Vec<u8>> {
     static GROUP: OnceLock<(GroupRows, NodeId, TopicSecret)> = OnceLock::new();
     let (rows, node, topic) = GROUP.get_or_init(|| {
         let (crypto, identity) = (CAROL.crypto(), CAROL.identity());
@@ -84,7 +85,8 @@ pub fn add(bytes: &[u8]) -> bool {
         last_resort: false,
         bytes: bytes.to_vec(),
     };
-    group.add(&CAROL.crypto(), &CAROL.device(), &[package], topic).is_ok()
+    let added = group.add(&CAROL.crypto(), &CAROL.device(), &[package], topic);
+    as_is(bytes, added.is_ok())
 }
 
 pub fn packages() -> Vec<Vec<u8>> {

@@ -1,12 +1,12 @@
 //! Every decoder of bytes that come from elsewhere, with valid inputs for it.
 
-use crate::raw::rows_of;
-use crate::session::{ALICE, BOB, CAROL, CHAT, Session};
+use super::session::{ALICE, BOB, CAROL, CHAT, Session, rows_of};
 use madang_protocol::address::PeerAddress;
 use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity};
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, Request};
 use madang_protocol::custody::{
-    Accepted, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused, RunningHash, Watch,
+    Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
+    RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -29,92 +29,114 @@ use groups::{add, apply, commits, headers, join, open, packages, sealed, welcome
 pub struct Target {
     /// The name of its corpus.
     pub name: &'static str,
-    /// Whether it accepts the bytes.
-    pub accepts: fn(&[u8]) -> bool,
+    /// Reads bytes and encodes again what they say; gives the bytes themselves where nothing encodes them, `None` if it refuses them.
+    pub read: fn(&[u8]) -> Option<Vec<u8>>,
     /// Bytes that it accepts.
     pub valid: fn() -> Vec<Vec<u8>>,
     /// A changed bit must be refused: something authenticates all of it.
     pub authentic: bool,
+    /// What it accepts encodes to the same bytes; otherwise only to bytes that say the same.
+    pub canonical: bool,
     /// Bytes that it may allocate however short the input: its own state and what cryptography needs.
     pub allowance: usize,
 }
 
+impl Target {
+    /// A decoder of bytes that anybody can make, with one encoding of each value.
+    pub const fn new(name: &'static str, read: fn(&[u8]) -> Option<Vec<u8>>, valid: fn() -> Vec<Vec<u8>>) -> Self {
+        Self {
+            name,
+            read,
+            valid,
+            authentic: false,
+            canonical: true,
+            allowance: 8 * KIB,
+        }
+    }
+
+    /// Something authenticates its bytes.
+    pub const fn authentic(mut self) -> Self {
+        self.authentic = true;
+        self
+    }
+
+    /// It passes over what a later version may have added, or takes several encodings of one value.
+    pub const fn lenient(mut self) -> Self {
+        self.canonical = false;
+        self
+    }
+
+    /// It may allocate more than usual, in bytes.
+    pub const fn allowing(mut self, allowance: usize) -> Self {
+        self.allowance = allowance;
+        self
+    }
+
+    /// Whether it accepts bytes.
+    pub fn accepts(&self, bytes: &[u8]) -> bool {
+        (self.read)(bytes).is_some()
+    }
+
+    /// Bytes that it may allocate at once for an input.
+    pub fn memory(&self, input: &[u8]) -> usize {
+        self.allowance + FACTOR * input.len()
+    }
+
+    /// Whether it accepts bytes; fails if what it read doesn't encode to what it must.
+    pub fn check(&self, bytes: &[u8]) -> Result<bool, String> {
+        let Some(again) = (self.read)(bytes) else {
+            return Ok(false);
+        };
+        let wrong = |what: &str| {
+            let (from, to) = (hex::encode(bytes), hex::encode(&again));
+            Err(format!("{}: {what}: {from} became {to}", self.name))
+        };
+        if self.canonical && again != bytes {
+            return wrong("a second encoding of one value is accepted");
+        }
+        if again != bytes && (self.read)(&again).as_ref() != Some(&again) {
+            return wrong("what was read doesn't encode to what says the same");
+        }
+        Ok(true)
+    }
+}
+
 const KIB: usize = 1024;
+/// Decoded values take more room than their bytes, by at most this: a list's items have vectors and strings of their own, and a growing
+/// vector is copied once at twice its size.
+const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
 pub const TARGETS: [Target; 19] = [
-    target(
-        "envelope",
-        |bytes| Envelope::verify(bytes).is_ok(),
-        envelopes,
-        true,
-        8 * KIB,
+    Target::new("envelope", envelope, envelopes).authentic(),
+    Target::new("client_frame", client_frame, client_frames),
+    Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
+    Target::new("invite_link", link, links).authentic().lenient(),
+    Target::new("invite", |bytes| Some(Invite::decode(bytes).ok()?.encode()), invites).lenient(),
+    Target::new("card", card, cards).authentic(),
+    Target::new("sealed_card", open_card, sealed_cards).authentic(),
+    Target::new("request", |bytes| Some(Request::decode(bytes).ok()?.encode()), requests).lenient(),
+    Target::new("sealed_request", open_request, sealed_requests).authentic(),
+    Target::new("device_log", device_log, device_logs).authentic(),
+    Target::new("message", |bytes| Some(Inner::decode(bytes).ok()?.encode()), messages).lenient(),
+    Target::new("ranges", |bytes| Some(SeqSet::decode(bytes).ok()?.encode()), ranges),
+    Target::new("padding", unpad, padded).lenient(),
+    Target::new("chat_extensions", extensions, extension_values).lenient(),
+    Target::new(
+        "header",
+        |bytes| Header::read(bytes).ok().map(|_| bytes.to_vec()),
+        headers,
     ),
-    target(
-        "client_frame",
-        |bytes| ClientFrame::decode(bytes).is_ok(),
-        client_frames,
-        false,
-        8 * KIB,
-    ),
-    target(
-        "custodian_frame",
-        |bytes| CustodianFrame::decode(bytes).is_ok(),
-        custodian_frames,
-        false,
-        8 * KIB,
-    ),
-    target("invite_link", link, links, true, 8 * KIB),
-    target("invite", |bytes| Invite::decode(bytes).is_ok(), invites, false, 8 * KIB),
-    target("card", card, cards, true, 8 * KIB),
-    target("sealed_card", open_card, sealed_cards, true, 8 * KIB),
-    target(
-        "request",
-        |bytes| Request::decode(bytes).is_ok(),
-        requests,
-        false,
-        8 * KIB,
-    ),
-    target("sealed_request", open_request, sealed_requests, true, 8 * KIB),
-    target("device_log", device_log, device_logs, true, 8 * KIB),
-    target(
-        "message",
-        |bytes| Inner::decode(bytes).is_ok(),
-        messages,
-        false,
-        8 * KIB,
-    ),
-    target("ranges", |bytes| SeqSet::decode(bytes).is_ok(), ranges, false, 8 * KIB),
-    target(
-        "padding",
-        |bytes| padding::unpad(bytes, 1 << 16).is_ok(),
-        padded,
-        false,
-        8 * KIB,
-    ),
-    target("chat_extensions", extensions, extension_values, false, 8 * KIB),
-    target("header", |bytes| Header::read(bytes).is_ok(), headers, false, 8 * KIB),
-    target("group_open", open, sealed, true, GROUP),
-    target("group_apply", apply, commits, true, GROUP),
-    target("group_join", join, welcomes, true, GROUP),
-    target("key_package", add, packages, true, GROUP),
+    Target::new("group_open", open, sealed).authentic().allowing(GROUP),
+    Target::new("group_apply", apply, commits).authentic().allowing(GROUP),
+    Target::new("group_join", join, welcomes).authentic().allowing(GROUP),
+    Target::new("key_package", add, packages).authentic().allowing(GROUP),
 ];
 
-const fn target(
-    name: &'static str,
-    accepts: fn(&[u8]) -> bool,
-    valid: fn() -> Vec<Vec<u8>>,
-    authentic: bool,
-    allowance: usize,
-) -> Target {
-    Target {
-        name,
-        accepts,
-        valid,
-        authentic,
-        allowance,
-    }
+/// The bytes themselves, if they were accepted.
+fn as_is(bytes: &[u8], accepted: bool) -> Option<Vec<u8>> {
+    accepted.then(|| bytes.to_vec())
 }
 
 fn topic() -> TopicSecret {
@@ -141,13 +163,33 @@ fn envelopes() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
+fn envelope(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Envelope::verify(bytes).ok()?.into_bytes())
+}
+
+/// The content of a frame of an unknown tag is passed over.
+fn client_frame(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(match ClientFrame::decode(bytes).ok()? {
+        ClientFrame::Unknown { .. } => bytes.to_vec(),
+        frame => frame.encode(),
+    })
+}
+
+fn custodian_frame(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(match CustodianFrame::decode(bytes).ok()? {
+        CustodianFrame::Unknown { .. } => bytes.to_vec(),
+        frame => frame.encode(),
+    })
+}
+
 fn client_frames() -> Vec<Vec<u8>> {
     let cursor = Cursor {
         epoch: 1,
         position: 2,
-        hash: RunningHash([3; 32]),
+        hash: RunningHash([3; 16]),
     };
     [
+        ClientFrame::Hello(AdmissionToken::new(b"a token").unwrap()),
         ClientFrame::Deposit(Deposit {
             request: 1,
             envelopes: envelopes(),
@@ -186,7 +228,7 @@ fn custodian_frames() -> Vec<Vec<u8>> {
             cursor: Cursor {
                 epoch: 1,
                 position: 2,
-                hash: RunningHash([3; 32]),
+                hash: RunningHash([3; 16]),
             },
             void: true,
             caught_up: true,
@@ -195,6 +237,10 @@ fn custodian_frames() -> Vec<Vec<u8>> {
                 envelope: vec![5; 100],
             }],
         }),
+        CustodianFrame::Admission {
+            why: Some(Refusal::NotAdmitted),
+            retry_after_s: 60,
+        },
         CustodianFrame::WatchRefused {
             request: 3,
             why: Refusal::Busy,
@@ -227,8 +273,9 @@ fn links() -> Vec<Vec<u8>> {
     vec![invite().to_link().into_bytes()]
 }
 
-fn link(bytes: &[u8]) -> bool {
-    Invite::from_link(&String::from_utf8_lossy(bytes)).is_ok()
+fn link(bytes: &[u8]) -> Option<Vec<u8>> {
+    let link = Invite::from_link(&String::from_utf8_lossy(bytes)).ok()?;
+    Some(link.to_link().into_bytes())
 }
 
 fn log() -> DeviceLog {
@@ -253,8 +300,9 @@ fn device_logs() -> Vec<Vec<u8>> {
     vec![log().encode()]
 }
 
-fn device_log(bytes: &[u8]) -> bool {
-    DeviceLog::decode(bytes).is_ok_and(|log| log.verify().is_ok())
+fn device_log(bytes: &[u8]) -> Option<Vec<u8>> {
+    let log = DeviceLog::decode(bytes).ok()?;
+    log.verify().is_ok().then(|| log.encode())
 }
 
 fn cards() -> Vec<Vec<u8>> {
@@ -277,8 +325,8 @@ fn cards() -> Vec<Vec<u8>> {
     vec![card.sign(topic().public(), &device(2))]
 }
 
-fn card(bytes: &[u8]) -> bool {
-    Card::verify(bytes, topic().public(), log().account).is_ok()
+fn card(bytes: &[u8]) -> Option<Vec<u8>> {
+    as_is(bytes, Card::verify(bytes, topic().public(), log().account).is_ok())
 }
 
 fn sealed_cards() -> Vec<Vec<u8>> {
@@ -288,8 +336,11 @@ fn sealed_cards() -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn open_card(bytes: &[u8]) -> bool {
-    seal::open_card(&CardKey([3; 32]), topic().public(), bytes).is_ok()
+fn open_card(bytes: &[u8]) -> Option<Vec<u8>> {
+    as_is(
+        bytes,
+        seal::open_card(&CardKey([3; 32]), topic().public(), bytes).is_ok(),
+    )
 }
 
 fn requests() -> Vec<Vec<u8>> {
@@ -347,17 +398,10 @@ fn sealed_requests() -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn open_request(bytes: &[u8]) -> bool {
-    let crypto = Crypto::new([1; 32]);
-    seal::open_with(
-        &crypto,
-        Suite::XWing,
-        &seal_pair().0,
-        Purpose::Request,
-        topic().public(),
-        bytes,
-    )
-    .is_ok()
+fn open_request(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (crypto, key) = (Crypto::new([1; 32]), &seal_pair().0);
+    let opened = seal::open_with(&crypto, Suite::XWing, key, Purpose::Request, topic().public(), bytes);
+    as_is(bytes, opened.is_ok())
 }
 
 fn messages() -> Vec<Vec<u8>> {
@@ -423,12 +467,15 @@ fn extension_values() -> Vec<Vec<u8>> {
     vec![ALICE.identity().encode(), ChatContext.encode(), info.encode()]
 }
 
+/// Padding of any size is taken, the smallest that hides enough is given.
+fn unpad(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(padding::pad(padding::unpad(bytes, 1 << 16).ok()?))
+}
+
 /// The three that travel inside MLS; each input goes to all.
-fn extensions(bytes: &[u8]) -> bool {
-    let read = [
-        LeafIdentity::decode(bytes).is_ok(),
-        ChatContext::decode(bytes).is_ok(),
-        JoinInfo::decode(bytes).is_ok(),
-    ];
-    read.contains(&true)
+fn extensions(bytes: &[u8]) -> Option<Vec<u8>> {
+    let identity = LeafIdentity::decode(bytes).map(|value| value.encode());
+    let context = ChatContext::decode(bytes).map(|value| value.encode());
+    let info = JoinInfo::decode(bytes).map(|value| value.encode());
+    identity.or(context).or(info).ok()
 }

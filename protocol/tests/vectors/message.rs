@@ -222,7 +222,7 @@ fn fill(v: &mut Vectors) {
         "message",
         "the second, which names the first, and a frontier",
         Value::Null,
-        inner(&[next.clone()], frontier.clone()),
+        inner(std::slice::from_ref(&next), frontier.clone()),
     );
     v.good(
         "message",

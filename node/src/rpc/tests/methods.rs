@@ -423,3 +423,18 @@ async fn a_batch_is_answered_entry_by_entry() {
     assert_eq!(answers[1]["error"]["data"]["code"], "method_not_found");
     assert_eq!(answers[3]["error"]["data"]["code"], "invalid_request");
 }
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn the_fuzz_target_knows_every_method() {
+    use std::collections::BTreeSet;
+
+    use crate::rpc::methods::{Shared, UNSUBSCRIBE, module};
+
+    let (stop, _handle) = jsonrpsee::server::stop_channel();
+    let api = std::sync::Arc::new(super::Fake::new());
+    let module = module(Shared { api, stop }).unwrap();
+    let served: BTreeSet<&str> = module.method_names().filter(|name| *name != UNSUBSCRIBE).collect();
+    let known = crate::rpc::fuzz::METHODS.map(|(name, _)| name);
+    assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), served);
+}

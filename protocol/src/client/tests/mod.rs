@@ -491,7 +491,7 @@ impl World {
                     continue;
                 };
                 if let Some(to) = self.place(peer).filter(|to| self.at_relay.contains(to)) {
-                    self.deliver(to, relay_secret().public(), Side::Client, frame);
+                    self.deliver(to, relay_secret().public(), Side::Client, frame.to_vec());
                 }
             }
         }

@@ -3,13 +3,21 @@
 use crate::limits;
 use std::collections::BTreeMap;
 
-/// Bytes that an envelope costs beyond its own: its rows' keys, hash and expiry, as sled keeps them (guess, to be replaced by the
-/// measurement of disk per message).
+/// Bytes that an envelope costs beyond its own: its rows' keys, hash, expiry and seals, and what the database adds to them
+/// (measured: about 130; the rest is room for pages that aren't full).
 pub const ENVELOPE_OVERHEAD_BYTES: u64 = 256;
 /// Bytes that keeping or expiring an envelope writes beside it, at most: keys and values of its rows and its topic's.
 pub(super) const ROWS_BYTES: usize = 512;
-/// Rows of the expiry index that one tick takes: bounds its batch.
+/// Log rows that one tick looks at for expiry: bounds its batch and its time.
 pub(super) const EXPIRY_CHUNK: usize = 512;
+/// Bytes of envelopes after which a tick looks no further: bounds what it reads.
+pub(super) const EXPIRY_BYTES: usize = 4 * 1024 * 1024;
+/// Rows of the expiry index that one tick reads.
+pub(super) const EXPIRY_ROWS: usize = 64;
+/// Rows of the expiry index that a topic has at most over a retention: what expires within the same stretch shares one.
+const EXPIRY_STRETCHES: u32 = 720;
+/// Seconds of such a stretch, at the least and at the most: an envelope is removed by its end.
+const EXPIRY_STRETCH_S: (u64, u64) = (60, 3600);
 /// Log rows that one read of a page takes: with the largest envelopes 4 MiB in memory at once.
 pub(super) const ROWS_PER_READ: usize = 64;
 /// Log rows that one page looks at; behind a long run of expired ones the reader's turn comes again.
@@ -18,12 +26,24 @@ pub(super) const ROWS_PER_PAGE: usize = 4096;
 pub(super) const PUMP_BYTES: usize = 4 * limits::PUSH_WINDOW_BYTES as usize;
 /// What a page costs of [`PUMP_BYTES`] beside its envelopes: bounds the number of empty pages.
 pub(super) const PAGE_COST_BYTES: usize = 1024;
+/// What a page costs that was read for another watcher and is shared with it: so that 16,384 watchers are served by one input.
+pub(super) const SHARED_PAGE_COST_BYTES: usize = 256;
+/// Pages that one input keeps at hand for watchers at the same place (guess: topics that are pushed at the same time).
+pub(super) const SHARED_PAGES: usize = 16;
 /// Seconds until a retry makes sense when nothing better is known (guess).
 pub(super) const RETRY_S: u32 = 60;
-/// Seconds until a retry of an envelope that has expired and is still being removed (guess: a few ticks).
-pub(super) const EXPIRED_RETRY_S: u32 = 15;
+/// Seconds until a retry while the disk takes no writes (guess: an operator's time to make room is longer, a probe's shorter).
+pub(super) const READ_ONLY_RETRY_S: u32 = 30;
+/// Seconds between the end of a stretch and the removal of the last envelope in it, as told to those who wait for it (guess: a few ticks).
+pub(super) const REMOVAL_S: u64 = 15;
 /// Seconds of a depositor's quota window.
 pub(super) const DAY_S: u64 = 24 * 3600;
+/// The share of a depositor's quota that may be used before its row is written again: so much a restart may forgive.
+pub(super) const DEPOSITOR_STEPS: u64 = 16;
+/// Damaged rows that wait for their removal; beyond, they are only passed over.
+pub(super) const DAMAGED_ROWS: usize = 4096;
+/// Seconds between writes of the time seen, while nothing else is written.
+pub(super) const SEEN_S: u64 = 3600;
 
 /// What a relay allows. Bytes count each envelope with [`ENVELOPE_OVERHEAD_BYTES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +52,7 @@ pub struct RelayConfig {
     pub topic_bytes: u64,
     /// Envelopes of one topic.
     pub topic_envelopes: u64,
-    /// Bytes that one peer may deposit a day. Counted in memory: a restart begins a new day.
+    /// Bytes that one peer may deposit a day. Kept over restarts, but for a sixteenth of it.
     pub depositor_bytes_per_day: u64,
     /// Depositors whose day is counted; beyond, the one whose day began first is forgotten.
     pub depositors: usize,
@@ -42,6 +62,8 @@ pub struct RelayConfig {
     pub topics: u64,
     /// Topics that one peer watches; beyond, the watch is refused.
     pub watches_per_peer: usize,
+    /// Topics that one peer watches whom the relay doesn't admit; beyond, the watch is refused.
+    pub watches_per_guest: usize,
     /// Topics watched by all peers; beyond, the watch is refused.
     pub watches: usize,
     /// Connected peers; what others ask is refused until one leaves.
@@ -67,6 +89,8 @@ impl Default for RelayConfig {
             // 200 MB of rows (guess).
             topics: 1_000_000,
             watches_per_peer: limits::CHATS,
+            // A stranger has some chats with the relay's users, not thousands (guess).
+            watches_per_guest: 1024,
             // About 150 MB of memory (guess).
             watches: 500_000,
             // The budget of 10,000 watchers, with room.
@@ -74,6 +98,15 @@ impl Default for RelayConfig {
             cached_topics: 65_536,
             retention_s: limits::CUSTODY_SECONDS,
         }
+    }
+}
+
+impl RelayConfig {
+    /// The end of the stretch in which something expires: when it is removed.
+    pub(super) fn removed_at_s(&self, until_s: u64) -> u64 {
+        let (least, most) = EXPIRY_STRETCH_S;
+        let stretch = u64::from(self.retention_s / EXPIRY_STRETCHES).clamp(least, most);
+        (until_s / stretch).saturating_add(1).saturating_mul(stretch)
     }
 }
 
@@ -90,14 +123,32 @@ pub struct RelayStats {
     pub peers: u64,
     /// Topics watched, summed over peers.
     pub watches: u64,
+    /// Peers that have something to be sent and room for it.
+    pub runnable: u64,
+    /// Bytes of envelopes sent to watchers and not acknowledged.
+    pub unacknowledged_bytes: u64,
     /// Envelopes taken since the start.
     pub accepted: u64,
     /// Envelopes deposited again since the start.
     pub repeated: u64,
-    /// Envelopes and watches refused since the start, by the reason's name.
+    /// Envelopes refused since the start, by the reason's name.
     pub refused: BTreeMap<&'static str, u64>,
+    /// Watches refused since the start, by the reason's name.
+    pub watches_refused: BTreeMap<&'static str, u64>,
+    /// Deposits answered with `busy` since the start because the relay had too much to do.
+    pub shed: u64,
+    /// Hellos whose token held, since the start.
+    pub admitted: u64,
+    /// Hellos whose token didn't, since the start.
+    pub not_admitted: u64,
     /// Envelopes pushed since the start.
     pub pushed: u64,
+    /// Pages pushed since the start.
+    pub pages: u64,
     /// Envelopes expired since the start.
     pub expired: u64,
+    /// Rows found damaged since the start; an envelope among them is lost here, and taken again if it is deposited again.
+    pub damaged: u64,
+    /// Whether the clock has leapt ahead and isn't believed yet.
+    pub clock_suspect: bool,
 }

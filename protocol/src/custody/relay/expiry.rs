@@ -1,182 +1,311 @@
-//! Expiry: an envelope that has expired leaves its hash behind while older ones are kept, so that cursors stay checkable; a prefix
-//! without envelopes is trimmed; an emptied topic is forgotten after another retention.
+//! Expiry: what expires within the same stretch of time is removed together at its end, a bounded chunk each tick. An envelope that has
+//! expired leaves its hash behind while older ones are kept, so that cursors stay checkable; a prefix without envelopes is trimmed; an
+//! emptied topic is forgotten after another retention.
 
-use super::config::{EXPIRY_CHUNK, ROWS_BYTES};
-use super::stored::{self, LogRow};
+use super::config::{EXPIRY_BYTES, EXPIRY_CHUNK, EXPIRY_ROWS, ROWS_BYTES, ROWS_PER_READ};
+use super::damage::{self, First};
+use super::stored::{self, LogRow, Span};
 use super::{Head, Relay};
-use crate::envelope::Envelope;
 use crate::keys::TopicId;
 use crate::rows::{Rows, RowsError, Tree};
-use std::collections::BTreeMap;
+use crate::wire::Wire;
+
+/// Bytes of a key of `RelayExpiry`.
+const KEY: usize = 14;
+
+/// What one tick may still do.
+struct Budget {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.rows == 0 || self.bytes == 0
+    }
+}
 
 /// What a chunk does to one topic, found before anything is changed.
 #[derive(Default)]
 struct Plan {
-    /// Expired rows by position.
-    expired: BTreeMap<u64, Expired>,
-    /// Positions that are trimmed.
+    expired: Vec<Expired>,
+    /// Positions whose rows go without a stub.
     trimmed: Vec<u64>,
+    /// Positions whose rows are damaged.
+    lost: Vec<u64>,
     /// The base after it.
     base: Head,
-    /// The next row may be a stub too, but this chunk's work is done.
-    unfinished: bool,
+    /// Where the work goes on if this chunk's is done; positions from there on were not looked at.
+    goes_on: Option<u64>,
 }
 
 struct Expired {
+    head: Head,
     bytes: u64,
     id_key: Vec<u8>,
-    stub: Vec<u8>,
-    head: Head,
+}
+
+/// The earliest time in the expiry index.
+pub(super) fn next_due(rows: &dyn Rows, damage: &mut damage::Damage) -> Result<Option<u64>, RowsError> {
+    let end = [u8::MAX; KEY + 1];
+    Ok(match damage::first(rows, Tree::RelayExpiry, (&[], &end), 1, KEY)? {
+        First::Rows(found) => found.first().map(|(key, _)| stored::parse_expiry_key(key).0),
+        First::Damaged(key) => {
+            damage.note(Tree::RelayExpiry, key);
+            None
+        }
+    })
 }
 
 impl Relay {
     /// Takes one chunk of what has expired, unless the last one isn't durable yet.
     pub(super) fn expire(&mut self, now_s: u64, rows: &dyn Rows) -> Result<(), RowsError> {
-        if self.expiring {
+        if self.expiring || self.read_only {
             return Ok(());
         }
         let end = now_s.saturating_add(1).to_be_bytes();
-        let due = rows.range(Tree::RelayExpiry, &[], &end, EXPIRY_CHUNK, false)?;
-        self.expiry_more = due.len() == EXPIRY_CHUNK;
-        let mut topics: BTreeMap<TopicId, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
-        for (key, _) in due {
-            let (_, topic, position) = stored::parse_expiry_key(&key)?;
-            topics.entry(topic).or_default().push((position, key));
-        }
-        for (id, due) in topics {
-            let plan = self.plan(id, &due, rows)?;
+        let due = match damage::first(rows, Tree::RelayExpiry, (&[], &end), EXPIRY_ROWS, KEY)? {
+            First::Rows(due) => due,
+            First::Damaged(key) => {
+                // What it named goes with the rest of its topic: a prefix that has expired is trimmed whatever the index says.
+                self.expiry_more = true;
+                self.expiring = true;
+                self.expiry_in_current = true;
+                self.damage.note(Tree::RelayExpiry, key);
+                return Ok(());
+            }
+        };
+        self.expiry_more = due.len() == EXPIRY_ROWS;
+        let mut budget = Budget {
+            rows: EXPIRY_CHUNK,
+            bytes: EXPIRY_BYTES,
+        };
+        for (key, value) in due {
+            if budget.is_spent() {
+                self.expiry_more = true;
+                break;
+            }
             self.expiring = true;
             self.expiry_in_current = true;
-            for (_, key) in &due {
-                self.current.batch.delete(Tree::RelayExpiry, key.clone());
-                self.current_bytes += ROWS_BYTES;
-            }
-            self.apply(now_s, id, plan);
-            if due.iter().any(|(position, _)| *position == 0) {
-                self.forget(now_s, id);
-            }
+            self.current_bytes += ROWS_BYTES;
+            let (due_s, number) = stored::parse_expiry_key(&key);
+            let Ok(span) = Span::decode(&value) else {
+                self.damage.note(Tree::RelayExpiry, key);
+                continue;
+            };
+            self.expire_span(now_s, due_s, number, span, &mut budget, rows)?;
         }
         Ok(())
     }
 
-    fn plan(&mut self, id: TopicId, due: &[(u64, Vec<u8>)], rows: &dyn Rows) -> Result<Plan, RowsError> {
-        let topic = self.topics.load(id, rows, &self.config)?;
+    fn expire_span(
+        &mut self,
+        now_s: u64,
+        due_s: u64,
+        number: u64,
+        span: Span,
+        budget: &mut Budget,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
+        let id = span.topic;
+        let topic = self.topics.load(id, rows, &self.config, &mut self.damage)?;
+        if !topic.kept || topic.row.number != number {
+            return self.sweep_orphans(due_s, number, span, budget, rows);
+        }
+        // What is in memory may be more than the row that was read says.
+        let span = topic.spans.get(&due_s).copied().unwrap_or(span);
+        let plan = self.plan(now_s, id, span, budget, rows)?;
+        let goes_on = plan.goes_on;
+        self.touch(id);
+        self.apply(id, plan);
+        self.expiry_more |= goes_on.is_some();
+        let Some(topic) = self.topics.get_mut(&id) else {
+            return Ok(());
+        };
+        topic.changed_spans.insert(due_s);
+        match goes_on {
+            Some(first) => {
+                topic.spans.insert(due_s, Span { first, ..span });
+            }
+            None => {
+                topic.spans.remove(&due_s);
+            }
+        }
+        self.leave_empty(now_s, id, rows)
+    }
+
+    fn plan(
+        &mut self,
+        now_s: u64,
+        id: TopicId,
+        span: Span,
+        budget: &mut Budget,
+        rows: &dyn Rows,
+    ) -> Result<Plan, RowsError> {
+        let topic = self.topics.load(id, rows, &self.config, &mut self.damage)?;
+        let (number, newest) = (topic.row.number, topic.flushed);
         let mut plan = Plan {
             base: topic.row.base,
             ..Plan::default()
         };
-        for (position, _) in due {
-            let Some(value) = rows.get(Tree::RelayLog, &stored::log_key(&id, *position))? else {
-                continue;
+        // First what nothing older is kept before, then what the index names beyond it.
+        let mut in_front = true;
+        let mut at = plan.base.position.saturating_add(1);
+        loop {
+            let last = if in_front {
+                newest.position
+            } else {
+                span.last.min(newest.position)
             };
-            let row = LogRow::decode(&value)?;
-            let Some(kept) = row.kept else {
-                continue;
-            };
-            let (_, envelope) = Envelope::peek(kept.envelope).map_err(|error| RowsError {
-                reason: format!("a stored envelope is damaged: {error}"),
-            })?;
-            let expired = Expired {
-                bytes: kept.envelope.len() as u64,
-                id_key: stored::id_key(&id, &envelope),
-                stub: LogRow {
-                    hash: row.hash,
-                    kept: None,
-                }
-                .encode(),
-                head: Head {
-                    position: *position,
-                    hash: row.hash,
-                },
-            };
-            plan.expired.insert(*position, expired);
-        }
-        while plan.base.position < topic.flushed.position {
-            if plan.trimmed.len() == EXPIRY_CHUNK {
-                plan.unfinished = true;
+            if at > last {
                 break;
             }
-            let next = plan.base.position + 1;
-            plan.base = match plan.expired.get(&next) {
-                Some(expired) => expired.head,
-                None => match stub_at(&id, next, rows)? {
-                    Some(head) => head,
-                    None => break,
-                },
-            };
-            plan.trimmed.push(next);
+            if budget.is_spent() {
+                plan.goes_on = Some(at);
+                return Ok(plan);
+            }
+            let read = damage::log(rows, number, at, last, ROWS_PER_READ.min(budget.rows))?;
+            if read.is_empty() {
+                at = last.saturating_add(1);
+            }
+            for (position, value) in read {
+                budget.rows = budget.rows.saturating_sub(1);
+                at = position.saturating_add(1);
+                let row = value.as_deref().and_then(LogRow::decode);
+                budget.bytes = budget.bytes.saturating_sub(value.as_ref().map_or(0, Vec::len));
+                let Some(row) = row else {
+                    plan.lost.push(position);
+                    continue;
+                };
+                let head = Head {
+                    position,
+                    hash: row.hash,
+                };
+                match row.kept {
+                    Some(kept) if kept.until_s > now_s => {
+                        if in_front {
+                            in_front = false;
+                            at = at.max(span.first);
+                            break;
+                        }
+                        continue;
+                    }
+                    Some(kept) => plan.expired.push(Expired {
+                        head,
+                        bytes: kept.len() as u64,
+                        id_key: stored::id_key(number, &kept.id(&id)),
+                    }),
+                    None => {}
+                }
+                if in_front {
+                    plan.base = head;
+                    plan.trimmed.push(position);
+                }
+            }
+        }
+        if in_front {
+            plan.base = newest;
         }
         Ok(plan)
     }
 
-    fn apply(&mut self, now_s: u64, id: TopicId, plan: Plan) {
-        if plan.expired.is_empty() && plan.trimmed.is_empty() {
-            return;
+    fn apply(&mut self, id: TopicId, plan: Plan) {
+        for position in plan.lost {
+            self.lose(id, position);
         }
-        self.touch(id);
         let Some(topic) = self.topics.get_mut(&id) else {
             return;
         };
-        let batch = &mut self.current.batch;
-        for (position, expired) in plan.expired {
+        let (number, batch) = (topic.row.number, &mut self.current.batch);
+        self.totals_changed = true;
+        for expired in plan.expired {
             topic.row.bytes = topic.row.bytes.saturating_sub(expired.bytes);
             topic.row.count = topic.row.count.saturating_sub(1);
             self.totals.bytes = self.totals.bytes.saturating_sub(expired.bytes);
             self.totals.envelopes = self.totals.envelopes.saturating_sub(1);
-            self.totals_changed = true;
             self.stats.expired += 1;
+            self.current_bytes += ROWS_BYTES;
             batch.delete(Tree::RelayIds, expired.id_key);
-            if position > plan.base.position {
-                batch.put(Tree::RelayLog, stored::log_key(&id, position), expired.stub);
+            if expired.head.position > plan.base.position {
+                let key = stored::log_key(number, expired.head.position);
+                batch.put(Tree::RelayLog, key, LogRow::stub(expired.head.hash));
             }
         }
         for position in plan.trimmed {
-            batch.delete(Tree::RelayLog, stored::log_key(&id, position));
+            self.current_bytes += ROWS_BYTES / 8;
+            batch.delete(Tree::RelayLog, stored::log_key(number, position));
         }
         topic.row.base = plan.base;
-        if plan.unfinished {
-            let next = plan.base.position.saturating_add(1);
-            batch.put(Tree::RelayExpiry, stored::expiry_key(now_s, &id, next), Vec::new());
-            self.expiry_more = true;
-        }
-        if topic.row.count == 0 && topic.row.base.position == topic.row.head.position {
-            topic.row.drop_at_s = now_s.saturating_add(u64::from(self.config.retention_s).max(1));
-            batch.put(
-                Tree::RelayExpiry,
-                stored::expiry_key(topic.row.drop_at_s, &id, 0),
-                Vec::new(),
-            );
-        }
     }
 
-    /// Drops the row of a topic that is still empty after its time, unless somebody watches it.
-    fn forget(&mut self, now_s: u64, id: TopicId) {
+    /// An emptied topic is forgotten after a retention, unless somebody watches it or, being hosted, did so lately.
+    fn leave_empty(&mut self, now_s: u64, id: TopicId, rows: &dyn Rows) -> Result<(), RowsError> {
+        let retention_s = u64::from(self.config.retention_s).max(1);
         let Some(topic) = self.topics.get_mut(&id) else {
-            return;
+            return Ok(());
         };
-        if !topic.kept || topic.row.count > 0 || topic.row.drop_at_s > now_s {
-            return;
+        if topic.row.base.position < topic.row.head.position {
+            return Ok(());
         }
-        if topic.watchers.is_empty() {
+        // What is left over of rows that were lost unseen.
+        self.totals.bytes = self.totals.bytes.saturating_sub(topic.row.bytes);
+        self.totals.envelopes = self.totals.envelopes.saturating_sub(topic.row.count);
+        (topic.row.bytes, topic.row.count) = (0, 0);
+        let drop_at_s = topic.row.drop_at_s;
+        if drop_at_s > now_s {
+            return Ok(());
+        }
+        let wanted = !topic.watchers.is_empty() || topic.row.hosted_s.saturating_add(retention_s) > now_s;
+        if drop_at_s > 0 && !wanted {
             topic.kept = false;
+            topic.spans.clear();
             self.totals.topics = self.totals.topics.saturating_sub(1);
-            self.totals_changed = true;
-        } else {
-            topic.row.drop_at_s = now_s.saturating_add(u64::from(self.config.retention_s).max(1));
-            let key = stored::expiry_key(topic.row.drop_at_s, &id, 0);
-            self.current.batch.put(Tree::RelayExpiry, key, Vec::new());
+            return Ok(());
         }
-        self.touch(id);
+        topic.row.drop_at_s = now_s.saturating_add(retention_s);
+        topic.expect(id, topic.row.drop_at_s, None, rows, &mut self.damage)
     }
-}
 
-fn stub_at(id: &TopicId, position: u64, rows: &dyn Rows) -> Result<Option<Head>, RowsError> {
-    let Some(value) = rows.get(Tree::RelayLog, &stored::log_key(id, position))? else {
-        return Ok(None);
-    };
-    let row = LogRow::decode(&value)?;
-    Ok(row.kept.is_none().then_some(Head {
-        position,
-        hash: row.hash,
-    }))
+    /// Removes what a damaged topic row has left without a topic.
+    fn sweep_orphans(
+        &mut self,
+        due_s: u64,
+        number: u64,
+        span: Span,
+        budget: &mut Budget,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
+        let key = stored::expiry_key(due_s, number);
+        let mut at = span.first;
+        while at <= span.last && span.last > 0 {
+            if budget.is_spent() {
+                let rest = Span { first: at, ..span };
+                self.current.batch.put(Tree::RelayExpiry, key, rest.encode());
+                self.expiry_more = true;
+                return Ok(());
+            }
+            let read = damage::log(rows, number, at, span.last, ROWS_PER_READ.min(budget.rows))?;
+            if read.is_empty() {
+                break;
+            }
+            for (position, value) in read {
+                at = position.saturating_add(1);
+                budget.rows = budget.rows.saturating_sub(1);
+                budget.bytes = budget.bytes.saturating_sub(value.as_ref().map_or(0, Vec::len));
+                self.current_bytes += ROWS_BYTES;
+                let batch = &mut self.current.batch;
+                batch.delete(Tree::RelayLog, stored::log_key(number, position));
+                let Some(kept) = value.as_deref().and_then(LogRow::decode).and_then(|row| row.kept) else {
+                    continue;
+                };
+                batch.delete(Tree::RelayIds, stored::id_key(number, &kept.id(&span.topic)));
+                self.totals.bytes = self.totals.bytes.saturating_sub(kept.len() as u64);
+                self.totals.envelopes = self.totals.envelopes.saturating_sub(1);
+                self.totals_changed = true;
+                self.stats.expired += 1;
+            }
+        }
+        self.current.batch.delete(Tree::RelayExpiry, key);
+        Ok(())
+    }
 }

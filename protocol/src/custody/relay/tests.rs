@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::custody::frames::{Deposit, Items, Receipt};
+use crate::custody::frames::{AdmissionToken, Cursor, Deposit, Items, Receipt, Watch};
 use crate::envelope::Envelope;
 use crate::keys::TopicSecret;
 use crate::rows::MemoryRows;
 
+mod admission;
+mod disk;
 mod expiry;
 mod faults;
 mod pushing;
@@ -15,6 +17,8 @@ pub(super) const ALICE: TransportKey = TransportKey([0xa1; 32]);
 pub(super) const BOB: TransportKey = TransportKey([0xb0; 32]);
 pub(super) const CAROL: TransportKey = TransportKey([0xca; 32]);
 pub(super) const START_MS: u64 = 1_700_000_000_000;
+/// How much later than it expires an envelope may be removed.
+pub(super) const STRETCH_S: u64 = 3600;
 pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// A relay, its disk and what its peers have seen.
@@ -132,6 +136,32 @@ impl Bench {
         self.settle();
     }
 
+    /// Waits for so long, and until all that expires in it is to be removed.
+    pub fn pass(&mut self, seconds: u64) {
+        self.wait(seconds + STRETCH_S);
+    }
+
+    /// Lets time pass with ticks on the way, none so far apart that the clock seems to leap.
+    pub fn wait(&mut self, seconds: u64) {
+        let end = self.now_ms + seconds * 1000;
+        while self.now_ms < end {
+            self.now_ms = end.min(self.now_ms + 6 * 3600 * 1000);
+            self.tick();
+        }
+    }
+
+    /// Deposits without the work of verifying, as a shell does that has had it done.
+    pub fn deposit_verified(&mut self, peer: TransportKey, request: u64, envelopes: Vec<Envelope>) {
+        let deposit = Verified::unchecked(request, envelopes);
+        self.input(RelayInput::Deposit { peer, deposit });
+    }
+
+    /// The disk has refused the oldest step.
+    pub fn fail(&mut self) {
+        let step = self.flights.pop_front().unwrap();
+        self.relay.failed(step, &self.rows);
+    }
+
     pub fn deposit(&mut self, peer: TransportKey, request: u64, envelopes: &[Envelope]) {
         let bytes = deposit_frame(request, envelopes);
         self.input(RelayInput::Frame { peer, bytes });
@@ -218,6 +248,11 @@ impl Bench {
 
     pub fn penalties(&mut self) -> Vec<(TransportKey, &'static str)> {
         std::mem::take(&mut self.penalised)
+    }
+
+    /// Writes of the newest step that isn't committed.
+    pub fn writes_in_flight(&self) -> usize {
+        self.flights.back().map_or(0, |step| step.batch.ops.len())
     }
 
     pub fn in_flight(&self) -> usize {

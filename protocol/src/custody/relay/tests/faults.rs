@@ -173,12 +173,9 @@ fn f22_a_full_topic_is_refused_until_its_oldest_expires() {
     bench.settle();
 
     let refused = bench.receipts(BOB).remove(0).refused.remove(0);
-    assert_eq!(
-        (refused.id, refused.why, refused.retry_after_s),
-        (fourth.id(), Refusal::TopicQuota, 500)
-    );
-    bench.now_ms += 500_000;
-    bench.tick();
+    assert_eq!((refused.id, refused.why), (fourth.id(), Refusal::TopicQuota));
+    assert!((500..500 + 2 * 3600).contains(&refused.retry_after_s));
+    bench.wait(u64::from(refused.retry_after_s));
     assert_eq!(bench.keep(&[fourth]), 1, "the promised time was right");
 }
 
@@ -216,7 +213,7 @@ fn f21_a_depositor_over_its_day_is_refused_until_the_day_is_over_and_others_are_
     assert_eq!(u64::from(refused.retry_after_s), DAY_MS / 1000 - 1);
     assert_eq!(bench.receipts(BOB)[0].accepted.len(), 1);
 
-    bench.now_ms += u64::from(refused.retry_after_s) * 1000;
+    bench.wait(u64::from(refused.retry_after_s));
     bench.deposit(ALICE, 41, &[envelope(98, 600, &[0; 1000])]);
     bench.settle();
     assert_eq!(
@@ -246,7 +243,7 @@ fn f22_a_full_store_says_so_and_takes_repeats_still() {
         receipt
             .refused
             .iter()
-            .all(|refused| refused.why == Refusal::Full && refused.retry_after_s == 500)
+            .all(|refused| refused.why == Refusal::Full && refused.retry_after_s >= 500)
     );
     assert_eq!(bench.relay.stats().refused["full"], 2 * (20 - kept as u64));
 }
