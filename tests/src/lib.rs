@@ -6,18 +6,28 @@
 //! | `rpc` | a small JSON-RPC client, and one that outlives its node |
 //! | `person` | a node, its events, and what a user would do with it |
 //! | `world` | a temporary directory with a relay and people |
+//! | `bench` | the benchmark, on the same harness |
+//! | `load` | texts as fast as they are acknowledged, over kills, and the check of what became of them |
+//! | `fuzz` | the decoders as targets of made inputs |
+//! | `powercut` | a disk whose power can be cut |
 //!
 //! Helpers panic with what they waited for; a [`World`] that is dropped by a panic prints the ends of all logs.
 
 // A harness fails by panicking; the tests that use it have no better answer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod bench;
+pub mod fuzz;
+mod load;
 mod person;
+mod powercut;
 mod process;
 mod rpc;
 mod world;
 
+pub use load::{Lane, arrived, count, delivered, end};
 pub use person::{Person, Said, Watcher};
+pub use powercut::Disk;
 pub use process::{Ended, Process, run};
 pub use rpc::{CallError, Rpc, Steady};
 pub use world::{DEADLINE, LISTEN, QUIC, Relay, TCP, World, join};

@@ -45,12 +45,12 @@ pub struct Person {
 }
 
 impl Person {
-    pub(crate) fn new(name: &str, program: &Path, dir: &Path, relays: &[String]) -> Self {
+    pub(crate) fn new(name: &str, program: &Path, data: &Path, logs: &Path, relays: &[String]) -> Self {
         Self {
             name: name.to_owned(),
             program: program.to_owned(),
-            data: dir.join(name),
-            log: dir.join(name),
+            data: data.join(name),
+            log: logs.join(name),
             relays: relays.to_vec(),
             listen: LISTEN.map(str::to_owned).to_vec(),
             envs: Vec::new(),
@@ -317,6 +317,12 @@ impl Watcher {
             }
         });
         Self { seen, task }
+    }
+
+    /// Returns the events so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Value> {
+        self.seen.borrow().clone()
     }
 
     /// Ends it and returns the events.

@@ -65,6 +65,12 @@ impl Process {
         &self.ready
     }
 
+    /// Returns the process's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("the process runs")
+    }
+
     /// Returns the lines that it printed so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

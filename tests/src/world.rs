@@ -27,16 +27,27 @@ const LOG_END_BYTES: u64 = 4096;
 pub struct World {
     program: PathBuf,
     dir: tempfile::TempDir,
+    data: PathBuf,
 }
 
 impl World {
     /// Makes an empty world for a program, `env!("CARGO_BIN_EXE_madang-under-test")`.
     #[must_use]
     pub fn new(program: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("madang-test-").tempdir().unwrap();
         Self {
             program: program.into(),
-            dir: tempfile::Builder::new().prefix("madang-test-").tempdir().unwrap(),
+            data: dir.path().to_owned(),
+            dir,
         }
+    }
+
+    /// Makes an empty world whose data directories, but not the logs, are made in a given one.
+    #[must_use]
+    pub fn with_data(program: &str, data: &Path) -> Self {
+        let mut world = Self::new(program);
+        world.data = data.to_owned();
+        world
     }
 
     /// Returns the directory.
@@ -54,7 +65,7 @@ impl World {
     pub async fn relay_with(&self, listen: &[&str], envs: &[(&str, &str)]) -> Relay {
         let mut relay = Relay {
             program: self.program.clone(),
-            data: self.dir().join("relay"),
+            data: self.data.join("relay"),
             log: self.dir().join("relay"),
             envs: envs
                 .iter()
@@ -71,7 +82,7 @@ impl World {
     /// Makes a person whose node doesn't run yet.
     #[must_use]
     pub fn person(&self, name: &str, relays: &[String]) -> Person {
-        Person::new(name, &self.program, self.dir(), relays)
+        Person::new(name, &self.program, &self.data, self.dir(), relays)
     }
 
     /// Makes a person and starts the node.

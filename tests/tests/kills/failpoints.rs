@@ -3,15 +3,22 @@
 use std::time::{Duration, Instant};
 
 use madang_node::failpoint;
-use madang_tests::{CallError, DEADLINE, Person, Relay, Rpc, World};
+use madang_tests::{CallError, DEADLINE, Person, Relay, Rpc, World, arrived};
 use serde_json::{Value, json};
 
-use crate::{LEAF_UPDATES, MADANG, arrived, relay_of};
+use crate::{LEAF_UPDATES, MADANG, relay_of};
 
 /// How long somebody who can't be asked is left alone.
 const RETRY: Duration = Duration::from_millis(20);
 /// Hits of a failpoint at which a process dies.
 const HITS: [u32; 4] = [1, 2, 3, 5];
+
+/// Hits of a failpoint of a compaction, of which there are fewer.
+const COMPACTION_HITS: [u32; 2] = [1, 2];
+/// A victim's store compacts itself again after so many commits.
+const COMPACTIONS: (&str, &str) = ("MADANG_COMPACT_EVERY", "3");
+/// Texts before the first compaction, and their bytes: more than a compaction copies at a stretch.
+const FILL: (usize, usize) = (12, 30_000);
 
 /// Who is killed at a failpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,7 @@ struct Play {
     alice: Person,
     bob: Person,
     victim: Victim,
+    compacts: bool,
     deaths: usize,
 }
 
@@ -42,7 +50,10 @@ impl Play {
     /// Starts the victim, to die at the `nth` hit of a point; `None` for a life without an end.
     async fn arm(&mut self, point: Option<(&str, u32)>) {
         let value = point.map(|(name, nth)| format!("{name}:{nth}"));
-        let envs: Vec<(&str, &str)> = value.iter().map(|value| ("MADANG_FAILPOINT", value.as_str())).collect();
+        let mut envs: Vec<(&str, &str)> = value.iter().map(|value| ("MADANG_FAILPOINT", value.as_str())).collect();
+        if self.compacts {
+            envs.push(COMPACTIONS);
+        }
         // It may die before it is ready, which is as good as later.
         drop(match self.victim {
             Victim::Alice => self.alice.try_up(&envs).await,
@@ -190,11 +201,22 @@ impl Play {
 
     /// Both send `many` texts in turn, whoever dies on the way; returns what was acknowledged, of Alice and of Bob.
     async fn talk(&mut self, chat: &str, name: &str, many: usize) -> [Vec<(String, String)>; 2] {
+        self.talk_at_length(chat, name, (many, 0)).await
+    }
+
+    /// The same with texts that are longer by a number of bytes.
+    async fn talk_at_length(
+        &mut self,
+        chat: &str,
+        name: &str,
+        (many, more): (usize, usize),
+    ) -> [Vec<(String, String)>; 2] {
         let mut sent = [Vec::new(), Vec::new()];
         for n in 0..many {
             for (at, who) in [Victim::Alice, Victim::Bob].into_iter().enumerate() {
-                let text = format!("{who:?} {name} {n}");
-                let params = json!({ "chat": chat, "body": { "kind": "text", "text": text }, "idempotency_key": text });
+                let key = format!("{who:?} {name} {n}");
+                let text = format!("{key}{}", "x".repeat(more));
+                let params = json!({ "chat": chat, "body": { "kind": "text", "text": text }, "idempotency_key": key });
                 let answer = self.insist(who, "message.send", &params).await.unwrap();
                 sent[at].push((answer["message"].as_str().unwrap().to_owned(), text));
             }
@@ -234,20 +256,28 @@ async fn play(world: &World, victim: Victim, leaf_updates: bool) -> Play {
         alice,
         bob,
         victim,
+        compacts: false,
         deaths: 0,
     }
 }
 
-/// Dies at each failpoint while two talk.
-async fn talk_dying(victim: Victim) {
+/// Dies at each of some failpoints while two talk.
+async fn talk_dying(victim: Victim, compacts: bool) {
     let world = World::new(MADANG);
     let mut play = play(&world, victim, false).await;
     let chat = play.join(false).await;
     let mut all = [Vec::new(), Vec::new()];
+    let (points, hits): (Vec<&str>, &[u32]) = if compacts {
+        all = play.talk_at_length(&chat, "at length", FILL).await;
+        play.compacts = true;
+        (failpoint::COMPACTION_NAMES.to_vec(), &COMPACTION_HITS)
+    } else {
+        (points(victim).collect(), &HITS)
+    };
     let mut plays = 0;
-    for point in points(victim) {
-        for nth in HITS {
-            play.arm_anew(point, nth).await;
+    for point in points {
+        for nth in hits {
+            play.arm_anew(point, *nth).await;
             play.meets_relay().await;
             plays += 1;
             let deadline = Instant::now() + DEADLINE;
@@ -268,12 +298,49 @@ async fn talk_dying(victim: Victim) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f27_alice_dies_at_each_failpoint_while_two_talk() {
-    talk_dying(Victim::Alice).await;
+    talk_dying(Victim::Alice, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f27_f26_the_relay_dies_at_each_failpoint_while_two_talk() {
-    talk_dying(Victim::Relay).await;
+    talk_dying(Victim::Relay, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f27_alice_dies_at_each_step_of_a_compaction_while_two_talk() {
+    talk_dying(Victim::Alice, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f27_f26_the_relay_dies_at_each_step_of_a_compaction_while_two_talk() {
+    talk_dying(Victim::Relay, true).await;
+}
+
+/// What the two above would meet if a compaction removed the old generation before it has copied it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f28_a_generation_that_went_too_early_is_missed_at_the_start() {
+    let world = World::new(MADANG);
+    let mut play = play(&world, Victim::Alice, false).await;
+    let chat = play.join(false).await;
+    play.talk(&chat, "before", 3).await;
+    play.compacts = true;
+    play.arm_anew("compact.before_switch", 1).await;
+    let deadline = Instant::now() + DEADLINE;
+    while !play.victim_has_ended() {
+        assert!(Instant::now() < deadline, "no compaction comes so far");
+        if let Some(rpc) = Rpc::open(play.alice.data()) {
+            let params = json!({ "chat": chat, "body": { "kind": "text", "text": "more" } });
+            // It dies of one of these.
+            drop(rpc.call("message.send", params).await);
+        }
+    }
+
+    let current = std::fs::read_to_string(play.alice.data().join("current")).unwrap();
+    let [_, "over", old, ..] = current.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("no compaction is under way: {current}");
+    };
+    std::fs::remove_dir_all(play.alice.data().join(format!("g{old}"))).unwrap();
+    assert!(play.alice.try_up(&[]).await.is_err(), "it starts without its rows");
 }
 
 /// Dies at each failpoint while only leaf updates go to and fro, and while what comes after them is sent.

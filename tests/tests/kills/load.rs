@@ -1,15 +1,11 @@
 //! Kills at random, while messages go both ways as fast as they are acknowledged.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use madang_tests::{Dice, Person, Steady, Watcher, World, join};
-use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use madang_tests::{Dice, Lane, Watcher, World, arrived, count, delivered, end, join};
+use serde_json::Value;
 
-use crate::{LEAF_UPDATES, MADANG, arrived, count, relay_of};
+use crate::{LEAF_UPDATES, MADANG, relay_of};
 
 /// Kills of the run under load.
 const KILLS: usize = 54;
@@ -17,49 +13,6 @@ const KILLS: usize = 54;
 const LANES: usize = 2;
 /// Time between kills, in milliseconds, beyond the restart: from nothing, so that also a start is killed, to a while of work.
 const BETWEEN_KILLS_MS: u64 = 1_200;
-
-/// Sends texts as fast as they are acknowledged, under keys, and repeats under the same key what got no answer.
-struct Lane {
-    stop: Arc<AtomicBool>,
-    task: JoinHandle<Vec<(String, String)>>,
-}
-
-impl Lane {
-    fn start(data: &Path, chat: &str, name: String) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (mut node, chat, stopped) = (Steady::new(data), chat.to_owned(), stop.clone());
-        let task = tokio::spawn(async move {
-            let mut sent = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
-                let text = format!("{name} {}", sent.len());
-                let params = json!({ "chat": chat, "body": { "kind": "text", "text": text }, "idempotency_key": text });
-                let answer = node.ask("message.send", &params).await;
-                sent.push((answer["message"].as_str().unwrap().to_owned(), text));
-            }
-            sent
-        });
-        Self { stop, task }
-    }
-
-    /// Returns what was acknowledged, in order: ids and texts.
-    async fn end(self) -> Vec<(String, String)> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.task.await.unwrap()
-    }
-}
-
-fn lanes(person: &Person, name: &str, chat: &str) -> Vec<Lane> {
-    let lane = |number| Lane::start(person.data(), chat, format!("{name}{number}"));
-    (0..LANES).map(lane).collect()
-}
-
-async fn end(lanes: Vec<Lane>) -> Vec<Vec<(String, String)>> {
-    let mut sent = Vec::new();
-    for lane in lanes {
-        sent.push(lane.end().await);
-    }
-    sent
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f26_f27_killed_at_random_under_load_nothing_acknowledged_is_lost_or_doubled() {
@@ -74,7 +27,8 @@ async fn f26_f27_killed_at_random_under_load_nothing_acknowledged_is_lost_or_dou
     }
     let chat = join(&mut alice, &mut bob).await;
     let watchers = [Watcher::start(alice.data()), Watcher::start(bob.data())];
-    let (from_alice, from_bob) = (lanes(&alice, "alice", &chat), lanes(&bob, "bob", &chat));
+    let from_alice = Lane::start_many(alice.data(), &chat, "alice", LANES);
+    let from_bob = Lane::start_many(bob.data(), &chat, "bob", LANES);
 
     let began = Instant::now();
     let mut kills = [0; 3];
@@ -103,17 +57,7 @@ async fn f26_f27_killed_at_random_under_load_nothing_acknowledged_is_lost_or_dou
     assert!(many > KILLS, "too little load to show anything");
 
     for (person, sent) in [(&mut alice, &from_alice), (&mut bob, &from_bob)] {
-        for lane in sent {
-            person.ledger_says(&lane.last().unwrap().0, "delivered").await;
-        }
-        let all: Vec<&String> = sent.iter().flatten().map(|(id, _)| id).collect();
-        person
-            .until("all is delivered", async |person| {
-                let messages = person.rpc().messages(&chat).await;
-                let done = |message: &Value| message["ledger"]["state"] == "delivered" || message["outgoing"] == false;
-                (messages.len() >= all.len() && messages.iter().all(done)).then_some(())
-            })
-            .await;
+        delivered(person, &chat, sent).await;
     }
     println!("all delivered {:?} after the last kill", began.elapsed() - took);
     let wanted = [count(&from_bob), count(&from_alice)];

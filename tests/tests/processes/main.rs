@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod benchmark;
 mod by_hand;
 mod echo_bot;
 mod refusals;
+mod relay_service;
 mod secrets;
 mod stories;
 

@@ -1,0 +1,92 @@
+//! How much of everything a run takes.
+
+/// The counts of a run.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    /// Its name.
+    pub name: &'static str,
+    /// Runs of each measurement.
+    pub repeats: usize,
+    /// Messages one at a time in a run.
+    pub latency_messages: usize,
+    /// Messages of a run at full speed.
+    pub sustained_messages: usize,
+    /// Operations of a run of the libraries alone.
+    pub bare_messages: usize,
+    /// Messages that wait for a person who was away.
+    pub backlog: usize,
+    /// Messages stored when a node starts.
+    pub stored: usize,
+    /// Envelopes deposited in a run.
+    pub deposits: usize,
+    /// Connections by which the libraries' memory is measured.
+    pub bare_connections: usize,
+    /// Numbers of watchers on one topic.
+    pub watchers: &'static [usize],
+    /// Chats of the idle node.
+    pub chats: usize,
+    /// Seconds for which it is watched.
+    pub idle_seconds: u64,
+    /// Messages whose space is measured.
+    pub disk_messages: usize,
+    /// Chats that they are in.
+    pub disk_chats: usize,
+}
+
+impl Scale {
+    /// Returns the scale of a name: `full` is what the budgets speak of, `small` takes some minutes, `tiny` shows that all works.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "tiny" => Some(Self {
+                name: "tiny",
+                repeats: 1,
+                latency_messages: 5,
+                sustained_messages: 20,
+                bare_messages: 5,
+                backlog: 20,
+                stored: 20,
+                deposits: 20,
+                bare_connections: 5,
+                watchers: &[5],
+                chats: 2,
+                idle_seconds: 1,
+                disk_messages: 20,
+                disk_chats: 2,
+            }),
+            "small" => Some(Self {
+                name: "small",
+                repeats: 3,
+                latency_messages: 200,
+                sustained_messages: 5_000,
+                bare_messages: 1_000,
+                backlog: 5_000,
+                stored: 20_000,
+                deposits: 20_000,
+                bare_connections: 200,
+                watchers: &[500],
+                chats: 10,
+                idle_seconds: 30,
+                disk_messages: 5_000,
+                disk_chats: 5,
+            }),
+            "full" => Some(Self {
+                name: "full",
+                repeats: 5,
+                latency_messages: 500,
+                sustained_messages: 20_000,
+                bare_messages: 2_000,
+                backlog: 10_000,
+                stored: 100_000,
+                deposits: 50_000,
+                bare_connections: 1000,
+                watchers: &[2_000, 10_000],
+                chats: 50,
+                idle_seconds: 60,
+                disk_messages: 20_000,
+                disk_chats: 10,
+            }),
+            _ => None,
+        }
+    }
+}
