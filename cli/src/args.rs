@@ -122,6 +122,9 @@ pub struct UpArgs {
     /// Relay that holds messages for you, ending in `/p2p/…`; can be repeated
     #[arg(long, value_name = "MULTIADDR")]
     pub relay: Vec<String>,
+    /// Token that the relay's operator gave you, or KEY=TOKEN with the key after `/p2p/` if there are several relays; it is remembered
+    #[arg(long, value_name = "TOKEN", requires = "relay")]
+    pub relay_token: Vec<String>,
     /// Name that contacts see
     #[arg(long)]
     pub name: Option<String>,

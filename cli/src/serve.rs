@@ -31,6 +31,7 @@ pub async fn up(args: UpArgs, data: PathBuf, out: &Out) -> Result<(), Fault> {
         rpc: args.rpc,
         listen: args.listen,
         relays: args.relay,
+        relay_tokens: args.relay_token.into_iter().map(Zeroizing::new).collect(),
         name: args.name,
     };
     let mut printed = Ok(());

@@ -19,6 +19,9 @@ pub struct NodeConfig {
     pub listen: Vec<String>,
     /// Multiaddrs of relays, each ending in `/p2p/…`.
     pub relays: Vec<String>,
+    /// Tokens by which relays admit this account, `TOKEN` where there is one relay or `KEY=TOKEN`, with the key after `/p2p/`. They are
+    /// remembered.
+    pub relay_tokens: Vec<Zeroizing<String>>,
     /// The name shown to contacts; `None` keeps the stored one.
     pub name: Option<String>,
 }
@@ -170,6 +173,7 @@ impl fmt::Debug for NodeConfig {
             .field("rpc", &self.rpc)
             .field("listen", &self.listen)
             .field("relays", &self.relays)
+            .field("relay_tokens", &self.relay_tokens.len())
             .field("name", &self.name)
             .finish()
     }
@@ -206,6 +210,7 @@ mod tests {
             rpc: "127.0.0.1:0".parse().unwrap(),
             listen: vec![],
             relays: vec![],
+            relay_tokens: vec![Zeroizing::new("correct horse".to_owned())],
             name: None,
         };
         let relay = RelayConfig {

@@ -4,16 +4,18 @@ use std::future::Future;
 
 use madang_protocol::address::PeerAddress;
 use madang_protocol::client::ClientConfig;
+use madang_protocol::custody::AdmissionToken;
 use madang_protocol::keys::TransportKey;
 use madang_protocol::limits;
 use madang_protocol::mls::Suite;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
 use crate::config::{NodeConfig, NodeError, NodeReady};
 use crate::core::{Core, Engine, bare};
 use crate::failpoint;
-use crate::net::{self, NetConfig, NetError, NetLimits, Role};
+use crate::net::{self, NetConfig, NetError, NetLimits, PeerKey, Role};
 use crate::rpc::{self, RpcConfig};
 use crate::store::{Store, StoreKind, Unlock};
 
@@ -38,6 +40,7 @@ pub async fn run_node(
     if !config.relays.is_empty() {
         client.relays = Some(relays(&config.relays)?);
     }
+    client.relay_tokens = relay_tokens(&config.relay_tokens, client.relays.as_deref().unwrap_or_default())?;
     let (engine, created, store) = blocking({
         let config = config.clone();
         move || open(&config, client)
@@ -163,6 +166,32 @@ fn relays(addresses: &[String]) -> Result<Vec<PeerAddress>, NodeError> {
         });
     }
     Ok(relays)
+}
+
+/// Whose tokens are given: named by the relay's key, or the only relay's.
+fn relay_tokens(
+    tokens: &[Zeroizing<String>],
+    relays: &[PeerAddress],
+) -> Result<Vec<(TransportKey, AdmissionToken)>, NodeError> {
+    let wrong = |reason: &str| NodeError::Config {
+        field: "--relay-token",
+        reason: reason.into(),
+    };
+    let one = |text: &Zeroizing<String>| {
+        let (relay, token) = match (text.split_once('='), relays) {
+            (Some((key, token)), _) => {
+                let named = |relay: &&PeerAddress| net::full_address(PeerKey(relay.key.0), "").ends_with(&format!("/p2p/{key}"));
+                let relay = relays.iter().find(named);
+                let relay = relay.ok_or_else(|| wrong("the key before '=' is that of no relay given with --relay"))?;
+                (relay, token)
+            }
+            (None, [relay]) => (relay, text.as_str()),
+            (None, _) => return Err(wrong("give it with --relay, and as KEY=TOKEN if there are several relays")),
+        };
+        let token = AdmissionToken::new(token.as_bytes()).ok_or_else(|| wrong("it is empty or too long"))?;
+        Ok((relay.key, token))
+    };
+    tokens.iter().map(one).collect()
 }
 
 /// An address to listen on with the port of last time in place of "any", so that contacts find the node again.

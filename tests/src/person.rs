@@ -38,6 +38,7 @@ pub struct Person {
     listen: Vec<String>,
     envs: Vec<(String, String)>,
     passphrase_file: Option<PathBuf>,
+    relay_token: Option<String>,
     process: Option<Process>,
     rpc: Option<Rpc>,
     cursor: String,
@@ -55,6 +56,7 @@ impl Person {
             listen: LISTEN.map(str::to_owned).to_vec(),
             envs: Vec::new(),
             passphrase_file: None,
+            relay_token: None,
             process: None,
             rpc: None,
             cursor: "0".to_owned(),
@@ -77,6 +79,11 @@ impl Person {
         self.passphrase_file = Some(file.to_owned());
     }
 
+    /// Sets the token that the relay is told at all later starts.
+    pub fn set_relay_token(&mut self, token: Option<String>) {
+        self.relay_token = token;
+    }
+
     /// Returns the arguments with which the node is started.
     #[must_use]
     pub fn args(&self) -> Vec<OsString> {
@@ -87,6 +94,9 @@ impl Person {
         }
         for relay in &self.relays {
             args.extend(["--relay".into(), relay.into()]);
+        }
+        if let Some(token) = &self.relay_token {
+            args.extend(["--relay-token".into(), token.into()]);
         }
         if let Some(file) = &self.passphrase_file {
             args.extend(["--passphrase-file".into(), file.into()]);

@@ -124,7 +124,7 @@ impl Api for Facade {
             relays: status
                 .relays
                 .into_iter()
-                .map(|(relay, address, connected)| RelayInfo {
+                .map(|(relay, address, connected, _)| RelayInfo {
                     relay: RelayKey(relay.0),
                     address,
                     connected,
@@ -164,10 +164,19 @@ impl Api for Facade {
                 Some("give one with --relay, so that messages reach people who are offline"),
             ));
         }
-        for (_, address, connected) in &status.relays {
-            let hint = (!connected).then_some("check that the relay runs and that its address is right");
-            let detail = if *connected { "connected" } else { "not connected" };
-            checks.push(check("relay", *connected, &format!("{address} is {detail}"), hint));
+        for (_, address, connected, admitted) in &status.relays {
+            let (detail, hint) = match (connected, admitted) {
+                (false, _) => (
+                    "not connected",
+                    Some("check that the relay runs and that its address is right"),
+                ),
+                (true, false) => (
+                    "connected, but holds nothing for you",
+                    Some("ask its operator for a token and give it with --relay-token, or use another relay"),
+                ),
+                (true, true) => ("connected", None),
+            };
+            checks.push(check("relay", hint.is_none(), &format!("{address} is {detail}"), hint));
         }
         let chats = self
             .read(|rows| {

@@ -44,8 +44,8 @@ pub(crate) type Answer = Result<Reply, CommandError>;
 pub(crate) struct Status {
     pub name: String,
     pub phrase_confirmed: bool,
-    /// Own relays: key, address, connected.
-    pub relays: Vec<(TransportKey, String, bool)>,
+    /// Own relays: key, address, connected, whether they serve us as a user.
+    pub relays: Vec<(TransportKey, String, bool, bool)>,
     /// Chats: reachable by a device, by a relay.
     pub paths: BTreeMap<ChatId, (bool, bool)>,
 }
@@ -96,6 +96,7 @@ impl Engine {
             config: ClientConfig {
                 name: None,
                 relays: None,
+                relay_tokens: Vec::new(),
                 ..config
             },
             waiting: BTreeMap::new(),
@@ -259,7 +260,8 @@ impl Engine {
         let relays = self.client.relays().iter().map(|relay| {
             let address = relay.addrs.first().cloned().unwrap_or_default();
             let address = net::full_address(PeerKey(relay.key.0), &address);
-            (relay.key, address, connected(&relay.key))
+            let admitted = !self.client.is_turned_away(&relay.key);
+            (relay.key, address, connected(&relay.key), admitted)
         });
         Status {
             name: self.client.name().to_owned(),

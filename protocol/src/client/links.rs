@@ -3,7 +3,7 @@
 use super::io::{Effect, Side};
 use super::{Client, TopicUse};
 use crate::address::PeerAddress;
-use crate::custody::{ClientFrame, CustodianFrame, Items, Refusal, Watch};
+use crate::custody::{AdmissionToken, ClientFrame, CustodianFrame, Items, Refusal, Watch};
 use crate::keys::{AccountId, ChatId, EnvelopeId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::RowsError;
@@ -26,6 +26,8 @@ pub(super) struct Link {
     pub connected: bool,
     /// Our custody stream is ready.
     pub opened: bool,
+    /// The relay says that we are no user of it.
+    pub turned_away: bool,
     dialing: bool,
     pub retry_at_ms: u64,
     backoff_ms: u64,
@@ -90,6 +92,7 @@ impl Client {
                 // Whoever asked for contact is connected already, and dialling would lead to no news of that.
                 connected: self.present.contains_key(&peer),
                 opened: self.present.get(&peer).is_some_and(|opened| *opened),
+                turned_away: false,
                 dialing: false,
                 retry_at_ms: now_ms,
                 backoff_ms: least,
@@ -281,6 +284,7 @@ impl Client {
         };
         link.connected = true;
         link.opened = true;
+        link.turned_away = false;
         link.dialing = false;
         link.backoff_ms = least;
         link.refused_until_ms = 0;
@@ -290,6 +294,8 @@ impl Client {
         link.forgot = false;
         link.watched.clear();
         link.taken_bytes = 0;
+        let own = link.own;
+        self.say_hello(peer, own);
         self.refresh_watches(peer);
         self.fill_todo(now_ms, peer);
         self.end_grace(peer);
@@ -304,6 +310,19 @@ impl Client {
             self.owe_report(now_ms, chat);
         }
         Ok(())
+    }
+
+    /// Names our token to a relay of our own, before anything else is asked of it.
+    fn say_hello(&mut self, peer: TransportKey, own: bool) {
+        let mut tokens = self.settings.relay_tokens.iter().filter(|(relay, _)| own && *relay == peer);
+        if let Some(token) = tokens.next().and_then(|(_, token)| AdmissionToken::new(token)) {
+            self.send(peer, Side::Client, ClientFrame::Hello(token).encode());
+        }
+    }
+
+    /// Whether a relay of our own serves us no more than any guest.
+    pub fn is_turned_away(&self, relay: &TransportKey) -> bool {
+        self.links.get(relay).is_some_and(|link| link.opened && link.turned_away)
     }
 
     /// The network's own bound on connections is far lower than this one.
@@ -430,9 +449,13 @@ impl Client {
         match CustodianFrame::decode(bytes) {
             Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
             Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
-            Ok(
-                CustodianFrame::WatchRefused { .. } | CustodianFrame::Admission { .. } | CustodianFrame::Unknown { .. },
-            ) => Ok(()),
+            Ok(CustodianFrame::Admission { why, .. }) => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.turned_away = why.is_some();
+                }
+                Ok(())
+            }
+            Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
                     peer,

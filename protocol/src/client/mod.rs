@@ -46,7 +46,7 @@ pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, Side, Verdic
 use crate::Step;
 use crate::address::PeerAddress;
 use crate::chat::LeafIdentity;
-use crate::custody::Cursor;
+use crate::custody::{AdmissionToken, Cursor};
 use crate::identity::{DeviceLog, Phrase, PhraseError, TransportCertificate};
 use crate::keys::{
     AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, RequestId, TopicId, TransportKey, TransportSecret,
@@ -98,6 +98,8 @@ pub struct ClientConfig {
     pub name: Option<String>,
     /// Its relays; `None` leaves them as they were.
     pub relays: Option<Vec<PeerAddress>>,
+    /// New tokens by which own relays admit this account; those of relays that aren't named stay.
+    pub relay_tokens: Vec<(TransportKey, AdmissionToken)>,
     /// States kept for late messages in each chat.
     pub frozen_states: usize,
     /// Milliseconds that they are kept.
@@ -128,6 +130,7 @@ impl ClientConfig {
             suite,
             name: None,
             relays: None,
+            relay_tokens: Vec::new(),
             frozen_states: limits::FROZEN_STATES,
             frozen_ms: limits::FROZEN_MS,
             leaf_update_ms: limits::LEAF_UPDATE_MS,
@@ -260,6 +263,13 @@ impl Client {
         if let Some(relays) = &config.relays {
             settings.relays = relays.clone();
         }
+        for (relay, token) in &config.relay_tokens {
+            settings.relay_tokens.retain(|(known, _)| known != relay);
+            settings.relay_tokens.push((*relay, token.as_bytes().to_vec().into()));
+        }
+        settings
+            .relay_tokens
+            .retain(|(relay, _)| settings.relays.iter().any(|own| own.key == *relay));
         let settings_changed = settings != stored;
         let mut client = Self {
             config,

@@ -124,6 +124,9 @@ pub(crate) struct SettingsRow {
     pub relays: Vec<PeerAddress>,
     /// The addresses that contacts were told.
     pub told: Vec<String>,
+    /// What own relays admit us by: never told to anybody else.
+    #[serde(default)]
+    pub relay_tokens: Vec<(TransportKey, serde_bytes::ByteBuf)>,
 }
 
 /// A chat's slow part.

@@ -10,6 +10,7 @@ use madang_protocol::keys::{ChatId, DeviceId, NodeId, TopicSecret};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use madang_protocol::padding;
 use madang_protocol::wire::Wire;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
 #[path = "chat_cases.rs"]
@@ -126,10 +127,61 @@ fn private_key(rows: &GroupRows, name: &str) -> Value {
         }
     }
     rows.values()
-        .filter_map(|row| rmp_serde::from_slice::<Value>(row).ok())
-        .find_map(|row| find(&row, name).and_then(numbers))
+        .filter_map(|row| rmp_serde::from_slice::<Row>(row).ok())
+        .find_map(|Row(row)| find(&row, name).and_then(numbers))
         .map(hexed)
         .unwrap_or_else(|| panic!("no row holds {name}"))
+}
+
+/// A stored row, its bytes as lists of numbers.
+struct Row(Value);
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Row;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a value of msgpack")
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Row, E> {
+                Ok(Row(value.into()))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Row, E> {
+                Ok(Row(value.into()))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Row, E> {
+                Ok(Row(value.into()))
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Row, E> {
+                Ok(Row(value.into()))
+            }
+            fn visit_bytes<E>(self, value: &[u8]) -> Result<Row, E> {
+                Ok(Row(value.into()))
+            }
+            fn visit_unit<E>(self) -> Result<Row, E> {
+                Ok(Row(Value::Null))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Row, A::Error> {
+                let mut items = Vec::new();
+                while let Some(Row(item)) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Row(items.into()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+                let mut members = serde_json::Map::new();
+                while let Some((Row(name), Row(value))) = map.next_entry()? {
+                    members.insert(name.as_str().map_or_else(|| name.to_string(), str::to_owned), value);
+                }
+                Ok(Row(members.into()))
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
 }
 
 fn package_of(keys: &Value) -> (CardPackage, GroupRows) {

@@ -10,7 +10,7 @@ use madang_protocol::custody::{AdmissionToken, ClientFrame, CustodianFrame, Depo
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicSecret};
 use madang_protocol::wire::Wire as _;
-use madang_tests::{DEADLINE, LISTEN, Process, World, run};
+use madang_tests::{DEADLINE, LISTEN, Process, World, join, run};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -343,6 +343,56 @@ async fn tokens_are_made_used_and_revoked_on_the_command_line() {
             .code(),
         Some(4)
     );
+    assert!(relay.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_a_token_is_served_and_its_contacts_reach_it_as_guests() {
+    let world = World::new(MADANG);
+    let data = world.dir().join("relay");
+    std::fs::create_dir_all(&data).unwrap();
+    let relay = start(&world, &["--admission", "token"]).await;
+    let made = ["relay", "token", "new", "--json", "--data", data.to_str().unwrap()];
+    let made = run(Path::new(MADANG), &made, DEADLINE).await;
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let addresses: Vec<String> = serde_json::from_value(relay.ready()["addresses"].clone()).unwrap();
+    let address = &addresses[..1];
+
+    let mut stranger = world.person_up("stranger", address).await;
+    let turned_away = stranger
+        .until("the doctor names the relay", async |stranger| {
+            let report = stranger.ask("node.doctor", serde_json::json!({})).await;
+            let checks = report["checks"].as_array().unwrap().clone();
+            checks.into_iter().find(|check| check["name"] == "relay" && check["detail"].as_str().unwrap().contains("holds nothing"))
+        })
+        .await;
+    assert_eq!(turned_away["ok"], false);
+    assert!(turned_away["hint"].as_str().unwrap().contains("--relay-token"));
+
+    let mut alice = world.person("alice", address);
+    alice.set_relay_token(Some(made["token"].as_str().unwrap().to_owned()));
+    alice.up().await;
+    // The token is remembered.
+    alice.stop().await;
+    alice.set_relay_token(None);
+    alice.up().await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    alice.stop().await;
+    let message = bob.send(&chat, "are you there?").await;
+    bob.until("the relay holds it", async |bob| {
+        let state = bob.ask("message.get", serde_json::json!({ "message": message })).await;
+        (state["ledger"]["state"] == "held").then_some(())
+    })
+    .await;
+    bob.stop().await;
+    alice.up().await;
+    alice
+        .until("it came by the relay", async |alice| {
+            let said = alice.said(&chat).await;
+            said.iter().any(|said| said.text == "are you there?").then_some(())
+        })
+        .await;
     assert!(relay.stop().await.success());
 }
 
