@@ -180,13 +180,19 @@ fn relay_tokens(
     let one = |text: &Zeroizing<String>| {
         let (relay, token) = match (text.split_once('='), relays) {
             (Some((key, token)), _) => {
-                let named = |relay: &&PeerAddress| net::full_address(PeerKey(relay.key.0), "").ends_with(&format!("/p2p/{key}"));
+                let named = |relay: &&PeerAddress| {
+                    net::full_address(PeerKey(relay.key.0), "").ends_with(&format!("/p2p/{key}"))
+                };
                 let relay = relays.iter().find(named);
                 let relay = relay.ok_or_else(|| wrong("the key before '=' is that of no relay given with --relay"))?;
                 (relay, token)
             }
             (None, [relay]) => (relay, text.as_str()),
-            (None, _) => return Err(wrong("give it with --relay, and as KEY=TOKEN if there are several relays")),
+            (None, _) => {
+                return Err(wrong(
+                    "give it with --relay, and as KEY=TOKEN if there are several relays",
+                ));
+            }
         };
         let token = AdmissionToken::new(token.as_bytes()).ok_or_else(|| wrong("it is empty or too long"))?;
         Ok((relay.key, token))

@@ -3,7 +3,7 @@
 use super::io::{Effect, Side};
 use super::{Client, TopicUse};
 use crate::address::PeerAddress;
-use crate::custody::{AdmissionToken, ClientFrame, CustodianFrame, Items, Refusal, Watch};
+use crate::custody::{ClientFrame, CustodianFrame, Items, Refusal, Watch};
 use crate::keys::{AccountId, ChatId, EnvelopeId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::RowsError;
@@ -28,6 +28,9 @@ pub(super) struct Link {
     pub opened: bool,
     /// The relay says that we are no user of it.
     pub turned_away: bool,
+    /// When we name our token again: the operator may have just made it.
+    pub hello_ms: Option<u64>,
+    pub hello_wait_ms: u64,
     dialing: bool,
     pub retry_at_ms: u64,
     backoff_ms: u64,
@@ -46,7 +49,7 @@ pub(super) struct Link {
     /// Deposits without a receipt yet.
     pub flight: BTreeMap<u64, Vec<(u64, EnvelopeId)>>,
     pub next_request: u64,
-    watched: BTreeSet<TopicId>,
+    pub watched: BTreeSet<TopicId>,
     taken_bytes: u64,
 }
 
@@ -93,6 +96,8 @@ impl Client {
                 connected: self.present.contains_key(&peer),
                 opened: self.present.get(&peer).is_some_and(|opened| *opened),
                 turned_away: false,
+                hello_ms: None,
+                hello_wait_ms: 0,
                 dialing: false,
                 retry_at_ms: now_ms,
                 backoff_ms: least,
@@ -220,16 +225,21 @@ impl Client {
         let dial = (!link.connected && !link.dialing && link.wanted() && !link.address.addrs.is_empty())
             .then_some(link.retry_at_ms);
         let due = link.due_ms.filter(|_| link.opened);
-        [dial, due].into_iter().flatten().min()
+        let hello = link.hello_ms.filter(|_| link.opened && link.own);
+        [dial, due, hello].into_iter().flatten().min()
     }
 
     pub(super) fn tick_links(&mut self, now_ms: u64) -> Result<(), RowsError> {
         let peers: Vec<TransportKey> = self.links.keys().copied().collect();
         for peer in peers {
             self.dial_if_due(now_ms, peer);
-            if self.links.get(&peer).is_some_and(|link| link.due_ms.is_some()) {
+            let Some(link) = self.links.get(&peer) else {
+                continue;
+            };
+            if link.due_ms.is_some() {
                 self.pump(now_ms, peer)?;
             }
+            self.say_hello_if_due(now_ms, peer);
         }
         Ok(())
     }
@@ -285,6 +295,7 @@ impl Client {
         link.connected = true;
         link.opened = true;
         link.turned_away = false;
+        (link.hello_ms, link.hello_wait_ms) = (None, 0);
         link.dialing = false;
         link.backoff_ms = least;
         link.refused_until_ms = 0;
@@ -294,8 +305,7 @@ impl Client {
         link.forgot = false;
         link.watched.clear();
         link.taken_bytes = 0;
-        let own = link.own;
-        self.say_hello(peer, own);
+        self.say_hello(peer);
         self.refresh_watches(peer);
         self.fill_todo(now_ms, peer);
         self.end_grace(peer);
@@ -310,19 +320,6 @@ impl Client {
             self.owe_report(now_ms, chat);
         }
         Ok(())
-    }
-
-    /// Names our token to a relay of our own, before anything else is asked of it.
-    fn say_hello(&mut self, peer: TransportKey, own: bool) {
-        let mut tokens = self.settings.relay_tokens.iter().filter(|(relay, _)| own && *relay == peer);
-        if let Some(token) = tokens.next().and_then(|(_, token)| AdmissionToken::new(token)) {
-            self.send(peer, Side::Client, ClientFrame::Hello(token).encode());
-        }
-    }
-
-    /// Whether a relay of our own serves us no more than any guest.
-    pub fn is_turned_away(&self, relay: &TransportKey) -> bool {
-        self.links.get(relay).is_some_and(|link| link.opened && link.turned_away)
     }
 
     /// The network's own bound on connections is far lower than this one.
@@ -409,7 +406,7 @@ impl Client {
     }
 
     /// Watches what is to be watched at a link, and nothing else.
-    fn refresh_watches(&mut self, peer: TransportKey) {
+    pub(super) fn refresh_watches(&mut self, peer: TransportKey) {
         let Some(link) = self.links.get(&peer).filter(|link| link.opened) else {
             return;
         };
@@ -449,12 +446,7 @@ impl Client {
         match CustodianFrame::decode(bytes) {
             Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
             Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
-            Ok(CustodianFrame::Admission { why, .. }) => {
-                if let Some(link) = self.links.get_mut(&peer) {
-                    link.turned_away = why.is_some();
-                }
-                Ok(())
-            }
+            Ok(CustodianFrame::Admission { why, retry_after_s }) => self.admission(now_ms, peer, why, retry_after_s),
             Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {

@@ -14,12 +14,14 @@
 //! | `outbox` | what waits for a custodian |
 //! | `receipts` | the custodians' answers |
 //! | `links` | connections, watches |
+//! | `admission` | relays that serve only some |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
 //! | `events` | the event log |
 //! | `clock` | when the clock is turned back |
 //! | `history` | reading what is stored |
 
+mod admission;
 mod chats;
 mod clock;
 mod contacts;

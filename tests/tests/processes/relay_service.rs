@@ -351,19 +351,23 @@ async fn a_node_with_a_token_is_served_and_its_contacts_reach_it_as_guests() {
     let world = World::new(MADANG);
     let data = world.dir().join("relay");
     std::fs::create_dir_all(&data).unwrap();
-    let relay = start(&world, &["--admission", "token"]).await;
     let made = ["relay", "token", "new", "--json", "--data", data.to_str().unwrap()];
     let made = run(Path::new(MADANG), &made, DEADLINE).await;
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let relay = start(&world, &["--admission", "token"]).await;
     let addresses: Vec<String> = serde_json::from_value(relay.ready()["addresses"].clone()).unwrap();
     let address = &addresses[..1];
 
     let mut stranger = world.person_up("stranger", address).await;
+    // Whoever asks for nothing is told nothing.
+    stranger.ask("contact.invite", serde_json::json!({})).await;
     let turned_away = stranger
         .until("the doctor names the relay", async |stranger| {
             let report = stranger.ask("node.doctor", serde_json::json!({})).await;
             let checks = report["checks"].as_array().unwrap().clone();
-            checks.into_iter().find(|check| check["name"] == "relay" && check["detail"].as_str().unwrap().contains("holds nothing"))
+            checks
+                .into_iter()
+                .find(|check| check["name"] == "relay" && check["detail"].as_str().unwrap().contains("holds nothing"))
         })
         .await;
     assert_eq!(turned_away["ok"], false);

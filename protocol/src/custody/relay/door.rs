@@ -28,9 +28,21 @@ pub enum Door {
 }
 
 impl Relay {
-    /// Sets whom the relay admits from now on, those who are connected included.
+    /// Sets whom the relay admits from now on, those who are connected included; who was told to be a guest and is a user now is told.
     pub fn set_door(&mut self, door: Door) {
         self.door = door;
+        let told: Vec<TransportKey> = self
+            .peers
+            .iter()
+            .filter(|(peer, state)| state.told_guest && self.admitted(peer))
+            .map(|(peer, _)| *peer)
+            .collect();
+        for peer in told {
+            if let Some(state) = self.peers.get_mut(&peer) {
+                state.told_guest = false;
+            }
+            self.tell_user(peer);
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -86,11 +98,7 @@ impl Relay {
             return Ok(());
         }
         self.stats.admitted += 1;
-        let admitted = CustodianFrame::Admission {
-            why: None,
-            retry_after_s: 0,
-        };
-        self.send(peer, &admitted);
+        self.tell_user(peer);
         let watched: Vec<TopicId> = self
             .peers
             .get(&peer)
@@ -100,6 +108,14 @@ impl Relay {
             self.host(now_s, topic, rows)?;
         }
         Ok(())
+    }
+
+    fn tell_user(&mut self, peer: TransportKey) {
+        let admitted = CustodianFrame::Admission {
+            why: None,
+            retry_after_s: 0,
+        };
+        self.send(peer, &admitted);
     }
 
     fn tell_guest(&mut self, peer: TransportKey) {

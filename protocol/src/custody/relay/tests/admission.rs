@@ -95,6 +95,26 @@ fn a_wrong_token_admits_nobody_and_a_revoked_one_no_longer() {
 }
 
 #[test]
+fn a_guest_whose_token_is_made_later_is_told() {
+    let mut bench = by_token();
+    assert_eq!(hello(&mut bench, BOB, b"made later"), Some(Refusal::NotAdmitted));
+    bench.relay.set_door(Door::Tokens([token(b"made later").hash()].into()));
+    bench.settle();
+    let told = bench.take(BOB);
+    assert!(
+        told.contains(&CustodianFrame::Admission {
+            why: None,
+            retry_after_s: 0
+        }),
+        "{told:?}"
+    );
+    // Once.
+    bench.relay.set_door(Door::Tokens([token(b"made later").hash()].into()));
+    bench.settle();
+    assert!(bench.take(BOB).is_empty());
+}
+
+#[test]
 fn what_was_watched_before_the_hello_is_hosted_with_it() {
     let mut bench = by_token();
     bench.watch(ALICE, &[(1, None)]);
