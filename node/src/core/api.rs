@@ -99,8 +99,12 @@ impl Facade {
             .map_err(|error| ApiError::Internal {
                 reason: error.to_string(),
             })?
-            .map_err(|error| ApiError::Internal {
-                reason: error.to_string(),
+            .map_err(|error| {
+                // The owner puts aside what can't be read; the next call finds the rest. If it is busy, the next one asks again.
+                drop(self.asks.try_send(Ask::Mend));
+                ApiError::Internal {
+                    reason: error.to_string(),
+                }
             })
     }
 

@@ -12,6 +12,7 @@ use madang_protocol::rows::{Rows, RowsError, Tree};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::mend::mend;
 use crate::clock::now_ms;
 use crate::failpoint;
 use crate::net::{self, NetCommand, NetEvent, PeerKey};
@@ -34,6 +35,8 @@ pub(crate) enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Status(oneshot::Sender<Status>),
     Phrase(oneshot::Sender<Option<Phrase>>),
+    /// Put aside what can't be read.
+    Mend,
 }
 
 /// The answer to a command.
@@ -191,6 +194,10 @@ impl Engine {
                 drop(answer.send(self.client.phrase()));
                 return Ok(());
             }
+            Incoming::Ask(Ask::Mend) => {
+                mend(&self.store)?;
+                return Ok(());
+            }
         };
         Ok(self.client.handle(now_ms(), input, &self.store)?)
     }
@@ -279,7 +286,13 @@ impl Engine {
 fn load(store: &Store, config: &ClientConfig) -> Result<Client, TurnError> {
     let mut entropy = Zeroizing::new([0; 32]);
     getrandom::fill(entropy.as_mut_slice()).map_err(TurnError::Entropy)?;
-    Ok(Client::load(config.clone(), *entropy, store, now_ms())?)
+    loop {
+        match Client::load(config.clone(), *entropy, store, now_ms()) {
+            // One unreadable row shows after the other; each is put aside once.
+            Err(LoadError::Rows(_)) if mend(store)? => {}
+            loaded => return Ok(loaded?),
+        }
+    }
 }
 
 fn size(incoming: &Incoming) -> usize {

@@ -14,6 +14,7 @@
 
 mod api;
 mod engine;
+mod mend;
 mod show;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -179,3 +179,17 @@ fn sealed_bytes(engine: &Engine, key: &[u8], mut bytes: Vec<u8>) -> Result<Vec<u
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+impl Store {
+    /// Flips the last bit of a row's sealed bytes in the newest generation.
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn flip(&self, tree: Tree, key: &[u8]) {
+        let stored = StoredKey::row(tree, key);
+        let live = read(&self.0.live);
+        let engine = live.levels.top.engine().unwrap();
+        let mut sealed = engine.get(&stored.0).unwrap().unwrap();
+        *sealed.last_mut().unwrap() ^= 1;
+        engine.apply(vec![(stored.0, Some(sealed))]).unwrap();
+    }
+}

@@ -29,8 +29,22 @@ pub fn world() -> World {
 
 /// Starts a person's node.
 pub async fn person(world: &World, name: &str, relays: &[String], reachable: bool) -> Person {
+    person_with(world, name, relays, reachable, &[]).await
+}
+
+/// Starts a person's node with environment variables.
+pub async fn person_with(
+    world: &World,
+    name: &str,
+    relays: &[String],
+    reachable: bool,
+    envs: &[(&str, &str)],
+) -> Person {
     let mut person = world.person(name, relays);
     person.set_env(ROLE, ROLE_MADANG);
+    for (variable, value) in envs {
+        person.set_env(variable, value);
+    }
     person.set_listen(if reachable { TCP } else { UNREACHABLE });
     person.up().await;
     person
@@ -51,22 +65,28 @@ pub struct Host {
 impl Host {
     /// Starts a relay on TCP.
     pub async fn relay(world: &World) -> Self {
-        Self::start(world, "relay", ROLE_MADANG, &[TCP]).await
+        Self::relay_with(world, &[]).await
+    }
+
+    /// Starts a relay on TCP with environment variables.
+    pub async fn relay_with(world: &World, envs: &[(&str, &str)]) -> Self {
+        Self::start(world, "relay", ROLE_MADANG, &[TCP], envs).await
     }
 
     /// Starts a host of the libraries alone, on TCP and QUIC.
     pub async fn bare(world: &World, name: &str) -> Self {
-        Self::start(world, name, ROLE_BARE, &[TCP, crate::QUIC]).await
+        Self::start(world, name, ROLE_BARE, &[TCP, crate::QUIC], &[]).await
     }
 
-    async fn start(world: &World, name: &str, role: &'static str, listen: &[&str]) -> Self {
+    async fn start(world: &World, name: &str, role: &'static str, listen: &[&str], envs: &[(&str, &str)]) -> Self {
         let data = world.dir().join(name);
         let mut args: Vec<OsString> = vec!["relay".into(), "--json".into(), "--data".into(), data.clone().into()];
         for address in listen {
             args.extend(["--listen".into(), address.into()]);
         }
         args.extend(["--metrics".into(), "127.0.0.1:0".into()]);
-        let process = Process::start(&program(), &args, &[(ROLE, role)], &data)
+        let envs = [envs, &[(ROLE, role)]].concat();
+        let process = Process::start(&program(), &args, &envs, &data)
             .await
             .unwrap_or_else(|ended| panic!("{name} ended with {}", ended.status));
         let ready = process.ready();

@@ -62,12 +62,15 @@ pub async fn idle(scale: &Scale) -> Vec<Row> {
     ]
 }
 
+/// Compacts so often that little is left uncompacted in the end.
+const COMPACTING: [(&str, &str); 1] = [("MADANG_COMPACT_EVERY", "25")];
+
 /// Bytes on disk for a short message, at its sender, its receiver and the relay.
 pub async fn disk(scale: &Scale) -> Vec<Row> {
     let world = host::world();
-    let relay = Host::relay(&world).await;
-    let mut alice = host::person(&world, "alice", &relay.addresses, true).await;
-    let mut bob = host::person(&world, "bob", &relay.addresses, true).await;
+    let relay = Host::relay_with(&world, &COMPACTING).await;
+    let mut alice = host::person_with(&world, "alice", &relay.addresses, true, &COMPACTING).await;
+    let mut bob = host::person_with(&world, "bob", &relay.addresses, true, &COMPACTING).await;
     let (mut friends, mut out, mut back) = (Vec::new(), Vec::new(), Vec::new());
     for at in 0..scale.disk_chats {
         let mut friend = host::person(&world, &format!("friend-{at}"), &relay.addresses, true).await;
