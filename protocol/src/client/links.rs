@@ -31,9 +31,9 @@ pub(super) struct Link {
     /// When we name our token again: the operator may have just made it.
     pub hello_ms: Option<u64>,
     pub hello_wait_ms: u64,
-    dialing: bool,
+    pub dialing: bool,
     pub retry_at_ms: u64,
-    backoff_ms: u64,
+    pub backoff_ms: u64,
     /// The custodian asked for patience.
     pub refused_until_ms: u64,
     /// When something deferred can be handed over.
@@ -203,24 +203,6 @@ impl Client {
         wants
     }
 
-    fn dial_if_due(&mut self, now_ms: u64, peer: TransportKey) {
-        let most = self.config.dial_backoff_ms.1;
-        let Some(link) = self.links.get_mut(&peer) else {
-            return;
-        };
-        if link.connected || link.dialing || !link.wanted() || link.address.addrs.is_empty() {
-            return;
-        }
-        // A clock that jumped back must not leave the next dial far in the future.
-        link.retry_at_ms = link.retry_at_ms.min(now_ms.saturating_add(most));
-        if link.retry_at_ms > now_ms {
-            return;
-        }
-        link.dialing = true;
-        let address = link.address.clone();
-        self.step.effects.push(Effect::Dial(address));
-    }
-
     pub(super) fn link_timer(&self, link: &Link) -> Option<u64> {
         let dial = (!link.connected && !link.dialing && link.wanted() && !link.address.addrs.is_empty())
             .then_some(link.retry_at_ms);
@@ -259,7 +241,7 @@ impl Client {
         self.present.remove(&peer);
         self.strangers.forget(&peer);
         let jitter = self.crypto.random_u64();
-        let range = self.config.dial_backoff_ms;
+        let range = (self.config.dial_backoff_ms.0, self.longest_back_off(peer));
         if let Some(link) = self.links.get_mut(&peer) {
             link.connected = false;
             link.dialing = false;
@@ -270,16 +252,6 @@ impl Client {
         }
         self.gossip.retain(|_, peers| !peers.is_empty());
         self.refresh_gossip();
-        Ok(())
-    }
-
-    pub(super) fn dial_failed(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
-        let jitter = self.crypto.random_u64();
-        let range = self.config.dial_backoff_ms;
-        if let Some(link) = self.links.get_mut(&peer) {
-            link.dialing = false;
-            link.back_off(now_ms, jitter, range);
-        }
         Ok(())
     }
 
@@ -582,14 +554,7 @@ impl Link {
         self.parked.values().map(|parked| parked.until_ms).min()
     }
 
-    fn wanted(&self) -> bool {
+    pub(super) fn wanted(&self) -> bool {
         self.own || !self.accounts.is_empty() || !self.cards.is_empty() || !self.doors.is_empty()
-    }
-
-    /// Waits between half and all of the back-off, which doubles.
-    fn back_off(&mut self, now_ms: u64, jitter: u64, (least, most): (u64, u64)) {
-        let half = self.backoff_ms / 2;
-        self.retry_at_ms = now_ms.saturating_add(half + jitter % half.max(1));
-        self.backoff_ms = self.backoff_ms.saturating_mul(2).clamp(least, most);
     }
 }

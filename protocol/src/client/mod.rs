@@ -14,6 +14,7 @@
 //! | `outbox` | what waits for a custodian |
 //! | `receipts` | the custodians' answers |
 //! | `links` | connections, watches |
+//! | `dialling` | who is tried when |
 //! | `admission` | relays that serve only some |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
@@ -26,6 +27,7 @@ mod chats;
 mod clock;
 mod contacts;
 mod details;
+mod dialling;
 mod events;
 mod gossip;
 pub mod history;
@@ -118,6 +120,8 @@ pub struct ClientConfig {
     pub nudge_ms: u64,
     /// Least and greatest milliseconds between dials of one peer.
     pub dial_backoff_ms: (u64, u64),
+    /// Greatest milliseconds between dials of a device that isn't there, while a relay serves the two of us: when it comes it dials us.
+    pub device_backoff_ms: u64,
     /// Milliseconds that accepting an invite waits for the card.
     pub accept_ms: u64,
     /// A deliberate fault.
@@ -145,6 +149,8 @@ impl ClientConfig {
             // Guess: a minute; custody has failed by then, or the other is offline and the doubling keeps the cost low.
             nudge_ms: 60_000,
             dial_backoff_ms: (250, 30_000),
+            // Guess: fifty friends who are away cost a dial every five seconds.
+            device_backoff_ms: 300_000,
             // docs/rpc.md: `contact.accept` waits up to 20 s.
             accept_ms: 20_000,
             #[cfg(feature = "sim")]

@@ -18,6 +18,7 @@ use crate::wire::Wire;
 mod addresses;
 mod backlog;
 mod clocks;
+mod dialling;
 mod doors;
 mod duplicates;
 mod epochs;
