@@ -7,7 +7,11 @@ fn dials(w: &mut World, minutes: u64) -> usize {
     let bob = w.key(BOB);
     w.nodes[ALICE].dialled.clear();
     w.pass(minutes * 60_000);
-    w.nodes[ALICE].dialled.iter().filter(|dialled| dialled.key == bob).count()
+    w.nodes[ALICE]
+        .dialled
+        .iter()
+        .filter(|dialled| dialled.key == bob)
+        .count()
 }
 
 #[test]
