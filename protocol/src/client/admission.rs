@@ -14,13 +14,10 @@ const HELLO_MS: (u64, u64) = (6_000, 3_600_000);
 impl Client {
     /// Names our token to a relay of our own, before anything else is asked of it.
     pub(super) fn say_hello(&mut self, peer: TransportKey) {
-        let own = self.links.get(&peer).is_some_and(|link| link.own);
-        let mut tokens = self
-            .settings
-            .relay_tokens
-            .iter()
-            .filter(|(relay, _)| own && *relay == peer);
-        if let Some(token) = tokens.next().and_then(|(_, token)| AdmissionToken::new(token)) {
+        // Only those of own relays are kept.
+        let mut tokens = self.settings.relay_tokens.iter();
+        let ours = tokens.find(|(relay, _)| *relay == peer);
+        if let Some(token) = ours.and_then(|(_, token)| AdmissionToken::new(token)) {
             self.send(peer, Side::Client, ClientFrame::Hello(token).encode());
         }
     }
@@ -30,8 +27,7 @@ impl Client {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
-        // A clock that jumped back must not leave it far in the future.
-        if link.hello_ms.is_some_and(|at| at <= now_ms || at - now_ms > HELLO_MS.1) {
+        if link.hello_ms.is_some_and(|at| at <= now_ms) {
             link.hello_ms = None;
             self.say_hello(peer);
         }

@@ -36,6 +36,7 @@ impl Client {
                 parked.until_ms = within(parked.until_ms, PATIENCE_MS);
             }
             link.due_ms = link.due_ms.map(|due| within(due, 0));
+            link.hello_ms = link.hello_ms.map(|due| within(due, link.hello_wait_ms));
         }
         for out in self.outs.values_mut() {
             out.direct_after_ms = within(out.direct_after_ms, config.direct_grace_ms);

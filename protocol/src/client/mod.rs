@@ -12,6 +12,7 @@
 //! | `inbound` | envelopes from wherever they come |
 //! | `reports` | frontiers: what the others have |
 //! | `outbox` | what waits for a custodian |
+//! | `nudges` | what is done when nobody confirms |
 //! | `receipts` | the custodians' answers |
 //! | `links` | connections, watches |
 //! | `dialling` | who is tried when |
@@ -34,6 +35,7 @@ pub mod history;
 mod inbound;
 mod io;
 mod links;
+mod nudges;
 mod outbox;
 mod receipts;
 mod records;

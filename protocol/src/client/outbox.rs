@@ -1,4 +1,4 @@
-//! The outbox: envelopes that wait for a custodian, the custodians' answers, and what is done when nobody confirms.
+//! The outbox: envelopes that wait for a custodian, and how they are sealed and handed over.
 
 use super::io::Side;
 use super::links::Link;
@@ -59,17 +59,17 @@ impl OutWhat {
             _ => &[],
         }
     }
+
+    /// Bytes of its messages.
+    fn bytes(&self) -> usize {
+        self.run().iter().map(|message| message.encode().len()).sum()
+    }
 }
 
 /// Deposits of one link that await a receipt: keeps a slow custodian from holding our memory.
 const DEPOSITS_IN_FLIGHT: usize = 8;
 /// Bytes up to which messages of an earlier step take more, where nobody is there to hand them to: each more writes them all again.
 const RUN_LATER_BYTES: usize = 4 * 1024;
-/// Undelivered messages that one nudge looks after.
-const NUDGED: usize = 64;
-/// A nudge waits at most 2^this times the configured time.
-const NUDGE_DOUBLINGS: u32 = 9;
-
 impl Client {
     pub(super) fn load_outbox(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
         for (stored, value) in rows.prefix(Tree::Outbox, &[], usize::MAX)? {
@@ -90,7 +90,7 @@ impl Client {
                 direct_after_ms: 0,
                 what: OutWhat::Row(row.kind),
             };
-            out.bytes = out.what.run().iter().map(|message| message.encode().len()).sum();
+            out.bytes = out.what.bytes();
             if let Some((stored, _)) = self.ledger_place(&out.what)
                 && let Some(bytes) = rows.get(Tree::Ledger, &stored)?
             {
@@ -177,7 +177,7 @@ impl Client {
             chat: chat_id,
             run: vec![message],
         });
-        let number = self.insert_out(now_ms, topic, what, None, bytes);
+        let number = self.insert_out(now_ms, topic, what, None);
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.filling = Some(number);
         }
@@ -192,20 +192,13 @@ impl Client {
         what: OutWhat,
         envelope: Envelope,
     ) -> Result<(), RowsError> {
-        let number = self.insert_out(now_ms, topic, what, Some(envelope), 0);
+        let number = self.insert_out(now_ms, topic, what, Some(envelope));
         self.gossip_out(now_ms, number);
         self.hand_over(now_ms, number)
     }
 
-    fn insert_out(
-        &mut self,
-        now_ms: u64,
-        topic: TopicId,
-        what: OutWhat,
-        envelope: Option<Envelope>,
-        bytes: usize,
-    ) -> u64 {
-        let number = self.next_out;
+    fn insert_out(&mut self, now_ms: u64, topic: TopicId, what: OutWhat, envelope: Option<Envelope>) -> u64 {
+        let (number, bytes) = (self.next_out, what.bytes());
         self.next_out += 1;
         let state = what.chat().and_then(|chat| self.chats.get(&chat));
         let (node, epoch) = state.map_or((NodeId([0; 32]), 0), |chat| (chat.group.node(), chat.group.epoch()));
@@ -280,7 +273,7 @@ impl Client {
     }
 
     /// Everybody who may be handed an envelope.
-    fn custodians(&self, number: u64) -> Vec<TransportKey> {
+    pub(super) fn custodians(&self, number: u64) -> Vec<TransportKey> {
         let Some(out) = self.outs.get(&number) else {
             return Vec::new();
         };
@@ -415,40 +408,50 @@ impl Client {
             return Ok(false);
         };
         let (chat_id, messages) = (*chat_id, run.clone());
-        let frontiers = self.frontiers(&chat_id);
-        let (own, Some(chat), Some(out)) = (
-            self.account.device.public(),
-            self.chats.get_mut(&chat_id),
-            self.outs.get_mut(&number),
-        ) else {
+        let Some(envelope) = self.seal_inner(chat_id, messages)? else {
             return Ok(false);
         };
-        let inner = Inner {
-            stream: chat.stream(own),
-            messages,
-            frontiers,
-        }
-        .encode();
-        let fault = |error: &dyn std::fmt::Display| RowsError {
-            reason: error.to_string(),
+        let (Some(chat), Some(out)) = (self.chats.get_mut(&chat_id), self.outs.get_mut(&number)) else {
+            return Ok(false);
         };
-        let body = chat
-            .group
-            .seal(&self.crypto, &self.account.device, &inner)
-            .map_err(|error| fault(&error))?;
-        let envelope =
-            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         chat.filling = chat.filling.filter(|filling| *filling != number);
         out.node = chat.group.node();
         out.epoch = chat.group.epoch();
         out.sealed_ms = now_ms;
-        self.dirty.chats.insert(chat.id);
         self.dirty.outs.insert(number);
         self.out_ids.insert(envelope.id(), number);
         self.recent.insert(envelope.id());
         out.envelope = Some(envelope);
         self.gossip_out(now_ms, number);
         Ok(true)
+    }
+
+    /// Seals messages of ours, or a report if there are none, with what we have of the others' streams. None if the chat is gone.
+    pub(super) fn seal_inner(
+        &mut self,
+        chat_id: ChatId,
+        messages: Vec<Durable>,
+    ) -> Result<Option<Envelope>, RowsError> {
+        let (own, frontiers) = (self.device(), self.frontiers(&chat_id));
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(None);
+        };
+        let inner = Inner {
+            stream: chat.stream(own),
+            messages,
+            frontiers,
+        };
+        let fault = |error: &dyn std::fmt::Display| RowsError {
+            reason: error.to_string(),
+        };
+        let body = chat
+            .group
+            .seal(&self.crypto, &self.account.device, &inner.encode())
+            .map_err(|error| fault(&error))?;
+        let envelope =
+            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
+        self.dirty.chats.insert(chat_id);
+        Ok(Some(envelope))
     }
 
     /// The key of the ledger of own messages, and their last sequence.
@@ -469,118 +472,10 @@ impl Client {
         shown.map(|message| stream.message(message.sequence)).collect()
     }
 
-    /// Seals again what was sealed on a state that the others may no longer have.
-    pub(super) fn reseal_stale(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let Some(epoch) = self.chats.get(&chat_id).map(|chat| chat.group.epoch()) else {
-            return Ok(());
-        };
-        let kept = self.config.frozen_states as u64;
-        let stale: Vec<u64> = self
-            .waiting(&chat_id)
-            .filter(|(_, out)| {
-                matches!(&out.what, OutWhat::Row(OutKind::Messages { .. }))
-                    && out.envelope.is_some()
-                    && epoch.saturating_sub(out.epoch) >= kept
-            })
-            .map(|(number, _)| number)
-            .collect();
-        for number in stale {
-            self.send_again(now_ms, number)?;
-        }
-        Ok(())
-    }
-
-    /// Seals a message anew and hands it to everybody again; whoever has it already drops the repeat by its sequence.
-    fn send_again(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
-        let Some(out) = self.outs.get_mut(&number) else {
-            return Ok(());
-        };
-        if let OutWhat::Row(OutKind::Messages { .. }) = out.what
-            && let Some(envelope) = out.envelope.take()
-        {
-            self.out_ids.remove(&envelope.id());
-            self.dirty.outs.insert(number);
-        }
-        for peer in self.custodians(number) {
-            let topic = self.outs.get(&number).map(|out| out.topic);
-            if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic)
-                && link.offer(number, topic)
-            {
-                self.pump(now_ms, peer)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The outgoing messages and commits of a chat.
     pub(super) fn waiting(&self, chat: &ChatId) -> impl Iterator<Item = (u64, &Out)> {
         let numbers = self.chats.get(chat).map(|chat| &chat.waiting).into_iter().flatten();
         numbers.filter_map(|number| Some((*number, self.outs.get(number)?)))
-    }
-
-    /// Looks after messages that nobody confirms: those that a frontier shows to be missing, else the oldest.
-    pub(super) fn nudge_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let own = self.device();
-        let interval = self.config.nudge_ms;
-        let Some(chat) = self.chats.get(&chat_id) else {
-            return Ok(());
-        };
-        let Some(due) = chat.nudge_ms else {
-            return Ok(());
-        };
-        // A clock that jumped back must not leave the next look far in the future.
-        let longest = interval.saturating_mul(1 << NUDGE_DOUBLINGS);
-        if due > now_ms && due - now_ms <= longest {
-            return Ok(());
-        }
-        let reported = chat
-            .others(own)
-            .filter_map(|member| chat.acks.get(&member.device))
-            .map(|ack| ack.delivered.max())
-            .max()
-            .unwrap_or(0);
-        let (mut waiting, mut holes) = (Vec::new(), 0);
-        for (number, out) in self.waiting(&chat_id) {
-            match &out.what {
-                OutWhat::Row(OutKind::Messages { run, .. }) => {
-                    let hole = run
-                        .iter()
-                        .any(|message| message.sequence < reported && !chat.delivered(own, message.sequence));
-                    holes += usize::from(hole);
-                    waiting.push((number, hole));
-                }
-                OutWhat::Row(OutKind::Commit { .. }) => waiting.push((number, true)),
-                _ => {}
-            }
-        }
-        let mut chosen: Vec<u64> = waiting
-            .iter()
-            .filter(|(_, missing)| *missing)
-            .map(|(number, _)| *number)
-            .take(NUDGED)
-            .collect();
-        // Whoever is away gets one more copy of the oldest; whoever answers lacks a tail, and gets it sooner.
-        // A commit that nobody confirms must not keep them from being sealed again: it may be they that can't be read any more.
-        if holes == 0 {
-            let most = if chat.answered { NUDGED } else { 1 };
-            let tail = waiting.iter().filter(|(_, missing)| !missing);
-            chosen.extend(tail.map(|(number, _)| *number).take(most));
-        }
-        let reachable = self.reachable(&chat_id);
-        if let Some(chat) = self.chats.get_mut(&chat_id) {
-            if reachable && due != 0 {
-                chat.nudges = (chat.nudges + 1).min(NUDGE_DOUBLINGS);
-                chat.answered = false;
-            }
-            let wait = interval.saturating_mul(1 << chat.nudges);
-            chat.nudge_ms = (!waiting.is_empty()).then(|| now_ms.saturating_add(wait));
-        }
-        if reachable && due != 0 {
-            for number in chosen {
-                self.send_again(now_ms, number)?;
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn drop_out(&mut self, number: u64) {

@@ -4,12 +4,10 @@ use super::outbox::OutWhat;
 use super::records::{AckRow, OutKind};
 use super::{Client, EventRow};
 use crate::chat::Member;
-use crate::envelope::Envelope;
 use crate::keys::ChatId;
 use crate::limits;
-use crate::message::{Frontier, Inner};
+use crate::message::Frontier;
 use crate::rows::RowsError;
-use crate::wire::Wire;
 
 impl Client {
     /// What we have of the others' streams of a chat; a report says it all, so the newest replaces every one before.
@@ -64,30 +62,13 @@ impl Client {
         if (due > now_ms && due - now_ms <= delay) || !self.reachable(&chat_id) {
             return Ok(());
         }
-        let inner = Inner {
-            stream: match self.chats.get(&chat_id) {
-                Some(chat) => chat.stream(self.device()),
-                None => return Ok(()),
-            },
-            messages: Vec::new(),
-            frontiers: self.frontiers(&chat_id),
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.report_due_ms = None;
         }
-        .encode();
-        let fault = |error: &dyn std::fmt::Display| RowsError {
-            reason: error.to_string(),
-        };
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
+        let Some(envelope) = self.seal_inner(chat_id, Vec::new())? else {
             return Ok(());
         };
-        chat.report_due_ms = None;
-        let body = chat
-            .group
-            .seal(&self.crypto, &self.account.device, &inner)
-            .map_err(|error| fault(&error))?;
-        let envelope =
-            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         let topic = envelope.topic();
-        self.dirty.chats.insert(chat_id);
         if let Some(number) = self.chats.get(&chat_id).and_then(|chat| chat.report) {
             self.drop_out(number);
         }
