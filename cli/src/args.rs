@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Exit codes and places, printed below the top command's help.
 const AFTER_HELP: &str = "\
 CHAT and REQUEST are an id, the beginning of one (at least 4 digits), or a name; each must fit only one.
+MESSAGE is an id or the beginning of one, which `read --ids` shows.
 
 Exit codes:
   0  done
@@ -85,9 +86,56 @@ pub enum Command {
         /// The text
         #[arg(allow_hyphen_values = true)]
         text: String,
+        /// Message of the chat that it answers: its id or the beginning of it
+        #[arg(long, value_name = "MESSAGE")]
+        reply: Option<String>,
         /// Sending again with the same key sends nothing new
         #[arg(long, value_name = "KEY")]
         idempotency_key: Option<String>,
+    },
+    /// Send a question with options to choose from
+    Poll {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// The question
+        question: String,
+        /// What can be chosen, at least two
+        #[arg(required = true, num_args = 2..=12)]
+        options: Vec<String>,
+        /// One may choose several
+        #[arg(long)]
+        multiple: bool,
+    },
+    /// Answer a poll
+    Vote {
+        /// The poll's message: its id or the beginning of it
+        message: String,
+        /// Numbers of the chosen options, from 1; without any the vote is taken back
+        #[arg(value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=12))]
+        choices: Vec<u8>,
+    },
+    /// Change the text of a message of yours
+    Edit {
+        /// The message: its id or the beginning of it
+        message: String,
+        /// What it says from now on
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Take back a message of yours
+    Delete {
+        /// The message: its id or the beginning of it
+        message: String,
+    },
+    /// Leave an emoji at a message
+    React {
+        /// The message: its id or the beginning of it
+        message: String,
+        /// The emoji
+        emoji: String,
+        /// Take it back
+        #[arg(long)]
+        remove: bool,
     },
     /// Show a chat's newest messages and mark them read
     Read {
@@ -99,6 +147,9 @@ pub enum Command {
         /// Don't mark them read
         #[arg(long)]
         keep_unread: bool,
+        /// Show the beginning of each message's id
+        #[arg(long)]
+        ids: bool,
     },
     /// Show events as they happen, until Ctrl-C
     Tail {

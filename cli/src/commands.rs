@@ -8,18 +8,11 @@ use crate::args::Command;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
-use crate::resolve::{self, CHAT, REQUEST, Sort};
+use crate::resolve::{self, REQUEST, Sort};
 use crate::show;
 use crate::tail;
 
-/// Messages that `read` shows without `--limit`, if fewer are unread (guess).
-const READ_DEFAULT: u64 = 20;
-/// Messages that `read` shows at most.
-const READ_MAX: u64 = 10_000;
-/// Messages asked for in one page (guess).
-const PAGE: u64 = 100;
-/// Columns before the text of a message: `12:03:44  `.
-const TEXT_INDENT: &str = "          ";
+mod messages;
 
 /// Runs a command against the node of a data directory.
 ///
@@ -42,13 +35,30 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         Command::Send {
             chat,
             text,
+            reply,
             idempotency_key,
-        } => send(&client, &chat, &text, idempotency_key, out).await,
+        } => messages::send(&client, &chat, &text, reply, idempotency_key, out).await,
+        Command::Poll {
+            chat,
+            question,
+            options,
+            multiple,
+        } => messages::poll(&client, &chat, &question, &options, multiple, out).await,
+        Command::Vote { message, choices } => messages::vote(&client, &message, &choices, out).await,
+        Command::Edit { message, text } => {
+            messages::change(&client, "message.edit", &message, json!({ "text": text }), out).await
+        }
+        Command::Delete { message } => messages::change(&client, "message.delete", &message, json!({}), out).await,
+        Command::React { message, emoji, remove } => {
+            let what = json!({ "emoji": emoji, "remove": remove });
+            messages::change(&client, "message.react", &message, what, out).await
+        }
         Command::Read {
             chat,
             limit,
             keep_unread,
-        } => read(&client, &chat, limit, keep_unread, out).await,
+            ids,
+        } => messages::read(&client, &chat, limit, keep_unread, ids, out).await,
         Command::Tail { after } => tail::tail(&client, after, out).await,
         Command::Doctor => doctor(&client, out).await,
         Command::Up(_) | Command::Relay(_) | Command::Demo => Err(Fault::Failed {
@@ -200,103 +210,6 @@ async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
     })
 }
 
-async fn send(
-    client: &Client,
-    chat: &str,
-    text: &str,
-    idempotency_key: Option<String>,
-    out: &Out,
-) -> Result<(), Fault> {
-    let id = id_for(client, CHAT, "chat.list", chat).await?;
-    let body = json!({ "kind": "text", "text": text });
-    let mut params = Map::from_iter([("chat".to_owned(), json!(id)), ("body".to_owned(), body)]);
-    if let Some(key) = idempotency_key {
-        params.insert("idempotency_key".to_owned(), json!(key));
-    }
-    let sent = client.call("message.send", Value::Object(params)).await?;
-    out.print(&sent, || {
-        let ledger = sent.get("ledger").unwrap_or(&Value::Null);
-        let id = show::short(show::text_of(&sent, "message"));
-        format!("{id}  {}", show::ledger(ledger, show::now_ms()))
-    })
-}
-
-async fn read(client: &Client, chat: &str, limit: Option<u64>, keep_unread: bool, out: &Out) -> Result<(), Fault> {
-    let chats = client.list("chat.list").await?;
-    let row = resolve::resolve(CHAT, chat, &chats)?;
-    let id = show::text_of(row, "chat");
-    let unread = row.get("unread").and_then(Value::as_u64).unwrap_or(0);
-    let limit = limit.unwrap_or(unread.max(READ_DEFAULT)).min(READ_MAX);
-
-    let shown = newest(client, id, limit).await?;
-    let items = show::items_of(&shown, "items");
-    out.print(&shown, || transcript(row, items))?;
-
-    let last_received = items.iter().rev().find(|m| !is_outgoing(m));
-    if let (Some(message), false) = (last_received, keep_unread) {
-        let through = show::text_of(message, "message");
-        client
-            .call("message.mark_read", json!({ "chat": id, "through": through }))
-            .await?;
-    }
-    Ok(())
-}
-
-/// Returns the newest messages as one list in the order shown, paging back from the end.
-async fn newest(client: &Client, chat: &str, limit: u64) -> Result<Value, Fault> {
-    let mut items: Vec<Value> = Vec::new();
-    let mut prev: Option<Value> = None;
-    let mut next: Option<Value> = None;
-    loop {
-        let missing = limit.saturating_sub(u64::try_from(items.len()).unwrap_or(u64::MAX));
-        let mut params = json!({ "chat": chat, "limit": missing.min(PAGE) });
-        if let (Some(cursor), Some(fields)) = (prev.take(), params.as_object_mut()) {
-            fields.insert("before".to_owned(), cursor);
-        }
-        let page = client.call("message.list", params).await?;
-        let older = show::items_of(&page, "items");
-        if items.is_empty() {
-            next = page.get("next").cloned();
-        }
-        prev = page.get("prev").filter(|p| !p.is_null()).cloned();
-        let ended = older.is_empty() || prev.is_none();
-        items.splice(0..0, older.iter().cloned());
-        if ended || u64::try_from(items.len()).unwrap_or(u64::MAX) >= limit {
-            break;
-        }
-    }
-    let mut list = Map::from_iter([("items".to_owned(), Value::Array(items))]);
-    for (name, cursor) in [("next", next), ("prev", prev)] {
-        if let Some(cursor) = cursor.filter(|c| !c.is_null()) {
-            list.insert(name.to_owned(), cursor);
-        }
-    }
-    Ok(Value::Object(list))
-}
-
-fn transcript(chat: &Value, messages: &[Value]) -> String {
-    if messages.is_empty() {
-        return "no messages".to_owned();
-    }
-    let now = show::now_ms();
-    let lines: Vec<String> = messages.iter().map(|m| message_line(chat, m, now)).collect();
-    lines.join("\n")
-}
-
-fn message_line(chat: &Value, message: &Value, now: u64) -> String {
-    let text = show::body(message.get("body").unwrap_or(&Value::Null), TEXT_INDENT);
-    if is_outgoing(message) {
-        let ledger = show::ledger(message.get("ledger").unwrap_or(&Value::Null), now);
-        return format!("{}  you: {text}  [{ledger}]", show::time_of(message, "sent_ms", now));
-    }
-    let account = show::text_of(message, "account");
-    let member = show::items_of(chat, "members")
-        .iter()
-        .find(|m| show::text_of(m, "account") == account);
-    let who = member.map_or_else(|| show::short_account(account), |m| show::name_or(m, "account"));
-    format!("{}  {who}: {text}", show::time_of(message, "received_ms", now))
-}
-
 async fn doctor(client: &Client, out: &Out) -> Result<(), Fault> {
     let report = client.call("node.doctor", json!({})).await?;
     out.print(&report, || {
@@ -357,10 +270,6 @@ fn print_list(out: &Out, items: &[Value], none: &str, row: impl Fn(&Value) -> Ve
         }
         show::table(&items.iter().map(row).collect::<Vec<_>>())
     })
-}
-
-fn is_outgoing(message: &Value) -> bool {
-    message.get("outgoing").and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn pair(name: &str, value: String) -> Vec<String> {

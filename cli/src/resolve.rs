@@ -35,6 +35,12 @@ pub const REQUEST: Sort = Sort {
     id: "request",
     list: "requests",
 };
+/// Messages, as `message.list` gives them.
+pub const MESSAGE: Sort = Sort {
+    what: "message",
+    id: "message",
+    list: "read CHAT --ids",
+};
 
 /// Returns whether `given` is a whole id, for which nothing needs to be looked up.
 pub fn is_id(given: &str) -> bool {

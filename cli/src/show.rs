@@ -141,10 +141,40 @@ pub fn ledger(ledger: &Value, now_ms: u64) -> String {
     }
 }
 
+/// Returns what a message says and what was done to it: `(to 9b1c22aa) Hello!  (edited)  👍 2`.
+pub fn message(message: &Value, indent: &str) -> String {
+    let says = message.get("body").unwrap_or(&Value::Null);
+    let mut shown = match text_of(says, "reply_to") {
+        "" => String::new(),
+        answered => format!("(to {}) ", short(answered)),
+    };
+    shown.push_str(&body(says, indent));
+    if message.get("edited_ms").is_some_and(Value::is_u64) {
+        shown.push_str("  (edited)");
+    }
+    for reaction in items_of(message, "reactions") {
+        let (emoji, many) = (text_of(reaction, "emoji"), items_of(reaction, "accounts").len());
+        shown.push_str(&format!("  {} {many}", multiline(emoji, "")));
+    }
+    shown
+}
+
+/// Returns a poll with the number and the votes of each option on a line of its own.
+fn poll(body: &Value, indent: &str) -> String {
+    let mut shown = multiline(text_of(body, "question"), indent);
+    for (option, number) in items_of(body, "options").iter().zip(1..) {
+        let (text, votes) = (text_of(option, "text"), items_of(option, "accounts").len());
+        shown.push_str(&format!("\n{indent}{number}. {}  ({votes})", multiline(text, indent)));
+    }
+    shown
+}
+
 /// Returns the text of a body, or what its sender gave for programs that don't know the kind.
 pub fn body(body: &Value, indent: &str) -> String {
     let text = match text_of(body, "kind") {
         "text" => text_of(body, "text"),
+        "poll" => return poll(body, indent),
+        "deleted" => return "(deleted)".to_owned(),
         _ => text_of(body, "fallback"),
     };
     if text.is_empty() {
@@ -234,6 +264,19 @@ mod tests {
             body(&json!({ "kind": "unknown", "code": 9 }), ""),
             "(this version can't show it)"
         );
+    }
+
+    #[test]
+    fn a_message_shows_what_was_done_to_it() {
+        let touched = json!({
+            "body": { "kind": "text", "text": "hello", "reply_to": "0123456789" }, "edited_ms": 5,
+            "reactions": [{ "emoji": "👍\u{202e}", "accounts": ["a", "b"] }, { "emoji": "👩\u{200d}💻", "accounts": ["a"] }],
+        });
+        assert_eq!(message(&touched, ""), "(to 01234567) hello  (edited)  👍� 2  👩\u{200d}💻 1");
+        let question = json!({ "body": { "kind": "poll", "question": "when?", "options": [
+            { "text": "now", "accounts": ["a"] }, { "text": "la\nter", "accounts": [] } ] } });
+        assert_eq!(message(&question, "  "), "when?\n  1. now  (1)\n  2. la\n  ter  (0)");
+        assert_eq!(message(&json!({ "body": { "kind": "deleted" } }), ""), "(deleted)");
     }
 
     #[test]

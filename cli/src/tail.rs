@@ -60,9 +60,19 @@ fn event_line(event: &Value, now: u64) -> String {
     let indent = "    ";
     let what = match kind.as_str() {
         "message.received" | "message.sent" => {
-            let text = show::body(data.get("body").unwrap_or(&Value::Null), indent);
+            let text = show::message(data, indent);
             format!("chat {}  {text}", show::short(show::text_of(data, "chat")))
         }
+        "message.updated" => format!(
+            "message {}  {}",
+            show::short(show::text_of(data, "message")),
+            show::message(data, indent)
+        ),
+        "message.expired" => format!(
+            "chat {}  message {}",
+            show::short(show::text_of(data, "chat")),
+            show::short(show::text_of(data, "message"))
+        ),
         "message.ledger" => format!(
             "message {}  {}",
             show::short(show::text_of(data, "message")),
@@ -99,6 +109,9 @@ mod tests {
             event_line(&requested, 0),
             "7  contact.requested  Bob  approve with `madang approve 01234567`"
         );
+        let updated = json!({ "cursor": "9", "kind": "message.updated",
+            "data": { "message": "0123456789", "body": { "kind": "deleted" } } });
+        assert_eq!(event_line(&updated, 0), "9  message.updated  message 01234567  (deleted)");
         let later = json!({ "cursor": "8", "kind": "later", "data": { "a": "\u{202e}\n" } });
         assert_eq!(event_line(&later, 0), "8  later  {\"a\":\"�\\n\"}");
     }

@@ -41,6 +41,12 @@ pub enum Domain {
     Card,
     /// A custody receipt, by a relay's transport key.
     Receipt,
+    /// The permit to store a blob, by its topic's key.
+    BlobPermit,
+    /// The receipt for a blob, by a relay's transport key.
+    BlobReceipt,
+    /// What a device asks the members of a chat to commit for it.
+    ChatWish,
 }
 
 impl Domain {
@@ -51,6 +57,9 @@ impl Domain {
             Self::TransportCertificate => b"madang/1/transport-certificate",
             Self::Card => b"madang/1/card",
             Self::Receipt => b"madang/1/custody-receipt",
+            Self::BlobPermit => b"madang/1/blob-permit",
+            Self::BlobReceipt => b"madang/1/blob-receipt",
+            Self::ChatWish => b"madang/1/chat-wish",
         }
     }
 
@@ -70,6 +79,9 @@ impl fmt::Display for Domain {
             Self::TransportCertificate => "transport certificate",
             Self::Card => "card",
             Self::Receipt => "custody receipt",
+            Self::BlobPermit => "blob permit",
+            Self::BlobReceipt => "blob receipt",
+            Self::ChatWish => "chat wish",
         })
     }
 }
@@ -151,6 +163,10 @@ id! {
     EnvelopeId
 }
 id! {
+    /// A blob: the hash of its padded length and of its sealed chunks.
+    BlobId
+}
+id! {
     /// A state of a chat: the hash of the commit that made it.
     NodeId
 }
@@ -165,6 +181,7 @@ hex_text!(
     ChatId,
     MessageId,
     EnvelopeId,
+    BlobId,
     NodeId,
     RequestId
 );
@@ -322,6 +339,8 @@ mod tests {
             Domain::DeviceStatement,
             Domain::TransportCertificate,
             Domain::Receipt,
+            Domain::BlobPermit,
+            Domain::BlobReceipt,
         ] {
             assert_eq!(
                 public.verify(other, b"content", &signature),

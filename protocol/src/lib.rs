@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or draws randomness of its own; the same code runs in a node, a relay and the simulator.
 
 pub mod address;
+pub mod blob;
 pub mod chat;
 pub mod client;
 pub mod contact;

@@ -15,6 +15,15 @@ pub const TOKEN_BYTES: usize = 128;
 /// Bytes sent to a watcher that it hasn't acknowledged as committed: the back-pressure of pushing (guess: four pages).
 pub const PUSH_WINDOW_BYTES: u64 = 4 * PAGE_BYTES as u64;
 
+/// Bytes of a blob's content: Welcomes and commits of large groups have up to 1.5 MB (attachments of 2 GiB come with files of their own).
+pub const BLOB_BYTES: u64 = 8 * 1024 * 1024;
+/// Padded bytes beyond which a length names no blob of any version: twice what attachments are meant to have.
+pub const BLOB_LENGTH: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes of a blob's chunk before sealing: sealed and with its proof it fits a row of 64 KiB.
+pub const BLOB_CHUNK_BYTES: usize = 60 * 1024;
+/// Chunks of one frame: half a frame's bound, so that they don't hold up messages for long.
+pub const BLOB_CHUNKS_PER_FRAME: usize = 8;
+
 /// Bytes of a text body.
 pub const TEXT_BYTES: usize = 32 * 1024;
 /// Bytes of an inner message, fallback and body included: it must fit an envelope after padding and sealing.
@@ -31,6 +40,19 @@ pub const FRONTIER_RANGES: usize = 64;
 pub const FRONTIER_STREAMS: usize = 64;
 /// How far a Lamport clock may run ahead of the receiver's before it is no longer adopted (a hostile clock can't exhaust 64 bits).
 pub const CLOCK_LEAP: u64 = 1 << 20;
+
+/// Devices of a chat (DESIGN: groups of up to 1,000 members).
+pub const GROUP_MEMBERS: usize = 1_000;
+/// Admins of a group (guess): each commit may carry their list.
+pub const ADMINS: usize = 64;
+/// Bytes of a group's picture: it is part of each change of the settings and of each Welcome (guess).
+pub const PICTURE_BYTES: usize = 8 * 1024;
+/// Bytes of what later versions add to a chat's settings (guess).
+pub const CONTEXT_EXTENSION_BYTES: usize = 8 * 1024;
+/// Wishes of members that one commit carries out (guess).
+pub const STATEMENTS: usize = 64;
+/// Members that one commit adds: adding many at once is slow, and the commit grows with them (DESIGN: bounded batches; guess).
+pub const ADDED_AT_ONCE: usize = 128;
 
 /// Bytes of a display name.
 pub const NAME_BYTES: usize = 128;
@@ -95,6 +117,24 @@ pub const CUSTODY_SECONDS: u32 = 30 * 24 * 3600;
 pub const RECENT_ENVELOPES: usize = 16 * 1024;
 /// Events of the log; older ones are pruned and readers told of the gap.
 pub const EVENTS: u64 = 100_000;
+/// Bytes of a reaction's emoji: the longest of Unicode's sequences, a kiss of two people with their skin tones, has 35.
+pub const EMOJI_BYTES: usize = 40;
+/// Mentions of one text (guess: nobody names more people than this one by one).
+pub const MENTIONS: usize = 64;
+/// Bytes of a poll's question (guess).
+pub const POLL_QUESTION_BYTES: usize = 1024;
+/// Options of a poll; what has fewer than two is none (guess: what fits a screen).
+pub const POLL_OPTIONS: usize = 12;
+/// Bytes of an option of a poll.
+pub const POLL_OPTION_BYTES: usize = 200;
+/// Different emoji that one account may leave at one message, those it took back included; its newest count.
+pub const REACTIONS_PER_ACCOUNT: usize = 16;
+/// Messages of each chat that aren't here and for which edits, reactions and the like are kept; beyond, the oldest are dropped.
+pub const EARLY_TARGETS: usize = 1024;
+/// Milliseconds that they are kept for a message that doesn't come: as long as relays would still have it.
+pub const EARLY_MS: u64 = CUSTODY_SECONDS as u64 * 1000;
+/// Disappeared messages that one step erases, so that a thousand that are due at once don't hold up the rest (guess).
+pub const ERASED_PER_STEP: usize = 256;
 /// Milliseconds that an idempotency key is remembered (seven days).
 pub const IDEMPOTENCY_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Bytes of an idempotency key.

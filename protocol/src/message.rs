@@ -6,6 +6,12 @@ use crate::seq_set::SeqSet;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use serde::{Deserialize, Serialize};
 
+mod body;
+pub mod extensions;
+
+pub use body::{Body, Edit, Mention, Poll, Reaction, Rich, Vote};
+pub(crate) use body::mentions_fit;
+
 /// A device's messages in one chat since it joined: `{opaque device[32]; uint64 incarnation;}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamId {
@@ -64,76 +70,6 @@ impl Wire for Frontier {
     }
 }
 
-/// What a message says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Body {
-    /// Text for people.
-    Text(String),
-    /// The sender's contact details, for the other side's node; not shown.
-    Contact(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// A kind of a later version: kept as it is, its fallback shown.
-    Unknown {
-        /// The kind's number.
-        kind: u16,
-        /// Its body.
-        #[serde(with = "serde_bytes")]
-        body: Vec<u8>,
-    },
-}
-
-/// Kinds by number. A number is never reused; from [`KIND_HIDDEN`] on, kinds aren't shown to people, known or not.
-const KIND_NONE: u16 = 0;
-const KIND_TEXT: u16 = 1;
-const KIND_HIDDEN: u16 = 0x8000;
-const KIND_CONTACT: u16 = KIND_HIDDEN + 1;
-
-impl Body {
-    /// The kind's number.
-    pub fn kind(&self) -> u16 {
-        match self {
-            Self::Text(_) => KIND_TEXT,
-            Self::Contact(_) => KIND_CONTACT,
-            Self::Unknown { kind, .. } => *kind,
-        }
-    }
-
-    /// Whether people see it.
-    pub fn shown(&self) -> bool {
-        self.kind() < KIND_HIDDEN
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Contact(bytes) | Self::Unknown { body: bytes, .. } => bytes,
-        }
-    }
-
-    fn from_parts(kind: u16, bytes: &[u8]) -> Result<Self, DecodeError> {
-        Ok(match kind {
-            KIND_TEXT => {
-                if bytes.len() > limits::TEXT_BYTES {
-                    return Err(DecodeError::TooLong {
-                        field: "message.text",
-                        found: bytes.len() as u64,
-                        limit: limits::TEXT_BYTES as u64,
-                    });
-                }
-                let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::Invalid {
-                    field: "message.text",
-                    reason: "not UTF-8",
-                })?;
-                Self::Text(text.to_owned())
-            }
-            KIND_CONTACT => Self::Contact(bytes.to_vec()),
-            kind => Self::Unknown {
-                kind,
-                body: bytes.to_vec(),
-            },
-        })
-    }
-}
-
 /// A numbered message, which is delivered once and never lost: part of [`Inner`].
 ///
 /// | bytes | field |
@@ -144,7 +80,7 @@ impl Body {
 /// | 8, 8 | clock, sent_ms |
 /// | 2 | kind |
 /// | V, V | fallback, body |
-/// | V | extensions of later versions, kept as they are |
+/// | V | extensions by type, kept as they are |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Durable {
     /// From 1, without holes.
@@ -157,11 +93,11 @@ pub struct Durable {
     pub clock: u64,
     /// The sender's clock, Unix milliseconds.
     pub sent_ms: u64,
-    /// Text to show where the kind isn't known.
+    /// Text to show where the kind isn't known; the text itself of [`Body::Rich`].
     pub fallback: String,
     /// What it says.
     pub body: Body,
-    /// What a later version adds to it.
+    /// What is added to it, by type ([`extensions`]).
     pub extensions: Vec<u8>,
 }
 
@@ -202,7 +138,7 @@ impl Wire for Durable {
         w.u64(self.sent_ms);
         w.u16(self.body.kind());
         w.bytes(self.fallback.as_bytes());
-        w.bytes(self.body.bytes());
+        w.bytes(&self.body.bytes());
         w.bytes(&self.extensions);
     }
 
@@ -219,20 +155,22 @@ impl Wire for Durable {
         let clock = r.u64("message.clock")?;
         let sent_ms = r.u64("message.sent_ms")?;
         let kind = r.u16("message.kind")?;
-        if kind == KIND_NONE {
+        if kind == body::KIND_NONE {
             return Err(DecodeError::Invalid {
                 field: "message.kind",
                 reason: "reserved",
             });
         }
+        let fallback = r.text("message.fallback", limits::TEXT_BYTES)?;
+        let body = Body::from_parts(kind, r.bytes("message.body", limits::MESSAGE_BYTES)?, &fallback)?;
         Ok(Self {
             sequence,
             previous,
             parents,
             clock,
             sent_ms,
-            fallback: r.text("message.fallback", limits::TEXT_BYTES)?,
-            body: Body::from_parts(kind, r.bytes("message.body", limits::MESSAGE_BYTES)?)?,
+            fallback,
+            body,
             extensions: r.bytes("message.extensions", limits::MESSAGE_BYTES)?.to_vec(),
         })
     }

@@ -43,6 +43,14 @@ pub enum Tree {
     Idempotency = 15,
     /// What other devices report of this device's stream: chat, device.
     Acks = 16,
+    /// Blobs on their way out and in: which way, blob.
+    Blobs = 21,
+    /// Their chunks: which way, blob, index.
+    BlobChunks = 22,
+    /// What was done to messages: chat, message id, account that did it.
+    Effects = 17,
+    /// What is to be erased when: kind of entry, time, what.
+    Expiry = 18,
     /// Relay: state of a topic (head, base, running hash, counts).
     RelayTopics = 32,
     /// Relay: envelopes by topic and position.
@@ -53,6 +61,12 @@ pub enum Tree {
     RelayExpiry = 35,
     /// Relay: what each depositor has deposited today: transport key.
     RelayDepositors = 36,
+    /// Relay: what is kept of a blob: topic, blob.
+    RelayBlobs = 37,
+    /// Relay: chunks of blobs: topic, blob, index.
+    RelayChunks = 38,
+    /// Relay: which blob is to be removed when: time, topic, blob.
+    RelayBlobExpiry = 39,
 }
 
 /// One write.

@@ -224,10 +224,10 @@ fn a_transcript_names_people_and_ticks() {
     let sent = json!({ "account": "madang1b", "outgoing": true, "sent_ms": 45_000,
         "body": { "kind": "text", "text": "c" }, "ledger": { "state": "read" } });
     assert_eq!(
-        message_line(&chat, &received, 50_000),
+        messages::message_line(&chat, &received, false, 50_000),
         "00:00:44  Al�ice: a\n          b"
     );
-    assert_eq!(message_line(&chat, &sent, 50_000), "00:00:45  you: c  [read]");
+    assert_eq!(messages::message_line(&chat, &sent, false, 50_000), "00:00:45  you: c  [read]");
 }
 
 #[test]

@@ -1,22 +1,25 @@
 //! The JSON-RPC's methods on the core: what changes goes to the owner, what is only read goes past it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use madang_protocol::chat;
 use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{Client, Command, Reply};
+use madang_protocol::client::{Client, Command, Content, Reply};
 use madang_protocol::keys;
+use madang_protocol::message::{Edit, Reaction, Vote};
 use madang_protocol::rows::{Rows, RowsError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::engine::{Answer, Ask, Status};
-use super::show::{event, given, ledger, message, refusal};
+use super::show::{content, event, given, ledger, mentions, message, refusal};
 use crate::net::NetHandle;
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::{
-    AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, SendBody,
-    SendParams,
+    AcceptParams, ApproveParams, EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
+    ReactParams, SendParams, VoteParams,
 };
 use crate::rpc::types::*;
 use crate::store::StoreReader;
@@ -108,6 +111,21 @@ impl Facade {
             })
     }
 
+    /// Does something to a message and gives the message as it is then.
+    async fn change(&self, target: MessageId, content: impl FnOnce(keys::MessageId) -> Content) -> ApiResult<Message> {
+        let id = keys::MessageId(target.0);
+        let missing = ApiError::NotFound { field: "message" };
+        let chat = self.read(move |rows| history::message(rows, &id)).await?;
+        let command = Command::Send {
+            chat: chat.ok_or(missing.clone())?.chat,
+            content: content(id),
+            idempotency_key: None,
+        };
+        self.command(command).await?;
+        let changed = self.read(move |rows| history::message(rows, &id)).await?;
+        changed.map(message).ok_or(missing)
+    }
+
     async fn chat_of(&self, reply: ApiResult<Reply>) -> ApiResult<ChatRef> {
         match reply? {
             Reply::Chat(chat) => Ok(ChatRef { chat: ChatId(chat.0) }),
@@ -186,7 +204,7 @@ impl Api for Facade {
             .read(|rows| {
                 history::chats(rows)?
                     .into_iter()
-                    .map(|chat| Ok((name_of(rows, &chat.peer)?, history::waiting(rows, &chat.id)?, chat)))
+                    .map(|chat| Ok((chat_name(rows, &chat)?, history::waiting(rows, &chat.id)?, chat)))
                     .collect::<Result<Vec<_>, RowsError>>()
             })
             .await?;
@@ -306,40 +324,56 @@ impl Api for Facade {
             .read(move |rows| {
                 let mut list = Vec::new();
                 for chat in history::chats(rows)? {
-                    let contact = history::contact(rows, &chat.peer)?;
+                    let peer = match &chat.peer {
+                        Some(peer) => history::contact(rows, peer)?,
+                        None => None,
+                    };
                     // Of two chats that were asked for at once only the chosen one is shown, unless the other was used.
-                    let chosen = contact.as_ref().is_none_or(|contact| contact.chat == chat.id);
+                    let chosen = peer.as_ref().is_none_or(|contact| contact.chat == chat.id);
                     if !chosen && history::messages(rows, &chat.id, None, None, 1)?.is_empty() {
                         continue;
                     }
-                    list.push((chat, contact));
+                    let mut members = Vec::new();
+                    for other in chat.accounts.iter().chain(&chat.peer).collect::<BTreeSet<_>>() {
+                        members.push((*other, history::contact(rows, other)?));
+                    }
+                    list.push((chat, peer, members));
                 }
                 Ok(list)
             })
             .await?;
-        let items = all.into_iter().map(|(chat, contact)| {
-            let peer_name = contact.as_ref().and_then(|contact| given(&contact.name));
-            let devices = contact.map(|contact| contact.devices).unwrap_or_default();
+        let items = all.into_iter().map(|(chat, peer, members)| {
+            let others = members.into_iter().filter(|(other, _)| *other != account);
+            let others = others.map(|(other, contact)| Member {
+                account: other.to_string(),
+                name: contact.as_ref().and_then(|contact| given(&contact.name)),
+                devices: contact
+                    .iter()
+                    .flat_map(|contact| &contact.devices)
+                    .map(|device| DeviceKey(device.0))
+                    .collect(),
+                role: role_of(&chat.context, &other),
+            });
+            let own = Member {
+                account: account.to_string(),
+                name: given(&name),
+                devices: vec![DeviceKey(device.0)],
+                role: role_of(&chat.context, &account),
+            };
             let item = Chat {
                 chat: ChatId(chat.id.0),
-                name: peer_name.clone(),
-                kind: ChatKind::OneToOne,
-                members: vec![
-                    Member {
-                        account: account.to_string(),
-                        name: given(&name),
-                        devices: vec![DeviceKey(device.0)],
-                    },
-                    Member {
-                        account: chat.peer.to_string(),
-                        name: peer_name,
-                        devices: devices.iter().map(|device| DeviceKey(device.0)).collect(),
-                    },
-                ],
+                name: peer.and_then(|contact| given(&contact.name)).or(given(&chat.context.name)),
+                kind: match chat.context.kind {
+                    chat::ChatKind::OneToOne => ChatKind::OneToOne,
+                    chat::ChatKind::Group => ChatKind::Group,
+                },
+                members: std::iter::once(own).chain(others).collect(),
                 state: if chat.requested {
                     ChatState::Requested
-                } else {
+                } else if chat.member {
                     ChatState::Active
+                } else {
+                    ChatState::Left
                 },
                 unread: chat.unread,
                 last_ms: Some(chat.last_ms),
@@ -350,10 +384,9 @@ impl Api for Facade {
     }
 
     async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
-        let SendBody::Text { text } = params.body;
         let command = Command::Send {
             chat: keys::ChatId(params.chat.0),
-            text,
+            content: content(params.body)?,
             idempotency_key: params.idempotency_key,
         };
         let (id, view) = match self.command(command).await? {
@@ -373,6 +406,43 @@ impl Api for Facade {
             message: MessageId(id.0),
             ledger: ledger(view),
         })
+    }
+
+    async fn message_edit(&self, params: EditParams) -> ApiResult<Message> {
+        let mentions = mentions(params.mentions, "mentions")?;
+        let edit = |message| {
+            Content::Edit(Edit {
+                message,
+                text: params.text,
+                mentions,
+            })
+        };
+        self.change(params.message, edit).await
+    }
+
+    async fn message_delete(&self, params: MessageParams) -> ApiResult<Message> {
+        self.change(params.message, |message| Content::Delete { message }).await
+    }
+
+    async fn message_react(&self, params: ReactParams) -> ApiResult<Message> {
+        let react = |message| {
+            Content::Reaction(Reaction {
+                message,
+                emoji: params.emoji,
+                remove: params.remove,
+            })
+        };
+        self.change(params.message, react).await
+    }
+
+    async fn message_vote(&self, params: VoteParams) -> ApiResult<Message> {
+        let vote = |message| {
+            Content::Vote(Vote {
+                message,
+                choices: params.choices,
+            })
+        };
+        self.change(params.message, vote).await
     }
 
     async fn message_list(&self, params: MessageListParams) -> ApiResult<Page<Message>> {
@@ -486,6 +556,22 @@ fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
 
 fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Option<String>, RowsError> {
     Ok(history::contact(rows, account)?.and_then(|contact| given(&contact.name)))
+}
+
+/// What people call a chat: a group's name, or the other's.
+fn chat_name(rows: &dyn Rows, chat: &history::ChatView) -> Result<Option<String>, RowsError> {
+    match &chat.peer {
+        Some(peer) => name_of(rows, peer),
+        None => Ok(given(&chat.context.name)),
+    }
+}
+
+fn role_of(context: &chat::ChatContext, account: &keys::AccountId) -> Option<Role> {
+    (context.kind == chat::ChatKind::Group).then(|| match context.role(account) {
+        chat::Role::Owner => Role::Owner,
+        chat::Role::Admin => Role::Admin,
+        chat::Role::Member => Role::Member,
+    })
 }
 
 fn unexpected(_: &Reply) -> ApiError {

@@ -298,7 +298,7 @@ fn load(store: &Store, config: &ClientConfig) -> Result<Client, TurnError> {
 fn size(incoming: &Incoming) -> usize {
     match incoming {
         Incoming::Net(NetEvent::Frame { bytes, .. } | NetEvent::Gossip { data: bytes, .. }) => bytes.len(),
-        Incoming::Ask(Ask::Command(Command::Send { text, .. }, _)) => text.len(),
+        Incoming::Ask(Ask::Command(Command::Send { content, .. }, _)) => content.len(),
         _ => 0,
     }
 }

@@ -1,11 +1,13 @@
 //! The core's things as the JSON-RPC shows them.
 
 use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{CommandError, EventRow, LedgerState};
-use madang_protocol::message::Body;
+use madang_protocol::client::{CommandError, Content, EventRow, LedgerState};
+use madang_protocol::keys::{self, AccountId};
+use madang_protocol::message::{self, Body};
 use madang_protocol::rows::RowsError;
 
 use crate::rpc::error::ApiError;
+use crate::rpc::params::SendBody;
 use crate::rpc::types::{self, *};
 
 /// A name, if one was given.
@@ -22,8 +24,36 @@ pub(super) fn message(view: MessageView) -> Message {
         outgoing: view.outgoing,
         sent_ms: view.sent_ms,
         received_ms: view.received_ms,
+        edited_ms: view.edited_ms,
+        reactions: view
+            .reactions
+            .into_iter()
+            .map(|reaction| Reaction {
+                emoji: reaction.emoji,
+                accounts: names(&reaction.accounts),
+            })
+            .collect(),
+        expires_after_s: view.expires_after_s,
         body: match view.body {
-            Body::Text(text) => types::Body::Text { text },
+            _ if view.deleted => types::Body::Deleted,
+            Body::Text(text) => types::Body::Text {
+                text,
+                reply_to: view.reply_to.map(|message| MessageId(message.0)),
+                mentions: view.mentions.iter().map(mention).collect(),
+            },
+            Body::Poll(poll) => types::Body::Poll {
+                question: poll.question,
+                options: poll
+                    .options
+                    .into_iter()
+                    .zip(&view.votes)
+                    .map(|(text, accounts)| PollOption {
+                        text,
+                        accounts: names(accounts),
+                    })
+                    .collect(),
+                multiple: poll.multiple,
+            },
             other => types::Body::Unknown {
                 code: other.kind().into(),
                 fallback: view.fallback,
@@ -31,6 +61,58 @@ pub(super) fn message(view: MessageView) -> Message {
         },
         ledger: view.ledger.map(ledger),
     }
+}
+
+fn names(accounts: &[AccountId]) -> Vec<String> {
+    accounts.iter().map(ToString::to_string).collect()
+}
+
+fn mention(mention: &message::Mention) -> Mention {
+    Mention {
+        account: mention.account.to_string(),
+        start_bytes: mention.start,
+        length_bytes: mention.length,
+    }
+}
+
+/// Mentions as the core takes them; `field` is their path.
+pub(super) fn mentions(given: Vec<Mention>, field: &str) -> Result<Vec<message::Mention>, ApiError> {
+    let read = |(at, mention): (usize, Mention)| {
+        let account = mention
+            .account
+            .parse()
+            .map_err(|error| ApiError::invalid(format!("{field}[{at}].account"), error))?;
+        Ok(message::Mention {
+            account,
+            start: mention.start_bytes,
+            length: mention.length_bytes,
+        })
+    };
+    given.into_iter().enumerate().map(read).collect()
+}
+
+/// What is sent, as the core takes it.
+pub(super) fn content(body: SendBody) -> Result<Content, ApiError> {
+    Ok(match body {
+        SendBody::Text {
+            text,
+            reply_to,
+            mentions: given,
+        } => Content::Text {
+            text,
+            reply_to: reply_to.map(|message| keys::MessageId(message.0)),
+            mentions: mentions(given, "body.mentions")?,
+        },
+        SendBody::Poll {
+            question,
+            options,
+            multiple,
+        } => Content::Poll(message::Poll {
+            question,
+            options,
+            multiple,
+        }),
+    })
 }
 
 pub(super) fn ledger(view: LedgerView) -> Ledger {
@@ -82,6 +164,15 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
             },
             None => return Ok(None),
         },
+        EventRow::MessageUpdated { message: id } => match lookup.message(&id)? {
+            Some(view) => EventKind::MessageUpdated(message(view)),
+            None => return Ok(None),
+        },
+        EventRow::MessageExpired { chat, message } => EventKind::MessageExpired {
+            chat: ChatId(chat.0),
+            message: MessageId(message.0),
+        },
+        EventRow::ChatUpdated { .. } => return Ok(None),
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),
             account: account.to_string(),
@@ -102,6 +193,8 @@ pub(super) fn refusal(error: CommandError) -> ApiError {
             field: field.into(),
             limit: limit as u64,
         },
+        CommandError::Invalid { field, reason } => ApiError::invalid(field, reason),
+        CommandError::NotAllowed { reason } => ApiError::NotAllowed { reason: reason.into() },
         CommandError::IdempotencyConflict => ApiError::IdempotencyConflict,
         CommandError::Invite(error) => ApiError::InviteInvalid {
             reason: error.to_string(),

@@ -11,8 +11,9 @@ use libp2p::gossipsub::{
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{Swarm, SwarmBuilder, identify, memory_connection_limits, noise, ping, quic, tcp, yamux};
+use libp2p::{Swarm, SwarmBuilder, memory_connection_limits, noise, ping, quic, tcp, yamux};
 
+use super::boxed::Boxed;
 use super::gate::Gate;
 use super::limits::{
     CONNECTION_STREAMS, GOSSIP_QUEUE, GOSSIP_SEEN, IDLE_CONNECTION, MAX_CONTROL_BYTES, MAX_CONTROL_IDS,
@@ -20,23 +21,21 @@ use super::limits::{
 };
 use super::{NetError, Role};
 
-/// The protocol that identify names.
-const PROTOCOL: &str = "/madang/1";
-/// The same agent for everyone: it tells nobody apart.
-const AGENT: &str = "madang";
-
 /// Gossip with our filter and size cap.
 pub(super) type Gossip = gossipsub::Behaviour<SizeCap, MaxCountSubscriptionFilter<TopicNames>>;
 
-/// All behaviours. The ones that refuse connections come first, so that the others never learn of a refused one.
+/// The Swarm.
+pub(super) type Host = Swarm<Boxed<Wire>>;
+
+/// All behaviours. The ones that refuse connections come first, so that the others never learn of a refused one. `identify` isn't among
+/// them: addresses and abilities are told inside chats, and its handler is the largest of all.
 #[derive(NetworkBehaviour)]
 pub(super) struct Wire {
     pub(super) gate: Gate,
     limits: connection_limits::Behaviour,
     memory: memory_connection_limits::Behaviour,
-    identify: identify::Behaviour,
     ping: ping::Behaviour,
-    pub(super) gossip: Toggle<Gossip>,
+    pub(super) gossip: Toggle<Boxed<Gossip>>,
     pub(super) streams: libp2p_stream::Behaviour,
 }
 
@@ -52,8 +51,8 @@ macro_rules! base {
 }
 
 /// Builds the Swarm; it listens nowhere yet.
-pub(super) fn build(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Swarm<Wire>, NetError> {
-    let wire = || wire(key, role, limits);
+pub(super) fn build(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Host, NetError> {
+    let wire = || wire(role, limits).map(Boxed);
     match base!(key).with_dns() {
         Ok(builder) => Ok(builder
             .with_behaviour(|_| wire())
@@ -99,27 +98,20 @@ fn swarm_config(config: libp2p::swarm::Config) -> libp2p::swarm::Config {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-fn wire(key: &Keypair, role: Role, limits: &NetLimits) -> Result<Wire, BoxError> {
+fn wire(role: Role, limits: &NetLimits) -> Result<Wire, BoxError> {
     let connections = ConnectionLimits::default()
         .with_max_pending_incoming(Some(limits.max_pending))
         .with_max_pending_outgoing(Some(limits.max_pending))
         .with_max_established(Some(limits.max_connections))
         .with_max_established_per_peer(Some(limits.max_per_peer));
-    // Listen addresses are hidden and none are learned: contacts get them inside chats, strangers and relays don't, and
-    // nobody can have us dial what they name.
-    let identify = identify::Config::new(PROTOCOL.into(), key.public())
-        .with_agent_version(AGENT.into())
-        .with_hide_listen_addrs(true)
-        .with_cache_size(0);
     Ok(Wire {
         gate: Gate::new(limits.max_per_address, limits.limit_loopback),
         limits: connection_limits::Behaviour::new(connections),
         memory: memory_connection_limits::Behaviour::with_max_percentage(limits.max_memory_share),
-        identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
         // A relay joins no chat's gossip: chats reach it by deposit and watch.
         gossip: Toggle::from(if role == Role::Node {
-            Some(gossip(limits)?)
+            Some(Boxed(gossip(limits)?))
         } else {
             None
         }),

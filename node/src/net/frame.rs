@@ -93,15 +93,16 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         usize::try_from(u32::from_be_bytes(*prefix)).ok()
     }
 
-    /// Moves what is unread to the front and sizes the buffer: small while nothing comes, in chunks while a frame grows.
+    /// Moves what is unread to the front and sizes the buffer: small while nothing comes, growing while each read fills it, and for a
+    /// frame that began as large as the frame and a little more, so that a full buffer means that there is more.
     fn make_room(&mut self, wanted: usize) {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
         let size = match self.end {
             0 if !self.busy => READ_IDLE_BYTES,
-            0 => READ_CHUNK_BYTES,
-            have => READ_CHUNK_BYTES.max(wanted.min(have + READ_CHUNK_BYTES)),
+            0 => (4 * self.buffer.len()).min(READ_CHUNK_BYTES),
+            have => (wanted + READ_IDLE_BYTES).min(have + READ_CHUNK_BYTES),
         };
         if self.end == 0 && self.buffer.len() > size {
             self.buffer = Vec::new();

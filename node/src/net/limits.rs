@@ -47,7 +47,7 @@ pub(super) const WRITE_BATCH_BYTES: usize = 256 * 1024;
 /// Bytes of a reader's buffer while data flows.
 pub(super) const READ_CHUNK_BYTES: usize = 64 * 1024;
 /// Bytes of a reader's buffer while it waits: a relay holds thousands of idle streams (budget: 15 kB a connection over bare).
-pub(super) const READ_IDLE_BYTES: usize = 2 * 1024;
+pub(super) const READ_IDLE_BYTES: usize = 256;
 /// Bytes a second below which a frame counts as stalled, once its base deadline has passed (guess: a poor mobile link).
 pub(super) const SLOWEST_BYTES_PER_SECOND: usize = 8 * 1024;
 /// Delays between attempts to open a stream, doubled from the first to the second, each jittered by half (guess).
@@ -64,7 +64,7 @@ pub(super) const PING: (Duration, Duration) = (Duration::from_secs(60), Duration
 pub(super) const QUIC_KEEP_ALIVE: (Duration, u32) = (Duration::from_secs(20), 30_000);
 /// Bytes in flight on a QUIC stream and connection, which bound what sparse or unread streams can hold (guess: 10 MB/s at 100 ms).
 pub(super) const QUIC_WINDOWS: (u32, u32) = (1024 * 1024, 4 * 1024 * 1024);
-/// Streams of one connection; custody, gossip, identify and ping need about ten (guess).
+/// Streams of one connection; custody, gossip and ping need about ten (guess).
 pub(super) const CONNECTION_STREAMS: u32 = 64;
 /// How long `start` waits for a listener to say its address.
 pub(super) const LISTEN_DEADLINE: Duration = Duration::from_secs(5);

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 mod address;
 mod behaviour;
+mod boxed;
 mod frame;
 mod gate;
 mod limits;
@@ -132,7 +133,7 @@ pub async fn start(config: NetConfig) -> Result<(NetHandle, mpsc::Receiver<NetEv
 
 /// Listens on each address and waits until it is known which ones they became.
 async fn bind(
-    swarm: &mut libp2p::Swarm<behaviour::Wire>,
+    swarm: &mut behaviour::Host,
     listen: &[String],
     id: PeerId,
 ) -> Result<Vec<String>, NetError> {

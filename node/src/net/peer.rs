@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
+use futures::channel::mpsc;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use libp2p::{PeerId, Stream};
 use libp2p_stream::Control;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::penalty::Offence;
@@ -19,7 +19,7 @@ use super::{NetEvent, PeerKey, Side};
 /// What the Swarm task tells a peer's task. Dropping its sender says that the peer is gone.
 pub(super) enum Note {
     /// The peer opened a custody stream.
-    Inbound(Stream),
+    Inbound(Box<Stream>),
     /// The peer subscribed to a gossip topic or left it.
     Topic { topic: [u8; 32], subscribed: bool },
 }
@@ -50,6 +50,7 @@ impl Links {
 pub(super) struct Peer {
     pub(super) key: PeerKey,
     pub(super) id: PeerId,
+    /// Not tokio's channel, which keeps room for 32 notes though most peers send one.
     pub(super) inbox: mpsc::Receiver<Note>,
     pub(super) links: Arc<Links>,
     pub(super) shared: Arc<Shared>,
@@ -82,7 +83,7 @@ pub(super) async fn run(mut peer: Peer) {
                 let (Ok(permit), Some(event)) = (permit, waiting.take()) else { return };
                 permit.send(event);
             }
-            note = peer.inbox.recv(), if waiting.is_none() => match note {
+            note = peer.inbox.next(), if waiting.is_none() => match note {
                 None => break,
                 Some(Note::Topic { topic, subscribed }) => {
                     waiting = Some(NetEvent::GossipPeer { peer: peer.key, topic, subscribed });
@@ -121,7 +122,7 @@ fn keep_open(peer: &Peer, mut control: Control) -> BoxFuture<'static, ()> {
     async move { links.client.keep_open(&shared, &mut control, id).await }.boxed()
 }
 
-fn serve(peer: &Peer, stream: Stream) -> BoxFuture<'static, ()> {
+fn serve(peer: &Peer, stream: Box<Stream>) -> BoxFuture<'static, ()> {
     let (links, shared) = (peer.links.clone(), peer.shared.clone());
     async move { links.server.serve(&shared, stream).await }.boxed()
 }

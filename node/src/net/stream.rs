@@ -69,7 +69,7 @@ impl Link {
             match open(control, peer, shared.limits.open_deadline).await {
                 Ok(stream) => {
                     let since = Instant::now();
-                    self.run(shared, stream).await;
+                    self.run(shared, Box::new(stream)).await;
                     if since.elapsed() >= REOPEN_RESET {
                         delay = shortest;
                     }
@@ -83,8 +83,9 @@ impl Link {
         }
     }
 
-    /// Acknowledges a stream that the peer opened and runs it until it ends.
-    pub(super) async fn serve(&self, shared: &Shared, mut stream: Stream) {
+    /// Acknowledges a stream that the peer opened and runs it until it ends. The stream is boxed: each future on the way would keep room
+    /// for two.
+    pub(super) async fn serve(&self, shared: &Shared, mut stream: Box<Stream>) {
         // The stream that this one replaces was dropped without a word.
         self.report_closed(shared).await;
         let acknowledge = async {
@@ -113,7 +114,7 @@ impl Link {
         }
     }
 
-    async fn run(&self, shared: &Shared, stream: Stream) {
+    async fn run(&self, shared: &Shared, stream: Box<Stream>) {
         let opened = self.queue.open();
         let end = self.move_frames(shared, stream, opened.stream).await;
         drop(opened);
@@ -122,7 +123,7 @@ impl Link {
         self.report_closed(shared).await;
     }
 
-    async fn move_frames(&self, shared: &Shared, stream: Stream, number: u64) -> StreamEnd {
+    async fn move_frames(&self, shared: &Shared, stream: Box<Stream>, number: u64) -> StreamEnd {
         if shared
             .events
             .send(NetEvent::StreamOpen {

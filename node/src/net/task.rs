@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use futures::channel::mpsc as light;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Stream, Swarm, ping};
+use libp2p::{Multiaddr, PeerId, Stream, ping};
 use libp2p_stream::IncomingStreams;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::address::{address_of, dial_failure};
-use super::behaviour::{Wire, WireEvent, graylist, topic_hash, topic_key};
+use super::behaviour::{Host, WireEvent, graylist, topic_hash, topic_key};
 use super::limits::{
     BACKLOG, CLOSE, CLOSE_LOOK, COMMAND_BATCH, COMMANDS, EVENTS, MAX_DIAL_ADDRESSES, MAX_FRAME_BYTES, NetLimits,
     OFFENCES, PEER_INBOX, TICK, TOPIC_BURST, TOPIC_CHANGES_PER_SECOND,
@@ -32,7 +33,7 @@ use super::{
 };
 
 pub(super) struct Task {
-    swarm: Swarm<Wire>,
+    swarm: Host,
     commands: mpsc::Receiver<NetCommand>,
     offences: mpsc::Receiver<(PeerKey, Offence)>,
     incoming: IncomingStreams,
@@ -52,7 +53,7 @@ pub(super) struct Task {
 /// A connected peer.
 struct Entry {
     id: PeerId,
-    inbox: mpsc::Sender<Note>,
+    inbox: light::Sender<Note>,
     links: Arc<Links>,
     task: JoinHandle<()>,
     /// Its connections, the newest last; the Swarm's limit bounds them.
@@ -63,7 +64,7 @@ struct Entry {
 
 impl Task {
     pub(super) fn new(
-        swarm: Swarm<Wire>,
+        swarm: Host,
         local: PeerKey,
         role: Role,
         limits: NetLimits,
@@ -307,7 +308,7 @@ impl Task {
             return;
         }
         let limits = &self.shared.limits;
-        let (inbox, inbox_out) = mpsc::channel(PEER_INBOX);
+        let (inbox, inbox_out) = light::channel(PEER_INBOX);
         let links = Arc::new(Links::new(key, limits.queue_bytes));
         let allowance = ((limits.max_topics * TOPIC_BURST) as f64, Instant::now());
         let task = tokio::spawn(peer::run(Peer {
@@ -334,8 +335,8 @@ impl Task {
     }
 
     fn on_inbound(&mut self, id: &PeerId, stream: Stream) {
-        let entry = PeerKey::from_peer_id(id).and_then(|peer| self.peers.get(&peer));
-        if entry.is_none_or(|entry| entry.inbox.try_send(Note::Inbound(stream)).is_err()) {
+        let entry = PeerKey::from_peer_id(id).and_then(|peer| self.peers.get_mut(&peer));
+        if entry.is_none_or(|entry| entry.inbox.try_send(Note::Inbound(Box::new(stream))).is_err()) {
             self.shared.counters.dropped_streams.add();
         }
     }

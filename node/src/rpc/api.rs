@@ -6,7 +6,8 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::params::{
-    AcceptParams, ApproveParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, SendParams,
+    AcceptParams, ApproveParams, EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
+    ReactParams, SendParams, VoteParams,
 };
 use super::types::{
     AccountInfo, Chat, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Message, NodeInfo, Page,
@@ -55,6 +56,18 @@ pub trait Api: Send + Sync + 'static {
 
     /// `message.send`: answers when the message is durable.
     fn message_send(&self, params: SendParams) -> impl Future<Output = ApiResult<Sent>> + Send;
+
+    /// `message.edit`: answers with the message once the change is durable.
+    fn message_edit(&self, params: EditParams) -> impl Future<Output = ApiResult<Message>> + Send;
+
+    /// `message.delete`.
+    fn message_delete(&self, params: MessageParams) -> impl Future<Output = ApiResult<Message>> + Send;
+
+    /// `message.react`.
+    fn message_react(&self, params: ReactParams) -> impl Future<Output = ApiResult<Message>> + Send;
+
+    /// `message.vote`.
+    fn message_vote(&self, params: VoteParams) -> impl Future<Output = ApiResult<Message>> + Send;
 
     /// `message.list`.
     fn message_list(&self, params: MessageListParams) -> impl Future<Output = ApiResult<Page<Message>>> + Send;

@@ -44,6 +44,12 @@ pub enum ApiError {
         /// Bytes.
         limit: u64,
     },
+    /// Not for this account.
+    #[error("not allowed: {reason}")]
+    NotAllowed {
+        /// Who may.
+        reason: Cow<'static, str>,
+    },
     /// The idempotency key was used with another body.
     #[error("this idempotency key was used with another body; use a new one for a new message")]
     IdempotencyConflict,
@@ -146,6 +152,7 @@ impl ApiError {
             Self::LimitReached { .. } => (-32009, "limit_reached"),
             Self::ReadOnly { .. } => (-32010, "read_only"),
             Self::Overloaded { .. } => (-32011, "overloaded"),
+            Self::NotAllowed { .. } => (-32012, "not_allowed"),
             Self::Internal { .. } => (-32603, "internal"),
         }
     }

@@ -7,15 +7,15 @@ use super::calls;
 use super::error::ApiError;
 use super::methods::SUBSCRIBE;
 use super::params::{
-    AcceptParams, ApproveParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
-    MessageParams, NoParams, PollParams, SendParams, SubscribeParams,
+    AcceptParams, ApproveParams, EditParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
+    MessageParams, NoParams, PollParams, ReactParams, SendParams, SubscribeParams, VoteParams,
 };
 
 /// Reads the parameters of a method.
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 17] = [
+pub(super) const METHODS: [(&str, Read); 21] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -28,6 +28,10 @@ pub(super) const METHODS: [(&str, Read); 17] = [
     ("contact.list", read::<ListParams>),
     ("chat.list", read::<ListParams>),
     ("message.send", read::<SendParams>),
+    ("message.edit", read::<EditParams>),
+    ("message.delete", read::<MessageParams>),
+    ("message.react", read::<ReactParams>),
+    ("message.vote", read::<VoteParams>),
     ("message.list", read::<MessageListParams>),
     ("message.get", read::<MessageParams>),
     ("message.mark_read", read::<MarkReadParams>),

@@ -36,6 +36,21 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// Bytes of a message's text.
 pub const MAX_TEXT: usize = 32 * 1024;
 
+/// Mentions in a text.
+pub const MAX_MENTIONS: usize = 64;
+
+/// Bytes of a poll's question.
+pub const MAX_QUESTION: usize = 1024;
+
+/// Options of a poll.
+pub const MAX_OPTIONS: usize = 12;
+
+/// Bytes of an option of a poll.
+pub const MAX_OPTION: usize = 200;
+
+/// Bytes of a reaction's emoji.
+pub const MAX_EMOJI: usize = 40;
+
 /// Bytes of an idempotency key: a UUID takes 36 (guess).
 pub const MAX_IDEMPOTENCY_KEY: usize = 128;
 

@@ -66,6 +66,14 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
     add(m, "contact.list", |s, p| async move { s.api.contact_list(p).await })?;
     add(m, "chat.list", |s, p| async move { s.api.chat_list(p).await })?;
     add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;
+    add(m, "message.edit", |s, p| async move { s.api.message_edit(p).await })?;
+    add(
+        m,
+        "message.delete",
+        |s, p| async move { s.api.message_delete(p).await },
+    )?;
+    add(m, "message.react", |s, p| async move { s.api.message_react(p).await })?;
+    add(m, "message.vote", |s, p| async move { s.api.message_vote(p).await })?;
     add(m, "message.list", |s, p| async move { s.api.message_list(p).await })?;
     add(m, "message.get", |s, p| async move { s.api.message_get(p).await })?;
     add(m, "message.mark_read", |s, p| async move {

@@ -5,6 +5,7 @@
 //! then the [`Api`], which the core implements. `events` long-polls and subscribes on top of two functions of it.
 
 pub mod api;
+mod bodies;
 mod calls;
 pub mod error;
 mod events;

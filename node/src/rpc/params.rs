@@ -1,5 +1,6 @@
 //! Parameters of the methods: by name, unknown ones ignored, each error with the parameter's name.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, MessageId, RequestId};
-use super::limits::{DEFAULT_PAGE, MAX_IDEMPOTENCY_KEY, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL, MAX_TEXT};
+use super::limits::{DEFAULT_PAGE, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
+
+pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
 
 /// Parameters of a method.
 pub trait FromParams: Sized {
@@ -103,64 +106,6 @@ impl FromParams for ApproveParams {
     }
 }
 
-/// Parameters of `message.send`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendParams {
-    /// Where to.
-    pub chat: ChatId,
-    /// What.
-    pub body: SendBody,
-    /// The same key with the same chat and body gives the same message, at most [`MAX_IDEMPOTENCY_KEY`] bytes.
-    pub idempotency_key: Option<String>,
-}
-
-/// A body that can be sent; Debug gives sizes only.
-#[derive(Clone, PartialEq, Eq)]
-pub enum SendBody {
-    /// Text.
-    Text {
-        /// At most [`MAX_TEXT`] bytes.
-        text: String,
-    },
-}
-
-impl FromParams for SendParams {
-    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let chat = fields.required("chat")?;
-        let mut body = fields.nested("body")?;
-        let kind: String = body.required("kind")?;
-        if kind != "text" {
-            let reason = "must be \"text\", the only kind that this version sends";
-            return Err(ApiError::invalid("body.kind", reason));
-        }
-        let text: String = body.required("text")?;
-        if text.len() > MAX_TEXT {
-            return Err(too_large("body.text", MAX_TEXT));
-        }
-        let idempotency_key: Option<String> = fields.optional("idempotency_key")?;
-        if let Some(key) = &idempotency_key {
-            if key.is_empty() {
-                return Err(ApiError::invalid("idempotency_key", "must not be empty"));
-            }
-            if key.len() > MAX_IDEMPOTENCY_KEY {
-                return Err(too_large("idempotency_key", MAX_IDEMPOTENCY_KEY));
-            }
-        }
-        Ok(Self {
-            chat,
-            body: SendBody::Text { text },
-            idempotency_key,
-        })
-    }
-}
-
-impl fmt::Debug for SendBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Text { text } = self;
-        write!(f, "Text({} bytes)", text.len())
-    }
-}
-
 /// Parameters of `message.list`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageListParams {
@@ -189,7 +134,7 @@ impl FromParams for MessageListParams {
     }
 }
 
-/// Parameters of `message.get`.
+/// Parameters of `message.get` and `message.delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageParams {
     /// The message.
@@ -262,7 +207,7 @@ impl FromParams for SubscribeParams {
 /// The members of a `params` object that haven't been taken yet.
 pub struct Fields {
     members: Map<String, Value>,
-    path: &'static str,
+    path: String,
 }
 
 impl Fields {
@@ -280,26 +225,29 @@ impl Fields {
             Value::Array(items) if items.is_empty() => Map::new(),
             _ => return Err(ApiError::invalid("params", "must be an object")),
         };
-        Ok(Self { members, path: "" })
+        Ok(Self {
+            members,
+            path: String::new(),
+        })
     }
 
-    fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ApiError> {
+    pub(super) fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ApiError> {
         let Some(value) = self.optional(name)? else {
             return Err(self.invalid(name, "is missing"));
         };
         Ok(value)
     }
 
-    fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, ApiError> {
+    pub(super) fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, ApiError> {
         let value = self.members.remove(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|error| self.invalid(name, error))
     }
 
     /// An object within the object, one level down.
-    fn nested(&mut self, name: &'static str) -> Result<Self, ApiError> {
+    pub(super) fn nested(&mut self, name: &'static str) -> Result<Self, ApiError> {
         Ok(Self {
             members: self.required(name)?,
-            path: name,
+            path: self.path_of(name),
         })
     }
 
@@ -319,15 +267,20 @@ impl Fields {
         Ok(cursor)
     }
 
-    fn invalid(&self, name: &'static str, reason: impl ToString) -> ApiError {
+    pub(super) fn invalid(&self, name: &'static str, reason: impl ToString) -> ApiError {
+        ApiError::invalid(self.path_of(name), reason)
+    }
+
+    /// A member's path from the top.
+    pub(super) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() {
-            return ApiError::invalid(name, reason);
+            return name.to_owned();
         }
-        ApiError::invalid(format!("{}.{name}", self.path), reason)
+        format!("{}.{name}", self.path)
     }
 }
 
-fn too_large(field: &'static str, limit: usize) -> ApiError {
+pub(super) fn too_large(field: impl Into<Cow<'static, str>>, limit: usize) -> ApiError {
     ApiError::TooLarge {
         field: field.into(),
         limit: u64::try_from(limit).unwrap_or(u64::MAX),

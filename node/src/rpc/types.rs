@@ -218,6 +218,20 @@ pub struct Chat {
 pub enum ChatKind {
     /// Two accounts.
     OneToOne,
+    /// Any number, with roles.
+    Group,
+}
+
+/// A member's part in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The most senior admin.
+    Owner,
+    /// May add, remove and change settings, below its own rank.
+    Admin,
+    /// Neither of the others.
+    Member,
 }
 
 /// How far a chat's making has come.
@@ -228,6 +242,8 @@ pub enum ChatState {
     Requested,
     /// Messages flow.
     Active,
+    /// This account is no member any more.
+    Left,
 }
 
 /// A member of a chat.
@@ -240,6 +256,9 @@ pub struct Member {
     pub name: Option<String>,
     /// Their devices in the chat.
     pub devices: Vec<DeviceKey>,
+    /// Its role, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
 }
 
 /// Result of `message.send`.
@@ -268,8 +287,17 @@ pub struct Message {
     pub sent_ms: u64,
     /// When this device stored it, in Unix milliseconds.
     pub received_ms: u64,
-    /// What it says.
+    /// What it says, after edits.
     pub body: Body,
+    /// When its author changed it last, by its author's clock, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_ms: Option<u64>,
+    /// Emoji that were left at it, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
+    /// Seconds after which it disappears: from sending for an outgoing one, else from reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_after_s: Option<u32>,
     /// Who has it; only of outgoing ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
@@ -283,7 +311,24 @@ pub enum Body {
     Text {
         /// At most [`MAX_TEXT`](super::limits::MAX_TEXT) bytes.
         text: String,
+        /// The message that it answers; it may be gone, or not be here yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+        /// Who is named in it, ascending.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Mention>,
     },
+    /// A question with options to choose from.
+    Poll {
+        /// The question.
+        question: String,
+        /// What can be chosen, and who did.
+        options: Vec<PollOption>,
+        /// Whether one may choose several.
+        multiple: bool,
+    },
+    /// Its author took it back.
+    Deleted,
     /// A kind that this version doesn't know.
     Unknown {
         /// The kind's number on the wire.
@@ -296,12 +341,49 @@ pub enum Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text { text } => write!(f, "Text({} bytes)", text.len()),
+            Self::Text { text, .. } => write!(f, "Text({} bytes)", text.len()),
+            Self::Poll { options, .. } => write!(f, "Poll({} options)", options.len()),
+            Self::Deleted => f.write_str("Deleted"),
             Self::Unknown { code, fallback } => {
                 write!(f, "Unknown({code}, {} bytes)", fallback.len())
             }
         }
     }
+}
+
+/// Somebody named in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Who.
+    pub account: String,
+    /// Where the name begins in the text's UTF-8.
+    pub start_bytes: u32,
+    /// How long it is there.
+    pub length_bytes: u32,
+}
+
+/// An option of a poll; Debug gives its size only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollOption {
+    /// What it says.
+    pub text: String,
+    /// The accounts that chose it.
+    pub accounts: Vec<String>,
+}
+
+impl fmt::Debug for PollOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PollOption({} bytes, {})", self.text.len(), self.accounts.len())
+    }
+}
+
+/// An emoji at a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// The accounts that left it.
+    pub accounts: Vec<String>,
 }
 
 /// Who has an outgoing message.
@@ -381,6 +463,17 @@ pub enum EventKind {
         message: MessageId,
         /// Who has it now.
         ledger: Ledger,
+    },
+    /// A message was edited or deleted, or got a reaction or a vote.
+    #[serde(rename = "message.updated")]
+    MessageUpdated(Message),
+    /// A message disappeared in its time.
+    #[serde(rename = "message.expired")]
+    MessageExpired {
+        /// The chat.
+        chat: ChatId,
+        /// The message.
+        message: MessageId,
     },
     /// Someone asks to be a contact.
     #[serde(rename = "contact.requested")]

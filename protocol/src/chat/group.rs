@@ -2,7 +2,6 @@
 
 use super::context::{ChatContext, JoinInfo, LeafIdentity};
 use super::leaf::{LeafSigner, Member, capabilities, credential, leaf_member, open_lifetime};
-use crate::contact::CardPackage;
 use crate::keys::{ChatId, DeviceSecret, NodeId, TopicSecret, derive};
 use crate::limits;
 use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};
@@ -12,8 +11,9 @@ use openmls::group::{
     GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, ProcessedWelcome,
 };
 use openmls::prelude::{
-    ContentType, Extension, Extensions, KeyPackage, LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn,
-    ProcessedMessageContent, ProtocolMessage, ProtocolVersion, SenderRatchetConfiguration, UnknownExtension,
+    ContentType, Extension, ExtensionType, Extensions, GroupContext, MlsMessageBodyIn, MlsMessageIn,
+    ProcessedMessageContent, ProtocolMessage, RequiredCapabilitiesExtension, SenderRatchetConfiguration,
+    UnknownExtension,
 };
 use tls_codec::{DeserializeBytes, Serialize};
 
@@ -75,21 +75,25 @@ impl Header {
         Self::of(&message)
     }
 
-    fn of(message: &ProtocolMessage) -> Result<Self, GroupError> {
+    pub(super) fn of(message: &ProtocolMessage) -> Result<Self, GroupError> {
         let ProtocolMessage::PrivateMessage(private) = message else {
             return Err(GroupError::Kind);
         };
         let chat = <[u8; 32]>::try_from(private.group_id().as_slice()).map_err(|_| GroupError::Kind)?;
-        let node = <[u8; 32]>::try_from(private.aad()).map_err(|_| GroupError::Kind)?;
+        let commit = match private.content_type() {
+            ContentType::Application => false,
+            ContentType::Commit => true,
+            _ => return Err(GroupError::Kind),
+        };
+        let (node, wishes) = private.aad().split_first_chunk::<32>().ok_or(GroupError::Kind)?;
+        if !commit && !wishes.is_empty() {
+            return Err(GroupError::Kind);
+        }
         Ok(Self {
             chat: ChatId(chat),
-            node: NodeId(node),
+            node: NodeId(*node),
             epoch: private.epoch().as_u64(),
-            commit: match private.content_type() {
-                ContentType::Application => false,
-                ContentType::Commit => true,
-                _ => return Err(GroupError::Kind),
-            },
+            commit,
         })
     }
 }
@@ -103,31 +107,24 @@ pub struct Opened {
     pub inner: Vec<u8>,
 }
 
-/// A commit of ours, merged into a new state.
-pub struct Change {
-    /// The state after.
-    pub group: Group,
-    /// The encoded commit, to travel on the parent's topic.
-    pub commit: Vec<u8>,
-    /// The encoded Welcome, if members were added.
-    pub welcome: Option<Vec<u8>>,
-}
-
 /// A group joined by a Welcome.
 pub struct Joined {
     /// Its state.
     pub group: Group,
     /// What the Welcome tells.
     pub info: JoinInfo,
+    /// The chat's topic.
+    pub topic: TopicSecret,
     /// Who made the Welcome.
     pub inviter: Member,
 }
 
 /// One state of a group: its MLS rows and the node that made it.
 pub struct Group {
-    mls: MlsGroup,
-    storage: GroupStorage,
-    node: NodeId,
+    pub(super) mls: MlsGroup,
+    pub(super) storage: GroupStorage,
+    pub(super) node: NodeId,
+    context: ChatContext,
 }
 
 impl std::fmt::Debug for Group {
@@ -157,10 +154,10 @@ impl Group {
         identity: &LeafIdentity,
         suite: Suite,
         chat: ChatId,
+        context: ChatContext,
     ) -> Result<(Self, TopicSecret), GroupError> {
         let fail = mls("create a group");
         let storage = GroupStorage::default();
-        let context = Extension::Unknown(ChatContext::EXTENSION, UnknownExtension(ChatContext.encode()));
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(suite.mls())
             .capabilities(capabilities(suite))
@@ -169,7 +166,7 @@ impl Group {
             .use_ratchet_tree_extension(true)
             .max_past_epochs(0)
             .sender_ratchet_configuration(ratchets())
-            .with_group_context_extensions(Extensions::single(context).map_err(|e| fail(&e))?)
+            .with_group_context_extensions(extensions(&context)?)
             .build();
         let provider = Provider {
             crypto,
@@ -183,12 +180,19 @@ impl Group {
             credential(identity),
         )
         .map_err(|e| fail(&e))?;
-        let secret = mls
-            .export_secret(crypto, "madang 1 topic", &[], 32)
-            .map_err(|e| fail(&e))?;
-        let secret = <[u8; 32]>::try_from(secret.as_slice()).map_err(|e| fail(&e))?;
-        let node = NodeId(derive("madang 1 first node", &[&chat.0]));
-        Ok((Self { mls, storage, node }, TopicSecret::from_bytes(secret)))
+        let group = Self {
+            mls,
+            storage,
+            node: NodeId(derive("madang 1 first node", &[&chat.0])),
+            context,
+        };
+        let topic = group.topic(crypto)?;
+        Ok((group, topic))
+    }
+
+    /// The secret of the topic that a state makes which renews it: the first one, and those that removed a member.
+    pub fn topic(&self, crypto: &Crypto) -> Result<TopicSecret, GroupError> {
+        Ok(TopicSecret::from_bytes(self.export(crypto, "madang 1 topic", &[])?))
     }
 
     /// Loads a state from its rows.
@@ -200,7 +204,13 @@ impl Group {
                 what: "load a group",
                 reason: "its rows are missing".into(),
             })?;
-        Ok(Self { mls, storage, node })
+        let context = context_of(&mls)?;
+        Ok(Self {
+            mls,
+            storage,
+            node,
+            context,
+        })
     }
 
     /// Joins by a Welcome, with the rows of the key package that it was made for. `node` is the state that it leads to.
@@ -236,13 +246,21 @@ impl Group {
         rows.retain(|key, _| !own_rows.contains(key));
         let group = Self::load(rows, chat_id(&group)?, node)?;
         group.storage.mark_all();
-        group.check_context()?;
         let inviter = group
             .members()?
             .into_iter()
             .find(|member| member.leaf == inviter_leaf)
             .ok_or_else(|| fail(&"its maker is not a member"))?;
-        Ok(Joined { group, info, inviter })
+        let topic = match &info.topic {
+            Some(topic) => topic.clone(),
+            None => group.topic(crypto)?,
+        };
+        Ok(Joined {
+            group,
+            info,
+            topic,
+            inviter,
+        })
     }
 
     /// The chat.
@@ -253,6 +271,16 @@ impl Group {
     /// The state's node.
     pub fn node(&self) -> NodeId {
         self.node
+    }
+
+    /// The chat's settings in this state.
+    pub fn context(&self) -> &ChatContext {
+        &self.context
+    }
+
+    /// The state's epoch authenticator (RFC 9420, section 8.7): equal at all who share the state.
+    pub fn authenticator(&self) -> Vec<u8> {
+        self.mls.epoch_authenticator().as_slice().to_vec()
     }
 
     /// The state's epoch.
@@ -322,158 +350,11 @@ impl Group {
         Ok(Opened { member, inner })
     }
 
-    /// Adds the owners of key packages. The state before stays as it is.
-    pub fn add(
-        &self,
-        crypto: &Crypto,
-        device: &DeviceSecret,
-        packages: &[CardPackage],
-        topic: &TopicSecret,
-    ) -> Result<Change, GroupError> {
-        let fail = mls("add a member");
-        let packages = packages
-            .iter()
-            .map(|package| {
-                let message = MlsMessageIn::tls_deserialize_exact_bytes(&package.bytes).map_err(|e| fail(&e))?;
-                let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
-                    return Err(GroupError::Kind);
-                };
-                package.validate(crypto, ProtocolVersion::Mls10).map_err(|e| fail(&e))
-            })
-            .collect::<Result<Vec<_>, GroupError>>()?;
-        for package in &packages {
-            if package.ciphersuite() != self.mls.ciphersuite() {
-                return Err(fail(&"the key package is of another cipher suite"));
-            }
-            // OpenMLS compares any other with the system's clock, which nothing here may depend on.
-            if *package.life_time() != open_lifetime() {
-                return Err(fail(&"the key package has a lifetime of its own"));
-            }
-            let leaf = package.leaf_node();
-            leaf_member(0, leaf.credential(), leaf.signature_key().as_slice())?;
-        }
-        let info = JoinInfo {
-            topic: topic.clone(),
-            parent: self.node,
-        };
-        let extension = Extension::Unknown(JoinInfo::EXTENSION, UnknownExtension(info.encode()));
-        self.commit(crypto, device, packages, Some(extension))
-    }
-
-    /// Updates this device's leaf, so that a stolen state heals. The state before stays as it is.
-    pub fn update_leaf(&self, crypto: &Crypto, device: &DeviceSecret) -> Result<Change, GroupError> {
-        self.commit(crypto, device, Vec::new(), None)
-    }
-
-    /// Whether it is this leaf's turn to commit: in a chat of two, members take turns by epoch, so that honest ones never fork.
-    pub fn own_turn(&self) -> bool {
-        self.turn().is_some_and(|leaf| leaf == self.own_leaf())
-    }
-
-    /// Applies another's commit that builds on this state, giving the state after. This one stays as it is.
-    pub fn apply(&self, crypto: &Crypto, bytes: &[u8]) -> Result<Self, GroupError> {
-        let fail = mls("apply a commit");
-        let message = protocol_message(bytes)?;
-        let header = Header::of(&message)?;
-        if header.node != self.node || !header.commit {
-            return Err(GroupError::Node);
-        }
-        let mut next = self.fork()?;
-        let provider = Provider {
-            crypto,
-            storage: &next.storage,
-        };
-        let processed = next.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
-        let sender = next.sender_of(processed.sender())?;
-        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
-            return Err(GroupError::Kind);
-        };
-        if staged.queued_proposals().next().is_some() {
-            return Err(GroupError::NotAllowed {
-                reason: "in a chat of two only own leaves change",
-            });
-        }
-        if self.turn() != Some(sender.leaf) {
-            return Err(GroupError::NotAllowed {
-                reason: "it is the other member's turn",
-            });
-        }
-        let Some(leaf) = staged.update_path_leaf_node() else {
-            return Err(GroupError::NotAllowed {
-                reason: "a commit must update its author's leaf",
-            });
-        };
-        if leaf_member(sender.leaf, leaf.credential(), leaf.signature_key().as_slice())? != sender {
-            return Err(GroupError::NotAllowed {
-                reason: "a leaf keeps its account and device",
-            });
-        }
-        next.mls.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
-        next.node = node_of(bytes);
-        next.storage.mark_all();
-        Ok(next)
-    }
-
-    fn commit(
-        &self,
-        crypto: &Crypto,
-        device: &DeviceSecret,
-        add: Vec<KeyPackage>,
-        info: Option<Extension>,
-    ) -> Result<Change, GroupError> {
-        let fail = mls("commit");
-        let mut next = self.fork()?;
-        next.mls.set_aad(self.node.0.to_vec());
-        let provider = Provider {
-            crypto,
-            storage: &next.storage,
-        };
-        let mut builder = next
-            .mls
-            .commit_builder()
-            .force_self_update(true)
-            .leaf_node_parameters(LeafNodeParameters::default())
-            .propose_adds(add)
-            .load_psks(&next.storage)
-            .map_err(|e| fail(&e))?;
-        if let Some(extension) = info {
-            builder = builder
-                .create_group_info_with_extensions([extension])
-                .map_err(|e| fail(&e))?;
-        }
-        let bundle = builder
-            .build(crypto, crypto, &LeafSigner(device), |_| true)
-            .map_err(|e| fail(&e))?
-            .stage_commit(&provider)
-            .map_err(|e| fail(&e))?;
-        let welcome = bundle
-            .to_welcome_msg()
-            .map(|welcome| welcome.tls_serialize_detached())
-            .transpose()
-            .map_err(|e| fail(&e))?;
-        let commit = bundle.into_commit().tls_serialize_detached().map_err(|e| fail(&e))?;
-        next.mls.merge_pending_commit(&provider).map_err(|e| fail(&e))?;
-        next.node = node_of(&commit);
-        next.storage.mark_all();
-        Ok(Change {
-            group: next,
-            commit,
-            welcome,
-        })
-    }
-
-    fn fork(&self) -> Result<Self, GroupError> {
+    pub(super) fn fork(&self) -> Result<Self, GroupError> {
         Self::load(self.storage.snapshot(), self.chat()?, self.node)
     }
 
-    fn turn(&self) -> Option<u32> {
-        let members = u64::try_from(self.mls.members().count()).ok()?;
-        let place = self.epoch().checked_rem(members)?;
-        let member = self.mls.members().nth(usize::try_from(place).ok()?)?;
-        Some(member.index.u32())
-    }
-
-    fn sender_of(&self, sender: &openmls::prelude::Sender) -> Result<Member, GroupError> {
+    pub(super) fn sender_of(&self, sender: &openmls::prelude::Sender) -> Result<Member, GroupError> {
         let openmls::prelude::Sender::Member(index) = sender else {
             return Err(GroupError::Kind);
         };
@@ -481,20 +362,35 @@ impl Group {
         leaf_member(index.u32(), &member.credential, &member.signature_key)
     }
 
-    fn check_context(&self) -> Result<(), GroupError> {
-        let fail = mls("read the chat's settings");
-        let extension = self
+    pub(super) fn export(&self, crypto: &Crypto, label: &str, context: &[u8]) -> Result<[u8; 32], GroupError> {
+        let fail = mls("export a secret");
+        let secret = self
             .mls
-            .extensions()
-            .unknown(ChatContext::EXTENSION)
-            .ok_or_else(|| fail(&"they are missing"))?;
-        ChatContext::decode(&extension.0).map_err(|e| fail(&e))?;
-        Ok(())
+            .export_secret(crypto, label, context, 32)
+            .map_err(|e| fail(&e))?;
+        <[u8; 32]>::try_from(secret.as_slice()).map_err(|e| fail(&e))
     }
 }
 
+/// The extensions of the group context: the settings, which every member must know.
+pub(super) fn extensions(context: &ChatContext) -> Result<Extensions<GroupContext>, GroupError> {
+    let required = RequiredCapabilitiesExtension::new(&[ExtensionType::Unknown(ChatContext::EXTENSION)], &[], &[]);
+    let settings = Extension::Unknown(ChatContext::EXTENSION, UnknownExtension(context.encode()));
+    Extensions::from_vec(vec![Extension::RequiredCapabilities(required), settings])
+        .map_err(|e| mls("write the chat's settings")(&e))
+}
+
+fn context_of(group: &MlsGroup) -> Result<ChatContext, GroupError> {
+    let fail = mls("read the chat's settings");
+    let extension = group
+        .extensions()
+        .unknown(ChatContext::EXTENSION)
+        .ok_or_else(|| fail(&"they are missing"))?;
+    ChatContext::decode(&extension.0).map_err(|e| fail(&e))
+}
+
 /// The node that a commit makes.
-fn node_of(commit: &[u8]) -> NodeId {
+pub(super) fn node_of(commit: &[u8]) -> NodeId {
     NodeId(derive("madang 1 node", &[commit]))
 }
 
@@ -504,7 +400,7 @@ fn chat_id(group: &MlsGroup) -> Result<ChatId, GroupError> {
         .map_err(|_| GroupError::Kind)
 }
 
-fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, GroupError> {
+pub(super) fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, GroupError> {
     let fail = mls("read a message");
     MlsMessageIn::tls_deserialize_exact_bytes(bytes)
         .map_err(|e| fail(&e))?

@@ -1,11 +1,18 @@
 //! A chat as an MLS group: one state per commit, none of which depends on any server's order.
 
+mod commit;
 mod context;
+pub mod dag;
 mod group;
 mod leaf;
+mod rules;
+mod statement;
 #[cfg(test)]
 mod tests;
 
-pub use context::{ChatContext, JoinInfo, LeafIdentity};
-pub use group::{Change, Group, GroupError, Header, Joined, Opened};
+pub use commit::{Applied, Change, Plan, package_leaf};
+pub use context::{ChatContext, ChatKind, JoinInfo, LeafIdentity, Role};
+pub use dag::{Dag, Target, Unfit};
+pub use group::{Group, GroupError, Header, Joined, Opened};
 pub use leaf::{Member, key_package};
+pub use statement::{Statement, Wish};

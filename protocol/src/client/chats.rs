@@ -3,11 +3,11 @@
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
 use super::records::{
-    AckRow, AuthorRow, ChatHead, ChatRow, FrozenRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
+    AckRow, AuthorRow, ChatHead, ChatRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
 };
+use super::states::{self, Pending};
 use super::{Client, EventRow, LoadError, TopicUse, array};
-use crate::chat::{Group, Member};
-use crate::envelope::Envelope;
+use crate::chat::{Dag, Group, Member};
 use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
 use crate::limits;
 use crate::message::{Durable, StreamId};
@@ -22,7 +22,9 @@ pub(super) struct Chat {
     pub row: ChatRow,
     pub head: ChatHead,
     pub group: Group,
-    /// States for late messages, oldest first, as in the row.
+    /// The commits that aren't settled.
+    pub dag: Dag,
+    /// Their states, but the current one.
     pub frozen: Vec<Group>,
     pub members: Vec<Member>,
     pub streams: BTreeMap<StreamId, StreamRow>,
@@ -41,26 +43,22 @@ pub(super) struct Chat {
     pub answered: bool,
     /// Numbers of the outgoing messages and commits.
     pub waiting: BTreeSet<u64>,
+    /// Those of them that are commits.
+    pub commits: BTreeSet<u64>,
     /// Number of the outgoing messages that take more until they are sealed.
     pub filling: Option<u64>,
     /// Number of the outgoing report.
     pub report: Option<u64>,
+    /// When what lost is committed again.
+    pub retry_ms: Option<u64>,
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
     pub acks_dirty: BTreeSet<DeviceId>,
     /// States that left memory and whose rows go.
-    dropped: Vec<(NodeId, Vec<Vec<u8>>)>,
+    pub dropped: Vec<(NodeId, Vec<Vec<u8>>)>,
 }
 
-/// A waiting envelope.
-pub(super) struct Pending {
-    pub node: NodeId,
-    pub bytes: Vec<u8>,
-}
-
-/// Bytes of waiting envelopes for each chat (guess).
-const PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// Key suffix of a chat's fast part.
 const HEAD: u8 = b'h';
 
@@ -71,6 +69,7 @@ impl Chat {
             id,
             row,
             head: ChatHead::default(),
+            dag: Dag::new(group.node(), Vec::new()),
             group,
             frozen: Vec::new(),
             members,
@@ -84,8 +83,10 @@ impl Chat {
             nudges: 0,
             answered: false,
             waiting: BTreeSet::new(),
+            commits: BTreeSet::new(),
             filling: None,
             report: None,
+            retry_ms: None,
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
@@ -95,16 +96,15 @@ impl Chat {
     }
 
     fn load(id: ChatId, row: ChatRow, rows: &dyn Rows) -> Result<Self, LoadError> {
-        let group = load_group(id, row.current, rows)?;
-        let frozen = row
-            .frozen
-            .iter()
-            .map(|frozen| load_group(id, frozen.node, rows))
-            .collect::<Result<_, _>>()?;
+        let group = load_group(id, row.state, rows)?;
+        let states = states::load(id, &row, rows)?;
         let mut chat = Self::new(id, row, group)?;
         chat.row_dirty = false;
         chat.head_dirty = false;
-        chat.frozen = frozen;
+        (chat.dag, chat.frozen) = (states.dag, states.frozen);
+        if chat.row.intents.iter().any(|intent| intent.node.is_none()) {
+            chat.retry_ms = Some(0);
+        }
         if let Some(bytes) = rows.get(Tree::Chats, &head_key(&id))? {
             chat.head = decode(&bytes)?;
         }
@@ -183,6 +183,20 @@ impl Chat {
         Ok(())
     }
 
+    /// Seconds after which what is sent disappears, 0 for never.
+    pub fn timer_s(&self) -> u32 {
+        self.row.context.timer_s
+    }
+
+    /// Notes what the current state says in the row, for whoever reads it.
+    pub fn describe(&mut self) {
+        self.row.context = self.group.context().clone();
+        self.row.accounts = self.members.iter().map(|member| member.account).collect();
+        self.row.accounts.sort();
+        self.row.accounts.dedup();
+        self.row_dirty = true;
+    }
+
     /// This device's stream.
     pub fn stream(&self, device: DeviceId) -> StreamId {
         StreamId {
@@ -207,21 +221,23 @@ impl Chat {
         self.members.iter().filter(move |member| member.device != own)
     }
 
-    /// The state of a node, if it is kept.
-    pub fn state(&mut self, node: NodeId) -> Option<&mut Group> {
-        if self.group.node() == node {
-            return Some(&mut self.group);
-        }
-        self.frozen.iter_mut().find(|group| group.node() == node)
-    }
-
     /// Whether all other devices have a message of ours.
     pub fn delivered(&self, own: DeviceId, sequence: u64) -> bool {
         self.others(own).all(|member| {
             self.acks
                 .get(&member.device)
-                .is_some_and(|ack| ack.delivered.contains(sequence))
+                .is_some_and(|ack| sequence < ack.from || ack.delivered.contains(sequence))
         })
+    }
+
+    /// Whether all other devices have a commit, or it is settled.
+    pub fn is_known(&self, own: DeviceId, node: &NodeId) -> bool {
+        let has = |ack: &AckRow| ack.node.is_some_and(|at| self.dag.leads_to(node, &at));
+        *node == self.dag.root()
+            || !self.dag.contains(node)
+            || self
+                .others(own)
+                .all(|member| self.acks.get(&member.device).is_some_and(has))
     }
 
     /// Adopts a message into clock and heads.
@@ -251,7 +267,7 @@ fn head_key(chat: &ChatId) -> Vec<u8> {
     stored
 }
 
-fn load_group(chat: ChatId, node: NodeId, rows: &dyn Rows) -> Result<Group, LoadError> {
+pub(super) fn load_group(chat: ChatId, node: NodeId, rows: &dyn Rows) -> Result<Group, LoadError> {
     let prefix = key::mls(&chat, &node, &[]);
     let group_rows: GroupRows = rows
         .prefix(Tree::Mls, &prefix, usize::MAX)?
@@ -274,7 +290,9 @@ impl Client {
     }
 
     pub(super) fn insert_chat(&mut self, chat: Chat) {
-        self.topics.insert(chat.row.topic.public(), TopicUse::Chat(chat.id));
+        for topic in chat.topics() {
+            self.topics.insert(topic, TopicUse::Chat(chat.id));
+        }
         self.dirty.chats.insert(chat.id);
         self.chats.insert(chat.id, chat);
     }
@@ -283,7 +301,7 @@ impl Client {
         &self,
         now_ms: u64,
         topic: crate::keys::TopicSecret,
-        peer: AccountId,
+        peer: Option<AccountId>,
         group: &Group,
     ) -> ChatRow {
         ChatRow {
@@ -293,8 +311,14 @@ impl Client {
             created_ms: now_ms,
             requested: false,
             incarnation: self.crypto.random_u64(),
-            current: group.node(),
-            frozen: Vec::new(),
+            state: group.node(),
+            out: false,
+            nodes: Vec::new(),
+            root_admins: Vec::new(),
+            old_topics: Vec::new(),
+            intents: Vec::new(),
+            context: group.context().clone(),
+            accounts: Vec::new(),
             leaf_updated_ms: now_ms,
             leaf_update_due: false,
             read_through: Vec::new(),
@@ -315,8 +339,9 @@ impl Client {
     ) -> Result<(), RowsError> {
         let stored = key::message(chat, clock, sent_ms, &id);
         let value = encode_small(row)?;
-        self.put(Tree::MessageIds, key::message_id(&id), key::message_place(&stored));
-        self.put(Tree::Messages, stored, value);
+        self.note_stored(*chat, id, &stored, row);
+        self.put_fresh(Tree::MessageIds, key::message_id(&id), key::message_place(&stored));
+        self.put_fresh(Tree::Messages, stored, value);
         Ok(())
     }
 
@@ -340,6 +365,7 @@ impl Client {
         chat.head.last_ms = now_ms;
         self.dirty.chats.insert(chat_id);
         if !durable.body.shown() {
+            self.note_effect(now_ms, chat_id, member.account, id, durable);
             return Ok(());
         }
         let author = chat.author(AuthorRow {
@@ -354,6 +380,8 @@ impl Client {
             body: durable.body,
             fallback: durable.fallback,
             extensions: durable.extensions,
+            touched: false,
+            deleted: false,
         };
         // The author's own time, also one of the future: only what all members know gives all the same order (FAULTS 24).
         self.put_message(&chat_id, id, clock, durable.sent_ms, &row)?;
@@ -381,70 +409,21 @@ impl Client {
             }
         }
         self.dirty.chats.insert(chat_id);
+        self.note_read(chat_id);
         Ok(Reply::Done)
-    }
-
-    /// Moves a chat to the state after a commit; the one before stays for late messages.
-    pub(super) fn advance(&mut self, now_ms: u64, chat_id: ChatId, next: Group) -> Result<(), RowsError> {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Ok(());
-        };
-        if let Ok(members) = next.members() {
-            chat.members = members;
-        }
-        chat.row.current = next.node();
-        let before = std::mem::replace(&mut chat.group, next);
-        chat.row.frozen.push(FrozenRow {
-            node: before.node(),
-            since_ms: now_ms,
-        });
-        chat.frozen.push(before);
-        chat.row_dirty = true;
-        self.dirty.chats.insert(chat_id);
-        self.thaw(now_ms, chat_id);
-        self.reseal_stale(now_ms, chat_id)
-    }
-
-    /// Drops states that are too old or too many: their keys are gone.
-    fn thaw(&mut self, now_ms: u64, chat_id: ChatId) {
-        let (states, age) = (self.config.frozen_states, self.config.frozen_ms);
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return;
-        };
-        while let Some(oldest) = chat.row.frozen.first() {
-            let expired = now_ms.saturating_sub(oldest.since_ms) >= age;
-            if !expired && chat.frozen.len() <= states {
-                break;
-            }
-            chat.row.frozen.remove(0);
-            let group = chat.frozen.remove(0);
-            chat.dropped.push((group.node(), group.row_keys()));
-            chat.row_dirty = true;
-            self.dirty.chats.insert(chat_id);
-        }
     }
 
     pub(super) fn chat_timer(&self, chat: &Chat) -> Option<u64> {
         let report = chat.report_due_ms.filter(|_| self.reachable(&chat.id));
-        let frozen = chat
-            .row
-            .frozen
-            .first()
-            .map(|frozen| frozen.since_ms.saturating_add(self.config.frozen_ms));
-        let leaf = (!chat.row.requested && chat.group.own_turn()).then(|| {
-            if chat.row.leaf_update_due {
-                0
-            } else {
-                chat.row.leaf_updated_ms.saturating_add(self.config.leaf_update_ms)
-            }
-        });
-        [report, frozen, leaf, chat.nudge_ms].into_iter().flatten().min()
+        let frozen = self.thaw_timer(chat);
+        let leaf = self.leaf_due_ms(chat);
+        [report, frozen, leaf, chat.nudge_ms, chat.retry_ms].into_iter().flatten().min()
     }
 
     pub(super) fn tick_chats(&mut self, now_ms: u64) -> Result<(), RowsError> {
         let ids: Vec<ChatId> = self.chats.keys().copied().collect();
         for id in ids {
-            self.thaw(now_ms, id);
+            self.thaw(now_ms, id)?;
             self.update_leaf_if_due(now_ms, id)?;
             self.nudge_if_due(now_ms, id)?;
             self.report_if_due(now_ms, id)?;
@@ -452,104 +431,16 @@ impl Client {
         Ok(())
     }
 
-    fn update_leaf_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let interval = self.config.leaf_update_ms;
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Ok(());
-        };
-        let due = chat.row.leaf_update_due || now_ms.saturating_sub(chat.row.leaf_updated_ms) >= interval;
-        if !due || chat.row.requested || !chat.group.own_turn() {
-            return Ok(());
-        }
-        let change = match chat.group.update_leaf(&self.crypto, &self.account.device) {
-            Ok(change) => change,
-            Err(error) => {
-                return Err(RowsError {
-                    reason: error.to_string(),
-                });
-            }
-        };
-        chat.row.leaf_update_due = false;
-        chat.row.leaf_updated_ms = now_ms;
-        chat.row_dirty = true;
-        if chat.nudge_ms.is_none() {
-            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
-        }
-        let epoch = change.group.epoch();
-        let envelope =
-            Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &change.commit).map_err(|error| RowsError {
-                reason: error.to_string(),
-            })?;
-        let topic = envelope.topic();
-        self.advance(now_ms, chat_id, change.group)?;
-        self.add_out(
-            now_ms,
-            topic,
-            OutWhat::Row(OutKind::Commit { chat: chat_id, epoch }),
-            envelope,
-        )
-    }
-
-    /// Keeps an envelope whose state isn't here yet. False if there is no room.
-    pub(super) fn keep_pending(&mut self, chat_id: ChatId, node: NodeId, envelope: &Envelope) -> bool {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return false;
-        };
-        if chat.pending.contains_key(&envelope.id()) {
-            return true;
-        }
-        let bytes = envelope.bytes();
-        if chat.pending.len() >= limits::PENDING_PER_CHAT || chat.pending_bytes + bytes.len() > PENDING_BYTES {
-            chat.refetch = true;
-            return false;
-        }
-        let mut row = node.0.to_vec();
-        row.extend_from_slice(bytes);
-        chat.pending_bytes += bytes.len();
-        chat.pending.insert(
-            envelope.id(),
-            Pending {
-                node,
-                bytes: bytes.to_vec(),
-            },
-        );
-        self.put(Tree::Pending, key::pending(&chat_id, &envelope.id()), row);
-        true
-    }
-
-    /// Takes the waiting envelopes that build on a state.
-    pub(super) fn take_pending(&mut self, chat_id: ChatId, node: NodeId) -> Vec<Vec<u8>> {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Vec::new();
-        };
-        let ready: Vec<EnvelopeId> = chat
-            .pending
-            .iter()
-            .filter(|(_, waiting)| waiting.node == node)
-            .map(|(id, _)| *id)
-            .collect();
-        let mut taken = Vec::new();
-        for id in ready {
-            if let Some(waiting) = chat.pending.remove(&id) {
-                chat.pending_bytes -= waiting.bytes.len();
-                taken.push(waiting.bytes);
-                self.step.batch.delete(Tree::Pending, key::pending(&chat_id, &id));
-            }
-        }
-        taken
-    }
-
     /// The other was heard: the request is accepted.
     pub(super) fn heard(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if !chat.row.requested {
+        let Some(account) = chat.row.peer.filter(|_| chat.row.requested) else {
             return Ok(());
-        }
+        };
         chat.row.requested = false;
         chat.row_dirty = true;
-        let account = chat.row.peer;
         self.dirty.chats.insert(chat_id);
         self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Request { chat }) if *chat == chat_id));
         // The other's devices can read the chat from now on.

@@ -12,6 +12,7 @@ impl Client {
         if now_ms >= std::mem::replace(&mut self.last_ms, now_ms) {
             return;
         }
+        self.expiry.clock_turned();
         let config = &self.config;
         let within = |at_ms: u64, wait_ms: u64| at_ms.min(now_ms.saturating_add(wait_ms));
         for chat in self.chats.values_mut() {
@@ -20,7 +21,7 @@ impl Client {
                 .map(|due| within(due, config.repeat_delay_ms.max(config.report_delay_ms)));
             let nudge_ms = config.nudge_ms.saturating_mul(1 << chat.nudges);
             chat.nudge_ms = chat.nudge_ms.map(|due| within(due, nudge_ms));
-            let stamps = chat.row.frozen.iter_mut().map(|frozen| &mut frozen.since_ms);
+            let stamps = chat.row.nodes.iter_mut().map(|known| &mut known.since_ms);
             for stamp in stamps.chain([&mut chat.row.leaf_updated_ms]) {
                 if *stamp > now_ms {
                     *stamp = now_ms;
@@ -35,6 +36,7 @@ impl Client {
             for parked in link.parked.values_mut() {
                 parked.until_ms = within(parked.until_ms, PATIENCE_MS);
             }
+            link.opened_ms = link.opened_ms.min(now_ms);
             link.due_ms = link.due_ms.map(|due| within(due, 0));
             link.hello_ms = link.hello_ms.map(|due| within(due, link.hello_wait_ms));
         }

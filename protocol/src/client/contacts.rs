@@ -6,7 +6,7 @@ use super::io::{CommandError, Effect, Reply};
 use super::outbox::OutWhat;
 use super::records::{Acceptance, ContactRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode};
 use super::{Client, EventRow, LoadError, TopicUse};
-use crate::chat::{self, Group, Joined};
+use crate::chat::{self, ChatContext, Group, Joined, Plan};
 use crate::contact::{Card, CardKey, CardPackage, ContactError, Invite, Request};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
@@ -327,13 +327,16 @@ impl Client {
             .min_by_key(|package| package.last_resort)
             .ok_or(CommandError::Invite(ContactError::NoKeyPackage))?;
         let id = ChatId(self.crypto.random());
-        let (group, topic) = Group::create(&self.crypto, &self.account.device, &self.identity(), card.suite, id)?;
-        let change = group.add(
+        let (group, topic) = Group::create(
             &self.crypto,
             &self.account.device,
-            std::slice::from_ref(package),
-            &topic,
+            &self.identity(),
+            card.suite,
+            id,
+            ChatContext::one_to_one(),
         )?;
+        let plan = Plan::adding(std::slice::from_ref(package));
+        let change = group.commit(&self.crypto, &self.account.device, &plan, &topic)?;
         let welcome = change.welcome.ok_or_else(|| internal("no Welcome was made"))?;
         let others_are_theirs = change
             .group
@@ -366,10 +369,11 @@ impl Client {
             .saturating_sub(now_s)
             .min(u64::from(limits::CUSTODY_SECONDS)) as u32;
         let envelope = Envelope::sign(&invite.requests, ttl_s, &body).map_err(internal)?;
-        let mut row = self.new_chat_row(now_ms, topic, invite.account, &change.group);
+        let mut row = self.new_chat_row(now_ms, topic.clone(), Some(invite.account), &change.group);
         row.requested = true;
         row.suite = card.suite;
-        let chat = Chat::new(id, row, change.group)?;
+        let mut chat = Chat::new(id, row, change.group)?;
+        chat.plant(now_ms, topic);
         self.put_contact(ContactRow {
             account: invite.account,
             name: card.name.clone(),
@@ -484,10 +488,11 @@ impl Client {
         let (joined, package) = self.join_request(now_ms, &invite, &asked)?;
         let last_resort = invite.packages.get(package).is_some_and(|own| own.package.last_resort);
         let account = asked.details.log.account;
-        let mut chat_row = self.new_chat_row(now_ms, joined.info.topic, account, &joined.group);
+        let mut chat_row = self.new_chat_row(now_ms, joined.topic.clone(), Some(account), &joined.group);
         chat_row.suite = invite.suite;
         chat_row.leaf_update_due = last_resort;
-        let chat = Chat::new(asked.chat, chat_row, joined.group)?;
+        let mut chat = Chat::new(asked.chat, chat_row, joined.group)?;
+        chat.plant(now_ms, joined.topic);
         let our_inbox = match self.contacts.get(&account) {
             Some(contact) => contact.our_inbox.clone(),
             None => self.new_inbox()?,
@@ -547,7 +552,7 @@ impl Client {
             let two = joined.group.members()?.len() == 2;
             let as_told = joined.inviter.account == asked.details.log.account && joined.group.chat()? == asked.chat;
             // A topic that we use already would be lost to its use.
-            if !two || !as_told || self.topics.contains_key(&joined.info.topic.public()) {
+            if !two || !as_told || self.topics.contains_key(&joined.topic.public()) {
                 return Err(CommandError::Invite(ContactError::WrongIdentity {
                     what: "the Welcome",
                 }));

@@ -59,7 +59,9 @@ impl Client {
         if told > 0 && !chat.delivered(own, told) {
             return Ok(());
         }
-        let account = chat.row.peer;
+        let Some(account) = chat.row.peer else {
+            return Ok(());
+        };
         self.send_details(now_ms, account, id).map_err(|error| RowsError {
             reason: error.to_string(),
         })
@@ -69,8 +71,11 @@ impl Client {
     pub(super) fn tell_details(&mut self, now_ms: u64) -> Result<(), RowsError> {
         let mut chats: Vec<(AccountId, ChatId)> = Vec::new();
         for chat in self.chats.values_mut() {
+            let Some(peer) = chat.row.peer else {
+                continue;
+            };
             if !chat.row.requested {
-                chats.push((chat.row.peer, chat.id));
+                chats.push((peer, chat.id));
                 continue;
             }
             // Its request holds what was true when it was made.
@@ -99,7 +104,7 @@ impl Client {
         let (Ok(details), Ok(())) = (Details::read(&mut r), r.finish()) else {
             return Ok(());
         };
-        if details.log.account != account || self.chats.get(&chat).is_none_or(|chat| chat.row.peer != account) {
+        if details.log.account != account || self.chats.get(&chat).is_none_or(|chat| chat.row.peer != Some(account)) {
             return Ok(());
         }
         let Some(contact) = self.contacts.get(&account).cloned() else {

@@ -6,6 +6,10 @@ use super::links::Link;
 use crate::keys::TransportKey;
 use crate::rows::RowsError;
 
+/// The first wait for a device that a relay serves, as a share of the longest (guess: four dials until the longest, and a link that was
+/// cut on both sides is back within a minute).
+const SERVED_SHARE: u64 = 8;
+
 impl Client {
     /// Dials a peer that is wanted and whose time has come.
     pub(super) fn dial_if_due(&mut self, now_ms: u64, peer: TransportKey) {
@@ -13,7 +17,7 @@ impl Client {
         if !self.links.get(&peer).is_some_and(waits) {
             return;
         }
-        let most = self.longest_back_off(peer);
+        let (_, most) = self.back_off_range(peer);
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
@@ -27,11 +31,12 @@ impl Client {
         self.step.effects.push(Effect::Dial(address));
     }
 
-    /// The longest that a peer which isn't there waits to be dialled again.
-    pub(super) fn longest_back_off(&self, peer: TransportKey) -> u64 {
-        let most = self.config.dial_backoff_ms.1;
+    /// The least and the most that a peer which isn't there waits to be dialled again, in milliseconds. A device that a relay serves
+    /// beside us can wait: what is sent goes by the relay, and when it comes back it dials us.
+    pub(super) fn back_off_range(&self, peer: TransportKey) -> (u64, u64) {
+        let (least, most) = self.config.dial_backoff_ms;
         let Some(link) = self.links.get(&peer).filter(|link| !link.relay) else {
-            return most;
+            return (least, most);
         };
         let theirs = link.accounts.iter().filter_map(|account| self.contacts.get(account));
         let mut relays = theirs
@@ -39,17 +44,19 @@ impl Client {
             .chain(&self.settings.relays)
             .filter_map(|relay| self.links.get(&relay.key));
         if relays.any(|relay| relay.relay && relay.opened) {
-            most.max(self.config.device_backoff_ms)
+            let device = self.config.device_backoff_ms;
+            (least.max(device / SERVED_SHARE), most.max(device))
         } else {
-            most
+            (least, most)
         }
     }
 
     pub(super) fn dial_failed(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
         let jitter = self.crypto.random_u64();
-        let range = (self.config.dial_backoff_ms.0, self.longest_back_off(peer));
+        let range = self.back_off_range(peer);
         if let Some(link) = self.links.get_mut(&peer) {
             link.dialing = false;
+            link.backoff_ms = link.backoff_ms.clamp(range.0, range.1);
             link.back_off(now_ms, jitter, range);
         }
         Ok(())

@@ -33,6 +33,23 @@ pub enum EventRow {
         /// Which.
         message: MessageId,
     },
+    /// Something was done to a message: an edit, a deletion, a reaction, a vote.
+    MessageUpdated {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message disappeared in its time.
+    MessageExpired {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        message: MessageId,
+    },
+    /// A group's members or settings changed.
+    ChatUpdated {
+        /// Which.
+        chat: ChatId,
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -59,6 +76,9 @@ const EVENT_SENT: u8 = 2;
 const EVENT_LEDGER: u8 = 3;
 const EVENT_REQUESTED: u8 = 4;
 const EVENT_CONTACT_ADDED: u8 = 5;
+const EVENT_UPDATED: u8 = 6;
+const EVENT_EXPIRED: u8 = 7;
+const EVENT_CHAT_UPDATED: u8 = 8;
 
 impl Wire for EventRow {
     fn write(&self, w: &mut Writer) {
@@ -74,6 +94,19 @@ impl Wire for EventRow {
             Self::Ledger { message } => {
                 w.u8(EVENT_LEDGER);
                 message.write(w);
+            }
+            Self::MessageUpdated { message } => {
+                w.u8(EVENT_UPDATED);
+                message.write(w);
+            }
+            Self::MessageExpired { chat, message } => {
+                w.u8(EVENT_EXPIRED);
+                chat.write(w);
+                message.write(w);
+            }
+            Self::ChatUpdated { chat } => {
+                w.u8(EVENT_CHAT_UPDATED);
+                chat.write(w);
             }
             Self::Requested { request, account, name } => {
                 w.u8(EVENT_REQUESTED);
@@ -101,6 +134,14 @@ impl Wire for EventRow {
             EVENT_LEDGER => Self::Ledger {
                 message: MessageId::read(r)?,
             },
+            EVENT_UPDATED => Self::MessageUpdated {
+                message: MessageId::read(r)?,
+            },
+            EVENT_EXPIRED => Self::MessageExpired {
+                chat: ChatId::read(r)?,
+                message: MessageId::read(r)?,
+            },
+            EVENT_CHAT_UPDATED => Self::ChatUpdated { chat: ChatId::read(r)? },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,
                 account: AccountId::read(r)?,

@@ -16,7 +16,7 @@ impl Client {
             .filter(|chat| {
                 self.links
                     .values()
-                    .any(|link| link.connected && !link.relay && link.accounts.contains(&chat.row.peer))
+                    .any(|link| link.connected && !link.relay && link.serves(chat))
             })
             .map(|chat| chat.row.topic.public())
             .collect();

@@ -1,13 +1,15 @@
 //! Reading what is stored: lists, messages, ledgers, events. These go by a read handle past the client.
 
 use super::array;
+use super::effects::effects;
 use super::io::ReadMark;
 use super::records::{
     AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, LedgerRow, MessageRow, RequestRow, decode, key,
 };
+use crate::chat::ChatContext;
 use crate::custody::Refusal;
 use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
-use crate::message::{Body, StreamId};
+use crate::message::{Body, Mention, StreamId, extensions};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use std::collections::BTreeMap;
 
@@ -59,12 +61,35 @@ pub struct MessageView {
     pub sent_ms: u64,
     /// By ours.
     pub received_ms: u64,
-    /// What it says.
+    /// What it says, after edits; every text is a [`Body::Text`], that of a deleted message is empty.
     pub body: Body,
     /// For kinds that aren't known.
     pub fallback: String,
+    /// The message that a text answers; it may be gone, or not be here yet.
+    pub reply_to: Option<MessageId>,
+    /// Who is named in a text.
+    pub mentions: Vec<Mention>,
+    /// When its author changed it last.
+    pub edited_ms: Option<u64>,
+    /// Whether its author took it back.
+    pub deleted: bool,
+    /// By emoji, the ones that were left first at first.
+    pub reactions: Vec<ReactionView>,
+    /// Of a poll: who chose which option.
+    pub votes: Vec<Vec<AccountId>>,
+    /// Seconds after which it disappears: from sending if it is ours, else from reading.
+    pub expires_after_s: Option<u32>,
     /// Where it is, if it is ours.
     pub ledger: Option<LedgerView>,
+}
+
+/// An emoji at a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionView {
+    /// Which.
+    pub emoji: String,
+    /// Who left it.
+    pub accounts: Vec<AccountId>,
 }
 
 /// A chat.
@@ -72,8 +97,14 @@ pub struct MessageView {
 pub struct ChatView {
     /// Its id.
     pub id: ChatId,
-    /// The other's account.
-    pub peer: AccountId,
+    /// The other's account, in a one-to-one chat.
+    pub peer: Option<AccountId>,
+    /// Its settings.
+    pub context: ChatContext,
+    /// Its accounts, our own included.
+    pub accounts: Vec<AccountId>,
+    /// Whether we are a member.
+    pub member: bool,
     /// Whether the other has yet to approve.
     pub requested: bool,
     /// Messages of others that the user hasn't seen, counted up to a bound.
@@ -240,11 +271,15 @@ pub fn chats(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
             Some(bytes) => decode(&bytes)?,
             None => ChatHead::default(),
         };
+        let unread = unread(rows, &id, &row)?;
         list.push(ChatView {
             id,
             peer: row.peer,
+            context: row.context,
+            accounts: row.accounts,
+            member: !row.out,
             requested: row.requested,
-            unread: unread(rows, &id, &row)?,
+            unread,
             last_ms: head.last_ms.max(row.created_ms),
         });
     }
@@ -357,7 +392,11 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
     } else {
         None
     };
-    Ok(Some(MessageView {
+    let (body, fallback, reply_to, mentions) = match row.body {
+        Body::Rich(rich) => (Body::Text(row.fallback), String::new(), rich.reply_to, rich.mentions),
+        body => (body, row.fallback, None, Vec::new()),
+    };
+    let mut view = MessageView {
         id: author.stream.message(row.sequence),
         chat,
         stream: author.stream,
@@ -366,10 +405,24 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
         outgoing: author.own,
         sent_ms: sent_ms.min(row.received_ms),
         received_ms: row.received_ms,
-        body: row.body,
-        fallback: row.fallback,
+        votes: match &body {
+            Body::Poll(poll) => vec![Vec::new(); poll.options.len()],
+            _ => Vec::new(),
+        },
+        body,
+        fallback,
+        reply_to,
+        mentions,
+        edited_ms: None,
+        deleted: row.deleted,
+        reactions: Vec::new(),
+        expires_after_s: extensions::expires_after_s(&row.extensions),
         ledger,
-    }))
+    };
+    if row.touched {
+        view.take(effects(rows, &chat, &view.id)?);
+    }
+    Ok(Some(view))
 }
 
 fn ledger(

@@ -2,10 +2,10 @@
 
 use super::io::{Effect, Verdict};
 use super::{Client, TopicUse};
-use crate::chat::{GroupError, Header, Member};
+use crate::chat::{Header, Member};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, TransportKey};
+use crate::keys::{ChatId, NodeId, TransportKey};
 use crate::limits;
 use crate::message::{Body, Durable, Inner, StreamId};
 use crate::rows::RowsError;
@@ -70,7 +70,7 @@ impl Client {
         Ok(())
     }
 
-    fn chat_envelope(&mut self, now_ms: u64, chat_id: ChatId, envelope: &Envelope) -> Result<Taken, RowsError> {
+    pub(super) fn chat_envelope(&mut self, now_ms: u64, chat_id: ChatId, envelope: &Envelope) -> Result<Taken, RowsError> {
         let Ok(header) = Header::read(envelope.body()) else {
             return Ok(Taken::Refused(Refusal::Invalid));
         };
@@ -83,25 +83,20 @@ impl Client {
         if header.commit {
             return self.commit(now_ms, chat_id, &header, envelope);
         }
-        let (crypto, current) = (&self.crypto, chat.group.epoch());
+        let (crypto, root) = (&self.crypto, chat.root_epoch());
         let Some(state) = chat.state(header.node) else {
-            if header.epoch <= current {
-                // A state that is gone, or never was: its sender seals the message again.
+            if header.epoch < root || chat.dag.contains(&header.node) {
+                // A state that is gone, or that this device isn't in: its sender seals the message again.
                 return Ok(Taken::Yes);
             }
-            let kept = self.keep_pending(chat_id, header.node, envelope);
-            return Ok(if kept {
-                Taken::Yes
-            } else {
-                Taken::Refused(Refusal::Busy)
-            });
+            return Ok(self.keep_pending(chat_id, header.node, envelope));
         };
         let opened = state.open(crypto, envelope.body());
-        let epoch = state.epoch();
+        let node = state.node();
         self.dirty.chats.insert(chat_id);
         match opened {
             Ok(opened) => {
-                self.inner(now_ms, chat_id, &opened.member, epoch, &opened.inner)?;
+                self.inner(now_ms, chat_id, &opened.member, node, &opened.inner)?;
                 Ok(Taken::Yes)
             }
             // Sealed by us, replayed, or tampered with by a member: nothing to keep.
@@ -109,56 +104,12 @@ impl Client {
         }
     }
 
-    fn commit(
-        &mut self,
-        now_ms: u64,
-        chat_id: ChatId,
-        header: &Header,
-        envelope: &Envelope,
-    ) -> Result<Taken, RowsError> {
-        let node = header.node;
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Ok(Taken::Refused(Refusal::NotHere));
-        };
-        if chat.group.node() != node {
-            if header.epoch <= chat.group.epoch() {
-                // An older state's, kept or not: its one valid commit was applied already.
-                return Ok(Taken::Yes);
-            }
-            let kept = self.keep_pending(chat_id, node, envelope);
-            return Ok(if kept {
-                Taken::Yes
-            } else {
-                Taken::Refused(Refusal::Busy)
-            });
-        }
-        let next = match chat.group.apply(&self.crypto, envelope.body()) {
-            Ok(next) => next,
-            Err(GroupError::NotAllowed { .. } | GroupError::Identity { .. } | GroupError::Mls { .. }) => {
-                return Ok(Taken::Yes);
-            }
-            Err(_) => return Ok(Taken::Refused(Refusal::Invalid)),
-        };
-        let node = next.node();
-        self.advance(now_ms, chat_id, next)?;
-        // In a chat of two its author is the other, who had this state and all our commits before it.
-        self.confirm(chat_id, header.epoch);
-        self.owe_report(now_ms, chat_id);
-        for bytes in self.take_pending(chat_id, node) {
-            if let Ok(waiting) = Envelope::trusted(&bytes) {
-                self.chat_envelope(now_ms, chat_id, &waiting)?;
-            }
-        }
-        self.refetch_if_room(now_ms, chat_id)?;
-        Ok(Taken::Yes)
-    }
-
     fn inner(
         &mut self,
         now_ms: u64,
         chat_id: ChatId,
         member: &Member,
-        epoch: u64,
+        node: NodeId,
         bytes: &[u8],
     ) -> Result<(), RowsError> {
         // A later version's message can't be read; one whose author isn't its leaf's device is a forgery (FAULTS 5, 46).
@@ -168,7 +119,7 @@ impl Client {
         if inner.stream.device != member.device {
             return Ok(());
         }
-        self.learn(now_ms, chat_id, member, epoch, &inner.frontiers)?;
+        self.learn(now_ms, chat_id, member, node, &inner.frontiers)?;
         if member.account != self.account() {
             self.heard(now_ms, chat_id)?;
         }

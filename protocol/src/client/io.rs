@@ -1,5 +1,6 @@
 //! What goes into the client and what comes out.
 
+use super::kinds::Content;
 use crate::address::PeerAddress;
 use crate::contact::ContactError;
 use crate::keys::{ChatId, MessageId, RequestId, TopicId, TransportKey};
@@ -112,13 +113,13 @@ pub enum Command {
         /// Which request.
         request: RequestId,
     },
-    /// Send a text. Replies [`Reply::Sent`].
+    /// Send something. Replies [`Reply::Sent`].
     Send {
         /// Where.
         chat: ChatId,
         /// What.
-        text: String,
-        /// Makes a repeat harmless: same key and text, same message.
+        content: Content,
+        /// Makes a repeat harmless: same key and content, same message.
         idempotency_key: Option<String>,
     },
     /// The user has seen messages; the mark comes from [`super::history::read_mark`]. Replies [`Reply::Done`].
@@ -130,6 +131,18 @@ pub enum Command {
     },
     /// The user has written the phrase down: forget the root key. Replies [`Reply::Done`].
     ConfirmPhrase,
+}
+
+/// New settings of a group; what isn't given stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SettingsChange {
+    /// The name, at most [`crate::limits::NAME_BYTES`].
+    pub name: Option<String>,
+    /// A small picture, at most [`crate::limits::PICTURE_BYTES`]; empty for none.
+    #[serde(with = "serde_bytes")]
+    pub picture: Option<Vec<u8>>,
+    /// Seconds after which messages disappear; 0 for never.
+    pub timer_s: Option<u32>,
 }
 
 /// How far a user has read a chat.
@@ -180,7 +193,21 @@ pub enum CommandError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// The key was used with another text or chat.
+    /// A value that isn't allowed.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The parameter.
+        field: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Not for this account.
+    #[error("not allowed: {reason}")]
+    NotAllowed {
+        /// Who may.
+        reason: &'static str,
+    },
+    /// The key was used with another content or chat.
     #[error("the idempotency key was used with another message")]
     IdempotencyConflict,
     /// The invite can't be used.

@@ -1,5 +1,6 @@
 //! Links: the relays and devices that we want to be connected to, and what we watch there.
 
+use super::chats::Chat;
 use super::io::{Effect, Side};
 use super::{Client, TopicUse};
 use crate::address::PeerAddress;
@@ -19,13 +20,16 @@ pub(super) struct Link {
     pub own: bool,
     /// The contacts whose relay or device it is.
     pub accounts: BTreeSet<AccountId>,
+    /// The groups whose relay it is.
+    chats: BTreeSet<ChatId>,
     /// The cards that are looked for there.
     cards: BTreeSet<TopicId>,
     /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
     pub doors: BTreeSet<TopicId>,
     pub connected: bool,
-    /// Our custody stream is ready.
+    /// Our custody stream is ready, and since when.
     pub opened: bool,
+    pub opened_ms: u64,
     /// The relay says that we are no user of it.
     pub turned_away: bool,
     /// When we name our token again: the operator may have just made it.
@@ -66,6 +70,7 @@ struct Want {
     relay: bool,
     own: bool,
     accounts: BTreeSet<AccountId>,
+    chats: BTreeSet<ChatId>,
     cards: BTreeSet<TopicId>,
     doors: BTreeSet<TopicId>,
 }
@@ -79,6 +84,7 @@ impl Client {
             if !wants.contains_key(peer) {
                 link.own = false;
                 link.accounts.clear();
+                link.chats.clear();
                 link.cards.clear();
                 link.doors.clear();
             }
@@ -90,11 +96,13 @@ impl Client {
                 relay: want.relay,
                 own: false,
                 accounts: BTreeSet::new(),
+                chats: BTreeSet::new(),
                 cards: BTreeSet::new(),
                 doors: BTreeSet::new(),
                 // Whoever asked for contact is connected already, and dialling would lead to no news of that.
                 connected: self.present.contains_key(&peer),
                 opened: self.present.get(&peer).is_some_and(|opened| *opened),
+                opened_ms: now_ms,
                 turned_away: false,
                 hello_ms: None,
                 hello_wait_ms: 0,
@@ -120,6 +128,7 @@ impl Client {
             link.relay = want.relay;
             link.own = want.own;
             link.accounts = want.accounts;
+            link.chats = want.chats;
             link.cards = want.cards;
             link.doors = want.doors;
         }
@@ -147,6 +156,7 @@ impl Client {
                     relay,
                     own: false,
                     accounts: BTreeSet::new(),
+                    chats: BTreeSet::new(),
                     cards: BTreeSet::new(),
                     doors: BTreeSet::new(),
                 });
@@ -191,6 +201,19 @@ impl Client {
         for invite in self.invites.values() {
             for relay in &invite.invite.relays {
                 want(relay, true, false, None, None);
+            }
+        }
+        let groups = self.chats.values().filter(|chat| chat.row.peer.is_none());
+        let theirs: Vec<(ChatId, &PeerAddress)> = groups
+            .flat_map(|chat| chat.row.context.relays.iter().map(|relay| (chat.id, relay)))
+            .filter(|(_, relay)| !devices.contains(&relay.key))
+            .collect();
+        for (_, relay) in &theirs {
+            want(relay, true, false, None, None);
+        }
+        for (chat, relay) in theirs {
+            if let Some(want) = wants.get_mut(&relay.key) {
+                want.chats.insert(chat);
             }
         }
         for (card, invite) in &self.invites {
@@ -241,7 +264,7 @@ impl Client {
         self.present.remove(&peer);
         self.strangers.forget(&peer);
         let jitter = self.crypto.random_u64();
-        let range = (self.config.dial_backoff_ms.0, self.longest_back_off(peer));
+        let range = self.back_off_range(peer);
         if let Some(link) = self.links.get_mut(&peer) {
             link.connected = false;
             link.dialing = false;
@@ -266,6 +289,7 @@ impl Client {
         };
         link.connected = true;
         link.opened = true;
+        link.opened_ms = now_ms;
         link.turned_away = false;
         (link.hello_ms, link.hello_wait_ms) = (None, 0);
         link.dialing = false;
@@ -330,9 +354,7 @@ impl Client {
         let Some(chat) = self.chats.get(chat) else {
             return false;
         };
-        self.links
-            .values()
-            .any(|link| link.opened && (link.relay && link.own || link.accounts.contains(&chat.row.peer)))
+        self.links.values().any(|link| link.opened && link.serves(chat))
     }
 
     /// Connections for the doctor: each wanted peer, whether it is a relay, and whether it is connected.
@@ -351,9 +373,8 @@ impl Client {
             return (false, false);
         };
         let via = |relay: bool| {
-            self.links.values().any(|link| {
-                link.opened && link.relay == relay && (link.accounts.contains(&chat.row.peer) || relay && link.own)
-            })
+            let mut links = self.links.values();
+            links.any(|link| link.opened && link.relay == relay && link.serves(chat))
         };
         (via(false), via(true))
     }
@@ -364,8 +385,8 @@ impl Client {
             return desired;
         }
         for chat in self.chats.values() {
-            if link.own || link.accounts.contains(&chat.row.peer) {
-                desired.insert(chat.row.topic.public());
+            if link.serves(chat) {
+                desired.extend(chat.topics());
             }
         }
         let named = |card: &TopicId| link.own || link.doors.contains(card);
@@ -419,6 +440,12 @@ impl Client {
             Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
             Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
             Ok(CustodianFrame::Admission { why, retry_after_s }) => self.admission(now_ms, peer, why, retry_after_s),
+            Ok(
+                CustodianFrame::BlobState(_)
+                | CustodianFrame::BlobReceipt(_)
+                | CustodianFrame::BlobRefused(_)
+                | CustodianFrame::BlobChunks(_),
+            ) => Ok(()),
             Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
@@ -490,8 +517,9 @@ impl Client {
             return Ok(());
         }
         chat.refetch = false;
-        let topic = chat.row.topic.public();
-        self.fetch_again(topic);
+        for topic in chat.topics() {
+            self.fetch_again(topic);
+        }
         Ok(())
     }
 
@@ -526,6 +554,18 @@ impl Client {
 }
 
 impl Link {
+    /// Whether it leads to those who read a chat: a relay that they watch, or a device of theirs.
+    pub(super) fn serves(&self, chat: &Chat) -> bool {
+        match &chat.row.peer {
+            Some(peer) => self.accounts.contains(peer) || self.relay && self.own,
+            None if self.relay => self.chats.contains(&chat.id),
+            None => {
+                let mut accounts = self.accounts.iter();
+                accounts.any(|account| chat.row.accounts.binary_search(account).is_ok())
+            }
+        }
+    }
+
     /// Notes what is to be handed over, at once or when its topic has room.
     /// False if it has to wait.
     pub(super) fn offer(&mut self, number: u64, topic: TopicId) -> bool {

@@ -7,8 +7,13 @@
 //! | `records` | the rows |
 //! | `contacts` | invites, cards, requests, approval |
 //! | `details` | what contacts tell each other of themselves |
-//! | `chats` | states of the group, leaf updates, what is received |
+//! | `chats` | a chat's rows, what is received |
+//! | `states` | commits, and the branch of them that counts |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
+//! | `kinds` | what can be sent; edits, deletions, reactions, votes |
+//! | `effects` | what they leave of a message |
+//! | `expiry` | what is erased in its time |
+//! | `fresh` | rows of steps that aren't committed yet |
 //! | `inbound` | envelopes from wherever they come |
 //! | `reports` | frontiers: what the others have |
 //! | `outbox` | what waits for a custodian |
@@ -29,11 +34,15 @@ mod clock;
 mod contacts;
 mod details;
 mod dialling;
+mod effects;
 mod events;
+mod expiry;
+mod fresh;
 mod gossip;
 pub mod history;
 mod inbound;
 mod io;
+mod kinds;
 mod links;
 mod nudges;
 mod outbox;
@@ -42,12 +51,14 @@ mod records;
 mod reports;
 mod sending;
 mod serve;
+mod states;
 #[cfg(test)]
 mod tests;
 
 pub use events::EventRow;
+pub use kinds::Content;
 pub use history::{LedgerState, LedgerView, MessageView};
-pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, Side, Verdict};
+pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
 
 use crate::Step;
 use crate::address::PeerAddress;
@@ -55,7 +66,7 @@ use crate::chat::LeafIdentity;
 use crate::custody::{AdmissionToken, Cursor};
 use crate::identity::{DeviceLog, Phrase, PhraseError, TransportCertificate};
 use crate::keys::{
-    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, RequestId, TopicId, TransportKey, TransportSecret,
+    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, RequestId, TopicId, TransportKey, TransportSecret,
 };
 use crate::limits;
 use crate::mls::{Crypto, Suite};
@@ -208,6 +219,11 @@ pub struct Client {
     recent: Recent,
     events: events::Log,
     fresh_keys: sending::FreshKeys,
+    fresh: fresh::Fresh,
+    expiry: expiry::Expiry,
+    /// What waits for the end of an input: things done to messages, and messages to which something was done before.
+    done: Vec<kinds::Done>,
+    arrived: Vec<(ChatId, MessageId)>,
     dirty: Dirty,
     step: Step<Effect>,
     /// The time of the last input; nothing before the first, so that times in rows are checked against it.
@@ -309,6 +325,10 @@ impl Client {
             recent: Recent::default(),
             events: events::Log::load(rows)?,
             fresh_keys: sending::FreshKeys::default(),
+            fresh: fresh::Fresh::default(),
+            expiry: expiry::Expiry::load(rows)?,
+            done: Vec::new(),
+            arrived: Vec::new(),
             dirty: Dirty::default(),
             step,
             last_ms: u64::MAX,
@@ -374,6 +394,15 @@ impl Client {
     /// Takes one input. On an error of the store nothing is half done that the next load wouldn't undo: the shell must load anew.
     pub fn handle(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {
         self.keep_time(now_ms);
+        if matches!(input, Input::Committed) {
+            self.fresh.committed();
+            return Ok(());
+        }
+        self.take(now_ms, input, rows)?;
+        self.work_off(now_ms, rows)
+    }
+
+    fn take(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {
         match input {
             Input::Tick => self.tick(now_ms),
             Input::Committed => Ok(()),
@@ -405,6 +434,7 @@ impl Client {
         self.hand_over_unsealed()?;
         self.write_dirty()?;
         let step = std::mem::take(&mut self.step);
+        self.fresh.drained(&step);
         #[cfg(feature = "sim")]
         return Ok(self.sabotaged(step));
         #[cfg(not(feature = "sim"))]
@@ -422,7 +452,10 @@ impl Client {
             .values()
             .map(|invite| invite.expires_s.saturating_mul(1000))
             .min();
-        [chats, links, accepting, invites].into_iter().flatten().min()
+        [chats, links, accepting, invites, self.expiry.timer()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn tick(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -445,9 +478,9 @@ impl Client {
             Command::Approve { request } => self.approve(now_ms, request),
             Command::Send {
                 chat,
-                text,
+                content,
                 idempotency_key,
-            } => self.send_text(now_ms, chat, text, idempotency_key, rows),
+            } => self.send_content(now_ms, chat, content, idempotency_key, rows),
             Command::MarkRead { chat, mark } => self.mark_read(now_ms, chat, mark),
             Command::ConfirmPhrase => self.confirm_phrase(),
         };

@@ -1,5 +1,6 @@
 //! The outbox: envelopes that wait for a custodian, and how they are sealed and handed over.
 
+use super::chats::Chat;
 use super::io::Side;
 use super::links::Link;
 use super::records::{LedgerRow, OutKind, OutRow, decode, encode, key};
@@ -48,7 +49,7 @@ impl OutWhat {
             Self::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. }) | Self::Report(chat) => {
                 Some(*chat)
             }
-            Self::Row(OutKind::Card { .. } | OutKind::Request { .. }) => None,
+            Self::Row(OutKind::Card { .. } | OutKind::Request { .. } | OutKind::Inbox { .. }) => None,
         }
     }
 
@@ -70,6 +71,16 @@ impl OutWhat {
 const DEPOSITS_IN_FLIGHT: usize = 8;
 /// Bytes up to which messages of an earlier step take more, where nobody is there to hand them to: each more writes them all again.
 const RUN_LATER_BYTES: usize = 4 * 1024;
+
+impl Chat {
+    fn note_waiting(&mut self, number: u64, what: &OutWhat) {
+        self.waiting.insert(number);
+        if matches!(what, OutWhat::Row(OutKind::Commit { .. })) {
+            self.commits.insert(number);
+        }
+    }
+}
+
 impl Client {
     pub(super) fn load_outbox(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
         for (stored, value) in rows.prefix(Tree::Outbox, &[], usize::MAX)? {
@@ -108,7 +119,7 @@ impl Client {
                 && let Some(chat) = self.chats.get_mut(&chat)
             {
                 chat.nudge_ms.get_or_insert(0);
-                chat.waiting.insert(number);
+                chat.note_waiting(number, &out.what);
             }
             self.next_out = self.next_out.max(number + 1);
             self.out_bytes += out.bytes;
@@ -211,9 +222,7 @@ impl Client {
         if let Some(chat) = what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
             match &what {
                 OutWhat::Report(_) => chat.report = Some(number),
-                OutWhat::Row(_) => {
-                    chat.waiting.insert(number);
-                }
+                OutWhat::Row(_) => chat.note_waiting(number, &what),
             }
         }
         self.outs.insert(
@@ -291,17 +300,16 @@ impl Client {
                     return false;
                 };
                 // Before the other has joined, its devices can't read the chat; relays keep what is written meanwhile.
-                if link.relay {
-                    link.own || link.accounts.contains(&chat.row.peer)
-                } else {
-                    link.accounts.contains(&chat.row.peer) && !chat.row.requested
-                }
+                link.serves(chat) && (link.relay || !chat.row.requested)
             }
             OutWhat::Row(OutKind::Card { invite }) => link.relay && (link.own || link.doors.contains(invite)),
             OutWhat::Row(OutKind::Request { chat }) => self
                 .chats
                 .get(chat)
-                .is_some_and(|chat| link.accounts.contains(&chat.row.peer)),
+                .and_then(|chat| chat.row.peer)
+                .is_some_and(|peer| link.accounts.contains(&peer)),
+            // A contact watches its inboxes at its own relays.
+            OutWhat::Row(OutKind::Inbox { account, .. }) => link.accounts.contains(account),
         }
     }
 
@@ -417,6 +425,7 @@ impl Client {
         chat.filling = chat.filling.filter(|filling| *filling != number);
         out.node = chat.group.node();
         out.epoch = chat.group.epoch();
+        out.topic = envelope.topic();
         out.sealed_ms = now_ms;
         self.dirty.outs.insert(number);
         self.out_ids.insert(envelope.id(), number);
@@ -433,7 +442,7 @@ impl Client {
         messages: Vec<Durable>,
     ) -> Result<Option<Envelope>, RowsError> {
         let (own, frontiers) = (self.device(), self.frontiers(&chat_id));
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
             return Ok(None);
         };
         let inner = Inner {
@@ -486,6 +495,7 @@ impl Client {
         self.out_messages = self.out_messages.saturating_sub(out.what.run().len());
         if let Some(chat) = out.what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
             chat.waiting.remove(&number);
+            chat.commits.remove(&number);
             chat.report = chat.report.filter(|report| *report != number);
             chat.filling = chat.filling.filter(|filling| *filling != number);
         }

@@ -1,7 +1,9 @@
 //! The client's rows: msgpack with names, so that later versions can add fields; those of which there are many go without names and
 //! grow at their end.
 
+use super::io::SettingsChange;
 use crate::address::PeerAddress;
+use crate::chat::{ChatContext, Role, dag};
 use crate::contact::{CardKey, CardPackage, Inbox, Invite};
 use crate::custody::Refusal;
 use crate::identity::{DeviceLog, TransportCertificate};
@@ -86,6 +88,18 @@ pub(crate) mod key {
     pub(crate) fn message_at(place: &[u8], id: &MessageId) -> Vec<u8> {
         [place, short(id)].concat()
     }
+    /// The part of an id in a message's key.
+    pub(crate) fn message_short(stored: &[u8]) -> &[u8] {
+        stored.get(PLACE_BYTES..).unwrap_or_default()
+    }
+    /// Where what was done to a message begins.
+    pub(crate) fn effects(chat: &ChatId, message: &MessageId) -> Vec<u8> {
+        [chat.0.as_slice(), short(message)].concat()
+    }
+    /// What an account did to a message.
+    pub(crate) fn effects_of(chat: &ChatId, message: &MessageId, account: &AccountId) -> Vec<u8> {
+        [chat.0.as_slice(), short(message), account.0.get(..ID_BYTES).unwrap_or_default()].concat()
+    }
     /// The author's time in a message's key.
     pub(crate) fn sent_ms(stored: &[u8]) -> Option<u64> {
         let bytes = stored.get(40..48)?.try_into().ok()?;
@@ -134,14 +148,27 @@ pub(crate) struct SettingsRow {
 pub(crate) struct ChatRow {
     pub suite: Suite,
     pub topic: TopicSecret,
-    pub peer: AccountId,
+    /// The other of a one-to-one chat.
+    pub peer: Option<AccountId>,
     pub created_ms: u64,
     /// The other has not been heard yet: our request waits.
     pub requested: bool,
     pub incarnation: u64,
-    pub current: NodeId,
-    /// Older states for late messages, oldest first.
-    pub frozen: Vec<FrozenRow>,
+    /// The state that counts; if this device isn't in that one, the last that it is in.
+    pub state: NodeId,
+    /// The state that counts is one without this device.
+    pub out: bool,
+    /// The unsettled states, parents before their children.
+    pub nodes: Vec<NodeRow>,
+    /// The admins of the oldest of them.
+    pub root_admins: Vec<AccountId>,
+    /// Topics of settled states, which members who were away may still write on.
+    pub old_topics: Vec<OldTopic>,
+    /// What we want changed, until it is settled.
+    pub intents: Vec<IntentRow>,
+    /// Settings and accounts of the state that counts, for whoever reads the rows.
+    pub context: ChatContext,
+    pub accounts: Vec<AccountId>,
     pub leaf_updated_ms: u64,
     /// A last-resort package was used to join: update the leaf at once.
     pub leaf_update_due: bool,
@@ -170,11 +197,47 @@ pub(crate) struct AuthorRow {
     pub own: bool,
 }
 
-/// A state kept for late messages.
+/// An unsettled state.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct FrozenRow {
+pub(crate) struct NodeRow {
     pub node: NodeId,
     pub since_ms: u64,
+    /// The chat's topic in it.
+    pub topic: TopicSecret,
+    /// What led to it; none for the oldest.
+    pub commit: Option<dag::Commit>,
+    /// Its MLS rows are here: this device is in it.
+    pub kept: bool,
+}
+
+/// A topic that is only read from now on.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OldTopic {
+    pub topic: TopicId,
+    pub until_ms: u64,
+}
+
+/// A change of a group that this device wants.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct IntentRow {
+    pub change: Intent,
+    /// The commit that makes it; none if it is still to be made, or was lost.
+    pub node: Option<NodeId>,
+}
+
+/// What is to be changed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Intent {
+    /// A contact becomes a member.
+    Add(AccountId),
+    /// An account is no member any more.
+    Remove(AccountId),
+    /// Settings that are given replace those of the chat.
+    Settings(SettingsChange),
+    /// An account's role changes.
+    Role(AccountId, Role),
+    /// A member asked to leave, or to be put back.
+    Wish(#[serde(with = "serde_bytes")] Vec<u8>),
 }
 
 /// A chat's fast part: written with every message.
@@ -203,8 +266,11 @@ pub(crate) struct StreamRow {
 pub(crate) struct AckRow {
     pub delivered: SeqSet,
     pub read_through: u64,
-    /// The greatest epoch that a message of it built on.
-    pub epoch: u64,
+    /// The state that its last message built on.
+    pub node: Option<NodeId>,
+    /// The first of our messages that concerns it: it joined then.
+    #[serde(default)]
+    pub from: u64,
 }
 
 /// A message; its author's time is in its key.
@@ -218,6 +284,12 @@ pub(crate) struct MessageRow {
     pub fallback: String,
     #[serde(with = "serde_bytes")]
     pub extensions: Vec<u8>,
+    /// Something was done to it: there are rows of effects.
+    #[serde(default)]
+    pub touched: bool,
+    /// Its author took it back: nothing is left of what it said.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 /// What waits to be handed over.
@@ -242,8 +314,10 @@ pub(crate) enum OutKind {
         #[serde(with = "run")]
         run: Vec<Durable>,
     },
-    /// A commit of ours, to an epoch.
-    Commit { chat: ChatId, epoch: u64 },
+    /// A commit of ours, and the node that it makes.
+    Commit { chat: ChatId, node: NodeId },
+    /// What is in a contact's inbox for a chat.
+    Inbox { account: AccountId, chat: ChatId },
     /// The card of an invite, by its card topic.
     Card { invite: TopicId },
     /// A contact request for a chat.
@@ -362,7 +436,7 @@ pub(crate) struct OwnInbox {
 /// What an idempotency key was used for.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct IdempotencyRow {
-    /// Hash of chat and text.
+    /// Hash of chat, kind, fallback and body.
     #[serde(with = "serde_bytes")]
     pub content: [u8; 32],
     pub message: MessageId,

@@ -4,7 +4,7 @@ use super::outbox::OutWhat;
 use super::records::{AckRow, OutKind};
 use super::{Client, EventRow};
 use crate::chat::Member;
-use crate::keys::ChatId;
+use crate::keys::{ChatId, NodeId};
 use crate::limits;
 use crate::message::Frontier;
 use crate::rows::RowsError;
@@ -81,7 +81,7 @@ impl Client {
         now_ms: u64,
         chat_id: ChatId,
         member: &Member,
-        epoch: u64,
+        node: NodeId,
         frontiers: &[Frontier],
     ) -> Result<(), RowsError> {
         let own = self.device();
@@ -95,7 +95,7 @@ impl Client {
         let last = chat.head.sequence;
         let before = chat.acks.get(&member.device).cloned().unwrap_or_default();
         let mut ack: AckRow = before.clone();
-        ack.epoch = ack.epoch.max(epoch);
+        ack.node = Some(node);
         let mut delivered = Vec::new();
         for frontier in frontiers.iter().filter(|frontier| frontier.stream == stream) {
             // Nobody can have what was never sent.
@@ -111,7 +111,6 @@ impl Client {
         let read = (before.read_through + 1..=ack.read_through).filter(|sequence| before.delivered.contains(*sequence));
         let mut moved: Vec<u64> = read.collect();
         moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last));
-        let epochs = ack.epoch;
         chat.acks.insert(member.device, ack);
         chat.acks_dirty.insert(member.device);
         if !delivered.is_empty() {
@@ -119,7 +118,7 @@ impl Client {
             chat.answered = true;
         }
         self.dirty.chats.insert(chat_id);
-        self.confirm(chat_id, epochs);
+        self.confirm(chat_id);
         for sequence in moved {
             if self.is_shown(chat_id, sequence) {
                 self.event(&EventRow::Ledger {
@@ -138,7 +137,7 @@ impl Client {
     }
 
     /// Drops from the outbox what all others have.
-    pub(super) fn confirm(&mut self, chat_id: ChatId, epoch_seen: u64) {
+    pub(super) fn confirm(&mut self, chat_id: ChatId) {
         let own = self.device();
         let Some(chat) = self.chats.get(&chat_id) else {
             return;
@@ -149,7 +148,7 @@ impl Client {
                 OutWhat::Row(OutKind::Messages { run, .. }) => {
                     run.iter().all(|message| chat.delivered(own, message.sequence))
                 }
-                OutWhat::Row(OutKind::Commit { epoch, .. }) => epoch_seen >= *epoch,
+                OutWhat::Row(OutKind::Commit { node, .. }) => chat.is_known(own, node),
                 _ => false,
             })
             .map(|(number, _)| number)

@@ -1,11 +1,12 @@
 //! Sending: idempotency keys, numbers, and the way into the outbox.
 
 use super::io::{CommandError, Reply};
+use super::kinds::Content;
 use super::records::{AuthorRow, IdempotencyRow, MessageRow, decode, encode_small, key};
 use super::{Client, EventRow};
-use crate::keys::{ChatId, derive};
+use crate::keys::{ChatId, MessageId, derive};
 use crate::limits;
-use crate::message::{Body, Durable};
+use crate::message::{Body, Durable, extensions};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, VecDeque};
 const PRUNED_KEYS: usize = 4;
 /// Idempotency keys that may not be on disk yet: more than the steps in flight can hold.
 const FRESH_KEYS: usize = 8192;
+/// Ranges of own messages that people don't see, which a chat remembers so as not to tell of their delivery (guess).
+const HIDDEN_RANGES: usize = 64;
 
 /// Idempotency keys of steps that may not be committed yet.
 #[derive(Default)]
@@ -48,26 +51,21 @@ impl FreshKeys {
 }
 
 impl Client {
-    pub(super) fn send_text(
+    pub(super) fn send_content(
         &mut self,
         now_ms: u64,
         chat: ChatId,
-        text: String,
+        content: Content,
         idempotency_key: Option<String>,
         rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
-        if text.len() > limits::TEXT_BYTES {
-            return Err(CommandError::TooLarge {
-                field: "body.text",
-                found: text.len(),
-                limit: limits::TEXT_BYTES,
-            });
-        }
+        let (body, fallback) = content.into_parts()?;
         if !self.chats.contains_key(&chat) {
             return Err(CommandError::NotFound { field: "chat" });
         }
         let Some(idempotency_key) = idempotency_key else {
-            return Ok(Reply::Sent(self.send_body(now_ms, chat, Body::Text(text))?));
+            self.check_target(&chat, &body, rows)?;
+            return Ok(Reply::Sent(self.send_with(now_ms, chat, body, fallback)?));
         };
         if idempotency_key.len() > limits::IDEMPOTENCY_KEY_BYTES {
             return Err(CommandError::TooLarge {
@@ -77,7 +75,8 @@ impl Client {
             });
         }
         let stored = key::idempotency(&idempotency_key);
-        let content = derive("madang 1 idempotent content", &[&chat.0, text.as_bytes()]);
+        let parts: [&[u8]; 4] = [&chat.0, &body.kind().to_be_bytes(), fallback.as_bytes(), &body.bytes()];
+        let content = derive("madang 1 idempotent content", &parts);
         let known = match self.fresh_keys.get(&stored) {
             Some(row) => Some(row),
             None => rows
@@ -91,7 +90,8 @@ impl Client {
             }
             return Ok(Reply::Repeated(known.message));
         }
-        let message = self.send_body(now_ms, chat, Body::Text(text))?;
+        self.check_target(&chat, &body, rows)?;
+        let message = self.send_with(now_ms, chat, body, fallback)?;
         let row = IdempotencyRow {
             content,
             message,
@@ -127,13 +127,19 @@ impl Client {
         self.out_messages >= limits::OUTBOX_ITEMS || self.out_bytes >= limits::OUTBOX_BYTES
     }
 
+    /// Sends a body that needs no fallback.
+    pub(super) fn send_body(&mut self, now_ms: u64, chat_id: ChatId, body: Body) -> Result<MessageId, CommandError> {
+        self.send_with(now_ms, chat_id, body, String::new())
+    }
+
     /// Numbers a message, stores it, and puts it in the outbox.
-    pub(super) fn send_body(
+    fn send_with(
         &mut self,
         now_ms: u64,
         chat_id: ChatId,
         body: Body,
-    ) -> Result<crate::keys::MessageId, CommandError> {
+        fallback: String,
+    ) -> Result<MessageId, CommandError> {
         if self.outbox_full() {
             return Err(CommandError::Limit {
                 what: "messages that wait to be delivered",
@@ -153,9 +159,13 @@ impl Client {
             parents: chat.head.heads.clone(),
             clock: chat.head.clock.saturating_add(1),
             sent_ms: now_ms,
-            fallback: String::new(),
+            fallback,
+            extensions: if matches!(body, Body::Contact(_)) {
+                Vec::new()
+            } else {
+                extensions::expiring(chat.timer_s())
+            },
             body,
-            extensions: Vec::new(),
         };
         let clock = durable.clock;
         chat.head.sequence = sequence;
@@ -169,7 +179,13 @@ impl Client {
         self.dirty.chats.insert(chat_id);
         if !durable.body.shown() {
             chat.row.hidden.insert(sequence);
-            chat.row_dirty = true;
+            if durable.body.target().is_some() {
+                // There may be many of these, and forgetting one costs an event that is about nothing: not worth a row each time.
+                chat.row.hidden = chat.row.hidden.newest(HIDDEN_RANGES);
+            } else {
+                chat.row_dirty = true;
+            }
+            self.note_effect(now_ms, chat_id, account, id, durable.clone());
         } else {
             let row = MessageRow {
                 author: chat.author(AuthorRow {
@@ -180,8 +196,10 @@ impl Client {
                 sequence,
                 received_ms: now_ms,
                 body: durable.body.clone(),
-                fallback: String::new(),
-                extensions: Vec::new(),
+                fallback: durable.fallback.clone(),
+                extensions: durable.extensions.clone(),
+                touched: false,
+                deleted: false,
             };
             self.put_message(&chat_id, id, clock, now_ms, &row)?;
             self.event(&EventRow::MessageSent { message: id });

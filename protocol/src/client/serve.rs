@@ -120,6 +120,7 @@ impl Client {
             Ok(
                 ClientFrame::Unwatch(_) | ClientFrame::Ack { .. } | ClientFrame::Hello(_) | ClientFrame::Unknown { .. },
             ) => {}
+            Ok(ClientFrame::PutBlob(_) | ClientFrame::GetBlob(_)) => {}
             Err(_) => self.step.effects.push(Effect::Penalise {
                 peer,
                 reason: "a custody frame that can't be read",

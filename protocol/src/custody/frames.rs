@@ -1,6 +1,7 @@
 //! The frames of `/madang/custody/1`. A client asks, a custodian answers; each frame is one message of the stream below, which
 //! bounds it to [`limits::FRAME_BYTES`].
 
+use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
 use crate::keys::{BadSignature, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -81,8 +82,10 @@ pub struct Watch {
 /// | 1 | deposit | request `uint64`, envelopes `opaque<V><V>` |
 /// | 2 | watch | request `uint64`, topics `{topic, optional<cursor>}<V>` |
 /// | 3 | unwatch | topics `topic<V>` |
-/// | 4 | ack | committed bytes of items `uint64`, cumulative for the stream |
+/// | 4 | ack | committed bytes of items and chunks `uint64`, cumulative for the stream |
 /// | 5 | hello | token `opaque<V>` |
+/// | 6 | put blob | [`PutBlob`] |
+/// | 7 | get blob | [`GetBlob`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,13 +96,17 @@ pub enum ClientFrame {
     Watch(Watch),
     /// Stop pushing these.
     Unwatch(Vec<TopicId>),
-    /// So many bytes of items are committed here: the custodian may push on.
+    /// So many bytes of items and chunks are committed here: the custodian may push on.
     Ack {
-        /// Cumulative envelope bytes on this stream.
+        /// Cumulative bytes of envelopes and chunks on this stream.
         bytes: u64,
     },
     /// Admit me: the first frame to a relay that admits by token.
     Hello(AdmissionToken),
+    /// Keep these chunks of a blob, or say what is missing.
+    PutBlob(PutBlob),
+    /// Send these chunks of a blob.
+    GetBlob(GetBlob),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -157,12 +164,16 @@ pub enum Refusal {
     ReadOnly,
     /// The relay doesn't admit this peer, and nobody whom it admits reads this topic.
     NotAdmitted,
+    /// Nothing of the blob is kept here.
+    NotFound,
+    /// The blob is larger than this custodian keeps any.
+    TooLarge,
     /// A code of a later version.
     Other(u8),
 }
 
 impl Refusal {
-    fn code(self) -> u8 {
+    pub(super) fn code(self) -> u8 {
         match self {
             Self::Invalid => 1,
             Self::TopicQuota => 2,
@@ -172,11 +183,13 @@ impl Refusal {
             Self::NotHere => 6,
             Self::ReadOnly => 7,
             Self::NotAdmitted => 8,
+            Self::NotFound => 9,
+            Self::TooLarge => 10,
             Self::Other(code) => code,
         }
     }
 
-    fn from_code(code: u8) -> Self {
+    pub(super) fn from_code(code: u8) -> Self {
         match code {
             1 => Self::Invalid,
             2 => Self::TopicQuota,
@@ -186,6 +199,8 @@ impl Refusal {
             6 => Self::NotHere,
             7 => Self::ReadOnly,
             8 => Self::NotAdmitted,
+            9 => Self::NotFound,
+            10 => Self::TooLarge,
             other => Self::Other(other),
         }
     }
@@ -201,13 +216,15 @@ impl Refusal {
             Self::NotHere => "not_here",
             Self::ReadOnly => "read_only",
             Self::NotAdmitted => "not_admitted",
+            Self::NotFound => "not_found",
+            Self::TooLarge => "too_large",
             Self::Other(_) => "refused",
         }
     }
 
     /// Whether the same deposit may succeed later.
     pub fn retryable(self) -> bool {
-        !matches!(self, Self::Invalid)
+        !matches!(self, Self::Invalid | Self::TooLarge)
     }
 }
 
@@ -308,6 +325,10 @@ pub struct Items {
 /// | 130 | items | topic, cursor, flags `uint8` (1 void, 2 caught up), items `{uint64 position, opaque envelope<V>}<V>` |
 /// | 131 | watch refused | request `uint64`, code `uint8`, retry after `uint32` seconds |
 /// | 132 | admission | code `uint8` (0: admitted), retry after `uint32` seconds |
+/// | 133 | blob state | [`BlobState`] |
+/// | 134 | blob receipt | [`BlobReceipt`] |
+/// | 135 | blob refused | [`BlobRefused`] |
+/// | 136 | blob chunks | [`BlobChunks`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -332,6 +353,14 @@ pub enum CustodianFrame {
         /// Seconds after which a retry makes sense; 0 if unknown.
         retry_after_s: u32,
     },
+    /// What is still missing of a blob.
+    BlobState(BlobState),
+    /// A blob is kept whole.
+    BlobReceipt(BlobReceipt),
+    /// A put or get that isn't served.
+    BlobRefused(BlobRefused),
+    /// What was asked for.
+    BlobChunks(BlobChunks),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -344,10 +373,16 @@ const TAG_WATCH: u8 = 2;
 const TAG_UNWATCH: u8 = 3;
 const TAG_ACK: u8 = 4;
 const TAG_HELLO: u8 = 5;
+const TAG_PUT_BLOB: u8 = 6;
+const TAG_GET_BLOB: u8 = 7;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
 const TAG_ADMISSION: u8 = 132;
+const TAG_BLOB_STATE: u8 = 133;
+const TAG_BLOB_RECEIPT: u8 = 134;
+const TAG_BLOB_REFUSED: u8 = 135;
+const TAG_BLOB_CHUNKS: u8 = 136;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -381,6 +416,14 @@ impl Wire for ClientFrame {
                 w.u8(TAG_HELLO);
                 w.bytes(&token.0);
             }
+            Self::PutBlob(put) => {
+                w.u8(TAG_PUT_BLOB);
+                put.write(w);
+            }
+            Self::GetBlob(get) => {
+                w.u8(TAG_GET_BLOB);
+                get.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -404,6 +447,8 @@ impl Wire for ClientFrame {
                 bytes: r.u64("ack.bytes")?,
             },
             TAG_HELLO => Self::Hello(AdmissionToken(r.bytes("hello.token", limits::TOKEN_BYTES)?.to_vec())),
+            TAG_PUT_BLOB => Self::PutBlob(PutBlob::read(r)?),
+            TAG_GET_BLOB => Self::GetBlob(GetBlob::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -450,6 +495,22 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_ADMISSION);
                 w.u8(why.map_or(ADMITTED, Refusal::code));
                 w.u32(*retry_after_s);
+            }
+            Self::BlobState(state) => {
+                w.u8(TAG_BLOB_STATE);
+                state.write(w);
+            }
+            Self::BlobReceipt(receipt) => {
+                w.u8(TAG_BLOB_RECEIPT);
+                receipt.write(w);
+            }
+            Self::BlobRefused(refused) => {
+                w.u8(TAG_BLOB_REFUSED);
+                refused.write(w);
+            }
+            Self::BlobChunks(chunks) => {
+                w.u8(TAG_BLOB_CHUNKS);
+                chunks.write(w);
             }
             Self::Unknown { tag } => w.u8(*tag),
         }
@@ -504,6 +565,10 @@ impl Wire for CustodianFrame {
                 },
                 retry_after_s: r.u32("admission.retry_after_s")?,
             },
+            TAG_BLOB_STATE => Self::BlobState(BlobState::read(r)?),
+            TAG_BLOB_RECEIPT => Self::BlobReceipt(BlobReceipt::read(r)?),
+            TAG_BLOB_REFUSED => Self::BlobRefused(BlobRefused::read(r)?),
+            TAG_BLOB_CHUNKS => Self::BlobChunks(BlobChunks::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

@@ -2,9 +2,11 @@
 //!
 //! The frames are the same towards a relay and towards another device; specification in `spec/custody.md`.
 
+mod blobs;
 mod frames;
 pub mod relay;
 
+pub use blobs::{BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, GetBlob, PutBlob};
 pub use frames::{
     Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
     RunningHash, TokenHash, Watch,

@@ -4,6 +4,9 @@
 //! aren't durable yet are kept here in memory, while readers are served from what is durable alone. Every queue is bounded by
 //! [`RelayConfig`], by the push window or by what the shell leaves uncommitted.
 
+mod blob_expiry;
+mod blob_rows;
+mod blobs;
 mod clock;
 mod config;
 mod damage;
@@ -20,12 +23,14 @@ pub use config::{ENVELOPE_OVERHEAD_BYTES, RelayConfig, RelayStats};
 pub use deposit::Verified;
 pub use door::Door;
 
+use super::blobs::{BlobReceipt, BlobState};
 use super::frames::{ClientFrame, CustodianFrame, Receipt, Refusal, Refused};
 use crate::Step;
-use crate::keys::{EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
+use crate::keys::{BlobId, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::{Reader, Wire};
+use blobs::Changing;
 use clock::Clock;
 use config::{READ_ONLY_RETRY_S, SEEN_S};
 use damage::Damage;
@@ -102,6 +107,7 @@ pub enum RelayEffect {
 struct InFlight {
     heads: Vec<(TopicId, Head)>,
     ids: Vec<(TopicId, EnvelopeId)>,
+    blobs: Vec<(TopicId, BlobId)>,
     removed: Vec<(Tree, Vec<u8>)>,
     expiry: bool,
 }
@@ -119,6 +125,8 @@ pub struct Relay {
     totals: Totals,
     /// Until when envelopes are kept whose rows aren't durable yet.
     recent: BTreeMap<(TopicId, EnvelopeId), u64>,
+    /// Blobs whose rows aren't durable yet.
+    blobs: BTreeMap<(TopicId, BlobId), Changing>,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
     unacknowledged: u64,
@@ -128,6 +136,7 @@ pub struct Relay {
     /// Bytes of the current step's writes, about, and frames.
     current_bytes: usize,
     current_ids: Vec<(TopicId, EnvelopeId)>,
+    current_blobs: Vec<(TopicId, BlobId)>,
     touched: BTreeSet<TopicId>,
     totals_changed: bool,
     /// An expiry chunk isn't durable yet, so the index still shows what it took.
@@ -190,6 +199,7 @@ impl Relay {
             depositors,
             totals,
             recent: BTreeMap::new(),
+            blobs: BTreeMap::new(),
             peers: BTreeMap::new(),
             watches: 0,
             unacknowledged: 0,
@@ -197,6 +207,7 @@ impl Relay {
             current,
             current_bytes: 0,
             current_ids: Vec::new(),
+            current_blobs: Vec::new(),
             touched: BTreeSet::new(),
             totals_changed: false,
             expiring: false,
@@ -258,6 +269,7 @@ impl Relay {
         }
         let mut flight = InFlight {
             ids: std::mem::take(&mut self.current_ids),
+            blobs: std::mem::take(&mut self.current_blobs),
             expiry: std::mem::take(&mut self.expiry_in_current),
             ..InFlight::default()
         };
@@ -292,7 +304,9 @@ impl Relay {
         self.read_only = true;
         self.in_flight.clear();
         self.recent.clear();
+        self.blobs.clear();
         self.current_ids.clear();
+        self.current_blobs.clear();
         self.touched.clear();
         self.totals_changed = false;
         (self.expiring, self.expiry_in_current, self.expiry_more) = (false, false, true);
@@ -308,6 +322,10 @@ impl Relay {
                     let receipt = self.taken_back(receipt);
                     self.send(peer, &CustodianFrame::Receipt(receipt));
                 }
+                Ok(
+                    CustodianFrame::BlobReceipt(BlobReceipt { request, .. })
+                    | CustodianFrame::BlobState(BlobState { request, .. }),
+                ) => self.refuse_blob(peer, request, Refusal::ReadOnly, READ_ONLY_RETRY_S),
                 _ => self.send_bytes(peer, frame, 0),
             }
         }
@@ -371,6 +389,8 @@ impl Relay {
             envelopes: self.totals.envelopes,
             bytes: self.totals.bytes,
             topics: self.totals.topics,
+            blobs: self.totals.blobs,
+            blob_bytes: self.totals.blob_bytes,
             peers: self.peers.len() as u64,
             watches: self.watches as u64,
             runnable: self.runnable.len() as u64,
@@ -426,6 +446,8 @@ impl Relay {
             }
             ClientFrame::Watch(watch) => self.watch(now_s, peer, watch, rows),
             ClientFrame::Hello(token) => self.hello(now_s, peer, &token, rows),
+            ClientFrame::PutBlob(put) => self.put_blob(now_s, peer, put, rows),
+            ClientFrame::GetBlob(get) => self.get_blob(now_s, peer, get, rows),
             ClientFrame::Unwatch(topics) => {
                 self.unwatch(peer, &topics);
                 Ok(())
@@ -447,6 +469,9 @@ impl Relay {
         }
         for id in flight.ids {
             self.recent.remove(&id);
+        }
+        for key in flight.blobs {
+            self.blob_committed(&key);
         }
         for (tree, key) in flight.removed {
             self.damage.gone(tree, key);
@@ -510,7 +535,11 @@ impl Relay {
         }
         self.depositors.prune(now_s);
         self.totals_changed |= now_s.abs_diff(self.totals.seen_s) >= SEEN_S;
-        self.expire(now_s, rows)
+        if self.expiring {
+            return Ok(());
+        }
+        self.expire(now_s, rows)?;
+        self.expire_blobs(now_s, rows)
     }
 
     /// Reads what is on disk, after a step that will never be there.

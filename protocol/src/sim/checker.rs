@@ -66,7 +66,7 @@ impl Book {
         let sent = &self.sent[at];
         Command::Send {
             chat: sent.chat,
-            text: sent.text.clone(),
+            content: sent.text.clone().into(),
             idempotency_key: sent.key.clone(),
         }
     }

@@ -332,7 +332,7 @@ impl Driver {
                 };
                 let command = Command::Send {
                     chat,
-                    text: "something else".into(),
+                    content: "something else".into(),
                     idempotency_key,
                 };
                 self.ask(host, command, Asked::Conflict);

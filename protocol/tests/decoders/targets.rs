@@ -11,9 +11,9 @@ use madang_protocol::custody::{
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
 use madang_protocol::keys::{
-    AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicSecret, TransportKey, TransportSecret,
+    AccountId, AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicSecret, TransportKey, TransportSecret,
 };
-use madang_protocol::message::{Body, Durable, Frontier, Inner, StreamId};
+use madang_protocol::message::{Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use madang_protocol::padding;
 use madang_protocol::seal::{self, Purpose};
@@ -444,6 +444,38 @@ fn messages() -> Vec<Vec<u8>> {
         message(Body::Text("hello".into())).encode(),
         message(Body::Contact(vec![1])).encode(),
         message(unknown).encode(),
+        message(Body::Rich(Rich {
+            reply_to: Some(stream.message(1)),
+            mentions: vec![Mention {
+                account: AccountId([5; 32]),
+                start: 2,
+                length: 7,
+            }],
+        }))
+        .encode(),
+        message(Body::Poll(Poll {
+            question: "when?".into(),
+            options: vec!["now".into(), "later".into()],
+            multiple: true,
+        }))
+        .encode(),
+        message(Body::Edit(Edit {
+            message: stream.message(1),
+            text: "another".into(),
+            mentions: Vec::new(),
+        }))
+        .encode(),
+        message(Body::Reaction(Reaction {
+            message: stream.message(1),
+            emoji: "👍".into(),
+            remove: false,
+        }))
+        .encode(),
+        message(Body::Vote(Vote {
+            message: stream.message(1),
+            choices: vec![0, 1],
+        }))
+        .encode(),
         report.encode(),
     ]
 }

@@ -1,9 +1,11 @@
 //! `message.json`: inner messages, their ids and hashes.
 
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
-use madang_protocol::keys::{DeviceId, MessageId};
+use madang_protocol::keys::{AccountId, DeviceId, MessageId};
 use madang_protocol::limits;
-use madang_protocol::message::{Body, Durable, Frontier, Inner, StreamId};
+use madang_protocol::message::{
+    Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote, extensions,
+};
 use madang_protocol::seq_set::SeqSet;
 use madang_protocol::wire::{Reader, Wire, Writer};
 use serde_json::{Value, json};
@@ -84,6 +86,27 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
         Body::Text(text) => json!({ "text": text }),
         Body::Contact(bytes) => json!({ "contact": hexed(bytes) }),
         Body::Unknown { kind, body } => json!({ "unknown": { "kind": kind, "body": hexed(body) } }),
+        Body::Rich(rich) => json!({ "rich": {
+            "reply_to": rich.reply_to.map(|message| hexed(message.0)),
+            "mentions": mentions_value(&rich.mentions),
+        } }),
+        Body::Poll(poll) => json!({ "poll": {
+            "question": poll.question,
+            "options": poll.options,
+            "multiple": poll.multiple,
+        } }),
+        Body::Edit(edit) => json!({ "edit": {
+            "message": hexed(edit.message.0),
+            "text": edit.text,
+            "mentions": mentions_value(&edit.mentions),
+        } }),
+        Body::Delete { message } => json!({ "delete": { "message": hexed(message.0) } }),
+        Body::Reaction(reaction) => json!({ "reaction": {
+            "message": hexed(reaction.message.0),
+            "emoji": reaction.emoji,
+            "remove": reaction.remove,
+        } }),
+        Body::Vote(vote) => json!({ "vote": { "message": hexed(vote.message.0), "choices": vote.choices } }),
     };
     json!({
         "sequence": number(message.sequence),
@@ -94,6 +117,8 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
         "fallback": message.fallback,
         "body": body,
         "extensions": hexed(&message.extensions),
+        "expires_after_s": extensions::expires_after_s(&message.extensions),
+        "changes": message.body.target().map(|message| hexed(message.0)),
         "id": hexed(stream.message(message.sequence).0),
         "hash": hexed(message.hash(stream)),
         "shown": message.body.shown(),
@@ -110,6 +135,36 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
                 kind: body["kind"].as_u64().unwrap() as u16,
                 body: bytes(body, "body"),
             },
+            "rich" => Body::Rich(Rich {
+                reply_to: (!body["reply_to"].is_null()).then(|| id_of(body, "reply_to")),
+                mentions: mentions_of(body),
+            }),
+            "poll" => Body::Poll(Poll {
+                question: text(body, "question"),
+                options: items(body, "options")
+                    .map(|option| option.as_str().unwrap().to_owned())
+                    .collect(),
+                multiple: body["multiple"].as_bool().unwrap(),
+            }),
+            "edit" => Body::Edit(Edit {
+                message: id_of(body, "message"),
+                text: text(body, "text"),
+                mentions: mentions_of(body),
+            }),
+            "delete" => Body::Delete {
+                message: id_of(body, "message"),
+            },
+            "reaction" => Body::Reaction(Reaction {
+                message: id_of(body, "message"),
+                emoji: text(body, "emoji"),
+                remove: body["remove"].as_bool().unwrap(),
+            }),
+            "vote" => Body::Vote(Vote {
+                message: id_of(body, "message"),
+                choices: items(body, "choices")
+                    .map(|choice| choice.as_u64().unwrap() as u8)
+                    .collect(),
+            }),
             other => panic!("no body {other}"),
         };
         Durable {
@@ -137,6 +192,25 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
             .collect(),
     }
     .encode()
+}
+
+fn id_of(value: &Value, member: &str) -> MessageId {
+    MessageId(array(value, member))
+}
+
+fn mentions_value(mentions: &[Mention]) -> Value {
+    let mention = |mention: &Mention| json!({ "account": hexed(mention.account.0), "start": mention.start, "length": mention.length });
+    mentions.iter().map(mention).collect::<Vec<_>>().into()
+}
+
+fn mentions_of(value: &Value) -> Vec<Mention> {
+    let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+    let mention = |value: &Value| Mention {
+        account: AccountId(array(value, "account")),
+        start: number(&value["start"]),
+        length: number(&value["length"]),
+    };
+    items(value, "mentions").map(mention).collect()
 }
 
 fn stream_value(stream: &StreamId) -> Value {
@@ -263,11 +337,87 @@ fn fill(v: &mut Vectors) {
         Value::Null,
         inner(&[message], json!([])),
     );
+    fill_kinds(v, &inner, &stream);
     let extended = [&first[..first.len() - 1], &[2, 0xaa, 0xbb]].concat();
     v.good_to_read("message", "extensions of a later version", Value::Null, &extended);
 
     fill_refused(v, &first, &second, &report);
     fill_ranges(v);
+}
+
+/// Every kind, what counts as unknown, and an expiry among other extensions.
+fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream: &StreamId) {
+    let target = hexed(stream.message(1).0);
+    let mention = |start: u32, length: u32| json!({ "account": hexed([5; 32]), "start": start, "length": length });
+    let poll = |options: &[&str]| json!({ "poll": { "question": "when?", "options": options, "multiple": true } });
+    let rich = |mentions: Value| json!({ "rich": { "reply_to": target, "mentions": mentions } });
+    let reaction = |emoji: &str| json!({ "reaction": { "message": target, "emoji": emoji, "remove": false } });
+    let vote = |choices: &[u8]| json!({ "vote": { "message": target, "choices": choices } });
+    let edit = |mentions: Value| json!({ "edit": { "message": target, "text": "마당", "mentions": mentions } });
+    let good = [
+        (
+            "a reply that mentions two",
+            "hi @bob",
+            rich(json!([mention(0, 2), mention(3, 4)])),
+        ),
+        (
+            "a text that answers nothing",
+            "hi",
+            json!({ "rich": { "reply_to": null, "mentions": [] } }),
+        ),
+        ("a poll", "when?\n– now\n– later", poll(&["now", "later"])),
+        ("an edit", "", edit(json!([mention(3, 3)]))),
+        ("a deletion", "", json!({ "delete": { "message": target } })),
+        ("a reaction", "", reaction("👍🏽")),
+        (
+            "a reaction taken back",
+            "",
+            json!({ "reaction": { "message": target, "emoji": "👍🏽", "remove": true } }),
+        ),
+        ("a vote", "", vote(&[0, 2, 11])),
+        ("a vote taken back", "", vote(&[])),
+    ];
+    for (name, fallback, body) in good {
+        let mut message = durable(20, [3; 32], &[], body);
+        message["fallback"] = fallback.into();
+        v.good("message", name, Value::Null, inner(&[message], json!([])));
+    }
+    let odd = [
+        ("a mention beyond the text", "hi", rich(json!([mention(1, 2)]))),
+        (
+            "mentions that overlap",
+            "hi @bob",
+            rich(json!([mention(0, 3), mention(2, 1)])),
+        ),
+        ("a mention of nothing", "hi", rich(json!([mention(1, 0)]))),
+        ("a mention of half a character", "", edit(json!([mention(1, 2)]))),
+        ("65 mentions", "", edit(vec![mention(0, 3); 65].into())),
+        ("a poll of one option", "", poll(&["now"])),
+        ("a poll of 13 options", "", poll(&["x"; 13])),
+        ("a poll with an empty option", "", poll(&["now", ""])),
+        ("a reaction without an emoji", "", reaction("")),
+        ("an emoji of 41 bytes", "", reaction(&"x".repeat(41))),
+        ("a vote twice for one", "", vote(&[1, 1])),
+        ("a vote for the 13th option", "", vote(&[12])),
+    ];
+    for (name, fallback, body) in odd {
+        let mut message = durable(21, [3; 32], &[], body);
+        message["fallback"] = fallback.into();
+        let bytes = write(&Value::Null, &alone(stream, &message));
+        v.good_to_read("message", &format!("{name}: counts as unknown"), Value::Null, &bytes);
+    }
+    for (name, extensions) in [
+        (
+            "an expiry of an hour, behind an extension that is not known",
+            "000901aa00010400000e10",
+        ),
+        ("an expiry of 0 seconds, which is none", "00010400000000"),
+        ("extensions that can't be read as such", "0001"),
+    ] {
+        let mut message = durable(22, [3; 32], &[], json!({ "text": "for a while" }));
+        message["extensions"] = extensions.into();
+        v.good("message", name, Value::Null, inner(&[message], json!([])));
+    }
 }
 
 fn alone(stream: &StreamId, message: &Value) -> Value {

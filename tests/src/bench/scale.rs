@@ -25,6 +25,8 @@ pub struct Scale {
     pub watchers: &'static [usize],
     /// Chats of the idle node.
     pub chats: usize,
+    /// Seconds that it is left alone first: the back-off of those who are away grows to its usual length.
+    pub settle_seconds: u64,
     /// Seconds for which it is watched.
     pub idle_seconds: u64,
     /// Messages whose space is measured.
@@ -50,6 +52,7 @@ impl Scale {
                 bare_connections: 5,
                 watchers: &[5],
                 chats: 2,
+                settle_seconds: 1,
                 idle_seconds: 1,
                 disk_messages: 20,
                 disk_chats: 2,
@@ -66,6 +69,7 @@ impl Scale {
                 bare_connections: 200,
                 watchers: &[500],
                 chats: 10,
+                settle_seconds: 10,
                 idle_seconds: 30,
                 disk_messages: 5_000,
                 disk_chats: 5,
@@ -82,7 +86,8 @@ impl Scale {
                 bare_connections: 1000,
                 watchers: &[2_000, 10_000],
                 chats: 50,
-                idle_seconds: 60,
+                settle_seconds: 60,
+                idle_seconds: 120,
                 disk_messages: 20_000,
                 disk_chats: 10,
             }),

@@ -18,17 +18,17 @@ use crate::join;
 
 /// Bytes of a short message's text.
 const SHORT_BYTES: usize = 64;
-/// How long a node is left alone before it counts as idle.
-const SETTLE: Duration = Duration::from_secs(3);
 
 /// A node with chats, whose relay is behind a proxy that counts, while nothing happens.
 pub async fn idle(scale: &Scale) -> Vec<Row> {
     let world = host::world();
     let relay = Host::relay(&world).await;
     let proxy = Proxy::start(&relay.addresses[0]).await;
-    let mut alice = host::person(&world, "alice", std::slice::from_ref(&proxy.address), true).await;
+    // All know the relay by the proxy's address alone: alice would dial any other that friends name.
+    let relays = [proxy.address.clone()];
+    let mut alice = host::person(&world, "alice", &relays, true).await;
     for at in 0..scale.chats {
-        let mut friend = host::person(&world, &format!("friend-{at}"), &relay.addresses, false).await;
+        let mut friend = host::person(&world, &format!("friend-{at}"), &relays, false).await;
         let chat = join(&mut alice, &mut friend).await;
         let text = friend.send(&chat, "hello").await;
         alice.receives(&text).await;
@@ -39,14 +39,17 @@ pub async fn idle(scale: &Scale) -> Vec<Row> {
     alice.stop().await;
     alice.up().await;
     let id = host::process_of(alice.data());
-    sleep(SETTLE.min(Duration::from_secs(scale.idle_seconds))).await;
+    sleep(Duration::from_secs(scale.settle_seconds)).await;
     let (cpu, bytes) = (host::cpu_seconds(id), proxy.bytes());
     sleep(Duration::from_secs(scale.idle_seconds)).await;
     let seconds = scale.idle_seconds as f64;
     let share = (host::cpu_seconds(id) - cpu) / seconds * 100.0;
     let hourly = (proxy.bytes() - bytes) as f64 / seconds * 3600.0;
     let what = format!("idle node, {} chats", scale.chats);
-    let note = format!("over {seconds} s, friends offline");
+    let note = format!(
+        "over {seconds} s, friends offline, from {} s after its start",
+        scale.settle_seconds
+    );
     vec![
         Row::new(format!("{what}: memory"), "MB", vec![host::resident(id) / 1e6])
             .at_most(40.0)

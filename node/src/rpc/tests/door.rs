@@ -12,7 +12,7 @@ use crate::rpc::files::Token;
 use crate::rpc::guard::Guard;
 use crate::rpc::params::{AcceptParams, SendBody};
 use crate::rpc::server::Deadlines;
-use crate::rpc::types::{Body, Invite, Phrase};
+use crate::rpc::types::{Invite, Phrase};
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"node.info"}"#;
 
@@ -233,8 +233,12 @@ fn f65_debug_shows_no_secrets() {
         AcceptParams {
             invite: SECRET_INVITE.into()
         },
-        SendBody::Text { text: secret.clone() },
-        Body::Text { text: secret.clone() },
+        SendBody::Text {
+            text: secret.clone(),
+            reply_to: None,
+            mentions: vec![]
+        },
+        super::fake::text(secret.clone()),
     );
     for hidden in [cookie.as_str(), SECRET_WORD, SECRET_INVITE, secret.as_str()] {
         assert!(!shown.contains(hidden), "{shown}");

@@ -52,9 +52,7 @@ impl Fake {
     }
 
     fn event(&self, cursor: u64) -> Event {
-        let body = Body::Text {
-            text: "x".repeat(self.text_len.load(Ordering::Relaxed)),
-        };
+        let body = text("x".repeat(self.text_len.load(Ordering::Relaxed)));
         Event {
             cursor: EventCursor(cursor),
             what: EventKind::MessageReceived(Message { body, ..message() }),
@@ -84,8 +82,32 @@ pub(super) fn message() -> Message {
         outgoing: false,
         sent_ms: 5,
         received_ms: 6,
-        body: Body::Text { text: "hi".into() },
+        body: text("hi".into()),
+        edited_ms: None,
+        reactions: vec![],
+        expires_after_s: None,
         ledger: None,
+    }
+}
+
+pub(super) fn text(text: String) -> Body {
+    Body::Text {
+        text,
+        reply_to: None,
+        mentions: vec![],
+    }
+}
+
+/// What is said of a message to which all was done.
+pub(super) fn touched() -> Message {
+    Message {
+        edited_ms: Some(7),
+        reactions: vec![Reaction {
+            emoji: "👍".into(),
+            accounts: vec!["madang1bob".into()],
+        }],
+        expires_after_s: Some(60),
+        ..message()
     }
 }
 
@@ -217,11 +239,47 @@ impl Api for Fake {
         })
     }
 
+    async fn message_edit(&self, params: EditParams) -> ApiResult<Message> {
+        let body = Body::Text {
+            text: params.text,
+            reply_to: Some(params.message),
+            mentions: params.mentions,
+        };
+        Ok(Message { body, ..touched() })
+    }
+
+    async fn message_delete(&self, _: MessageParams) -> ApiResult<Message> {
+        Ok(Message {
+            body: Body::Deleted,
+            ..message()
+        })
+    }
+
+    async fn message_react(&self, params: ReactParams) -> ApiResult<Message> {
+        if params.remove {
+            return Ok(message());
+        }
+        Ok(touched())
+    }
+
+    async fn message_vote(&self, params: VoteParams) -> ApiResult<Message> {
+        let option = |(at, text): (u8, &str)| PollOption {
+            text: text.into(),
+            accounts: params.choices.contains(&at).then(|| "madang1bob".into()).into_iter().collect(),
+        };
+        let body = Body::Poll {
+            question: "when?".into(),
+            options: [(0, "now"), (1, "later")].map(option).into(),
+            multiple: false,
+        };
+        Ok(Message { body, ..message() })
+    }
+
     async fn message_list(&self, params: MessageListParams) -> ApiResult<Page<Message>> {
         let count = usize::try_from(params.limit).unwrap();
         let text = "x".repeat(self.text_len.load(Ordering::Relaxed));
         self.lists.lock().unwrap().push(params);
-        let body = Body::Text { text };
+        let body = self::text(text);
         Ok(page(vec![Message { body, ..message() }; count]))
     }
 

@@ -20,6 +20,15 @@ fn ledger() -> Value {
     })
 }
 
+/// An object with some members set.
+fn with(members: Value, object: &Value) -> Value {
+    let mut object = object.clone();
+    for (name, value) in members.as_object().unwrap() {
+        object[name] = value.clone();
+    }
+    object
+}
+
 #[tokio::test]
 async fn every_method_answers_in_the_documented_shape() {
     let house = House::open().await;
@@ -28,6 +37,12 @@ async fn every_method_answers_in_the_documented_shape() {
         "message": id(1), "chat": id(3), "account": "madang1alice", "device": id(2), "outgoing": false,
         "sent_ms": 5, "received_ms": 6, "body": {"kind": "text", "text": "xxxxxxxx"},
     });
+    let said = with(json!({"body": {"kind": "text", "text": "hi"}}), &message);
+    let touched = with(
+        json!({"edited_ms": 7, "reactions": [{"emoji": "👍", "accounts": ["madang1bob"]}], "expires_after_s": 60}),
+        &said,
+    );
+    let mention = json!({"account": "madang1bob", "start_bytes": 0, "length_bytes": 2});
     let cases = [
         (
             "node.info",
@@ -96,8 +111,42 @@ async fn every_method_answers_in_the_documented_shape() {
         ),
         (
             "message.send",
-            json!({"chat": id(3), "body": {"kind": "text", "text": "hi"}, "idempotency_key": "k"}),
+            json!({"chat": id(3), "body": {"kind": "text", "text": "hi", "reply_to": id(1), "mentions": [mention]}, "idempotency_key": "k"}),
             json!({"message": id(1), "ledger": ledger()}),
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "poll", "question": "when?", "options": ["now", "later"], "multiple": true}}),
+            json!({"message": id(1), "ledger": ledger()}),
+        ),
+        (
+            "message.edit",
+            json!({"message": id(1), "text": "hello", "mentions": [mention]}),
+            with(
+                json!({"body": {"kind": "text", "text": "hello", "reply_to": id(1), "mentions": [mention]}}),
+                &touched,
+            ),
+        ),
+        (
+            "message.delete",
+            json!({"message": id(1)}),
+            with(json!({"body": {"kind": "deleted"}}), &message),
+        ),
+        ("message.react", json!({"message": id(1), "emoji": "👍"}), touched.clone()),
+        (
+            "message.react",
+            json!({"message": id(1), "emoji": "👍", "remove": true}),
+            said,
+        ),
+        (
+            "message.vote",
+            json!({"message": id(1), "choices": [1]}),
+            with(
+                json!({"body": {"kind": "poll", "question": "when?", "multiple": false, "options": [
+                    {"text": "now", "accounts": []}, {"text": "later", "accounts": ["madang1bob"]},
+                ]}}),
+                &message,
+            ),
         ),
         (
             "message.list",
@@ -123,7 +172,23 @@ async fn every_method_answers_in_the_documented_shape() {
     }
     let sent = house.api.sent.lock().unwrap();
     assert_eq!(sent[0].chat, ChatId([3; 32]));
-    assert_eq!(sent[0].body, SendBody::Text { text: "hi".into() });
+    let mention = Mention {
+        account: "madang1bob".into(),
+        start_bytes: 0,
+        length_bytes: 2,
+    };
+    let wanted = SendBody::Text {
+        text: "hi".into(),
+        reply_to: Some(MessageId([1; 32])),
+        mentions: vec![mention],
+    };
+    assert_eq!(sent[0].body, wanted);
+    let wanted = SendBody::Poll {
+        question: "when?".into(),
+        options: vec!["now".into(), "later".into()],
+        multiple: true,
+    };
+    assert_eq!(sent[1].body, wanted);
     assert_eq!(sent[0].idempotency_key.as_deref(), Some("k"));
 }
 
@@ -141,7 +206,23 @@ fn every_event_has_the_documented_shape() {
             "message.received",
             as_json.clone(),
         ),
-        (EventKind::MessageSent(message.clone()), "message.sent", as_json),
+        (EventKind::MessageSent(message.clone()), "message.sent", as_json.clone()),
+        (
+            EventKind::MessageUpdated(super::fake::touched()),
+            "message.updated",
+            with(
+                json!({"edited_ms": 7, "reactions": [{"emoji": "👍", "accounts": ["madang1bob"]}], "expires_after_s": 60}),
+                &as_json,
+            ),
+        ),
+        (
+            EventKind::MessageExpired {
+                chat,
+                message: message.message,
+            },
+            "message.expired",
+            json!({"chat": id(3), "message": id(1)}),
+        ),
         (
             EventKind::MessageLedger {
                 chat,
@@ -253,6 +334,40 @@ async fn malformed_parameters_are_refused_by_name() {
             "idempotency_key",
         ),
         (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "text", "text": "hi", "reply_to": 1}}),
+            "body.reply_to",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "text", "text": "hi", "mentions": [{}]}}),
+            "body.mentions[0]",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "poll", "question": "", "options": ["a", "b"]}}),
+            "body.question",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "poll", "question": "when?", "options": ["a"]}}),
+            "body.options",
+        ),
+        (
+            "message.send",
+            json!({"chat": id(3), "body": {"kind": "poll", "question": "when?", "options": ["a", ""]}}),
+            "body.options[1]",
+        ),
+        ("message.edit", json!({"message": id(1)}), "text"),
+        ("message.react", json!({"message": id(1)}), "emoji"),
+        (
+            "message.react",
+            json!({"message": id(1), "emoji": "👍", "remove": 1}),
+            "remove",
+        ),
+        ("message.vote", json!({"message": id(1), "choices": [256]}), "choices"),
+        ("message.vote", json!({"message": id(1), "choices": vec![0; 13]}), "choices"),
+        (
             "message.list",
             json!({"chat": id(3), "before": "a", "after": "b"}),
             "before",
@@ -283,6 +398,14 @@ async fn texts_and_keys_over_their_bound_are_refused_and_pages_are_cut_to_it() {
     let error = house.error("message.send", send(MAX_TEXT + 1, 1)).await;
     let data = json!({"code": "too_large", "retryable": false, "field": "body.text", "limit": 32_768});
     assert_eq!((&error["code"], &error["data"]), (&json!(-32002), &data));
+    let emoji = json!({"message": id(1), "emoji": "x".repeat(41)});
+    assert_eq!(house.error("message.react", emoji).await["data"]["field"], "emoji");
+    let body = json!({"kind": "poll", "question": "?", "options": ["a", "b".repeat(201)]});
+    let error = house
+        .error("message.send", json!({"chat": id(3), "body": body}))
+        .await;
+    let data = json!({"code": "too_large", "retryable": false, "field": "body.options[1]", "limit": 200});
+    assert_eq!(error["data"], data);
     let error = house.error("message.send", send(1, 129)).await;
     assert_eq!(error["data"]["field"], "idempotency_key");
 
@@ -301,6 +424,11 @@ async fn errors_have_the_documented_numbers_and_data() {
             ApiError::NotFound { field: "message" },
             -32001,
             json!({"code": "not_found", "retryable": false, "field": "message"}),
+        ),
+        (
+            ApiError::NotAllowed { reason: "".into() },
+            -32012,
+            json!({"code": "not_allowed", "retryable": false}),
         ),
         (
             ApiError::IdempotencyConflict,

@@ -1,7 +1,7 @@
 //! What strangers may do at the doors that invites open.
 
 use super::*;
-use crate::chat::Group;
+use crate::chat::{ChatContext, Group, Plan};
 use crate::contact::{Card, Request};
 use crate::custody::{Deposit, Refusal};
 use crate::keys::NodeId;
@@ -17,9 +17,17 @@ fn craft(w: &World, change: impl FnOnce(&mut Request)) -> Vec<u8> {
     let carol = &w.nodes[CAROL].client;
     let (crypto, device) = (&carol.crypto, &carol.account.device);
     let chat = ChatId(crypto.random());
-    let (group, topic) = Group::create(crypto, device, &carol.identity(), invite.suite, chat).unwrap();
+    let (group, topic) = Group::create(
+        crypto,
+        device,
+        &carol.identity(),
+        invite.suite,
+        chat,
+        ChatContext::one_to_one(),
+    )
+    .unwrap();
     let package = std::slice::from_ref(&invite.packages[0].package);
-    let added = group.add(crypto, device, package, &topic).unwrap();
+    let added = group.commit(crypto, device, &Plan::adding(package), &topic).unwrap();
     let mut request = Request {
         details: carol.details(&carol.new_inbox().unwrap()),
         chat,
@@ -180,10 +188,20 @@ fn f41_a_chat_on_a_topic_that_has_another_use_is_refused() {
     let carol = &w.nodes[CAROL].client;
     let (crypto, device) = (&carol.crypto, &carol.account.device);
     let id = ChatId([6; 32]);
-    let (group, _) = Group::create(crypto, device, &carol.identity(), invite.suite, id).unwrap();
+    let (group, _) = Group::create(
+        crypto,
+        device,
+        &carol.identity(),
+        invite.suite,
+        id,
+        ChatContext::one_to_one(),
+    )
+    .unwrap();
     let package = std::slice::from_ref(&invite.packages[0].package);
     // The chat is to live on the topic that requests come on: who writes there would be heard no more.
-    let added = group.add(crypto, device, package, &invite.invite.requests).unwrap();
+    let added = group
+        .commit(crypto, device, &Plan::adding(package), &invite.invite.requests)
+        .unwrap();
     let welcome = added.welcome.unwrap();
     let node = added.group.node();
     let request = craft(&w, |request| {
@@ -307,12 +325,20 @@ fn foreign_request(w: &World, n: u8) -> Vec<u8> {
     let invite = invite_row(w);
     let (crypto, device) = (&guest.crypto, &guest.account.device);
     let chat = ChatId(crypto.random());
-    let (group, topic) = Group::create(crypto, device, &guest.identity(), invite.suite, chat).unwrap();
+    let (group, topic) = Group::create(
+        crypto,
+        device,
+        &guest.identity(),
+        invite.suite,
+        chat,
+        ChatContext::one_to_one(),
+    )
+    .unwrap();
     let added = group
-        .add(
+        .commit(
             crypto,
             device,
-            std::slice::from_ref(&invite.packages[0].package),
+            &Plan::adding(std::slice::from_ref(&invite.packages[0].package)),
             &topic,
         )
         .unwrap();

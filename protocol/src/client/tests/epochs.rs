@@ -22,17 +22,13 @@ fn epoch(w: &World, place: usize, chat: ChatId) -> u64 {
 }
 
 #[test]
-fn leaf_updates_take_turns() {
+fn leaves_are_renewed_and_commits_leave_the_outbox() {
     let mut w = World::with(hourly);
     w.connect(ALICE, BOB);
     let chat = w.befriend();
-    let mut committers = Vec::new();
     for _ in 0..6 {
-        let turns = [ALICE, BOB].map(|place| w.nodes[place].client.chats[&chat].group.own_turn());
-        assert_ne!(turns[0], turns[1], "both or nobody may commit");
-        committers.push(turns[0]);
         let before = epoch(&w, ALICE, chat);
-        w.pass(HOUR_MS + 1_000);
+        w.pass(2 * HOUR_MS);
         assert!(epoch(&w, ALICE, chat) > before);
         assert_eq!(epoch(&w, ALICE, chat), epoch(&w, BOB, chat));
     }
@@ -124,22 +120,41 @@ fn a_message_on_a_state_that_is_gone_is_sealed_again_under_the_same_id() {
 }
 
 #[test]
-fn f37_a_commit_out_of_turn_is_dropped_and_the_chat_goes_on() {
+fn f37_two_who_commit_at_once_settle_on_the_same_and_read_what_was_written_on_both() {
     let (mut w, chat) = World::friends();
     w.disconnect(ALICE, BOB);
-    let node = &mut w.nodes[BOB];
-    let state = &node.client.chats[&chat];
-    assert!(!state.group.own_turn());
-    let change = state
-        .group
-        .update_leaf(&node.client.crypto, &node.client.account.device)
-        .unwrap();
-    let envelope = Envelope::sign(&state.row.topic, 3600, &change.commit).unwrap();
-    w.gossip_to(ALICE, BOB, envelope.bytes());
-    assert_eq!(epoch(&w, ALICE, chat), 1);
-    w.connect(ALICE, BOB);
+    for place in [ALICE, BOB] {
+        w.nodes[place].client.chats.get_mut(&chat).unwrap().row.leaf_update_due = true;
+        w.input(place, Input::Tick);
+        assert_eq!(epoch(&w, place, chat), 2);
+    }
     w.send(ALICE, chat, "a");
     w.send(BOB, chat, "b");
-    assert_eq!(w.nodes[ALICE].texts(chat).len(), 2);
-    assert_eq!(w.nodes[BOB].texts(chat).len(), 2);
+    w.connect(ALICE, BOB);
+    w.pass(5_000);
+    let nodes = [ALICE, BOB].map(|place| w.nodes[place].client.chats[&chat].group.node());
+    assert_eq!(nodes[0], nodes[1]);
+    for place in [ALICE, BOB] {
+        assert_eq!(w.nodes[place].texts(chat).len(), 2);
+        w.restart(place);
+    }
+    w.connect(ALICE, BOB);
+    w.send(ALICE, chat, "c");
+    w.pass(1_000);
+    assert_eq!(w.nodes[BOB].texts(chat).len(), 3);
+}
+
+#[test]
+fn who_is_apart_does_not_commit_unasked() {
+    let mut w = World::with(hourly);
+    w.connect(ALICE, BOB);
+    let chat = w.befriend();
+    w.disconnect(ALICE, BOB);
+    let before = epoch(&w, ALICE, chat);
+    w.pass(40 * HOUR_MS);
+    assert_eq!(epoch(&w, ALICE, chat), before);
+    w.connect(ALICE, BOB);
+    w.pass(5_000);
+    let nodes = [ALICE, BOB].map(|place| w.nodes[place].client.chats[&chat].group.node());
+    assert_eq!(nodes[0], nodes[1]);
 }

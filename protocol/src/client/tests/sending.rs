@@ -22,7 +22,7 @@ fn the_same_key_within_a_step_that_is_not_committed_is_the_same_message() {
         token,
         command: Command::Send {
             chat,
-            text: "hello".into(),
+            content: "hello".into(),
             idempotency_key: Some("k".into()),
         },
     };

@@ -20,7 +20,7 @@ impl World {
     ) -> Result<MessageId, CommandError> {
         let command = Command::Send {
             chat,
-            text: text.into(),
+            content: text.into(),
             idempotency_key: key.map(String::from),
         };
         match self.command(place, command).unwrap()? {

@@ -1,6 +1,7 @@
 //! What a relay allows, what it counts, and the bounds of its work.
 
 use crate::limits;
+use crate::padding;
 use std::collections::BTreeMap;
 
 /// Bytes that an envelope costs beyond its own: its rows' keys, hash, expiry and seals, and what the database adds to them
@@ -42,16 +43,27 @@ pub(super) const DAY_S: u64 = 24 * 3600;
 pub(super) const DEPOSITOR_STEPS: u64 = 16;
 /// Damaged rows that wait for their removal; beyond, they are only passed over.
 pub(super) const DAMAGED_ROWS: usize = 4096;
+/// Rows of the blobs' expiry index that one tick reads (guess: with the largest blobs of today two ticks' chunks).
+pub(super) const BLOB_EXPIRY_ROWS: usize = 8;
+/// Seconds after its last chunk that a blob is kept which isn't whole: its sender has come back by then or sends anew (guess: a day).
+pub(super) const PARTIAL_S: u64 = DAY_S;
+/// The share of a topic's bytes that blobs may take: the rest is left to messages (guess).
+pub(super) const BLOB_SHARE: (u64, u64) = (3, 4);
+/// Seconds until a reader whose window is full may ask for chunks again (guess: an acknowledgement's way).
+pub(super) const WINDOW_RETRY_S: u32 = 1;
 /// Seconds between writes of the time seen, while nothing else is written.
 pub(super) const SEEN_S: u64 = 3600;
 
-/// What a relay allows. Bytes count each envelope with [`ENVELOPE_OVERHEAD_BYTES`].
+/// What a relay allows. Bytes count each envelope with [`ENVELOPE_OVERHEAD_BYTES`], each blob with that for each chunk and once more,
+/// from its first chunk on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayConfig {
     /// Bytes of one topic.
     pub topic_bytes: u64,
     /// Envelopes of one topic.
     pub topic_envelopes: u64,
+    /// Padded bytes of one blob.
+    pub blob_bytes: u64,
     /// Bytes that one peer may deposit a day. Kept over restarts, but for a sixteenth of it.
     pub depositor_bytes_per_day: u64,
     /// Depositors whose day is counted; beyond, the one whose day began first is forgotten.
@@ -81,6 +93,8 @@ impl Default for RelayConfig {
             topic_bytes: 64 * 1024 * 1024,
             // Bounds the stubs and the catching up of a topic of short messages (guess).
             topic_envelopes: 100_000,
+            // As large as clients make them, and the padding.
+            blob_bytes: padding::padded_len(limits::BLOB_BYTES as usize) as u64,
             // Twice an account's full outbox (`limits::OUTBOX_BYTES`), so that even the worst return fits a day.
             depositor_bytes_per_day: 2 * limits::OUTBOX_BYTES as u64,
             depositors: 4 * limits::PEERS,
@@ -119,6 +133,10 @@ pub struct RelayStats {
     pub bytes: u64,
     /// Topics that have a row.
     pub topics: u64,
+    /// Blobs stored, whole or not.
+    pub blobs: u64,
+    /// What they count for in the quotas, in bytes.
+    pub blob_bytes: u64,
     /// Connected peers.
     pub peers: u64,
     /// Topics watched, summed over peers.
@@ -147,6 +165,18 @@ pub struct RelayStats {
     pub pages: u64,
     /// Envelopes expired since the start.
     pub expired: u64,
+    /// Blobs that became whole since the start.
+    pub blobs_accepted: u64,
+    /// Puts of a blob that was whole already, since the start.
+    pub blobs_repeated: u64,
+    /// Puts and gets refused since the start, by the reason's name.
+    pub blobs_refused: BTreeMap<&'static str, u64>,
+    /// Blobs removed since the start, whole or not.
+    pub blobs_expired: u64,
+    /// Chunks taken since the start.
+    pub chunks_accepted: u64,
+    /// Chunks sent since the start.
+    pub chunks_served: u64,
     /// Rows found damaged since the start; an envelope among them is lost here, and taken again if it is deposited again.
     pub damaged: u64,
     /// Whether the clock has leapt ahead and isn't believed yet.

@@ -7,7 +7,7 @@ use super::topics::Topic;
 use super::{Head, Relay};
 use crate::custody::frames::{Accepted, ClientFrame, CustodianFrame, Receipt, Refusal, Refused};
 use crate::envelope::Envelope;
-use crate::keys::{EnvelopeId, TransportKey};
+use crate::keys::{EnvelopeId, TopicId, TransportKey};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use std::collections::BTreeMap;
@@ -106,10 +106,15 @@ impl Relay {
         Ok(())
     }
 
-    /// Answers a deposit with `busy`, unverified and unread but for its ids.
+    /// Answers a deposit or a put of chunks with `busy`, unverified and unread but for its ids.
     pub(super) fn shed(&mut self, peer: TransportKey, frame: &[u8], retry_after_s: u32) {
-        let Ok(ClientFrame::Deposit(deposit)) = ClientFrame::decode(frame) else {
-            return;
+        let deposit = match ClientFrame::decode(frame) {
+            Ok(ClientFrame::Deposit(deposit)) => deposit,
+            Ok(ClientFrame::PutBlob(put)) => {
+                self.stats.shed += 1;
+                return self.refuse_blob(peer, put.request, Refusal::Busy, retry_after_s);
+            }
+            _ => return,
         };
         self.stats.shed += 1;
         let why = Refusal::Busy;
@@ -204,12 +209,7 @@ impl Relay {
         let until_s = now_s
             .saturating_add(u64::from(envelope.ttl_s().min(self.config.retention_s)))
             .min(LATEST_S);
-        if !self.admitted(&peer) || self.is_open() {
-            self.found(envelope.topic());
-        } else {
-            self.host(now_s, envelope.topic(), rows)?;
-        }
-        self.touch(envelope.topic());
+        self.begin_topic(now_s, peer, envelope.topic(), rows)?;
         let Some(topic) = self.topics.get_mut(&envelope.topic()) else {
             return Ok(until_s);
         };
@@ -243,6 +243,23 @@ impl Relay {
         Ok(until_s)
     }
 
+    /// Makes sure that a topic, which is in memory, has a row, and that the current step writes it.
+    pub(super) fn begin_topic(
+        &mut self,
+        now_s: u64,
+        peer: TransportKey,
+        topic: TopicId,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
+        if !self.admitted(&peer) || self.is_open() {
+            self.found(topic);
+        } else {
+            self.host(now_s, topic, rows)?;
+        }
+        self.touch(topic);
+        Ok(())
+    }
+
     /// Whether every quota has room; otherwise which has not, and when a retry makes sense.
     fn quota(
         &mut self,
@@ -257,16 +274,14 @@ impl Relay {
         let Some(topic) = self.topics.get(&envelope.topic()) else {
             return Ok(Err((Refusal::Busy, RETRY_S)));
         };
-        if topic.row.count >= config.topic_envelopes
-            || charged(topic.row.bytes, topic.row.count).saturating_add(cost) > config.topic_bytes
-        {
+        if topic.row.count >= config.topic_envelopes || topic.row.charged().saturating_add(cost) > config.topic_bytes {
             let retry = topic_retry(now_s, topic, config, rows)?;
             return Ok(Err((Refusal::TopicQuota, retry)));
         }
         if let Err(retry) = self.depositors.room(&peer, cost, config.depositor_bytes_per_day, now_s) {
             return Ok(Err((Refusal::DepositorQuota, retry)));
         }
-        if charged(self.totals.bytes, self.totals.envelopes).saturating_add(cost) > config.total_bytes
+        if self.totals.charged().saturating_add(cost) > config.total_bytes
             || (!topic.kept && self.totals.topics >= config.topics)
         {
             let name = Refusal::Full.name();
@@ -286,7 +301,7 @@ fn cost(envelope: &Envelope) -> u64 {
     charged(envelope.bytes().len() as u64, 1)
 }
 
-fn charged(bytes: u64, envelopes: u64) -> u64 {
+pub(super) fn charged(bytes: u64, envelopes: u64) -> u64 {
     bytes.saturating_add(envelopes.saturating_mul(ENVELOPE_OVERHEAD_BYTES))
 }
 
@@ -302,11 +317,11 @@ fn topic_retry(now_s: u64, topic: &Topic, config: &RelayConfig, rows: &dyn Rows)
     }))
 }
 
-fn next_expiry(now_s: u64, rows: &dyn Rows, damage: &mut Damage) -> Result<u32, RowsError> {
+pub(super) fn next_expiry(now_s: u64, rows: &dyn Rows, damage: &mut Damage) -> Result<u32, RowsError> {
     let due = super::next_due(rows, damage)?;
     Ok(due.map_or(RETRY_S, |due_s| seconds_until(due_s.saturating_add(REMOVAL_S), now_s)))
 }
 
-fn seconds_until(until_s: u64, now_s: u64) -> u32 {
+pub(super) fn seconds_until(until_s: u64, now_s: u64) -> u32 {
     u32::try_from(until_s.saturating_sub(now_s)).unwrap_or(u32::MAX).max(1)
 }

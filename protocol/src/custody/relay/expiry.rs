@@ -238,7 +238,7 @@ impl Relay {
         topic.row.base = plan.base;
     }
 
-    /// An emptied topic is forgotten after a retention, unless somebody watches it or, being hosted, did so lately.
+    /// An emptied topic is forgotten after a retention, unless it has blobs, somebody watches it or, being hosted, did so lately.
     fn leave_empty(&mut self, now_s: u64, id: TopicId, rows: &dyn Rows) -> Result<(), RowsError> {
         let retention_s = u64::from(self.config.retention_s).max(1);
         let Some(topic) = self.topics.get_mut(&id) else {
@@ -255,7 +255,8 @@ impl Relay {
         if drop_at_s > now_s {
             return Ok(());
         }
-        let wanted = !topic.watchers.is_empty() || topic.row.hosted_s.saturating_add(retention_s) > now_s;
+        let is_used = !topic.watchers.is_empty() || topic.row.blobs > 0;
+        let wanted = is_used || topic.row.hosted_s.saturating_add(retention_s) > now_s;
         if drop_at_s > 0 && !wanted {
             topic.kept = false;
             topic.spans.clear();

@@ -33,15 +33,20 @@ pub(super) struct Peer {
     pub runnable: bool,
     /// Whether the next envelope doesn't fit its window until it acknowledges.
     blocked: bool,
-    /// Bytes of envelopes sent on this stream.
+    /// Bytes of envelopes and chunks sent on this stream.
     sent: u64,
     /// How many of them the peer says are committed.
     acked: u64,
 }
 
 impl Peer {
-    fn window(&self) -> u64 {
+    pub fn window(&self) -> u64 {
         limits::PUSH_WINDOW_BYTES.saturating_sub(self.unacknowledged())
+    }
+
+    /// Counts bytes that were sent beside the pages.
+    pub fn count_sent(&mut self, bytes: u64) {
+        self.sent += bytes;
     }
 
     pub fn unacknowledged(&self) -> u64 {

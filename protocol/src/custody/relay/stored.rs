@@ -14,6 +14,7 @@
 //! envelope is known from its row's number, its id is hashed again where it is needed. Whoever finds an id's first bytes compares the
 //! envelope itself, so that ids made to collide cost only their maker.
 
+use super::deposit::charged;
 use crate::custody::RunningHash;
 use crate::keys::{EnvelopeId, TopicId};
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -69,6 +70,17 @@ pub(super) struct TopicRow {
     pub drop_at_s: u64,
     /// When a user of the relay last asked for it, Unix seconds, to the day; 0 if none did. Strangers may use such a topic.
     pub hosted_s: u64,
+    /// Blobs kept, whole or not.
+    pub blobs: u64,
+    /// What they count for in the quota.
+    pub blob_bytes: u64,
+}
+
+impl TopicRow {
+    /// What it counts for in its quota.
+    pub fn charged(&self) -> u64 {
+        charged(self.bytes, self.count).saturating_add(self.blob_bytes)
+    }
 }
 
 impl Wire for TopicRow {
@@ -80,6 +92,8 @@ impl Wire for TopicRow {
         w.u64(self.count);
         w.u64(self.drop_at_s);
         w.u64(self.hosted_s);
+        w.u64(self.blobs);
+        w.u64(self.blob_bytes);
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
@@ -90,6 +104,8 @@ impl Wire for TopicRow {
             count: r.u64("topic.count")?,
             drop_at_s: r.u64("topic.drop_at_s")?,
             hosted_s: r.u64("topic.hosted_s")?,
+            blobs: later(r, "topic.blobs")?,
+            blob_bytes: later(r, "topic.blob_bytes")?,
         })
     }
 }
@@ -104,6 +120,17 @@ pub(super) struct Totals {
     pub next_number: u64,
     /// The clock when this was written, Unix seconds.
     pub seen_s: u64,
+    /// Blobs kept, whole or not.
+    pub blobs: u64,
+    /// What they count for in the quota.
+    pub blob_bytes: u64,
+}
+
+impl Totals {
+    /// What all counts for in the quota.
+    pub fn charged(&self) -> u64 {
+        charged(self.bytes, self.envelopes).saturating_add(self.blob_bytes)
+    }
 }
 
 impl Wire for Totals {
@@ -113,6 +140,8 @@ impl Wire for Totals {
         w.u64(self.topics);
         w.u64(self.next_number);
         w.u64(self.seen_s);
+        w.u64(self.blobs);
+        w.u64(self.blob_bytes);
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
@@ -121,8 +150,15 @@ impl Wire for Totals {
             topics: r.u64("totals.topics")?,
             next_number: r.u64("totals.next_number")?,
             seen_s: r.u64("totals.seen_s")?,
+            blobs: later(r, "totals.blobs")?,
+            blob_bytes: later(r, "totals.blob_bytes")?,
         })
     }
+}
+
+/// A number that rows of earlier versions don't have: 0 there.
+fn later(r: &mut Reader<'_>, field: &'static str) -> Result<u64, DecodeError> {
+    if r.rest().is_empty() { Ok(0) } else { r.u64(field) }
 }
 
 /// What of a topic expires in one stretch of time: positions from the first to the last, others among them too. Both 0 where only the
@@ -290,7 +326,8 @@ pub(super) fn parse_expiry_key(key: &[u8]) -> (u64, u64) {
     (due, log_position(key))
 }
 
-fn short(value: u64) -> [u8; SHORT] {
+/// The bytes of a topic's number, or a position, in keys.
+pub(super) fn short(value: u64) -> [u8; SHORT] {
     last_bytes(value)
 }
 

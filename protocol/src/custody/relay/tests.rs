@@ -8,6 +8,7 @@ use crate::keys::TopicSecret;
 use crate::rows::MemoryRows;
 
 mod admission;
+mod blobs;
 mod disk;
 mod expiry;
 mod faults;

@@ -199,6 +199,8 @@ pub(super) fn summed(rows: &dyn Rows, damage: &mut Damage) -> Result<Totals, Row
             totals.topics += 1;
             totals.bytes = totals.bytes.saturating_add(row.bytes);
             totals.envelopes = totals.envelopes.saturating_add(row.count);
+            totals.blobs = totals.blobs.saturating_add(row.blobs);
+            totals.blob_bytes = totals.blob_bytes.saturating_add(row.blob_bytes);
             totals.next_number = totals.next_number.max(row.number.saturating_add(NUMBERS_SKIPPED));
         }
     }

@@ -1,0 +1,205 @@
+//! What can be sent and done to messages: the parameters of `message.send`, `message.edit` and the like.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::error::ApiError;
+use super::ids::{ChatId, MessageId};
+use super::limits::{MAX_EMOJI, MAX_IDEMPOTENCY_KEY, MAX_MENTIONS, MAX_OPTION, MAX_OPTIONS, MAX_QUESTION, MAX_TEXT};
+use super::params::{Fields, FromParams, too_large};
+use super::types::Mention;
+
+/// Parameters of `message.send`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendParams {
+    /// Where to.
+    pub chat: ChatId,
+    /// What.
+    pub body: SendBody,
+    /// The same key with the same chat and body gives the same message, at most [`MAX_IDEMPOTENCY_KEY`] bytes.
+    pub idempotency_key: Option<String>,
+}
+
+/// A body that can be sent; Debug gives sizes only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SendBody {
+    /// Text.
+    Text {
+        /// At most [`MAX_TEXT`] bytes.
+        text: String,
+        /// The message that it answers.
+        reply_to: Option<MessageId>,
+        /// Who is named in it, at most [`MAX_MENTIONS`].
+        mentions: Vec<Mention>,
+    },
+    /// A question with options to choose from.
+    Poll {
+        /// At most [`MAX_QUESTION`] bytes.
+        question: String,
+        /// 2 to [`MAX_OPTIONS`], each at most [`MAX_OPTION`] bytes.
+        options: Vec<String>,
+        /// Whether one may choose several.
+        multiple: bool,
+    },
+}
+
+impl FromParams for SendParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let chat = fields.required("chat")?;
+        let mut body = fields.nested("body")?;
+        let kind: String = body.required("kind")?;
+        let body = match kind.as_str() {
+            "text" => SendBody::Text {
+                text: text(&mut body, "text", MAX_TEXT)?,
+                reply_to: body.optional("reply_to")?,
+                mentions: mentions(&mut body)?,
+            },
+            "poll" => poll(&mut body)?,
+            _ => {
+                let reason = "must be \"text\" or \"poll\", the kinds that this version sends";
+                return Err(body.invalid("kind", reason));
+            }
+        };
+        let idempotency_key: Option<String> = fields.optional("idempotency_key")?;
+        if let Some(key) = &idempotency_key {
+            if key.is_empty() {
+                return Err(fields.invalid("idempotency_key", "must not be empty"));
+            }
+            if key.len() > MAX_IDEMPOTENCY_KEY {
+                return Err(too_large("idempotency_key", MAX_IDEMPOTENCY_KEY));
+            }
+        }
+        Ok(Self {
+            chat,
+            body,
+            idempotency_key,
+        })
+    }
+}
+
+impl fmt::Debug for SendBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text, mentions, .. } => {
+                write!(f, "Text({} bytes, {} mentions)", text.len(), mentions.len())
+            }
+            Self::Poll { options, .. } => write!(f, "Poll({} options)", options.len()),
+        }
+    }
+}
+
+/// Parameters of `message.edit`; Debug gives the text's size only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EditParams {
+    /// The message.
+    pub message: MessageId,
+    /// What it says from now on, at most [`MAX_TEXT`] bytes.
+    pub text: String,
+    /// Who is named in that, at most [`MAX_MENTIONS`].
+    pub mentions: Vec<Mention>,
+}
+
+impl FromParams for EditParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            message: fields.required("message")?,
+            text: text(fields, "text", MAX_TEXT)?,
+            mentions: mentions(fields)?,
+        })
+    }
+}
+
+impl fmt::Debug for EditParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EditParams({}, {} bytes)", self.message, self.text.len())
+    }
+}
+
+/// Parameters of `message.react`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactParams {
+    /// The message.
+    pub message: MessageId,
+    /// At most [`MAX_EMOJI`] bytes.
+    pub emoji: String,
+    /// Whether it is taken back.
+    pub remove: bool,
+}
+
+impl FromParams for ReactParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            message: fields.required("message")?,
+            emoji: text(fields, "emoji", MAX_EMOJI)?,
+            remove: fields.optional("remove")?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Parameters of `message.vote`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoteParams {
+    /// The poll.
+    pub message: MessageId,
+    /// Places of the chosen options, from 0; none takes the vote back.
+    pub choices: Vec<u8>,
+}
+
+impl FromParams for VoteParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let choices: Vec<u8> = fields.required("choices")?;
+        if choices.len() > MAX_OPTIONS {
+            return Err(fields.invalid("choices", format!("are at most {MAX_OPTIONS}")));
+        }
+        Ok(Self {
+            message: fields.required("message")?,
+            choices,
+        })
+    }
+}
+
+fn text(fields: &mut Fields, name: &'static str, limit: usize) -> Result<String, ApiError> {
+    let text: String = fields.required(name)?;
+    if text.len() > limit {
+        return Err(too_large(fields.path_of(name), limit));
+    }
+    Ok(text)
+}
+
+fn poll(body: &mut Fields) -> Result<SendBody, ApiError> {
+    let question = text(body, "question", MAX_QUESTION)?;
+    if question.is_empty() {
+        return Err(body.invalid("question", "must not be empty"));
+    }
+    let options: Vec<String> = body.required("options")?;
+    if !(2..=MAX_OPTIONS).contains(&options.len()) {
+        return Err(body.invalid("options", format!("must be 2 to {MAX_OPTIONS}")));
+    }
+    for (at, option) in options.iter().enumerate() {
+        let path = body.path_of(&format!("options[{at}]"));
+        if option.is_empty() {
+            return Err(ApiError::invalid(path, "must not be empty"));
+        }
+        if option.len() > MAX_OPTION {
+            return Err(too_large(path, MAX_OPTION));
+        }
+    }
+    Ok(SendBody::Poll {
+        question,
+        options,
+        multiple: body.optional("multiple")?.unwrap_or_default(),
+    })
+}
+
+fn mentions(fields: &mut Fields) -> Result<Vec<Mention>, ApiError> {
+    let list: Vec<Value> = fields.optional("mentions")?.unwrap_or_default();
+    if list.len() > MAX_MENTIONS {
+        return Err(fields.invalid("mentions", format!("are at most {MAX_MENTIONS}")));
+    }
+    let read = |(at, value): (usize, Value)| {
+        serde_json::from_value(value)
+            .map_err(|error| ApiError::invalid(fields.path_of(&format!("mentions[{at}]")), error))
+    };
+    list.into_iter().enumerate().map(read).collect()
+}

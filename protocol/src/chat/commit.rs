@@ -1,0 +1,403 @@
+//! Commits: making one, and applying another's. The state before stays as it is.
+
+use super::context::{ChatContext, JoinInfo};
+use super::dag;
+use super::group::{Group, GroupError, Header, extensions, mls, node_of, protocol_message};
+use super::leaf::{LeafSigner, Member, leaf_member, open_lifetime};
+use super::rules::{self, Delta};
+use super::statement::{Statement, leaf_key_hash, package_hash};
+use crate::contact::CardPackage;
+use crate::keys::{DeviceSecret, NodeId, TopicSecret};
+use crate::limits;
+use crate::mls::{Crypto, Provider};
+use crate::wire::{Reader, Wire, Writer};
+use openmls::group::StagedCommit;
+use openmls::prelude::{
+    Extension, KeyPackage, LeafNode, LeafNodeIndex, LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn,
+    ProcessedMessageContent, Proposal, ProtocolVersion, UnknownExtension,
+};
+use tls_codec::{DeserializeBytes, Serialize};
+
+/// What a commit of ours is to change. Its author's leaf is renewed with each.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Key packages of whom it adds, at most [`limits::ADDED_AT_ONCE`].
+    pub add: Vec<CardPackage>,
+    /// Leaves that it removes.
+    pub remove: Vec<u32>,
+    /// New settings.
+    pub context: Option<ChatContext>,
+    /// What others have asked for.
+    pub statements: Vec<Statement>,
+}
+
+impl Plan {
+    /// A plan that only adds.
+    pub fn adding(packages: &[CardPackage]) -> Self {
+        Self {
+            add: packages.to_vec(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A commit of ours, merged into a new state.
+pub struct Change {
+    /// The state after.
+    pub group: Group,
+    /// The encoded commit, to travel on the parent's topic.
+    pub commit: Vec<u8>,
+    /// The encoded Welcome, if members were added.
+    pub welcome: Option<Vec<u8>>,
+    /// What the rule of branches knows of it.
+    pub place: dag::Commit,
+    /// Whether the chat's topic is renewed: from now on it is [`Group::topic`].
+    pub renews: bool,
+}
+
+/// Another's commit, applied.
+pub struct Applied {
+    /// The state after; none if it removes this device.
+    pub group: Option<Group>,
+    /// Its node.
+    pub node: NodeId,
+    /// Who made it.
+    pub author: Member,
+    /// What the rule of branches knows of it.
+    pub place: dag::Commit,
+    /// Whether the chat's topic is renewed.
+    pub renews: bool,
+}
+
+impl Group {
+    /// Commits a plan, with the secret of the chat's topic for whom it adds.
+    pub fn commit(
+        &self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        plan: &Plan,
+        topic: &TopicSecret,
+    ) -> Result<Change, GroupError> {
+        self.commit_with(crypto, device, plan, topic, |author, delta| {
+            // Where nobody else is there to check it, who is added finds the chat as it is.
+            if self.mls.members().count() == 1 {
+                return Ok(Vec::new());
+            }
+            self.allowed(author, delta)
+        })
+    }
+
+    fn commit_with(
+        &self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        plan: &Plan,
+        topic: &TopicSecret,
+        check: impl FnOnce(&Member, &Delta) -> Result<Vec<dag::Target>, GroupError>,
+    ) -> Result<Change, GroupError> {
+        let fail = mls("commit");
+        let packages = self.packages(crypto, &plan.add)?;
+        let author = self.own_member()?;
+        let mut delta = Delta {
+            statements: plan.statements.clone(),
+            context: plan.context.clone(),
+            ..Delta::default()
+        };
+        for package in &packages {
+            delta.added.push(added_leaf(package.leaf_node())?);
+        }
+        for leaf in &plan.remove {
+            delta.removed.push(self.leaf(LeafNodeIndex::new(*leaf))?);
+        }
+        if delta.context.is_none() {
+            let followed = rules::follow(self.context(), &self.members_after(&delta)?);
+            delta.context = (followed != *self.context()).then_some(followed);
+        }
+        let targets = check(&author, &delta)?;
+        let renews = renews(&delta);
+        let place = self.place(crypto, &author, &delta, targets)?;
+
+        let mut next = self.fork()?;
+        next.mls.set_aad(authenticated(self.node, &plan.statements));
+        let provider = Provider {
+            crypto,
+            storage: &next.storage,
+        };
+        let mut builder = next
+            .mls
+            .commit_builder()
+            .force_self_update(true)
+            .leaf_node_parameters(LeafNodeParameters::default())
+            .propose_removals(plan.remove.iter().map(|leaf| LeafNodeIndex::new(*leaf)))
+            .propose_adds(packages);
+        if let Some(context) = &delta.context {
+            builder = builder
+                .propose_group_context_extensions(extensions(context)?)
+                .map_err(|e| fail(&e))?;
+        }
+        let mut builder = builder.load_psks(&next.storage).map_err(|e| fail(&e))?;
+        if !plan.add.is_empty() {
+            let info = JoinInfo {
+                topic: (!renews).then(|| topic.clone()),
+                parent: self.node,
+            };
+            builder = builder
+                .create_group_info_with_extensions([Extension::Unknown(
+                    JoinInfo::EXTENSION,
+                    UnknownExtension(info.encode()),
+                )])
+                .map_err(|e| fail(&e))?;
+        }
+        let bundle = builder
+            .build(crypto, crypto, &LeafSigner(device), |_| true)
+            .map_err(|e| fail(&e))?
+            .stage_commit(&provider)
+            .map_err(|e| fail(&e))?;
+        let welcome = bundle
+            .to_welcome_msg()
+            .map(|welcome| welcome.tls_serialize_detached())
+            .transpose()
+            .map_err(|e| fail(&e))?;
+        let commit = bundle.into_commit().tls_serialize_detached().map_err(|e| fail(&e))?;
+        next.mls.merge_pending_commit(&provider).map_err(|e| fail(&e))?;
+        Ok(Change {
+            group: next.moved(&commit)?,
+            commit,
+            welcome,
+            place,
+            renews,
+        })
+    }
+
+    /// Commits a plan that the rules don't allow: what a hostile member would send.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn commit_unchecked(
+        &self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        plan: &Plan,
+        topic: &TopicSecret,
+    ) -> Result<Change, GroupError> {
+        self.commit_with(crypto, device, plan, topic, |_, _| Ok(Vec::new()))
+    }
+
+    /// Updates this device's leaf, so that a stolen state heals.
+    pub fn update_leaf(&self, crypto: &Crypto, device: &DeviceSecret) -> Result<Change, GroupError> {
+        // Nobody is told the topic where nobody is added.
+        self.commit(crypto, device, &Plan::default(), &TopicSecret::from_bytes([0; 32]))
+    }
+
+    /// Applies another's commit that builds on this state.
+    pub fn apply(&self, crypto: &Crypto, bytes: &[u8]) -> Result<Applied, GroupError> {
+        let fail = mls("apply a commit");
+        let message = protocol_message(bytes)?;
+        let header = Header::of(&message)?;
+        if header.node != self.node || !header.commit {
+            return Err(GroupError::Node);
+        }
+        let mut next = self.fork()?;
+        let provider = Provider {
+            crypto,
+            storage: &next.storage,
+        };
+        let processed = next.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
+        let author = next.sender_of(processed.sender())?;
+        let statements = statements(processed.aad())?;
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            return Err(GroupError::Kind);
+        };
+        let delta = self.delta(&author, &staged, statements)?;
+        let targets = self.allowed(&author, &delta)?;
+        let place = self.place(crypto, &author, &delta, targets)?;
+        let renews = renews(&delta);
+        let removed = staged.self_removed();
+        next.mls.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
+        Ok(Applied {
+            group: if removed { None } else { Some(next.moved(bytes)?) },
+            node: node_of(bytes),
+            author,
+            place,
+            renews,
+        })
+    }
+
+    /// The hash by which this device names its leaf when it wishes to leave.
+    pub fn own_leaf_key(&self) -> Result<[u8; 32], GroupError> {
+        Ok(self.leaf(self.mls.own_leaf_index())?.1)
+    }
+
+    /// This device's member.
+    pub fn own_member(&self) -> Result<Member, GroupError> {
+        Ok(self.leaf(self.mls.own_leaf_index())?.0)
+    }
+
+    fn packages(&self, crypto: &Crypto, packages: &[CardPackage]) -> Result<Vec<KeyPackage>, GroupError> {
+        let fail = mls("add a member");
+        if packages.len() > limits::ADDED_AT_ONCE {
+            return Err(fail(&"too many at once"));
+        }
+        let mut checked = Vec::new();
+        for package in packages {
+            let package = read_package(crypto, package)?;
+            if package.ciphersuite() != self.mls.ciphersuite() {
+                return Err(fail(&"the key package is of another cipher suite"));
+            }
+            // OpenMLS compares any other with the system's clock, which nothing here may depend on.
+            if *package.life_time() != open_lifetime() {
+                return Err(fail(&"the key package has a lifetime of its own"));
+            }
+            checked.push(package);
+        }
+        Ok(checked)
+    }
+
+    fn delta(&self, author: &Member, staged: &StagedCommit, statements: Vec<Statement>) -> Result<Delta, GroupError> {
+        let fail = mls("read a commit");
+        let chat = self.chat()?;
+        if statements.iter().any(|asked| asked.verify(chat).is_err()) {
+            return Err(GroupError::NotAllowed {
+                reason: "a wish in it isn't signed by its device",
+            });
+        }
+        let Some(leaf) = staged.update_path_leaf_node() else {
+            return Err(GroupError::NotAllowed {
+                reason: "a commit must update its author's leaf",
+            });
+        };
+        if leaf_member(author.leaf, leaf.credential(), leaf.signature_key().as_slice())? != *author {
+            return Err(GroupError::NotAllowed {
+                reason: "a leaf keeps its account and device",
+            });
+        }
+        let mut delta = Delta {
+            statements,
+            ..Delta::default()
+        };
+        for proposal in staged.queued_proposals() {
+            match proposal.proposal() {
+                Proposal::Add(add) => {
+                    if *add.key_package().life_time() != open_lifetime() {
+                        return Err(fail(&"a key package has a lifetime of its own"));
+                    }
+                    delta.added.push(added_leaf(add.key_package().leaf_node())?);
+                }
+                Proposal::Remove(remove) => delta.removed.push(self.leaf(remove.removed())?),
+                Proposal::GroupContextExtensions(change) => {
+                    let context = change
+                        .extensions()
+                        .unknown(ChatContext::EXTENSION)
+                        .ok_or_else(|| fail(&"the settings are missing"))?;
+                    delta.context = Some(ChatContext::decode(&context.0).map_err(|e| fail(&e))?);
+                }
+                _ => {
+                    return Err(GroupError::NotAllowed {
+                        reason: "a proposal that chats don't use",
+                    });
+                }
+            }
+        }
+        if delta.added.len() > limits::ADDED_AT_ONCE {
+            return Err(GroupError::NotAllowed {
+                reason: "it adds too many at once",
+            });
+        }
+        Ok(delta)
+    }
+
+    fn allowed(&self, author: &Member, delta: &Delta) -> Result<Vec<dag::Target>, GroupError> {
+        rules::check(self.context(), &self.members()?, author, delta)
+            .map_err(|reason| GroupError::NotAllowed { reason })
+    }
+
+    /// What the rule of branches needs to know of a commit on this state.
+    fn place(
+        &self,
+        crypto: &Crypto,
+        author: &Member,
+        delta: &Delta,
+        targets: Vec<dag::Target>,
+    ) -> Result<dag::Commit, GroupError> {
+        let context = delta.context.as_ref().unwrap_or(self.context());
+        Ok(dag::Commit {
+            parent: self.node,
+            epoch: self.epoch().saturating_add(1),
+            author: author.account,
+            device: author.device,
+            tie: self.export(crypto, "madang 1 fork", &author.leaf.to_be_bytes())?,
+            targets,
+            admins: context.admins.clone(),
+        })
+    }
+
+    fn members_after(&self, delta: &Delta) -> Result<Vec<Member>, GroupError> {
+        let mut members = self.members()?;
+        members.retain(|member| delta.removed.iter().all(|(gone, _)| gone.leaf != member.leaf));
+        members.extend(delta.added.iter().map(|(member, _)| member.clone()));
+        Ok(members)
+    }
+
+    fn leaf(&self, index: LeafNodeIndex) -> Result<(Member, [u8; 32]), GroupError> {
+        let leaf = self.mls.member_at(index).ok_or(GroupError::NotAllowed {
+            reason: "it names a leaf that isn't there",
+        })?;
+        let member = leaf_member(index.u32(), &leaf.credential, &leaf.signature_key)?;
+        Ok((member, leaf_key_hash(&leaf.encryption_key)))
+    }
+
+    fn moved(self, commit: &[u8]) -> Result<Self, GroupError> {
+        let next = Self::load(self.storage.snapshot(), self.chat()?, node_of(commit))?;
+        next.storage.mark_all();
+        Ok(next)
+    }
+}
+
+/// The hash by which a wish to rejoin names a key package.
+pub fn package_leaf(crypto: &Crypto, package: &CardPackage) -> Result<[u8; 32], GroupError> {
+    Ok(added_leaf(read_package(crypto, package)?.leaf_node())?.1)
+}
+
+fn read_package(crypto: &Crypto, package: &CardPackage) -> Result<KeyPackage, GroupError> {
+    let fail = mls("add a member");
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(&package.bytes).map_err(|e| fail(&e))?;
+    let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
+        return Err(GroupError::Kind);
+    };
+    package.validate(crypto, ProtocolVersion::Mls10).map_err(|e| fail(&e))
+}
+
+/// Who a new leaf is; its place isn't known yet, so it counts as behind all others.
+fn added_leaf(leaf: &LeafNode) -> Result<(Member, [u8; 32]), GroupError> {
+    let member = leaf_member(u32::MAX, leaf.credential(), leaf.signature_key().as_slice())?;
+    let key = leaf.encryption_key().tls_serialize_detached();
+    Ok((member, package_hash(&key.map_err(|e| mls("read a new leaf")(&e))?)))
+}
+
+/// Whether whoever is removed must not find what follows.
+fn renews(delta: &Delta) -> bool {
+    let back = |gone: &Member| delta.added.iter().any(|(added, _)| added.device == gone.device);
+    delta.removed.iter().any(|(gone, _)| !back(gone))
+}
+
+/// A commit's authenticated data: the node that it builds on, and the wishes that it carries out, if any.
+fn authenticated(node: NodeId, statements: &[Statement]) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.fixed(&node.0);
+    if !statements.is_empty() {
+        w.list(statements, |w, statement| statement.write(w));
+    }
+    w.into_bytes()
+}
+
+fn statements(authenticated: &[u8]) -> Result<Vec<Statement>, GroupError> {
+    let fail = mls("read a commit's wishes");
+    let wishes = authenticated.get(32..).unwrap_or_default();
+    if wishes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut r = Reader::new(wishes);
+    let statements = r
+        .list("commit.statements", limits::STATEMENTS, Statement::read)
+        .map_err(|e| fail(&e))?;
+    r.finish().map_err(|e| fail(&e))?;
+    Ok(statements)
+}

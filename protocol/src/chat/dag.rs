@@ -1,0 +1,488 @@
+//! The commits of a chat as a tree, and the rule that picks the branch which counts (spec/chat.md, section 8).
+//!
+//! Every commit names the state that it builds on, so the commits that are known form a tree. Which leaf of it is the chat's state is a
+//! function of the tree alone: not of what came first, nor of clocks, relays, or anything that an author could try out until it fits.
+
+use crate::keys::{AccountId, DeviceId, NodeId};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the rule knows of a commit. All of it follows from the commit and the state that it builds on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The state that it builds on.
+    pub parent: NodeId,
+    /// The epoch that it leads to.
+    pub epoch: u64,
+    /// Who made it.
+    pub author: AccountId,
+    /// The author's device.
+    pub device: DeviceId,
+    /// A hash of a secret of the parent's state and the author's leaf: orders authors of one rank, and none can choose it.
+    #[serde(with = "serde_bytes")]
+    pub tie: [u8; 32],
+    /// Whom it removes against their will.
+    pub targets: Vec<Target>,
+    /// The admins after it, the most senior one first.
+    pub admins: Vec<AccountId>,
+}
+
+/// Who is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Target {
+    /// An account with all its devices, by an admin.
+    Account(AccountId),
+    /// One device, by its own account.
+    Device(DeviceId),
+}
+
+impl Commit {
+    fn is_by(&self, target: &Target) -> bool {
+        match target {
+            Target::Account(account) => self.author == *account,
+            Target::Device(device) => self.device == *device,
+        }
+    }
+}
+
+/// The known commits that aren't settled yet, as a tree.
+#[derive(Clone, Debug)]
+pub struct Dag {
+    root: NodeId,
+    root_admins: Vec<AccountId>,
+    nodes: BTreeMap<NodeId, Commit>,
+    children: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    tip: NodeId,
+}
+
+/// Why a commit isn't taken into the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It builds on a node that isn't in the tree.
+    NoParent,
+    /// Its author has made too many on that state.
+    TooMany,
+}
+
+/// Commits of one author on one state that are kept: an honest one makes one, a device that was copied two (guess).
+pub const SIBLINGS: usize = 8;
+
+/// How a branch compares with others at their fork; the greatest wins.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Merit {
+    /// The epoch of the last commit in it by the most senior admin at the fork, 0 for none.
+    checkpoint: u64,
+    /// Its first commit removes somebody.
+    removal: bool,
+    /// The most senior author in it, by the ranks at the fork.
+    rank: Reverse<usize>,
+    /// Of its first commit: lower is better.
+    tie: Reverse<[u8; 32]>,
+    /// Its first commit: only orders what one author made on one state.
+    node: Reverse<NodeId>,
+}
+
+impl Dag {
+    /// Begins with the one state that is known.
+    pub fn new(root: NodeId, admins: Vec<AccountId>) -> Self {
+        Self {
+            root,
+            root_admins: admins,
+            nodes: BTreeMap::new(),
+            children: BTreeMap::new(),
+            tip: root,
+        }
+    }
+
+    /// The oldest state.
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The admins of the oldest state.
+    pub fn root_admins(&self) -> &[AccountId] {
+        &self.root_admins
+    }
+
+    /// The state that counts.
+    pub fn tip(&self) -> NodeId {
+        self.tip
+    }
+
+    /// Whether a node is in the tree.
+    pub fn contains(&self, node: &NodeId) -> bool {
+        *node == self.root || self.nodes.contains_key(node)
+    }
+
+    /// A node's commit; none for the root and for what isn't in the tree.
+    pub fn commit(&self, node: &NodeId) -> Option<&Commit> {
+        self.nodes.get(node)
+    }
+
+    /// All nodes but the root, with their commits.
+    pub fn commits(&self) -> impl Iterator<Item = (&NodeId, &Commit)> {
+        self.nodes.iter()
+    }
+
+    /// Branches that lost: commits whose node isn't an ancestor of the tip.
+    pub fn losers(&self) -> Vec<NodeId> {
+        let path: BTreeSet<NodeId> = self.path(&self.tip).collect();
+        self.nodes.keys().filter(|node| !path.contains(node)).copied().collect()
+    }
+
+    /// A node and its ancestors, up to the root.
+    pub fn path<'a>(&'a self, node: &NodeId) -> impl Iterator<Item = NodeId> + 'a {
+        let first = self.contains(node).then_some(*node);
+        std::iter::successors(first, |node| self.nodes.get(node).map(|commit| commit.parent))
+    }
+
+    /// Whether a node is another one or an ancestor of it.
+    pub fn leads_to(&self, node: &NodeId, later: &NodeId) -> bool {
+        self.path(later).any(|known| known == *node)
+    }
+
+    /// Takes a valid commit. A repeat changes nothing.
+    pub fn insert(&mut self, node: NodeId, commit: Commit) -> Result<(), Unfit> {
+        if self.contains(&node) {
+            return Ok(());
+        }
+        if !self.contains(&commit.parent) {
+            return Err(Unfit::NoParent);
+        }
+        let siblings = self.children.entry(commit.parent).or_default();
+        let same = siblings
+            .iter()
+            .filter_map(|sibling| self.nodes.get(sibling))
+            .filter(|sibling| sibling.device == commit.device);
+        if same.count() >= SIBLINGS {
+            return Err(Unfit::TooMany);
+        }
+        siblings.insert(node);
+        self.nodes.insert(node, commit);
+        self.tip = self.choose();
+        Ok(())
+    }
+
+    /// Forgets what is before a node of the tip's path, and every branch that forks before it. Gives what was forgotten. Nothing
+    /// happens if that would let another branch win.
+    pub fn settle(&mut self, root: NodeId) -> Vec<NodeId> {
+        let Some(commit) = self.nodes.get(&root) else {
+            return Vec::new();
+        };
+        if !self.leads_to(&root, &self.tip) {
+            return Vec::new();
+        }
+        let mut kept = Self::new(root, commit.admins.clone());
+        for node in self.nodes.keys().filter(|node| **node != root) {
+            if self.leads_to(&root, node)
+                && let Some(commit) = self.nodes.get(node)
+            {
+                kept.children.entry(commit.parent).or_default().insert(*node);
+                kept.nodes.insert(*node, commit.clone());
+            }
+        }
+        kept.tip = kept.choose();
+        if kept.tip != self.tip {
+            return Vec::new();
+        }
+        let before = std::mem::replace(self, kept);
+        let known = before.nodes.into_keys().chain([before.root]);
+        known.filter(|node| !self.contains(node)).collect()
+    }
+
+    /// The branch that counts: from the root, at each fork the branch of the greatest merit.
+    fn choose(&self) -> NodeId {
+        if self.children.values().all(|children| children.len() < 2)
+            && self.nodes.values().all(|commit| commit.targets.is_empty())
+        {
+            return self.only_tip();
+        }
+        let void = self.void();
+        let mut at = self.root;
+        while let Some(best) = self
+            .children_of(&at)
+            .filter(|child| !void.contains(child))
+            .max_by_key(|child| self.merit(&at, child, &void))
+        {
+            at = best;
+        }
+        at
+    }
+
+    fn only_tip(&self) -> NodeId {
+        let mut at = self.root;
+        while let Some(next) = self.children_of(&at).next() {
+            at = next;
+        }
+        at
+    }
+
+    fn children_of(&self, node: &NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.children.get(node).into_iter().flatten().copied()
+    }
+
+    fn admins(&self, node: &NodeId) -> &[AccountId] {
+        self.nodes
+            .get(node)
+            .map_or(self.root_admins.as_slice(), |commit| &commit.admins)
+    }
+
+    fn merit(&self, fork: &NodeId, child: &NodeId, void: &BTreeSet<NodeId>) -> Option<Merit> {
+        let first = self.nodes.get(child)?;
+        let admins = self.admins(fork);
+        let (mut checkpoint, mut best) = (0, usize::MAX);
+        let mut open = vec![*child];
+        while let Some(node) = open.pop() {
+            let Some(commit) = self.nodes.get(&node).filter(|_| !void.contains(&node)) else {
+                continue;
+            };
+            let rank = admins.iter().position(|admin| *admin == commit.author);
+            if rank == Some(0) {
+                checkpoint = checkpoint.max(commit.epoch);
+            }
+            best = best.min(rank.unwrap_or(usize::MAX));
+            open.extend(self.children_of(&node));
+        }
+        Some(Merit {
+            checkpoint,
+            removal: !first.targets.is_empty(),
+            rank: Reverse(best),
+            tie: Reverse(first.tie),
+            node: Reverse(*child),
+        })
+    }
+
+    /// The commits that don't count: those of removed members beside their removal, and what builds on them.
+    ///
+    /// A removal strikes each commit of its targets that is neither before nor after it. Removals can strike each other: those that none
+    /// strikes stand, those that a standing one strikes (themselves, or what they build on) fall, and so on; what is left strikes each
+    /// other in a circle, as only somebody who gave out contradicting ranks can arrange, and strikes nothing.
+    fn void(&self) -> BTreeSet<NodeId> {
+        let mut open: BTreeMap<NodeId, BTreeSet<NodeId>> = self
+            .nodes
+            .iter()
+            .filter(|(_, commit)| !commit.targets.is_empty())
+            .map(|(node, commit)| (*node, self.struck(node, commit)))
+            .collect();
+        let mut void = BTreeSet::new();
+        loop {
+            let standing: Vec<NodeId> = open
+                .keys()
+                .filter(|node| !open.iter().any(|(by, struck)| by != *node && self.falls(node, struck)))
+                .copied()
+                .collect();
+            if standing.is_empty() {
+                return void;
+            }
+            for node in standing {
+                void.extend(open.remove(&node).unwrap_or_default());
+            }
+            open.retain(|node, _| !self.falls(node, &void));
+        }
+    }
+
+    /// The commits that a removal strikes: those beside it. Whoever is added again may commit after it.
+    fn struck(&self, removal: &NodeId, commit: &Commit) -> BTreeSet<NodeId> {
+        let before: BTreeSet<NodeId> = self.path(removal).collect();
+        self.nodes
+            .iter()
+            .filter(|(node, other)| {
+                commit.targets.iter().any(|target| other.is_by(target))
+                    && !before.contains(node)
+                    && !self.leads_to(removal, node)
+            })
+            .map(|(node, _)| *node)
+            .collect()
+    }
+
+    /// Whether a node or what it builds on is struck.
+    fn falls(&self, node: &NodeId, struck: &BTreeSet<NodeId>) -> bool {
+        self.path(node).any(|before| struck.contains(&before))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    const OWNER: u8 = 1;
+    const ADMIN: u8 = 2;
+    const SECOND: u8 = 3;
+    const MEMBER: u8 = 4;
+
+    fn node(name: u8) -> NodeId {
+        NodeId([name; 32])
+    }
+
+    fn account(name: u8) -> AccountId {
+        AccountId([name; 32])
+    }
+
+    fn admins() -> Vec<AccountId> {
+        [OWNER, ADMIN, SECOND].map(account).to_vec()
+    }
+
+    fn dag() -> Dag {
+        Dag::new(node(0), admins())
+    }
+
+    /// A commit of an author on a parent.
+    fn by(dag: &Dag, parent: u8, author: u8, targets: &[u8]) -> Commit {
+        let parent = node(parent);
+        let mut admins = dag.admins(&parent).to_vec();
+        admins.retain(|admin| !targets.iter().any(|target| account(*target) == *admin));
+        Commit {
+            parent,
+            epoch: dag.path(&parent).count() as u64,
+            author: account(author),
+            device: DeviceId([author; 32]),
+            tie: [author ^ 0x55; 32],
+            targets: targets.iter().map(|target| Target::Account(account(*target))).collect(),
+            admins,
+        }
+    }
+
+    fn add(dag: &mut Dag, name: u8, parent: u8, author: u8, targets: &[u8]) {
+        let commit = by(dag, parent, author, targets);
+        dag.insert(node(name), commit).unwrap();
+    }
+
+    #[test]
+    fn the_branch_with_the_later_commit_of_the_owner_wins() {
+        let mut dag = dag();
+        add(&mut dag, 1, 0, ADMIN, &[]);
+        add(&mut dag, 2, 0, MEMBER, &[]);
+        assert_eq!(dag.tip(), node(1));
+        add(&mut dag, 3, 2, OWNER, &[]);
+        assert_eq!(dag.tip(), node(3));
+        // A longer branch without the owner changes nothing.
+        add(&mut dag, 4, 1, ADMIN, &[]);
+        add(&mut dag, 5, 4, SECOND, &[]);
+        assert_eq!(dag.tip(), node(3));
+    }
+
+    #[test]
+    fn f39_a_removed_admin_can_not_win_by_commits_beside_its_removal() {
+        let mut dag = dag();
+        add(&mut dag, 1, 0, OWNER, &[ADMIN]);
+        // It goes back before its removal, and would remove the others.
+        add(&mut dag, 2, 0, ADMIN, &[SECOND]);
+        add(&mut dag, 3, 2, ADMIN, &[MEMBER]);
+        assert_eq!(dag.tip(), node(1));
+        // Nor through a puppet that it made senior.
+        let mut puppet = by(&dag, 3, ADMIN, &[]);
+        puppet.admins.push(account(9));
+        dag.insert(node(4), puppet).unwrap();
+        add(&mut dag, 5, 4, 9, &[MEMBER]);
+        assert_eq!(dag.tip(), node(1));
+        // What others build on the removal counts, also that of whom it wanted removed.
+        add(&mut dag, 6, 1, SECOND, &[]);
+        assert_eq!(dag.tip(), node(6));
+    }
+
+    #[test]
+    fn f39_two_admins_who_remove_each_other_by_contradicting_ranks_strike_nothing() {
+        let mut dag = dag();
+        add(&mut dag, 1, 0, ADMIN, &[SECOND]);
+        add(&mut dag, 2, 0, SECOND, &[ADMIN]);
+        // The senior one, then, as if nobody was removed.
+        assert_eq!(dag.tip(), node(1));
+        // Somebody more senior ends it.
+        add(&mut dag, 3, 0, OWNER, &[ADMIN, SECOND]);
+        assert_eq!(dag.tip(), node(3));
+    }
+
+    #[test]
+    fn f39_own_hashes_order_only_one_authors_commits() {
+        let mut dag = dag();
+        add(&mut dag, 9, 0, ADMIN, &[]);
+        // Ground until the hash is low: no use.
+        add(&mut dag, 1, 0, MEMBER, &[]);
+        assert_eq!(dag.tip(), node(9));
+        add(&mut dag, 5, 0, ADMIN, &[]);
+        assert_eq!(dag.tip(), node(5));
+    }
+
+    #[test]
+    fn f48_commits_of_one_author_on_one_state_are_bounded() {
+        let mut dag = dag();
+        for name in 1..=SIBLINGS as u8 {
+            add(&mut dag, name, 0, MEMBER, &[]);
+        }
+        let more = by(&dag, 0, MEMBER, &[]);
+        assert_eq!(dag.insert(node(99), more), Err(Unfit::TooMany));
+    }
+
+    #[test]
+    fn settling_forgets_branches_that_lost_and_keeps_the_winner() {
+        let mut dag = dag();
+        add(&mut dag, 1, 0, OWNER, &[]);
+        add(&mut dag, 2, 0, MEMBER, &[]);
+        add(&mut dag, 3, 1, MEMBER, &[]);
+        assert_eq!(dag.losers(), [node(2)]);
+        let mut gone = dag.settle(node(1));
+        gone.sort();
+        assert_eq!(gone, [node(0), node(2)]);
+        assert_eq!((dag.root(), dag.tip()), (node(1), node(3)));
+        // What doesn't lead to the tip can't be settled on.
+        add(&mut dag, 4, 1, OWNER, &[]);
+        assert!(dag.settle(node(3)).is_empty());
+    }
+
+    /// A number made from another.
+    fn next(state: &mut u64) -> u64 {
+        *state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        *state >> 33
+    }
+
+    #[test]
+    fn f37_any_order_of_arrival_gives_the_same_winner() {
+        for seed in 1..400_u64 {
+            let mut state = seed;
+            let mut first = dag();
+            for name in 1..24 {
+                let parent = (next(&mut state) % u64::from(name)) as u8;
+                let author = 1 + (next(&mut state) % 5) as u8;
+                let targets = match next(&mut state) % 4 {
+                    0 => vec![1 + (next(&mut state) % 5) as u8],
+                    _ => vec![],
+                };
+                add(&mut first, name, parent, author, &targets);
+            }
+            let mut waiting: Vec<(NodeId, Commit)> = first.commits().map(|(n, c)| (*n, c.clone())).collect();
+            let mut second = dag();
+            while !waiting.is_empty() {
+                let at = next(&mut state) as usize % waiting.len();
+                let (name, commit) = waiting.swap_remove(at);
+                if second.insert(name, commit.clone()) == Err(Unfit::NoParent) {
+                    waiting.push((name, commit));
+                }
+            }
+            assert_eq!(first.tip(), second.tip(), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn f38_what_builds_on_the_winner_keeps_it_winning() {
+        for seed in 1..400_u64 {
+            let mut state = seed;
+            let mut dag = dag();
+            for name in 1..60 {
+                let on_tip = next(&mut state).is_multiple_of(2);
+                let parent = if on_tip {
+                    dag.tip().0[0]
+                } else {
+                    (next(&mut state) % u64::from(name)) as u8
+                };
+                add(&mut dag, name, parent, 1 + (next(&mut state) % 5) as u8, &[]);
+                if on_tip {
+                    assert_eq!(dag.tip(), node(name), "seed {seed}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! Kinds of messages beside plain text: what a user can send, and what edits, deletions, reactions and votes do to the message that they
+//! name (`spec/message.md`, section 3).
+//!
+//! They may come before it, and in any order. What they do waits until the input is taken, when rows can be read (`work_off`).
+
+use super::effects::EffectsRow;
+use super::expiry;
+use super::io::CommandError;
+use super::records::{MessageRow, decode, encode_small, key};
+use super::{Client, EventRow};
+use crate::keys::{AccountId, ChatId, MessageId};
+use crate::limits;
+use crate::message::{Body, Durable, Edit, Mention, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
+use crate::rows::{Rows, RowsError, Tree, prefix_end};
+
+/// What a user sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A text.
+    Text {
+        /// At most [`limits::TEXT_BYTES`].
+        text: String,
+        /// The message of the same chat that it answers.
+        reply_to: Option<MessageId>,
+        /// Who is named in it, ascending.
+        mentions: Vec<Mention>,
+    },
+    /// A question.
+    Poll(Poll),
+    /// Another text for an own message.
+    Edit(Edit),
+    /// An own message is taken back.
+    Delete {
+        /// Which.
+        message: MessageId,
+    },
+    /// An emoji at a message, or one taken back.
+    Reaction(Reaction),
+    /// An answer to a poll.
+    Vote(Vote),
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::Text {
+            text,
+            reply_to: None,
+            mentions: Vec::new(),
+        }
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl Content {
+    /// Bytes of its texts.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text { text, .. } | Self::Edit(Edit { text, .. }) => text.len(),
+            Self::Poll(poll) => poll.question.len() + poll.options.iter().map(String::len).sum::<usize>(),
+            Self::Reaction(reaction) => reaction.emoji.len(),
+            Self::Delete { .. } | Self::Vote(_) => 0,
+        }
+    }
+
+    /// Whether it has no text.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The body and the fallback that say it.
+    pub(super) fn into_parts(self) -> Result<(Body, String), CommandError> {
+        Ok(match self {
+            Self::Text {
+                text,
+                reply_to,
+                mentions,
+            } => {
+                within("body.text", text.len(), limits::TEXT_BYTES)?;
+                fit("body.mentions", &text, &mentions)?;
+                if reply_to.is_none() && mentions.is_empty() {
+                    (Body::Text(text), String::new())
+                } else {
+                    (Body::Rich(Rich { reply_to, mentions }), text)
+                }
+            }
+            Self::Poll(poll) => {
+                within("body.question", poll.question.len(), limits::POLL_QUESTION_BYTES)?;
+                for option in &poll.options {
+                    within("body.options", option.len(), limits::POLL_OPTION_BYTES)?;
+                }
+                if poll.options.len() > limits::POLL_OPTIONS {
+                    return Err(CommandError::Limit {
+                        what: "options of a poll",
+                        limit: limits::POLL_OPTIONS,
+                    });
+                }
+                poll.check().map_err(|_| CommandError::Invalid {
+                    field: "body.options",
+                    reason: "a poll has a question and at least two options, none of them empty",
+                })?;
+                let fallback = lines(&poll);
+                (Body::Poll(poll), fallback)
+            }
+            Self::Edit(edit) => {
+                within("text", edit.text.len(), limits::TEXT_BYTES)?;
+                fit("mentions", &edit.text, &edit.mentions)?;
+                (Body::Edit(edit), String::new())
+            }
+            Self::Delete { message } => (Body::Delete { message }, String::new()),
+            Self::Reaction(reaction) => {
+                within("emoji", reaction.emoji.len(), limits::EMOJI_BYTES)?;
+                if reaction.emoji.is_empty() || reaction.emoji.chars().any(|c| c.is_control() || c.is_whitespace()) {
+                    return Err(CommandError::Invalid {
+                        field: "emoji",
+                        reason: "must be an emoji, without spaces",
+                    });
+                }
+                (Body::Reaction(reaction), String::new())
+            }
+            Self::Vote(mut vote) => {
+                vote.choices.sort_unstable();
+                vote.choices.dedup();
+                (Body::Vote(vote), String::new())
+            }
+        })
+    }
+}
+
+fn within(field: &'static str, found: usize, limit: usize) -> Result<(), CommandError> {
+    if found > limit {
+        return Err(CommandError::TooLarge { field, found, limit });
+    }
+    Ok(())
+}
+
+fn fit(field: &'static str, text: &str, mentions: &[Mention]) -> Result<(), CommandError> {
+    if mentions.len() > limits::MENTIONS {
+        return Err(CommandError::Limit {
+            what: "mentions in a text",
+            limit: limits::MENTIONS,
+        });
+    }
+    mentions_fit(text, mentions).map_err(|_| CommandError::Invalid {
+        field,
+        reason: "must ascend, not overlap, and name whole characters of the text",
+    })
+}
+
+/// A poll for programs that know none.
+fn lines(poll: &Poll) -> String {
+    let options = poll.options.iter().map(|option| format!("\n– {option}"));
+    std::iter::once(poll.question.clone()).chain(options).collect()
+}
+
+/// Something that was done to a message and waits to be looked at.
+pub(super) struct Done {
+    chat: ChatId,
+    account: AccountId,
+    id: MessageId,
+    now_ms: u64,
+    message: Durable,
+}
+
+/// A message as it is stored.
+pub(super) struct Found {
+    pub stored: Vec<u8>,
+    pub row: MessageRow,
+    pub account: AccountId,
+}
+
+impl Client {
+    /// Notes what a message that isn't shown does to another.
+    pub(super) fn note_effect(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        account: AccountId,
+        id: MessageId,
+        message: Durable,
+    ) {
+        if message.body.target().is_some() {
+            self.done.push(Done {
+                chat,
+                account,
+                id,
+                now_ms,
+                message,
+            });
+        }
+    }
+
+    /// Does what waited for rows that can be read: at the end of each input.
+    pub(super) fn work_off(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        for (chat, id) in std::mem::take(&mut self.arrived) {
+            self.meet_early(chat, id, rows)?;
+        }
+        for done in std::mem::take(&mut self.done) {
+            self.apply(done, rows)?;
+        }
+        self.erase_due(now_ms, rows)
+    }
+
+    /// A message of a chat, also one of a step that isn't committed yet.
+    pub(super) fn found(&self, chat_id: &ChatId, id: &MessageId, rows: &dyn Rows) -> Result<Option<Found>, RowsError> {
+        let Some(place) = self.fresh.get(rows, Tree::MessageIds, &key::message_id(id))? else {
+            return Ok(None);
+        };
+        let stored = key::message_at(&place, id);
+        let Some(chat) = self.chats.get(chat_id).filter(|chat| stored.starts_with(&chat.id.0)) else {
+            return Ok(None);
+        };
+        let Some(value) = self.fresh.get(rows, Tree::Messages, &stored)? else {
+            return Ok(None);
+        };
+        let row: MessageRow = decode(&value)?;
+        let author = chat.row.authors.get(row.author as usize);
+        // Keys hold half of an id.
+        Ok(author
+            .filter(|author| author.stream.message(row.sequence) == *id)
+            .map(|author| Found {
+                stored,
+                account: author.account,
+                row,
+            }))
+    }
+
+    /// Whether the user may send a body that names another message.
+    pub(super) fn check_target(&self, chat: &ChatId, body: &Body, rows: &dyn Rows) -> Result<(), CommandError> {
+        if let Body::Rich(Rich {
+            reply_to: Some(message),
+            ..
+        }) = body
+        {
+            return match self.found(chat, message, rows)? {
+                Some(_) => Ok(()),
+                None => Err(CommandError::NotFound { field: "body.reply_to" }),
+            };
+        }
+        let Some(target) = body.target() else {
+            return Ok(());
+        };
+        let Some(found) = self.found(chat, &target, rows)? else {
+            return Err(CommandError::NotFound { field: "message" });
+        };
+        let refused = |reason| {
+            Err(CommandError::Invalid {
+                field: "message",
+                reason,
+            })
+        };
+        let own = found.account == self.account();
+        match (body, &found.row.body) {
+            (Body::Edit(_) | Body::Delete { .. }, _) if !own => Err(CommandError::NotAllowed {
+                reason: "only its author can change a message",
+            }),
+            _ if found.row.deleted => refused("was deleted"),
+            (Body::Edit(_), Body::Text(_) | Body::Rich(_)) => Ok(()),
+            (Body::Edit(_), _) => refused("is not a text, and only texts can be edited"),
+            (Body::Vote(vote), Body::Poll(poll)) if !counts(poll, &vote.choices) => Err(CommandError::Invalid {
+                field: "choices",
+                reason: "must be places of the poll's options from 0, and only one unless it allows several",
+            }),
+            (Body::Vote(_), Body::Poll(_)) => Ok(()),
+            (Body::Vote(_), _) => refused("is not a poll"),
+            _ => Ok(()),
+        }
+    }
+
+    fn apply(&mut self, done: Done, rows: &dyn Rows) -> Result<(), RowsError> {
+        let Some(target) = done.message.body.target() else {
+            return Ok(());
+        };
+        let Some(found) = self.found(&done.chat, &target, rows)? else {
+            if self.merge(&done, target, rows)? {
+                let after_s = extensions::expires_after_s(&done.message.extensions);
+                self.keep_early(done.now_ms, done.chat, target, after_s, rows)?;
+            }
+            return Ok(());
+        };
+        let own = found.account == done.account;
+        let applies = match (&done.message.body, &found.row.body) {
+            _ if found.row.deleted => false,
+            (Body::Delete { .. }, _) if own => {
+                self.blank(done.chat, target, found, rows)?;
+                self.event(&EventRow::MessageUpdated { message: target });
+                return Ok(());
+            }
+            (Body::Edit(_), Body::Text(_) | Body::Rich(_)) => own,
+            (Body::Vote(_), Body::Poll(_)) | (Body::Reaction(_), _) => true,
+            _ => false,
+        };
+        if applies && self.merge(&done, target, rows)? {
+            self.touch(found)?;
+            self.event(&EventRow::MessageUpdated { message: target });
+        }
+        Ok(())
+    }
+
+    /// Adds to what an account did to a message; false if that changes nothing.
+    fn merge(&mut self, done: &Done, target: MessageId, rows: &dyn Rows) -> Result<bool, RowsError> {
+        let stored = key::effects_of(&done.chat, &target, &done.account);
+        let mut row = match self.fresh.get(rows, Tree::Effects, &stored)? {
+            Some(bytes) => decode(&bytes)?,
+            None => EffectsRow::new(done.account),
+        };
+        let stamp = (done.message.clock, done.message.sent_ms, done.id);
+        let changed = row.take(stamp, done.now_ms, &done.message.body);
+        if changed {
+            self.put_fresh(Tree::Effects, stored, encode_small(&row)?);
+        }
+        Ok(changed)
+    }
+
+    /// Marks a message as one to which something was done, so that the others cost no look at what was.
+    fn touch(&mut self, found: Found) -> Result<(), RowsError> {
+        if found.row.touched {
+            return Ok(());
+        }
+        let row = MessageRow {
+            touched: true,
+            ..found.row
+        };
+        self.put_fresh(Tree::Messages, found.stored, encode_small(&row)?);
+        Ok(())
+    }
+
+    /// Leaves of a deleted message that it was there.
+    fn blank(&mut self, chat: ChatId, id: MessageId, found: Found, rows: &dyn Rows) -> Result<(), RowsError> {
+        let row = MessageRow {
+            body: Body::Text(String::new()),
+            fallback: String::new(),
+            touched: false,
+            deleted: true,
+            ..found.row
+        };
+        self.put_fresh(Tree::Messages, found.stored, encode_small(&row)?);
+        self.erase_effects(&key::effects(&chat, &id), rows)
+    }
+
+    /// Erases all that was done to a message.
+    pub(super) fn erase_effects(&mut self, prefix: &[u8], rows: &dyn Rows) -> Result<(), RowsError> {
+        let done = self
+            .fresh
+            .range(rows, Tree::Effects, prefix, &prefix_end(prefix), usize::MAX)?;
+        for (stored, _) in done {
+            self.delete_fresh(Tree::Effects, stored);
+        }
+        Ok(())
+    }
+
+    /// A message is here to which something was done before: now its author is known.
+    fn meet_early(&mut self, chat: ChatId, id: MessageId, rows: &dyn Rows) -> Result<(), RowsError> {
+        if !self.drop_early(chat, expiry::short(&id)) {
+            return Ok(());
+        }
+        let Some(found) = self.found(&chat, &id, rows)? else {
+            return Ok(());
+        };
+        let prefix = key::effects(&chat, &id);
+        let mut deleted = false;
+        let early = self
+            .fresh
+            .range(rows, Tree::Effects, &prefix, &prefix_end(&prefix), usize::MAX)?;
+        for (stored, value) in early {
+            let row: EffectsRow = decode(&value)?;
+            if row.account == found.account {
+                deleted = row.deleted;
+                continue;
+            }
+            if row.edit.is_some() || row.deleted {
+                let row = EffectsRow {
+                    edit: None,
+                    deleted: false,
+                    ..row
+                };
+                self.put_fresh(Tree::Effects, stored, encode_small(&row)?);
+            }
+        }
+        if deleted {
+            self.blank(chat, id, found, rows)
+        } else {
+            self.touch(found)
+        }
+    }
+}
+
+/// Whether choices are an answer to a poll.
+pub(super) fn counts(poll: &Poll, choices: &[u8]) -> bool {
+    let in_range = choices.iter().all(|choice| usize::from(*choice) < poll.options.len());
+    in_range && (poll.multiple || choices.len() <= 1)
+}

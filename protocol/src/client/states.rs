@@ -1,0 +1,514 @@
+//! The states of a chat: commits by whomever, the branch that counts, and what is kept of the others.
+
+use super::chats::{Chat, load_group};
+use super::inbound::Taken;
+use super::outbox::OutWhat;
+use super::records::{AckRow, NodeRow, OldTopic, OutKind, key};
+use super::{Client, EventRow, LoadError, TopicUse};
+use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Plan, Unfit, dag};
+use crate::custody::Refusal;
+use crate::envelope::Envelope;
+use crate::keys::{ChatId, EnvelopeId, NodeId, TopicId, TopicSecret};
+use crate::limits;
+use crate::rows::{Rows, RowsError, Tree};
+use std::collections::BTreeSet;
+
+/// A waiting envelope.
+pub(super) struct Pending {
+    pub node: NodeId,
+    pub bytes: Vec<u8>,
+}
+
+/// Bytes of waiting envelopes for each chat (guess).
+const PENDING_BYTES: usize = 4 * 1024 * 1024;
+/// Milliseconds between the tries of members that lost against each other (guess: a few round trips).
+const RETRY_MS: u64 = 2_000;
+
+/// Milliseconds on a link before a device commits unasked (guess: a backlog's first pages are there by then).
+const CATCH_UP_MS: u64 = 10_000;
+
+/// A state beside or before the one that counts, as it is loaded.
+pub(super) struct Loaded {
+    pub dag: Dag,
+    pub frozen: Vec<Group>,
+}
+
+/// Loads the tree of a chat's states.
+pub(super) fn load(id: ChatId, row: &super::records::ChatRow, rows: &dyn Rows) -> Result<Loaded, LoadError> {
+    let mut dag: Option<Dag> = None;
+    let mut frozen = Vec::new();
+    // Parents were written before their children.
+    for known in &row.nodes {
+        match (&known.commit, &mut dag) {
+            (Some(commit), Some(dag)) => {
+                // It was taken once, in this order.
+                let _: Result<(), Unfit> = dag.insert(known.node, commit.clone());
+            }
+            _ => dag = Some(Dag::new(known.node, row.root_admins.clone())),
+        }
+        if known.kept && known.node != row.state {
+            frozen.push(load_group(id, known.node, rows)?);
+        }
+    }
+    Ok(Loaded {
+        dag: dag.unwrap_or_else(|| Dag::new(row.state, row.root_admins.clone())),
+        frozen,
+    })
+}
+
+impl Chat {
+    /// Begins the tree with the one state there is.
+    pub(super) fn plant(&mut self, now_ms: u64, topic: TopicSecret) {
+        self.dag = Dag::new(self.group.node(), self.group.context().admins.clone());
+        self.row.root_admins = self.group.context().admins.clone();
+        self.row.state = self.group.node();
+        self.row.out = false;
+        self.row.nodes = vec![NodeRow {
+            node: self.group.node(),
+            since_ms: now_ms,
+            topic: topic.clone(),
+            commit: None,
+            kept: true,
+        }];
+        self.row.topic = topic;
+        self.row_dirty = true;
+    }
+
+    /// The topics that members may still write on: of all states that are known, and of those that were.
+    pub(super) fn topics(&self) -> BTreeSet<TopicId> {
+        let states = self.row.nodes.iter().map(|known| known.topic.public());
+        states.chain(self.row.old_topics.iter().map(|old| old.topic)).collect()
+    }
+
+    /// The state of a node, if it is kept.
+    pub(super) fn state(&mut self, node: NodeId) -> Option<&mut Group> {
+        if self.group.node() == node {
+            return Some(&mut self.group);
+        }
+        self.frozen.iter_mut().find(|group| group.node() == node)
+    }
+
+    /// Whether this device is a member in the state that counts.
+    pub(super) fn is_member(&self) -> bool {
+        !self.row.out
+    }
+
+    fn node(&self, node: &NodeId) -> Option<&NodeRow> {
+        self.row.nodes.iter().find(|known| known.node == *node)
+    }
+
+    /// The epoch of the oldest state.
+    pub(super) fn root_epoch(&self) -> u64 {
+        let root = self.dag.root();
+        let all = self.frozen.iter().chain([&self.group]);
+        let oldest = all.filter(|group| group.node() == root).map(Group::epoch).next();
+        oldest.unwrap_or_else(|| self.group.epoch())
+    }
+}
+
+impl Client {
+    /// A commit by whomever.
+    pub(super) fn commit(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        header: &Header,
+        envelope: &Envelope,
+    ) -> Result<Taken, RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        let root_epoch = chat.root_epoch();
+        let Some(parent) = chat.state(header.node) else {
+            if header.epoch < root_epoch || chat.dag.contains(&header.node) {
+                // What it builds on was settled otherwise, or is a state that this device wasn't in.
+                return Ok(Taken::Yes);
+            }
+            return Ok(self.keep_pending(chat_id, header.node, envelope));
+        };
+        let applied = match parent.apply(&self.crypto, envelope.body()) {
+            Ok(applied) => applied,
+            Err(GroupError::NotAllowed { .. } | GroupError::Identity { .. } | GroupError::Mls { .. }) => {
+                return Ok(Taken::Yes);
+            }
+            Err(_) => return Ok(Taken::Refused(Refusal::Invalid)),
+        };
+        let (node, author) = (applied.node, applied.author.device);
+        if self
+            .adopt(now_ms, chat_id, node, applied.place, applied.group, applied.renews)?
+            .is_err()
+        {
+            return Ok(Taken::Yes);
+        }
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            // Its author had the state that it builds on.
+            let ack = chat.acks.entry(author).or_default();
+            if ack.node != Some(node) {
+                ack.node = Some(node);
+                chat.acks_dirty.insert(author);
+            }
+        }
+        self.confirm(chat_id);
+        self.owe_report(now_ms, chat_id);
+        self.take_pending(now_ms, chat_id, node)?;
+        self.refetch_if_room(now_ms, chat_id)?;
+        Ok(Taken::Yes)
+    }
+
+    /// Commits a plan on the state that counts. Gives the Welcome, if somebody is added, and the node.
+    pub(super) fn make_commit(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        plan: &Plan,
+    ) -> Result<Result<(NodeId, Option<Vec<u8>>), GroupError>, RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
+            return Ok(Err(GroupError::Node));
+        };
+        let change = chat
+            .group
+            .commit(&self.crypto, &self.account.device, plan, &chat.row.topic);
+        let Change {
+            group,
+            commit,
+            welcome,
+            place,
+            renews,
+        } = match change {
+            Ok(change) => change,
+            Err(error) => return Ok(Err(error)),
+        };
+        let alone = chat.members.len() == 1;
+        let node = group.node();
+        chat.row.leaf_update_due = false;
+        chat.row.leaf_updated_ms = now_ms;
+        chat.row_dirty = true;
+        if chat.nudge_ms.is_none() {
+            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
+        }
+        let envelope = match Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &commit) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                return Ok(Err(GroupError::Mls {
+                    what: "send a commit",
+                    reason: error.to_string(),
+                }));
+            }
+        };
+        let topic = envelope.topic();
+        let taken = self.adopt(now_ms, chat_id, node, place, Some(group), renews)?;
+        if taken.is_err() {
+            return Ok(Err(GroupError::Node));
+        }
+        if !alone {
+            let what = OutWhat::Row(OutKind::Commit { chat: chat_id, node });
+            self.add_out(now_ms, topic, what, envelope)?;
+        }
+        Ok(Ok((node, welcome)))
+    }
+
+    /// Takes a valid commit into the tree, and moves to another state if another one counts now.
+    fn adopt(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        node: NodeId,
+        place: dag::Commit,
+        group: Option<Group>,
+        renews: bool,
+    ) -> Result<Result<(), Unfit>, RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(Err(Unfit::NoParent));
+        };
+        if chat.dag.contains(&node) {
+            return Ok(Ok(()));
+        }
+        let Some(before) = chat.node(&place.parent).map(|known| known.topic.clone()) else {
+            return Ok(Err(Unfit::NoParent));
+        };
+        let topic = match group.as_ref().filter(|_| renews) {
+            Some(group) => group.topic(&self.crypto).map_err(|error| RowsError {
+                reason: error.to_string(),
+            })?,
+            None => before.clone(),
+        };
+        if let Err(unfit) = chat.dag.insert(node, place.clone()) {
+            return Ok(Err(unfit));
+        }
+        chat.row.nodes.push(NodeRow {
+            node,
+            since_ms: now_ms,
+            topic: topic.clone(),
+            commit: Some(place),
+            kept: group.is_some(),
+        });
+        chat.frozen.extend(group);
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        if topic.public() != before.public() {
+            self.topics.insert(topic.public(), TopicUse::Chat(chat_id));
+        }
+        self.move_to_tip(now_ms, chat_id)?;
+        self.thaw(now_ms, chat_id)?;
+        if topic.public() != before.public() {
+            self.refresh_links(now_ms)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Makes the state that counts the current one.
+    fn move_to_tip(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let tip = chat.dag.tip();
+        let member = chat.node(&tip).is_some_and(|known| known.kept);
+        if member == chat.is_member() && (!member || chat.group.node() == tip) {
+            return Ok(());
+        }
+        chat.row.out = !member;
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        if let Some(place) = chat.frozen.iter().position(|group| group.node() == tip) {
+            let next = chat.frozen.swap_remove(place);
+            chat.frozen.push(std::mem::replace(&mut chat.group, next));
+            chat.row.state = tip;
+        }
+        if let Some(topic) = chat.node(&tip).map(|known| known.topic.clone()) {
+            chat.row.topic = topic;
+        }
+        let before: BTreeSet<_> = chat.members.iter().map(|member| member.device).collect();
+        if let Ok(members) = chat.group.members() {
+            chat.members = members;
+        }
+        // Who comes later isn't waited for to have what was written before.
+        let next = chat.head.sequence + 1;
+        for member in chat.members.iter().filter(|member| !before.contains(&member.device)) {
+            if member.device != own && !chat.acks.contains_key(&member.device) {
+                let ack = AckRow {
+                    from: next,
+                    ..AckRow::default()
+                };
+                chat.acks.insert(member.device, ack);
+                chat.acks_dirty.insert(member.device);
+            }
+        }
+        chat.describe();
+        if chat.row.context.kind == ChatKind::Group {
+            self.event(&EventRow::ChatUpdated { chat: chat_id });
+        }
+        self.refresh_links(now_ms)?;
+        self.reseal_stale(now_ms, chat_id)?;
+        self.confirm(chat_id);
+        self.retry_losers(now_ms, chat_id);
+        Ok(())
+    }
+
+    /// What of ours lost is tried again, after a while that differs between members.
+    fn retry_losers(&mut self, now_ms: u64, chat_id: ChatId) {
+        let jitter = self.crypto.random_u64();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let mut lost = false;
+        for intent in &mut chat.row.intents {
+            let Some(node) = intent.node else {
+                continue;
+            };
+            if chat.dag.contains(&node) && !chat.dag.leads_to(&node, &chat.dag.tip()) {
+                intent.node = None;
+                lost = true;
+            }
+        }
+        if lost {
+            chat.row_dirty = true;
+            chat.retry_ms = Some(now_ms.saturating_add(jitter % RETRY_MS));
+            self.dirty.chats.insert(chat_id);
+        }
+    }
+
+    /// Settles states that are too old or too many: their keys are gone, and so are the branches that lost against them.
+    pub(super) fn thaw(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let (states, age) = (self.config.frozen_states, self.config.frozen_ms);
+        let mut settled = false;
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        loop {
+            let (root, tip) = (chat.dag.root(), chat.dag.tip());
+            let Some(next) = chat.dag.path(&tip).take_while(|node| *node != root).last() else {
+                break;
+            };
+            // What replaced the oldest state, and when.
+            let expired = chat
+                .node(&next)
+                .is_some_and(|known| now_ms.saturating_sub(known.since_ms) >= age);
+            let many = chat.row.nodes.iter().filter(|known| known.kept).count() > states + 1;
+            // A state that this device isn't in can't be the oldest one: nothing would be left to go on from.
+            if !(expired || many) || !chat.node(&next).is_some_and(|known| known.kept) {
+                break;
+            }
+            let gone = chat.dag.settle(next);
+            if gone.is_empty() {
+                break;
+            }
+            settled = true;
+            chat.row.root_admins = chat.dag.root_admins().to_vec();
+            chat.forget(now_ms, &gone);
+        }
+        let expired: Vec<TopicId> = chat
+            .row
+            .old_topics
+            .extract_if(.., |old| old.until_ms <= now_ms)
+            .map(|old| old.topic)
+            .collect();
+        chat.row_dirty |= settled || !expired.is_empty();
+        if settled {
+            self.dirty.chats.insert(chat_id);
+            self.drop_stale_pending(chat_id);
+            self.confirm(chat_id);
+        }
+        if expired.is_empty() {
+            return Ok(());
+        }
+        self.dirty.chats.insert(chat_id);
+        for topic in &expired {
+            self.topics.remove(topic);
+        }
+        let ended = self.cursors.extract_if(.., |(_, topic), _| expired.contains(topic));
+        self.dirty.cursors.extend(ended.map(|(place, _)| place));
+        self.refresh_links(now_ms)
+    }
+
+    /// When the oldest state has had its time.
+    pub(super) fn thaw_timer(&self, chat: &Chat) -> Option<u64> {
+        let (root, tip) = (chat.dag.root(), chat.dag.tip());
+        let next = chat.dag.path(&tip).take_while(|node| *node != root).last()?;
+        let settles = chat.node(&next).filter(|known| known.kept)?.since_ms;
+        Some(settles.saturating_add(self.config.frozen_ms))
+    }
+
+    /// Keeps an envelope whose state isn't here yet.
+    pub(super) fn keep_pending(&mut self, chat_id: ChatId, node: NodeId, envelope: &Envelope) -> Taken {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Taken::Refused(Refusal::NotHere);
+        };
+        if chat.pending.contains_key(&envelope.id()) {
+            return Taken::Yes;
+        }
+        let bytes = envelope.bytes();
+        if chat.pending.len() >= limits::PENDING_PER_CHAT || chat.pending_bytes + bytes.len() > PENDING_BYTES {
+            chat.refetch = true;
+            return Taken::Refused(Refusal::Busy);
+        }
+        let mut row = node.0.to_vec();
+        row.extend_from_slice(bytes);
+        chat.pending_bytes += bytes.len();
+        chat.pending.insert(
+            envelope.id(),
+            Pending {
+                node,
+                bytes: bytes.to_vec(),
+            },
+        );
+        self.put(Tree::Pending, key::pending(&chat_id, &envelope.id()), row);
+        Taken::Yes
+    }
+
+    /// Takes the waiting envelopes that build on a state.
+    fn take_pending(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId) -> Result<(), RowsError> {
+        for bytes in self.unpend(chat_id, |waiting| waiting.node == node) {
+            if let Ok(waiting) = Envelope::trusted(&bytes) {
+                self.chat_envelope(now_ms, chat_id, &waiting)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops waiting envelopes that build on what was settled otherwise.
+    fn drop_stale_pending(&mut self, chat_id: ChatId) {
+        let Some(epoch) = self.chats.get(&chat_id).map(Chat::root_epoch) else {
+            return;
+        };
+        self.unpend(chat_id, |waiting| {
+            let header = Envelope::trusted(&waiting.bytes).map(|envelope| Header::read(envelope.body()));
+            !matches!(header, Ok(Ok(header)) if header.epoch >= epoch)
+        });
+    }
+
+    fn unpend(&mut self, chat_id: ChatId, which: impl Fn(&Pending) -> bool) -> Vec<Vec<u8>> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Vec::new();
+        };
+        let ready: Vec<(EnvelopeId, Pending)> = chat.pending.extract_if(.., |_, waiting| which(waiting)).collect();
+        let mut taken = Vec::new();
+        for (id, waiting) in ready {
+            chat.pending_bytes -= waiting.bytes.len();
+            taken.push(waiting.bytes);
+            self.step.batch.delete(Tree::Pending, key::pending(&chat_id, &id));
+        }
+        taken
+    }
+
+    /// Renews this device's leaf when it is due, so that a stolen state heals.
+    pub(super) fn update_leaf_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
+        if self.leaf_due_ms(chat).is_none_or(|due| due > now_ms) {
+            return Ok(());
+        }
+        match self.make_commit(now_ms, chat_id, &Plan::default())? {
+            Ok(_) => Ok(()),
+            Err(error) => Err(RowsError {
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// When the leaf is to be renewed: members of one chat at different times, so that they seldom do at once; never while a commit of
+    /// ours isn't known to all, so that a chat that is apart forks by a few commits only.
+    pub(super) fn leaf_due_ms(&self, chat: &Chat) -> Option<u64> {
+        if chat.row.requested || !chat.is_member() || !chat.commits.is_empty() {
+            return None;
+        }
+        if chat.row.leaf_update_due {
+            return Some(0);
+        }
+        // Whoever was away may have missed commits: it hears first what there is.
+        let serving = self.links.values().filter(|link| link.opened && link.serves(chat));
+        let heard_ms = serving.map(|link| link.opened_ms.saturating_add(CATCH_UP_MS)).min()?;
+        let interval = self.config.leaf_update_ms;
+        let [a, b, ..] = chat.row.incarnation.to_be_bytes();
+        let jitter = interval / 4 * u64::from(u16::from_be_bytes([a, b])) / u64::from(u16::MAX);
+        let least = interval - interval / 8;
+        Some(chat.row.leaf_updated_ms.saturating_add(least).saturating_add(jitter).max(heard_ms))
+    }
+}
+
+impl Chat {
+    /// Lets go of settled nodes.
+    fn forget(&mut self, now_ms: u64, gone: &[NodeId]) {
+        let before = self.topics();
+        self.row.nodes.retain(|known| !gone.contains(&known.node));
+        // The oldest one is known as a state, no more as a commit.
+        let root = self.dag.root();
+        for known in &mut self.row.nodes {
+            if known.node == root {
+                known.commit = None;
+            }
+        }
+        for group in self.frozen.extract_if(.., |group| gone.contains(&group.node())) {
+            self.dropped.push((group.node(), group.row_keys()));
+        }
+        self.row.intents.retain(|intent| intent.node.is_none_or(|node| !gone.contains(&node) && node != root));
+        let after = self.topics();
+        let until_ms = now_ms.saturating_add(u64::from(limits::CUSTODY_SECONDS) * 1000);
+        let old = before.difference(&after).map(|topic| OldTopic {
+            topic: *topic,
+            until_ms,
+        });
+        self.row.old_topics.extend(old);
+    }
+}

@@ -1,0 +1,55 @@
+//! What is added to a message under a type of its own: `struct {uint16 type; opaque value<V>;} Extension`, one after the other.
+//! Types that aren't known are passed over and kept (`spec/message.md`, section 2).
+
+use crate::limits;
+use crate::wire::{DecodeError, Reader, Writer};
+
+/// Types by number, never reused: seconds after which a message disappears, `uint32`.
+const EXPIRES: u16 = 1;
+
+/// The extension by which a message disappears after so many seconds; nothing for 0.
+pub fn expiring(after_s: u32) -> Vec<u8> {
+    if after_s == 0 {
+        return Vec::new();
+    }
+    let mut w = Writer::default();
+    w.u16(EXPIRES);
+    w.bytes(&after_s.to_be_bytes());
+    w.into_bytes()
+}
+
+/// The seconds after which a message with these extensions disappears: from sending at its author's, from reading at others'. `None`
+/// if it stays, or if they can't be read.
+pub fn expires_after_s(extensions: &[u8]) -> Option<u32> {
+    let value = find(extensions, EXPIRES).ok()??;
+    let after_s = u32::from_be_bytes(value.try_into().ok()?);
+    (after_s > 0).then_some(after_s)
+}
+
+/// The value of the first extension of a type.
+fn find(extensions: &[u8], wanted: u16) -> Result<Option<&[u8]>, DecodeError> {
+    let mut r = Reader::new(extensions);
+    while !r.rest().is_empty() {
+        let found = r.u16("extension.type")?;
+        let value = r.bytes("extension.value", limits::MESSAGE_BYTES)?;
+        if found == wanted {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_found_behind_what_is_not_known() {
+        let later = [&[0, 9, 1, 0xaa][..], &expiring(3600)].concat();
+        assert_eq!(expires_after_s(&later), Some(3600));
+        assert_eq!(expires_after_s(&expiring(0)), None);
+        for bad in [&[4][..], &[0, 1, 2, 0, 0], &[0, 1, 4, 0, 0, 0, 0], &[0, 1, 9, 0]] {
+            assert_eq!(expires_after_s(bad), None, "{bad:?}");
+        }
+    }
+}
