@@ -282,12 +282,7 @@ impl Card {
         self.log.write(w);
         w.u16(self.suite.number());
         w.bytes(&self.seal_key);
-        w.list(&self.packages, |w, package| {
-            w.u64(package.not_before_s);
-            w.u64(package.not_after_s);
-            w.u8(u8::from(package.last_resort));
-            w.bytes(&package.bytes);
-        });
+        w.list(&self.packages, write_package);
         w.list(&self.transports, |w, certificate| certificate.write(w));
         address::write_all(w, &self.devices);
         address::write_all(w, &self.relays);
@@ -304,7 +299,14 @@ impl Card {
     }
 }
 
-fn read_package(r: &mut Reader<'_>) -> Result<CardPackage, DecodeError> {
+pub(crate) fn write_package(w: &mut Writer, package: &CardPackage) {
+    w.u64(package.not_before_s);
+    w.u64(package.not_after_s);
+    w.u8(u8::from(package.last_resort));
+    w.bytes(&package.bytes);
+}
+
+pub(crate) fn read_package(r: &mut Reader<'_>) -> Result<CardPackage, DecodeError> {
     Ok(CardPackage {
         not_before_s: r.u64("package.not_before_s")?,
         not_after_s: r.u64("package.not_after_s")?,
@@ -322,7 +324,7 @@ fn read_package(r: &mut Reader<'_>) -> Result<CardPackage, DecodeError> {
     })
 }
 
-fn read_suite(r: &mut Reader<'_>) -> Result<Suite, ContactError> {
+pub(crate) fn read_suite(r: &mut Reader<'_>) -> Result<Suite, ContactError> {
     let number = r.u16("suite")?;
     Suite::from_number(number).ok_or(ContactError::Suite { number })
 }
@@ -352,7 +354,8 @@ pub struct Inbox {
 /// What one side of a contact tells the other of itself, in a request or inside the chat.
 ///
 /// `struct { uint16 version = 1; DeviceLog log; uint16 suite; opaque inbox_topic_secret[32]; opaque inbox_seal_key<V>;
-/// TransportCertificate transports<V>; PeerAddress devices<V>; PeerAddress relays<V>; opaque name<V>; opaque extensions<V>; }`
+/// TransportCertificate transports<V>; PeerAddress devices<V>; PeerAddress relays<V>; opaque name<V>; CardPackage packages<V>; opaque
+/// extensions<V>; }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
     /// Who it is.
@@ -369,6 +372,8 @@ pub struct Details {
     pub relays: Vec<PeerAddress>,
     /// What the account calls itself.
     pub name: String,
+    /// Key packages by which this contact, and nobody else, can add the account's devices to groups.
+    pub packages: Vec<CardPackage>,
 }
 
 const DETAILS_VERSION: u16 = 1;
@@ -385,6 +390,7 @@ impl Details {
         address::write_all(w, &self.devices);
         address::write_all(w, &self.relays);
         w.bytes(self.name.as_bytes());
+        w.list(&self.packages, write_package);
         w.bytes(&[]);
     }
 
@@ -402,6 +408,7 @@ impl Details {
             devices: address::read_all(r, "details.devices", limits::RELAYS)?,
             relays: address::read_all(r, "details.relays", limits::RELAYS)?,
             name: r.text("details.name", limits::NAME_BYTES)?,
+            packages: r.list("details.packages", limits::CARD_KEY_PACKAGES, read_package)?,
         };
         r.bytes("details.extensions", limits::SEALED_BYTES)?;
         details.log.verify()?;

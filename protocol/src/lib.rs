@@ -10,6 +10,7 @@ pub mod contact;
 pub mod custody;
 pub mod envelope;
 pub mod identity;
+pub mod inbox;
 pub mod keys;
 pub mod limits;
 pub mod message;

@@ -16,12 +16,15 @@ use openmls_traits::types::HpkeCiphertext;
 pub enum Purpose {
     /// A contact request, to a card's key.
     Request,
+    /// What a contact writes, to its inbox's key.
+    Inbox,
 }
 
 impl Purpose {
     fn info(self) -> &'static [u8] {
         match self {
             Self::Request => b"madang 1 contact request",
+            Self::Inbox => b"madang 1 contact inbox",
         }
     }
 }

@@ -7,7 +7,7 @@ mod raw;
 #[path = "common/session.rs"]
 mod session;
 
-use madang_protocol::chat::{ChatContext, Group, JoinInfo};
+use madang_protocol::chat::{ChatContext, Group, JoinInfo, Plan};
 use madang_protocol::contact::CardPackage;
 use madang_protocol::keys::{ChatId, NodeId, TopicSecret};
 use madang_protocol::mls::{Crypto, Suite};
@@ -18,8 +18,8 @@ use openmls::group::{
     GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, ProcessedWelcome, StagedWelcome,
 };
 use openmls::prelude::{
-    Ciphersuite, Extension, Extensions, KeyPackage, LeafNodeParameters, Lifetime, MlsMessageBodyIn, MlsMessageIn,
-    MlsMessageOut, ProcessedMessageContent, ProtocolVersion, UnknownExtension,
+    Ciphersuite, Extension, ExtensionType, Extensions, KeyPackage, LeafNodeParameters, Lifetime, MlsMessageBodyIn, MlsMessageIn,
+    MlsMessageOut, ProcessedMessageContent, ProtocolVersion, RequiredCapabilitiesExtension, UnknownExtension,
 };
 use openmls_libcrux_crypto::Provider;
 use openmls_traits::OpenMlsProvider;
@@ -62,14 +62,17 @@ fn foreign_package(provider: &Provider, person: &Person) -> Vec<u8> {
 impl Foreign {
     fn create(person: &Person, chat: ChatId) -> Self {
         let provider = Provider::new().unwrap();
-        let context = Extension::Unknown(ChatContext::EXTENSION, UnknownExtension(ChatContext.encode()));
+        let settings = UnknownExtension(ChatContext::one_to_one().encode());
+        let settings = Extension::Unknown(ChatContext::EXTENSION, settings);
+        let known = [ExtensionType::Unknown(ChatContext::EXTENSION)];
+        let required = Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&known, &[], &[]));
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(capabilities(SUITE))
             .lifetime(Lifetime::init(0, u64::MAX))
             .wire_format_policy(MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true)
-            .with_group_context_extensions(Extensions::single(context).unwrap())
+            .with_group_context_extensions(Extensions::from_vec(vec![required, settings]).unwrap())
             .build();
         let signer = RawSigner::of(person);
         let id = GroupId::from_slice(&chat.0);
@@ -117,7 +120,7 @@ impl Foreign {
             .unwrap();
         let topic = TopicSecret::from_bytes(secret.try_into().unwrap());
         let info = JoinInfo {
-            topic: topic.clone(),
+            topic: Some(topic.clone()),
             parent: self.node,
         };
         let (_, welcome) = self.commit(vec![package], Some(info));
@@ -182,7 +185,7 @@ impl Foreign {
     }
 }
 
-/// Messages both ways and a commit of whose turn it is, for several epochs.
+/// Messages both ways and a commit by one of the two, for several epochs.
 fn talk(crypto: &Crypto, person: &Person, mut ours: Group, theirs: &mut Foreign) {
     for round in 0..4_u8 {
         assert_eq!(ours.node(), theirs.node, "round {round}");
@@ -195,13 +198,14 @@ fn talk(crypto: &Crypto, person: &Person, mut ours: Group, theirs: &mut Foreign)
             );
             assert_eq!(ours.open(crypto, &theirs.seal(&inner)).unwrap().inner, inner);
         }
-        if ours.own_turn() {
+        // Whoever it is, a commit needs no turn.
+        if round.is_multiple_of(2) {
             let change = ours.update_leaf(crypto, &person.device()).unwrap();
             theirs.apply(&change.commit);
             ours = change.group;
         } else {
             let (commit, _) = theirs.commit(Vec::new(), None);
-            ours = ours.apply(crypto, &commit).unwrap();
+            ours = ours.apply(crypto, &commit).unwrap().group.unwrap();
         }
     }
     assert_eq!(ours.node(), theirs.node);
@@ -216,10 +220,11 @@ fn a_libcrux_member_joins_our_chat_and_both_talk_and_commit() {
         last_resort: false,
         bytes: foreign_package(&provider, &BOB),
     };
-    let (group, topic) = Group::create(&crypto, &ALICE.device(), &ALICE.identity(), Suite::XWing, CHAT).unwrap();
-    let change = group.add(&crypto, &ALICE.device(), &[package], &topic).unwrap();
+    let (device, settings) = (ALICE.device(), ChatContext::one_to_one());
+    let (group, topic) = Group::create(&crypto, &device, &ALICE.identity(), Suite::XWing, CHAT, settings).unwrap();
+    let change = group.commit(&crypto, &device, &Plan::adding(&[package]), &topic).unwrap();
     let (mut theirs, info) = Foreign::join(provider, &BOB, &change.welcome.unwrap(), change.group.node());
-    assert_eq!((info.topic, info.parent), (topic, group.node()));
+    assert_eq!((info.topic, info.parent), (Some(topic), group.node()));
     talk(&crypto, &ALICE, change.group, &mut theirs);
 }
 
@@ -231,7 +236,7 @@ fn we_join_a_libcrux_members_chat_and_both_talk_and_commit() {
     let first = theirs.node;
     let (welcome, topic) = theirs.add(&package.bytes);
     let joined = Group::join(&crypto, rows, &welcome, theirs.node).unwrap();
-    assert_eq!((joined.info.topic, joined.info.parent), (topic, first));
+    assert_eq!((joined.info.topic, joined.info.parent), (Some(topic), first));
     assert_eq!(joined.inviter.device, ALICE.device().public());
     talk(&crypto, &BOB, joined.group, &mut theirs);
 }

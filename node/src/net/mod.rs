@@ -132,11 +132,7 @@ pub async fn start(config: NetConfig) -> Result<(NetHandle, mpsc::Receiver<NetEv
 }
 
 /// Listens on each address and waits until it is known which ones they became.
-async fn bind(
-    swarm: &mut behaviour::Host,
-    listen: &[String],
-    id: PeerId,
-) -> Result<Vec<String>, NetError> {
+async fn bind(swarm: &mut behaviour::Host, listen: &[String], id: PeerId) -> Result<Vec<String>, NetError> {
     let mut waiting = Vec::new();
     for address in listen {
         let parsed = multiaddr(address).ok_or_else(|| NetError::Address {

@@ -28,13 +28,21 @@ pub(super) async fn poll<A: Api>(shared: Arc<Shared<A>>, params: PollParams) -> 
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
     let mut newest = shared.api.event_watch();
-    let after = params.after.map_or_else(|| *newest.borrow(), |after| after.0);
+    let mut after = params.after.map_or_else(|| *newest.borrow(), |after| after.0);
     loop {
         // Marked before the page is read: what comes in between wakes the wait below.
         newest.borrow_and_update();
         let page = shared.api.event_poll(Some(after), params.limit).await?;
-        if !page.items.is_empty() || Instant::now() >= deadline {
+        if !page.items.is_empty() {
             return Ok(shortened(page));
+        }
+        if page.next.0 > after {
+            // What these events were about is gone; more may follow.
+            after = page.next.0;
+            continue;
+        }
+        if Instant::now() >= deadline {
+            return Ok(page);
         }
         let wait_again = tokio::select! {
             changed = newest.changed() => changed.is_ok(),
@@ -90,8 +98,10 @@ async fn follow<A: Api>(
                 return Ok(());
             }
         }
+        let passed = page.next.0 > after;
         after = page.next.0;
-        if !page.items.is_empty() {
+        // Also where what the events were about is gone: more may follow.
+        if passed || !page.items.is_empty() {
             continue;
         }
         let goes_on = tokio::select! {

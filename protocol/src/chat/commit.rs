@@ -32,6 +32,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether it changes nothing but its author's leaf.
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty() && self.context.is_none()
+    }
+
     /// A plan that only adds.
     pub fn adding(packages: &[CardPackage]) -> Self {
         Self {
@@ -224,6 +229,11 @@ impl Group {
     /// The hash by which this device names its leaf when it wishes to leave.
     pub fn own_leaf_key(&self) -> Result<[u8; 32], GroupError> {
         Ok(self.leaf(self.mls.own_leaf_index())?.1)
+    }
+
+    /// The hash by which a member names its leaf.
+    pub fn leaf_key(&self, leaf: u32) -> Result<[u8; 32], GroupError> {
+        Ok(self.leaf(LeafNodeIndex::new(leaf))?.1)
     }
 
     /// This device's member.

@@ -51,6 +51,8 @@ pub(super) struct Chat {
     pub report: Option<u64>,
     /// When what lost is committed again.
     pub retry_ms: Option<u64>,
+    /// When this device asks to be put back, since what comes builds on states that it lacks.
+    pub rejoin_ms: Option<u64>,
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
@@ -87,6 +89,7 @@ impl Chat {
             filling: None,
             report: None,
             retry_ms: None,
+            rejoin_ms: None,
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
@@ -317,6 +320,9 @@ impl Client {
             root_admins: Vec::new(),
             old_topics: Vec::new(),
             intents: Vec::new(),
+            welcomes: Vec::new(),
+            lost: false,
+            rejoin_package: None,
             context: group.context().clone(),
             accounts: Vec::new(),
             leaf_updated_ms: now_ms,
@@ -417,7 +423,7 @@ impl Client {
         let report = chat.report_due_ms.filter(|_| self.reachable(&chat.id));
         let frozen = self.thaw_timer(chat);
         let leaf = self.leaf_due_ms(chat);
-        [report, frozen, leaf, chat.nudge_ms, chat.retry_ms].into_iter().flatten().min()
+        [report, frozen, leaf, chat.nudge_ms, chat.retry_ms, chat.rejoin_ms].into_iter().flatten().min()
     }
 
     pub(super) fn tick_chats(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -425,6 +431,8 @@ impl Client {
         for id in ids {
             self.thaw(now_ms, id)?;
             self.update_leaf_if_due(now_ms, id)?;
+            self.retry_if_due(now_ms, id)?;
+            self.rejoin_if_due(now_ms, id)?;
             self.nudge_if_due(now_ms, id)?;
             self.report_if_due(now_ms, id)?;
         }

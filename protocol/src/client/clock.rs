@@ -21,6 +21,8 @@ impl Client {
                 .map(|due| within(due, config.repeat_delay_ms.max(config.report_delay_ms)));
             let nudge_ms = config.nudge_ms.saturating_mul(1 << chat.nudges);
             chat.nudge_ms = chat.nudge_ms.map(|due| within(due, nudge_ms));
+            chat.retry_ms = chat.retry_ms.map(|due| within(due, config.rejoin_ms));
+            chat.rejoin_ms = chat.rejoin_ms.map(|due| within(due, config.rejoin_ms));
             let stamps = chat.row.nodes.iter_mut().map(|known| &mut known.since_ms);
             for stamp in stamps.chain([&mut chat.row.leaf_updated_ms]) {
                 if *stamp > now_ms {

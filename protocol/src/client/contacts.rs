@@ -17,6 +17,8 @@ use crate::seal::{self, Purpose};
 
 /// Seconds that key packages are valid before now: the clocks of both sides may be a day off, in opposite directions.
 const PACKAGE_SKEW_S: u64 = 2 * 24 * 3600;
+/// Seconds that a key package told to a contact is valid: the longest absence after which one can be added (guess: 90 days).
+pub(super) const INBOX_PACKAGE_SECONDS: u64 = 90 * 24 * 3600;
 /// Older last-resort packages that a multi-use invite still answers to.
 const OLD_PACKAGES: usize = 4;
 
@@ -30,7 +32,8 @@ impl Client {
     pub(super) fn load_contacts(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
         for (_, value) in rows.prefix(Tree::Contacts, &[], usize::MAX)? {
             let contact: ContactRow = decode(&value)?;
-            self.topics.insert(contact.our_inbox.topic.public(), TopicUse::Inbox);
+            self.topics
+                .insert(contact.our_inbox.topic.public(), TopicUse::Inbox(contact.account));
             self.contacts.insert(contact.account, contact);
         }
         for (_, value) in rows.prefix(Tree::Invites, &[], usize::MAX)? {
@@ -85,12 +88,13 @@ impl Client {
     pub(super) fn put_contact(&mut self, contact: ContactRow) -> Result<(), RowsError> {
         let row = encode(&contact)?;
         self.put(Tree::Contacts, contact.account.0, row);
-        self.topics.insert(contact.our_inbox.topic.public(), TopicUse::Inbox);
+        self.topics
+            .insert(contact.our_inbox.topic.public(), TopicUse::Inbox(contact.account));
         self.contacts.insert(contact.account, contact);
         Ok(())
     }
 
-    fn new_package(&self, last_resort: bool, now_s: u64, expires_s: u64) -> Result<OwnPackage, CommandError> {
+    pub(super) fn new_package(&self, last_resort: bool, now_s: u64, expires_s: u64) -> Result<OwnPackage, CommandError> {
         let (package, rows) = chat::key_package(
             &self.crypto,
             &self.account.device,
@@ -348,7 +352,7 @@ impl Client {
                 what: "a key package of the card",
             }));
         }
-        let our_inbox = self.new_inbox()?;
+        let our_inbox = self.new_inbox(now_ms)?;
         let request = Request {
             details: self.details(&our_inbox),
             chat: id,
@@ -383,7 +387,9 @@ impl Client {
             transports: card.transports.clone(),
             devices: card.devices.clone(),
             relays: card.relays.clone(),
+            suite: card.suite,
             their_inbox: None,
+            package: None,
             our_inbox,
             told_by: None,
         })?;
@@ -394,12 +400,14 @@ impl Client {
         Ok(id)
     }
 
-    pub(super) fn new_inbox(&self) -> Result<OwnInbox, CommandError> {
+    pub(super) fn new_inbox(&self, now_ms: u64) -> Result<OwnInbox, CommandError> {
+        let now_s = now_ms / 1000;
         let (seal_private, seal_public) = self.crypto.hpke_key_pair(self.config.suite).map_err(internal)?;
         Ok(OwnInbox {
             topic: TopicSecret::from_bytes(self.crypto.random()),
             seal_private,
             seal_public,
+            packages: vec![self.new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)?],
         })
     }
 
@@ -495,7 +503,7 @@ impl Client {
         chat.plant(now_ms, joined.topic);
         let our_inbox = match self.contacts.get(&account) {
             Some(contact) => contact.our_inbox.clone(),
-            None => self.new_inbox()?,
+            None => self.new_inbox(now_ms)?,
         };
         // Two who asked each other at once end in one chat, the lower id.
         let chosen = self
@@ -511,7 +519,9 @@ impl Client {
             transports: asked.details.transports.clone(),
             devices: asked.details.devices.clone(),
             relays: asked.details.relays.clone(),
+            suite: asked.details.suite,
             their_inbox: Some(asked.details.inbox.clone()),
+            package: asked.details.packages.first().cloned(),
             our_inbox,
             told_by: None,
         })?;

@@ -23,6 +23,7 @@ impl Client {
             devices: vec![self.own_address()],
             relays: self.settings.relays.clone(),
             name: self.settings.name.clone(),
+            packages: our_inbox.packages.iter().take(1).map(|own| own.package.clone()).collect(),
         }
     }
 
@@ -31,6 +32,7 @@ impl Client {
     pub(super) fn send_details(&mut self, now_ms: u64, account: AccountId, id: ChatId) -> Result<(), CommandError> {
         let own = self.device();
         let full = self.outbox_full();
+        self.renew_inbox_package(now_ms, account)?;
         let (Some(contact), Some(chat)) = (self.contacts.get(&account), self.chats.get_mut(&id)) else {
             return Ok(());
         };
@@ -125,7 +127,9 @@ impl Client {
             transports: details.transports,
             devices: details.devices,
             relays: details.relays,
+            suite: details.suite,
             their_inbox: Some(details.inbox),
+            package: details.packages.into_iter().next(),
             ..contact
         })?;
         self.refresh_links(now_ms)

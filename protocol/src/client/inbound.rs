@@ -41,8 +41,9 @@ impl Client {
             TopicUse::Chat(chat) => self.chat_envelope(now_ms, chat, &envelope)?,
             TopicUse::Requests(invite) => self.request_envelope(now_ms, invite, &envelope)?,
             TopicUse::Card => self.card_envelope(now_ms, &envelope)?,
-            // Our own card come back, or a message of a later version to an inbox.
-            TopicUse::OwnCard | TopicUse::Inbox => Taken::Yes,
+            TopicUse::Inbox(account) => self.inbox_envelope(now_ms, account, &envelope)?,
+            // Our own card come back.
+            TopicUse::OwnCard => Taken::Yes,
         };
         if taken == Taken::Yes {
             self.recent.insert(id);
@@ -157,6 +158,10 @@ impl Client {
             return Ok(());
         }
         self.owe_report(now_ms, chat_id);
+        if let Body::Wish(asked) = &durable.body {
+            let asked = asked.clone();
+            self.note_wish(now_ms, chat_id, &asked);
+        }
         let contact = match &durable.body {
             Body::Contact(bytes) => Some(bytes.clone()),
             _ => None,

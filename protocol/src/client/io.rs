@@ -2,8 +2,9 @@
 
 use super::kinds::Content;
 use crate::address::PeerAddress;
+use crate::chat::Role;
 use crate::contact::ContactError;
-use crate::keys::{ChatId, MessageId, RequestId, TopicId, TransportKey};
+use crate::keys::{AccountId, ChatId, MessageId, RequestId, TopicId, TransportKey};
 use crate::message::StreamId;
 use crate::rows::RowsError;
 
@@ -121,6 +122,48 @@ pub enum Command {
         content: Content,
         /// Makes a repeat harmless: same key and content, same message.
         idempotency_key: Option<String>,
+    },
+    /// Make a group of contacts. Replies [`Reply::Chat`].
+    CreateChat {
+        /// Its name, at most [`crate::limits::NAME_BYTES`].
+        name: String,
+        /// Contacts, at most [`crate::limits::ADDED_AT_ONCE`].
+        members: Vec<AccountId>,
+    },
+    /// Add contacts to a group. Replies [`Reply::Done`] once the change is durable here.
+    AddMembers {
+        /// Where.
+        chat: ChatId,
+        /// Contacts, at most [`crate::limits::ADDED_AT_ONCE`].
+        members: Vec<AccountId>,
+    },
+    /// Remove members from a group. Replies [`Reply::Done`] once the change is durable here.
+    RemoveMembers {
+        /// Where.
+        chat: ChatId,
+        /// Whom.
+        members: Vec<AccountId>,
+    },
+    /// Change a chat's settings. Replies [`Reply::Done`] once the change is durable here.
+    UpdateChat {
+        /// Where.
+        chat: ChatId,
+        /// What.
+        change: SettingsChange,
+    },
+    /// Change a member's role. Replies [`Reply::Done`] once the change is durable here.
+    SetRole {
+        /// Where.
+        chat: ChatId,
+        /// Whose.
+        account: AccountId,
+        /// The new one; making an owner gives one's own place away.
+        role: Role,
+    },
+    /// Leave a group: the others are asked to remove this account. Replies [`Reply::Done`].
+    LeaveChat {
+        /// Which.
+        chat: ChatId,
     },
     /// The user has seen messages; the mark comes from [`super::history::read_mark`]. Replies [`Reply::Done`].
     MarkRead {

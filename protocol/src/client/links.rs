@@ -144,6 +144,7 @@ impl Client {
             }
         }
         self.refresh_gossip();
+        self.wake_blobs(now_ms);
         Ok(())
     }
 
@@ -301,6 +302,7 @@ impl Client {
         link.forgot = false;
         link.watched.clear();
         link.taken_bytes = 0;
+        self.blob_stream_changed(peer);
         self.say_hello(peer);
         self.refresh_watches(peer);
         self.fill_todo(now_ms, peer);
@@ -347,6 +349,7 @@ impl Client {
         link.flight.clear();
         link.watched.clear();
         link.due_ms = None;
+        self.blob_stream_changed(peer);
     }
 
     /// Whether somebody is there to hand a chat's envelopes to.
@@ -440,12 +443,15 @@ impl Client {
             Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
             Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
             Ok(CustodianFrame::Admission { why, retry_after_s }) => self.admission(now_ms, peer, why, retry_after_s),
+            Ok(CustodianFrame::BlobChunks(chunks)) => {
+                self.acknowledge(peer, chunks.counted());
+                self.blob_answer(now_ms, peer, CustodianFrame::BlobChunks(chunks))
+            }
             Ok(
-                CustodianFrame::BlobState(_)
+                frame @ (CustodianFrame::BlobState(_)
                 | CustodianFrame::BlobReceipt(_)
-                | CustodianFrame::BlobRefused(_)
-                | CustodianFrame::BlobChunks(_),
-            ) => Ok(()),
+                | CustodianFrame::BlobRefused(_)),
+            ) => self.blob_answer(now_ms, peer, frame),
             Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
@@ -455,6 +461,16 @@ impl Client {
                 Ok(())
             }
         }
+    }
+
+    /// Counts what a peer sent and lets it send as much again once this step is committed.
+    fn acknowledge(&mut self, peer: TransportKey, bytes: u64) {
+        let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
+            return;
+        };
+        link.taken_bytes = link.taken_bytes.saturating_add(bytes);
+        let bytes = link.taken_bytes;
+        self.send(peer, Side::Client, ClientFrame::Ack { bytes }.encode());
     }
 
     fn items(&mut self, now_ms: u64, peer: TransportKey, page: Items) -> Result<(), RowsError> {

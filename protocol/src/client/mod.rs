@@ -8,6 +8,8 @@
 //! | `contacts` | invites, cards, requests, approval |
 //! | `details` | what contacts tell each other of themselves |
 //! | `chats` | a chat's rows, what is received |
+//! | `groups` | making groups, and the changes that we want in them |
+//! | `inboxes` | Welcomes to groups, and wishes to be put back |
 //! | `states` | commits, and the branch of them that counts |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
 //! | `kinds` | what can be sent; edits, deletions, reactions, votes |
@@ -22,6 +24,7 @@
 //! | `links` | connections, watches |
 //! | `dialling` | who is tried when |
 //! | `admission` | relays that serve only some |
+//! | `blobs` | what is too large for an envelope, on its way out and in |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
 //! | `events` | the event log |
@@ -29,6 +32,7 @@
 //! | `history` | reading what is stored |
 
 mod admission;
+mod blobs;
 mod chats;
 mod clock;
 mod contacts;
@@ -39,8 +43,10 @@ mod events;
 mod expiry;
 mod fresh;
 mod gossip;
+mod groups;
 pub mod history;
 mod inbound;
+mod inboxes;
 mod io;
 mod kinds;
 mod links;
@@ -137,6 +143,8 @@ pub struct ClientConfig {
     pub device_backoff_ms: u64,
     /// Milliseconds that accepting an invite waits for the card.
     pub accept_ms: u64,
+    /// Milliseconds that what builds on an unknown state waits for it before this device asks to be put back.
+    pub rejoin_ms: u64,
     /// A deliberate fault.
     #[cfg(feature = "sim")]
     pub sabotage: Sabotage,
@@ -166,6 +174,8 @@ impl ClientConfig {
             device_backoff_ms: 300_000,
             // docs/rpc.md: `contact.accept` waits up to 20 s.
             accept_ms: 20_000,
+            // Guess: longer than relays and members need to bring a commit that exists.
+            rejoin_ms: 600_000,
             #[cfg(feature = "sim")]
             sabotage: Sabotage::None,
         }
@@ -184,7 +194,7 @@ enum TopicUse {
     /// The card of an invite that we accept.
     Card,
     /// Our inbox for a contact.
-    Inbox,
+    Inbox(AccountId),
 }
 
 /// An account's device.
@@ -215,6 +225,7 @@ pub struct Client {
     strangers: serve::Strangers,
     /// Invites, by card topic, whose requests found no room and are to be fetched again.
     crowded: BTreeSet<TopicId>,
+    blobs: blobs::Blobs,
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
     recent: Recent,
     events: events::Log,
@@ -321,6 +332,7 @@ impl Client {
             subscribed: BTreeSet::new(),
             strangers: serve::Strangers::default(),
             crowded: BTreeSet::new(),
+            blobs: blobs::Blobs::default(),
             cursors: BTreeMap::new(),
             recent: Recent::default(),
             events: events::Log::load(rows)?,
@@ -339,6 +351,7 @@ impl Client {
         client.load_chats(rows)?;
         client.load_outbox(rows)?;
         client.load_cursors(rows)?;
+        client.load_blobs(rows)?;
         if settings_changed {
             client.put_settings()?;
             client.tell_details(now_ms)?;
@@ -399,7 +412,8 @@ impl Client {
             return Ok(());
         }
         self.take(now_ms, input, rows)?;
-        self.work_off(now_ms, rows)
+        self.work_off(now_ms, rows)?;
+        self.pump_blobs(now_ms, rows)
     }
 
     fn take(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {
@@ -452,7 +466,7 @@ impl Client {
             .values()
             .map(|invite| invite.expires_s.saturating_mul(1000))
             .min();
-        [chats, links, accepting, invites, self.expiry.timer()]
+        [chats, links, accepting, invites, self.expiry.timer(), self.blobs.timer()]
             .into_iter()
             .flatten()
             .min()
@@ -481,6 +495,12 @@ impl Client {
                 content,
                 idempotency_key,
             } => self.send_content(now_ms, chat, content, idempotency_key, rows),
+            Command::CreateChat { name, members } => self.create_chat(now_ms, name, members),
+            Command::AddMembers { chat, members } => self.add_members(now_ms, chat, members),
+            Command::RemoveMembers { chat, members } => self.remove_members(now_ms, chat, members),
+            Command::UpdateChat { chat, change } => self.update_chat(now_ms, chat, change),
+            Command::SetRole { chat, account, role } => self.set_role(now_ms, chat, account, role),
+            Command::LeaveChat { chat } => self.leave_chat(now_ms, chat),
             Command::MarkRead { chat, mark } => self.mark_read(now_ms, chat, mark),
             Command::ConfirmPhrase => self.confirm_phrase(),
         };

@@ -34,7 +34,7 @@ impl Client {
     }
 
     /// Seals a message anew and hands it to everybody again; whoever has it already drops the repeat by its sequence.
-    fn send_again(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
+    pub(super) fn send_again(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
         let Some(out) = self.outs.get_mut(&number) else {
             return Ok(());
         };

@@ -101,14 +101,22 @@ impl Client {
                 self.drop_out(number);
                 return Ok(());
             }
-            OutWhat::Row(_) if !relay => {
+            OutWhat::Row(kind) if !relay => {
+                let commit = kind.commit();
                 if let Some(link) = self.links.get_mut(&peer) {
                     link.handed.insert(number);
+                }
+                if let Some((chat, node)) = commit {
+                    self.release_welcomes(self.last_ms, chat, node)?;
                 }
                 return Ok(());
             }
             OutWhat::Row(_) => {}
         }
+        let commit = match &out.what {
+            OutWhat::Row(kind) => kind.commit(),
+            OutWhat::Report(_) => None,
+        };
         let first = out.held.is_empty();
         out.held.insert(peer, until_ms);
         out.forgotten.remove(&peer);
@@ -116,6 +124,9 @@ impl Client {
         self.write_ledger(number)?;
         if first {
             self.tell_ledger(number);
+        }
+        if let Some((chat, node)) = commit {
+            self.release_welcomes(self.last_ms, chat, node)?;
         }
         Ok(())
     }
@@ -177,6 +188,7 @@ impl Client {
             }
             self.write_ledger(number)?;
         }
+        self.blobs_forgotten(&peer)?;
         self.fill_todo(now_ms, peer);
         self.pump(now_ms, peer)
     }

@@ -166,6 +166,11 @@ pub(crate) struct ChatRow {
     pub old_topics: Vec<OldTopic>,
     /// What we want changed, until it is settled.
     pub intents: Vec<IntentRow>,
+    /// Welcomes whose commit isn't in custody yet.
+    pub welcomes: Vec<WelcomeRow>,
+    /// This device has no state that the others can use, and has asked to be put back with this package.
+    pub lost: bool,
+    pub rejoin_package: Option<OwnPackage>,
     /// Settings and accounts of the state that counts, for whoever reads the rows.
     pub context: ChatContext,
     pub accounts: Vec<AccountId>,
@@ -215,6 +220,16 @@ pub(crate) struct NodeRow {
 pub(crate) struct OldTopic {
     pub topic: TopicId,
     pub until_ms: u64,
+}
+
+/// A Welcome that waits.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct WelcomeRow {
+    pub node: NodeId,
+    pub account: AccountId,
+    /// What is to be in the account's inbox.
+    #[serde(with = "serde_bytes")]
+    pub message: Vec<u8>,
 }
 
 /// A change of a group that this device wants.
@@ -324,6 +339,16 @@ pub(crate) enum OutKind {
     Request { chat: ChatId },
 }
 
+impl OutKind {
+    /// The chat of a commit, and the node that it makes.
+    pub fn commit(&self) -> Option<(ChatId, NodeId)> {
+        match self {
+            Self::Commit { chat, node } => Some((*chat, *node)),
+            _ => None,
+        }
+    }
+}
+
 /// Messages in a row as bytes, the way they travel.
 mod run {
     use super::*;
@@ -408,6 +433,8 @@ pub(crate) struct RequestRow {
 pub(crate) struct ContactRow {
     pub account: AccountId,
     pub name: String,
+    /// Of its inbox and key package.
+    pub suite: Suite,
     pub chat: ChatId,
     pub since_ms: u64,
     pub log: DeviceLog,
@@ -416,6 +443,8 @@ pub(crate) struct ContactRow {
     pub relays: Vec<PeerAddress>,
     /// Where we write to them; known once they have told.
     pub their_inbox: Option<Inbox>,
+    /// By which we can add them to groups.
+    pub package: Option<CardPackage>,
     /// Where they write to us.
     pub our_inbox: OwnInbox,
     /// The message that told these details: an older one may come later.
@@ -431,6 +460,8 @@ pub(crate) struct OwnInbox {
     pub seal_private: Vec<u8>,
     #[serde(with = "serde_bytes")]
     pub seal_public: Vec<u8>,
+    /// What the contact adds us to groups by, the newest first.
+    pub packages: Vec<OwnPackage>,
 }
 
 /// What an idempotency key was used for.

@@ -9,6 +9,9 @@ use crate::limits;
 use crate::message::Frontier;
 use crate::rows::RowsError;
 
+/// The longest that a report waits for more to tell, in milliseconds (guess).
+const REPORT_MOST_MS: u64 = 10_000;
+
 impl Client {
     /// What we have of the others' streams of a chat; a report says it all, so the newest replaces every one before.
     pub(super) fn frontiers(&self, chat: &ChatId) -> Vec<Frontier> {
@@ -35,7 +38,10 @@ impl Client {
 
     /// Notes that the others should be told soon.
     pub(super) fn owe_report(&mut self, now_ms: u64, chat_id: ChatId) {
-        self.owe_report_by(now_ms.saturating_add(self.config.report_delay_ms), chat_id);
+        // In a group each report is read by all: the more there are, the longer each waits for more to tell.
+        let members = self.chats.get(&chat_id).map_or(2, |chat| chat.members.len());
+        let delay_ms = self.config.report_delay_ms.saturating_mul((members as u64 / 2).max(1));
+        self.owe_report_by(now_ms.saturating_add(delay_ms.min(REPORT_MOST_MS)), chat_id);
     }
 
     /// Notes that the others should be told again what they were told before.
@@ -54,7 +60,7 @@ impl Client {
 
     /// Sends a report that is due, if somebody is there to hand it to.
     pub(super) fn report_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let delay = self.config.repeat_delay_ms.max(self.config.report_delay_ms);
+        let delay = self.config.repeat_delay_ms.max(REPORT_MOST_MS);
         let Some(due) = self.chats.get(&chat_id).and_then(|chat| chat.report_due_ms) else {
             return Ok(());
         };
@@ -94,6 +100,7 @@ impl Client {
         let stream = chat.stream(own);
         let last = chat.head.sequence;
         let before = chat.acks.get(&member.device).cloned().unwrap_or_default();
+        let newcomer = before.node.is_none().then_some(member.account);
         let mut ack: AckRow = before.clone();
         ack.node = Some(node);
         let mut delivered = Vec::new();
@@ -112,6 +119,7 @@ impl Client {
         let mut moved: Vec<u64> = read.collect();
         moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last));
         chat.acks.insert(member.device, ack);
+        let group = chat.row.peer.is_none();
         chat.acks_dirty.insert(member.device);
         if !delivered.is_empty() {
             chat.nudges = 0;
@@ -119,6 +127,12 @@ impl Client {
         }
         self.dirty.chats.insert(chat_id);
         self.confirm(chat_id);
+        if let Some(joined) = newcomer.filter(|_| group) {
+            // It has read its Welcome.
+            self.drop_outs(|what| {
+                matches!(what, OutWhat::Row(OutKind::Inbox { account, chat }) if *account == joined && *chat == chat_id)
+            });
+        }
         for sequence in moved {
             if self.is_shown(chat_id, sequence) {
                 self.event(&EventRow::Ledger {

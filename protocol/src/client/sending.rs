@@ -150,6 +150,11 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
+        if !chat.is_member() {
+            return Err(CommandError::NotAllowed {
+                reason: "this account is no member of the chat any more",
+            });
+        }
         let stream = chat.stream(own);
         let sequence = chat.head.sequence + 1;
         let id = stream.message(sequence);

@@ -4,7 +4,7 @@ use super::inbound::Taken;
 use super::io::{Effect, Side};
 use super::outbox::OutWhat;
 use super::records::OutKind;
-use super::{Client, TopicUse};
+use super::{Client, TopicUse, blobs};
 use crate::custody::{
     Accepted, ClientFrame, Cursor, CustodianFrame, Item, Items, Receipt, Refusal, Refused, RunningHash,
 };
@@ -120,7 +120,17 @@ impl Client {
             Ok(
                 ClientFrame::Unwatch(_) | ClientFrame::Ack { .. } | ClientFrame::Hello(_) | ClientFrame::Unknown { .. },
             ) => {}
-            Ok(ClientFrame::PutBlob(_) | ClientFrame::GetBlob(_)) => {}
+            Ok(ClientFrame::GetBlob(get)) => {
+                if self.is_contact(&peer) || self.strangers.take(now_ms, peer) {
+                    self.blob_asked(peer, get);
+                } else {
+                    self.send(peer, Side::Server, blobs::refused(get.request, Refusal::Busy).encode());
+                }
+            }
+            // A device keeps only what it puts itself.
+            Ok(ClientFrame::PutBlob(put)) => {
+                self.send(peer, Side::Server, blobs::refused(put.request, Refusal::NotHere).encode());
+            }
             Err(_) => self.step.effects.push(Effect::Penalise {
                 peer,
                 reason: "a custody frame that can't be read",

@@ -27,6 +27,9 @@ const RETRY_MS: u64 = 2_000;
 /// Milliseconds on a link before a device commits unasked (guess: a backlog's first pages are there by then).
 const CATCH_UP_MS: u64 = 10_000;
 
+/// How much longer each further try to be put back waits (guess).
+const REJOIN_LONGER: u64 = 6;
+
 /// A state beside or before the one that counts, as it is loaded.
 pub(super) struct Loaded {
     pub dag: Dag,
@@ -412,6 +415,8 @@ impl Client {
                 bytes: bytes.to_vec(),
             },
         );
+        let due_ms = self.last_ms.saturating_add(self.config.rejoin_ms);
+        chat.rejoin_ms.get_or_insert(due_ms);
         self.put(Tree::Pending, key::pending(&chat_id, &envelope.id()), row);
         Taken::Yes
     }
@@ -451,6 +456,65 @@ impl Client {
         taken
     }
 
+    /// Takes the waiting envelopes whose states are here.
+    pub(super) fn take_all_pending(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
+        let known: BTreeSet<NodeId> = chat.row.nodes.iter().map(|known| known.node).collect();
+        for node in known {
+            self.take_pending(now_ms, chat_id, node)?;
+        }
+        self.drop_stale_pending(chat_id);
+        Ok(())
+    }
+
+    /// Asks to be put back once what came builds on states that don't come.
+    pub(super) fn rejoin_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let wait_ms = self.config.rejoin_ms;
+        let reachable = self.reachable(&chat_id);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if chat.pending.is_empty() {
+            chat.rejoin_ms = None;
+            return Ok(());
+        }
+        let due_ms = *chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
+        if due_ms > now_ms {
+            return Ok(());
+        }
+        // Each try waits longer: what builds on states that nobody has may be made up.
+        let longer = if chat.row.lost {
+            wait_ms.saturating_mul(REJOIN_LONGER)
+        } else {
+            wait_ms
+        };
+        chat.rejoin_ms = Some(now_ms.saturating_add(longer));
+        if reachable {
+            self.ask_rejoin(now_ms, chat_id)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Seals everything of ours that waits on the state that counts now.
+    pub(super) fn seal_again(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let waiting: Vec<u64> = self.waiting(&chat_id).map(|(number, _)| number).collect();
+        for number in waiting {
+            let commit = self
+                .outs
+                .get(&number)
+                .is_some_and(|out| matches!(&out.what, OutWhat::Row(OutKind::Commit { .. })));
+            if commit {
+                self.drop_out(number);
+            } else {
+                self.send_again(now_ms, number)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Renews this device's leaf when it is due, so that a stolen state heals.
     pub(super) fn update_leaf_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get(&chat_id) else {
@@ -483,11 +547,43 @@ impl Client {
         let [a, b, ..] = chat.row.incarnation.to_be_bytes();
         let jitter = interval / 4 * u64::from(u16::from_be_bytes([a, b])) / u64::from(u16::MAX);
         let least = interval - interval / 8;
-        Some(chat.row.leaf_updated_ms.saturating_add(least).saturating_add(jitter).max(heard_ms))
+        Some(
+            chat.row
+                .leaf_updated_ms
+                .saturating_add(least)
+                .saturating_add(jitter)
+                .max(heard_ms),
+        )
     }
 }
 
 impl Chat {
+    /// Begins anew from a state that this device was put into. Its numbers go on: they are as they were.
+    pub(super) fn replant(&mut self, now_ms: u64, group: Group, topic: TopicSecret) -> Result<(), GroupError> {
+        let before = self.topics();
+        self.members = group.members()?;
+        let last = std::mem::replace(&mut self.group, group);
+        for gone in self.frozen.drain(..).chain([last]) {
+            self.dropped.push((gone.node(), gone.row_keys()));
+        }
+        self.plant(now_ms, topic);
+        let until_ms = now_ms.saturating_add(u64::from(limits::CUSTODY_SECONDS) * 1000);
+        let after = self.topics();
+        let old = before.difference(&after).map(|topic| OldTopic {
+            topic: *topic,
+            until_ms,
+        });
+        self.row.old_topics.extend(old);
+        self.row.intents.clear();
+        self.row.welcomes.clear();
+        self.row.lost = false;
+        self.row.rejoin_package = None;
+        self.row.leaf_update_due = true;
+        self.rejoin_ms = None;
+        self.describe();
+        Ok(())
+    }
+
     /// Lets go of settled nodes.
     fn forget(&mut self, now_ms: u64, gone: &[NodeId]) {
         let before = self.topics();
@@ -502,7 +598,9 @@ impl Chat {
         for group in self.frozen.extract_if(.., |group| gone.contains(&group.node())) {
             self.dropped.push((group.node(), group.row_keys()));
         }
-        self.row.intents.retain(|intent| intent.node.is_none_or(|node| !gone.contains(&node) && node != root));
+        self.row
+            .intents
+            .retain(|intent| intent.node.is_none_or(|node| !gone.contains(&node) && node != root));
         let after = self.topics();
         let until_ms = now_ms.saturating_add(u64::from(limits::CUSTODY_SECONDS) * 1000);
         let old = before.difference(&after).map(|topic| OldTopic {

@@ -111,9 +111,9 @@ impl ChunkRange {
         ranges
     }
 
-    /// Its indices; as many as it claims, so whoever asks takes only some.
-    pub fn indices(&self) -> impl Iterator<Item = u32> + use<> {
-        self.first..self.first.saturating_add(self.count)
+    /// Its indices in a blob of so many chunks, whatever it claims.
+    pub fn indices(&self, chunks: u32) -> std::ops::Range<u32> {
+        self.first.min(chunks)..self.first.saturating_add(self.count).min(chunks)
     }
 
     fn write_all(w: &mut Writer, ranges: &[Self]) {
@@ -168,7 +168,7 @@ pub struct GetBlob {
     pub topic: TopicId,
     /// The blob.
     pub blob: BlobId,
-    /// Which of its chunks; of more than [`limits::BLOB_CHUNKS_PER_FRAME`] the first are sent.
+    /// Which of its chunks; the first [`limits::BLOB_CHUNKS_PER_FRAME`] of them that are there are sent.
     pub chunks: Vec<ChunkRange>,
 }
 
@@ -374,14 +374,15 @@ mod tests {
         let indices = [0, 1, 2, 5, 7, 8];
         let ranges = ChunkRange::of(indices);
         assert_eq!(ranges.len(), 3);
-        let again: Vec<u32> = ranges.iter().flat_map(ChunkRange::indices).collect();
+        let again: Vec<u32> = ranges.iter().flat_map(|range| range.indices(9)).collect();
         assert_eq!(again, indices);
         let sparse = ChunkRange::of((0..1000).map(|index| index * 2));
         assert_eq!(sparse.len(), MISSING_RANGES);
         let endless = ChunkRange {
-            first: u32::MAX - 1,
+            first: 1,
             count: u32::MAX,
         };
-        assert_eq!(endless.indices().count(), 1);
+        assert_eq!(endless.indices(9), 1..9);
+        assert!(endless.indices(1).is_empty());
     }
 }

@@ -13,6 +13,8 @@ pub enum Body {
     Text(String),
     /// The sender's contact details, for the other side's node; not shown.
     Contact(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// What a member asks the others to commit for it: a signed statement; not shown.
+    Wish(#[serde(with = "serde_bytes")] Vec<u8>),
     /// A kind of a later version, or one that can't be read: kept as it is, its fallback shown.
     Unknown {
         /// The kind's number.
@@ -111,6 +113,7 @@ const KIND_EDIT: u16 = KIND_HIDDEN + 2;
 const KIND_DELETE: u16 = KIND_HIDDEN + 3;
 const KIND_REACTION: u16 = KIND_HIDDEN + 4;
 const KIND_VOTE: u16 = KIND_HIDDEN + 5;
+const KIND_WISH: u16 = KIND_HIDDEN + 6;
 
 impl Body {
     /// The kind's number.
@@ -120,6 +123,7 @@ impl Body {
             Self::Rich(_) => KIND_RICH,
             Self::Poll(_) => KIND_POLL,
             Self::Contact(_) => KIND_CONTACT,
+            Self::Wish(_) => KIND_WISH,
             Self::Edit(_) => KIND_EDIT,
             Self::Delete { .. } => KIND_DELETE,
             Self::Reaction(_) => KIND_REACTION,
@@ -140,7 +144,7 @@ impl Body {
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
             | Self::Vote(Vote { message, .. }) => Some(*message),
-            Self::Text(_) | Self::Rich(_) | Self::Poll(_) | Self::Contact(_) | Self::Unknown { .. } => None,
+            Self::Text(_) | Self::Rich(_) | Self::Poll(_) | Self::Contact(_) | Self::Wish(_) | Self::Unknown { .. } => None,
         }
     }
 
@@ -148,7 +152,7 @@ impl Body {
     pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
         let value: &dyn Fields = match self {
             Self::Text(text) => return Cow::Borrowed(text.as_bytes()),
-            Self::Contact(bytes) | Self::Unknown { body: bytes, .. } => return Cow::Borrowed(bytes),
+            Self::Contact(bytes) | Self::Wish(bytes) | Self::Unknown { body: bytes, .. } => return Cow::Borrowed(bytes),
             Self::Delete { message } => return Cow::Borrowed(&message.0),
             Self::Rich(rich) => rich,
             Self::Poll(poll) => poll,
@@ -167,6 +171,7 @@ impl Body {
         let read = match kind {
             KIND_TEXT => return text(bytes).map(Self::Text),
             KIND_CONTACT => return Ok(Self::Contact(bytes.to_vec())),
+            KIND_WISH => return Ok(Self::Wish(bytes.to_vec())),
             KIND_RICH => Rich::decode(bytes).and_then(|rich| {
                 mentions_fit(fallback, &rich.mentions)?;
                 Ok(Self::Rich(rich))

@@ -75,7 +75,10 @@ pub fn add(bytes: &[u8]) -> Option<Vec<u8>> {
     static GROUP: OnceLock<(GroupRows, NodeId, TopicSecret)> = OnceLock::new();
     let (rows, node, topic) = GROUP.get_or_init(|| {
         let (crypto, identity) = (CAROL.crypto(), CAROL.identity());
-        let (group, topic) = Group::create(&crypto, &CAROL.device(), &identity, Suite::X25519, CHAT).unwrap();
+        let (group, topic) = {
+            let settings = ChatContext::one_to_one();
+            Group::create(&crypto, &CAROL.device(), &identity, Suite::X25519, CHAT, settings).unwrap()
+        };
         (rows_of(&group), group.node(), topic)
     });
     let group = Group::load(rows.clone(), CHAT, *node).unwrap();
@@ -85,7 +88,7 @@ pub fn add(bytes: &[u8]) -> Option<Vec<u8>> {
         last_resort: false,
         bytes: bytes.to_vec(),
     };
-    let added = group.add(&CAROL.crypto(), &CAROL.device(), &[package], topic);
+    let added = group.commit(&CAROL.crypto(), &CAROL.device(), &Plan::adding(&[package]), topic);
     as_is(bytes, added.is_ok())
 }
 

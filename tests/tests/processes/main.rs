@@ -5,6 +5,7 @@
 mod benchmark;
 mod by_hand;
 mod echo_bot;
+mod kinds;
 mod refusals;
 mod relay_service;
 mod secrets;

@@ -224,6 +224,7 @@ impl Api for Fake {
                 account: "madang1bob".into(),
                 name: None,
                 devices: vec![],
+                role: None,
             }],
             state: ChatState::Requested,
             unread: 1,

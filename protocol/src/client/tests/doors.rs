@@ -29,7 +29,7 @@ fn craft(w: &World, change: impl FnOnce(&mut Request)) -> Vec<u8> {
     let package = std::slice::from_ref(&invite.packages[0].package);
     let added = group.commit(crypto, device, &Plan::adding(package), &topic).unwrap();
     let mut request = Request {
-        details: carol.details(&carol.new_inbox().unwrap()),
+        details: carol.details(&carol.new_inbox(START_MS).unwrap()),
         chat,
         node: added.group.node(),
         welcome: added.welcome.unwrap(),
@@ -343,7 +343,7 @@ fn foreign_request(w: &World, n: u8) -> Vec<u8> {
         )
         .unwrap();
     let request = Request {
-        details: guest.details(&guest.new_inbox().unwrap()),
+        details: guest.details(&guest.new_inbox(START_MS).unwrap()),
         chat,
         node: added.group.node(),
         welcome: added.welcome.unwrap(),

@@ -17,6 +17,7 @@ use crate::wire::Wire;
 
 mod addresses;
 mod backlog;
+mod blobs;
 mod clocks;
 mod dialling;
 mod doors;
@@ -25,6 +26,7 @@ mod epochs;
 mod expiry;
 mod floods;
 mod forgeries;
+mod groups;
 mod invites;
 mod kinds;
 mod ledgers;

@@ -332,10 +332,12 @@ impl Relay {
             return Ok(Err((Refusal::NotFound, RETRY_S)));
         }
         let number = self.topics.get(&get.topic).map_or(0, |topic| topic.row.number);
-        let asked = get.chunks.iter().flat_map(ChunkRange::indices);
+        let all = Shape::new(row.length).map_or(0, |shape| shape.chunks());
+        let asked = get.chunks.iter().flat_map(|range| range.indices(all));
+        let asked = asked.filter(|index| row.holds(*index));
         let asked: Vec<u32> = asked.take(limits::BLOB_CHUNKS_PER_FRAME).collect();
         let (mut chunks, mut lost) = (Vec::new(), Vec::new());
-        for index in asked.into_iter().filter(|index| row.holds(*index)) {
+        for index in asked {
             let key = chunk_key(number, &get.blob, index);
             match damage::look(rows, Tree::RelayChunks, &key)? {
                 // Not durable yet.

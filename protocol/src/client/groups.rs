@@ -1,0 +1,593 @@
+//! Groups: making them, and the changes that this device wants in them, until they are settled.
+
+use super::chats::Chat;
+use super::io::{CommandError, Reply, SettingsChange};
+use super::records::{Intent, IntentRow, WelcomeRow};
+use super::{Client, EventRow};
+use crate::chat::{ChatContext, ChatKind, Group, GroupError, Member, Plan, Role, Statement, Target, Wish};
+use crate::contact::CardPackage;
+use crate::inbox::{GroupWelcome, InboxMessage, Rejoin};
+use crate::keys::{AccountId, ChatId, NodeId};
+use crate::limits;
+use crate::message::Body;
+use crate::rows::RowsError;
+use crate::wire::{Reader, Wire};
+
+/// Milliseconds that each member in turn waits before it does what a member asked for (guess: some round trips).
+const WISH_STEP_MS: u64 = 2_000;
+/// Members that wait in turn; the others wait as long as the last of these.
+const WISH_STEPS: usize = 30;
+
+impl Client {
+    /// Makes a group of contacts.
+    pub(super) fn create_chat(
+        &mut self,
+        now_ms: u64,
+        name: String,
+        members: Vec<AccountId>,
+    ) -> Result<Reply, CommandError> {
+        if self.chats.len() >= limits::CHATS {
+            return Err(CommandError::Limit {
+                what: "chats",
+                limit: limits::CHATS,
+            });
+        }
+        check_name(&name)?;
+        if members.len() > limits::ADDED_AT_ONCE {
+            return Err(CommandError::Limit {
+                what: "members added at once",
+                limit: limits::ADDED_AT_ONCE,
+            });
+        }
+        let packages = self.packages_of(now_ms, &members)?;
+        let id = ChatId(self.crypto.random());
+        let context = ChatContext::group(name, self.account(), self.settings.relays.clone());
+        let suite = self.config.suite;
+        let identity = self.identity();
+        let (mut group, topic) = Group::create(&self.crypto, &self.account.device, &identity, suite, id, context)?;
+        let mut welcome = None;
+        if !packages.is_empty() {
+            let change = group.commit(&self.crypto, &self.account.device, &Plan::adding(&packages), &topic)?;
+            (group, welcome) = (change.group, change.welcome);
+        }
+        let node = group.node();
+        let row = self.new_chat_row(now_ms, topic.clone(), None, &group);
+        let mut chat = Chat::new(id, row, group)?;
+        chat.plant(now_ms, topic);
+        chat.describe();
+        self.insert_chat(chat);
+        self.refresh_links(now_ms)?;
+        for account in members {
+            self.welcome(now_ms, id, node, account, welcome.clone().unwrap_or_default())?;
+        }
+        self.event(&EventRow::ChatUpdated { chat: id });
+        Ok(Reply::Chat(id))
+    }
+
+    /// Wants members in a group.
+    pub(super) fn add_members(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        members: Vec<AccountId>,
+    ) -> Result<Reply, CommandError> {
+        if members.len() > limits::ADDED_AT_ONCE {
+            return Err(CommandError::Limit {
+                what: "members added at once",
+                limit: limits::ADDED_AT_ONCE,
+            });
+        }
+        self.packages_of(now_ms, &members)?;
+        self.want(now_ms, chat_id, members.into_iter().map(Intent::Add).collect())
+    }
+
+    /// Wants members out of a group.
+    pub(super) fn remove_members(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        members: Vec<AccountId>,
+    ) -> Result<Reply, CommandError> {
+        if members.contains(&self.account()) {
+            return Err(CommandError::Invalid {
+                field: "members",
+                reason: "this account leaves a chat by itself",
+            });
+        }
+        self.want(now_ms, chat_id, members.into_iter().map(Intent::Remove).collect())
+    }
+
+    /// Wants other settings.
+    pub(super) fn update_chat(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        change: SettingsChange,
+    ) -> Result<Reply, CommandError> {
+        if let Some(name) = &change.name {
+            check_name(name)?;
+        }
+        if let Some(picture) = change
+            .picture
+            .as_ref()
+            .filter(|picture| picture.len() > limits::PICTURE_BYTES)
+        {
+            return Err(CommandError::TooLarge {
+                field: "picture",
+                found: picture.len(),
+                limit: limits::PICTURE_BYTES,
+            });
+        }
+        self.want(now_ms, chat_id, vec![Intent::Settings(change)])
+    }
+
+    /// Wants another role for a member.
+    pub(super) fn set_role(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        account: AccountId,
+        role: Role,
+    ) -> Result<Reply, CommandError> {
+        let known = self
+            .chats
+            .get(&chat_id)
+            .map(|chat| chat.row.accounts.contains(&account));
+        if known == Some(false) {
+            return Err(CommandError::NotFound { field: "account" });
+        }
+        self.want(now_ms, chat_id, vec![Intent::Role(account, role)])
+    }
+
+    /// Asks the others to remove this account.
+    pub(super) fn leave_chat(&mut self, now_ms: u64, chat_id: ChatId) -> Result<Reply, CommandError> {
+        let own = self.account();
+        let chat = self.group_chat(chat_id)?;
+        if chat.members.iter().all(|member| member.account == own) {
+            chat.row.out = true;
+            chat.row_dirty = true;
+            self.dirty.chats.insert(chat_id);
+            self.event(&EventRow::ChatUpdated { chat: chat_id });
+            return Ok(Reply::Done);
+        }
+        let leaf = chat.group.own_leaf_key()?;
+        let asked = Statement::sign(&self.account.device, chat_id, Wish::Leave, leaf);
+        self.send_body(now_ms, chat_id, Body::Wish(asked.encode()))?;
+        Ok(Reply::Done)
+    }
+
+    /// A group that this device is a member of.
+    fn group_chat(&mut self, chat_id: ChatId) -> Result<&mut Chat, CommandError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Err(CommandError::NotFound { field: "chat" });
+        };
+        if !chat.is_member() {
+            return Err(CommandError::NotAllowed {
+                reason: "this account is no member of the chat any more",
+            });
+        }
+        if chat.row.context.kind != ChatKind::Group {
+            return Err(CommandError::Invalid {
+                field: "chat",
+                reason: "it is not a group",
+            });
+        }
+        Ok(chat)
+    }
+
+    fn want(&mut self, now_ms: u64, chat_id: ChatId, wanted: Vec<Intent>) -> Result<Reply, CommandError> {
+        let timer_only = |intent: &Intent| {
+            matches!(
+                intent,
+                Intent::Settings(SettingsChange {
+                    name: None,
+                    picture: None,
+                    timer_s: Some(_)
+                })
+            )
+        };
+        // A one-to-one chat has a timer too.
+        if !wanted.iter().all(timer_only) || !self.chats.contains_key(&chat_id) {
+            self.group_chat(chat_id)?;
+        }
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Err(CommandError::NotFound { field: "chat" });
+        };
+        let before = chat.row.intents.len();
+        chat.row
+            .intents
+            .extend(wanted.into_iter().map(|change| IntentRow { change, node: None }));
+        match self.commit_intents(now_ms, chat_id, before)? {
+            Ok(()) => Ok(Reply::Done),
+            Err(error) => {
+                // Nobody waits for what isn't allowed.
+                if let Some(chat) = self.chats.get_mut(&chat_id) {
+                    chat.row.intents.truncate(before);
+                }
+                Err(match error {
+                    GroupError::NotAllowed { reason } => CommandError::NotAllowed { reason },
+                    other => other.into(),
+                })
+            }
+        }
+    }
+
+    /// The key packages that contacts have told, for adding them.
+    fn packages_of(&self, now_ms: u64, members: &[AccountId]) -> Result<Vec<CardPackage>, CommandError> {
+        let package = |account: &AccountId| {
+            self.package_of(now_ms, account).ok_or(CommandError::NotFound {
+                field: "member among the contacts whose device has told its key package",
+            })
+        };
+        members.iter().map(package).collect()
+    }
+
+    fn package_of(&self, now_ms: u64, account: &AccountId) -> Option<CardPackage> {
+        let now_s = now_ms / 1000;
+        let told = self.contacts.get(account)?.package.as_ref()?;
+        (told.not_before_s <= now_s && now_s < told.not_after_s).then(|| told.clone())
+    }
+
+    /// Commits what is wanted and isn't committed, from a place in the list on. What the chat has already is dropped.
+    fn commit_intents(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        from: usize,
+    ) -> Result<Result<(), GroupError>, RowsError> {
+        let Some(chat) = self.chats.get(&chat_id).filter(|chat| chat.is_member()) else {
+            return Ok(Ok(()));
+        };
+        let mut draft = Draft::new(chat);
+        let mut kept = Vec::new();
+        for (place, intent) in chat.row.intents.iter().enumerate() {
+            let taken = place < from || intent.node.is_some() || self.draft(now_ms, chat, &mut draft, &intent.change);
+            if taken {
+                kept.push(intent.clone());
+            }
+        }
+        let from = from.min(kept.len());
+        self.redo_removals(chat, &mut draft);
+        let added = draft.added.clone();
+        let plan = draft.plan(chat);
+        let made = if plan.is_empty() {
+            None
+        } else {
+            match self.make_commit(now_ms, chat_id, &plan)? {
+                Ok(made) => Some(made),
+                Err(error) => return Ok(Err(error)),
+            }
+        };
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            for intent in kept.iter_mut().skip(from).filter(|intent| intent.node.is_none()) {
+                intent.node = made.as_ref().map(|(node, _)| *node);
+            }
+            chat.row.intents = kept;
+            chat.row_dirty = true;
+            self.dirty.chats.insert(chat_id);
+        }
+        if let Some((node, Some(welcome))) = made {
+            for account in added {
+                self.welcome(now_ms, chat_id, node, account, welcome.clone())?;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Puts a change into a plan. False if the chat has it already, or it can't be made any more.
+    fn draft(&self, now_ms: u64, chat: &Chat, draft: &mut Draft, change: &Intent) -> bool {
+        match change {
+            Intent::Add(account) => {
+                let member = chat.row.accounts.contains(account) || draft.added.contains(account);
+                let package = self.package_of(now_ms, account).filter(|_| !member);
+                let Some(package) = package.filter(|_| draft.plan.add.len() < limits::ADDED_AT_ONCE) else {
+                    return false;
+                };
+                draft.added.push(*account);
+                draft.plan.add.push(package);
+            }
+            Intent::Remove(account) => return draft.remove(&chat.members, account),
+            Intent::Settings(change) => {
+                let before = draft.context.clone();
+                if let Some(name) = &change.name {
+                    draft.context.name.clone_from(name);
+                }
+                if let Some(picture) = &change.picture {
+                    draft.context.picture.clone_from(picture);
+                }
+                if let Some(timer_s) = change.timer_s {
+                    draft.context.timer_s = timer_s;
+                }
+                return draft.context != before;
+            }
+            Intent::Role(account, role) => {
+                if draft.context.role(account) == *role || !chat.row.accounts.contains(account) {
+                    return false;
+                }
+                let admins = &mut draft.context.admins;
+                match role {
+                    Role::Owner => {
+                        admins.retain(|admin| admin != account);
+                        admins.insert(0, *account);
+                    }
+                    Role::Admin if admins.first() != Some(account) => admins.push(*account),
+                    // An owner becomes an admin only by giving its place to another.
+                    Role::Admin => return false,
+                    Role::Member => admins.retain(|admin| admin != account),
+                }
+            }
+            Intent::Wish(bytes) => return self.draft_wish(chat, draft, bytes),
+        }
+        true
+    }
+
+    fn draft_wish(&self, chat: &Chat, draft: &mut Draft, bytes: &[u8]) -> bool {
+        let Ok(asked) = Asked::read(chat.id, bytes) else {
+            return false;
+        };
+        let device = asked.statement().device;
+        let Some(member) = chat.members.iter().find(|member| member.device == device) else {
+            return false;
+        };
+        match asked {
+            Asked::Leave(statement) => {
+                let current = chat.group.leaf_key(member.leaf).ok() == Some(statement.about);
+                if !current || member.account == self.account() || !draft.remove(&chat.members, &member.account) {
+                    return false;
+                }
+                draft.plan.statements.push(statement);
+            }
+            Asked::Rejoin(rejoin) => {
+                if draft.plan.remove.contains(&member.leaf) {
+                    return false;
+                }
+                draft.plan.remove.push(member.leaf);
+                draft.plan.add.push(rejoin.package);
+                draft.plan.statements.push(rejoin.statement);
+                draft.added.push(member.account);
+            }
+        }
+        true
+    }
+
+    /// Removals that lost are made again by whoever may, with whatever it commits next.
+    fn redo_removals(&self, chat: &Chat, draft: &mut Draft) {
+        let Some(rank) = draft.context.rank(&self.account()) else {
+            return;
+        };
+        for node in chat.dag.losers() {
+            for target in chat
+                .dag
+                .commit(&node)
+                .map(|commit| commit.targets.as_slice())
+                .unwrap_or_default()
+            {
+                let Target::Account(account) = target else {
+                    continue;
+                };
+                let junior = draft.context.rank(account).is_none_or(|theirs| rank < theirs);
+                if junior && !draft.plan.is_empty() {
+                    draft.remove(&chat.members, account);
+                }
+            }
+        }
+    }
+
+    /// Keeps a Welcome until its commit is in custody.
+    fn welcome(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        node: NodeId,
+        account: AccountId,
+        welcome: Vec<u8>,
+    ) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let message = InboxMessage::Welcome(GroupWelcome {
+            chat: chat_id,
+            node,
+            suite: chat.row.suite,
+            welcome,
+        });
+        let travels = chat.waiting.iter().any(|number| chat.commits.contains(number));
+        chat.row.welcomes.push(WelcomeRow {
+            node,
+            account,
+            message: message.encode(),
+        });
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        if travels {
+            Ok(())
+        } else {
+            self.release_welcomes(now_ms, chat_id, node)
+        }
+    }
+
+    /// A commit is in custody: whom it adds may hear of it.
+    pub(super) fn release_welcomes(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let ready: Vec<WelcomeRow> = chat.row.welcomes.extract_if(.., |row| row.node == node).collect();
+        if ready.is_empty() {
+            return Ok(());
+        }
+        chat.row_dirty = true;
+        // A branch that lost meanwhile leads nowhere: the change is made again on the one that counts.
+        let counts = chat.dag.root() == node || chat.dag.leads_to(&node, &chat.dag.tip());
+        self.dirty.chats.insert(chat_id);
+        for row in ready.into_iter().filter(|_| counts) {
+            self.write_inbox(now_ms, chat_id, row.account, &row.message)?;
+        }
+        Ok(())
+    }
+
+    /// A member asked for something, inside the chat or by its inbox: this device does it unless others have by then.
+    pub(super) fn note_wish(&mut self, now_ms: u64, chat_id: ChatId, bytes: &[u8]) {
+        let own = self.device();
+        let Ok(asked) = Asked::read(chat_id, bytes) else {
+            return;
+        };
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
+            return;
+        };
+        let wanted = Intent::Wish(bytes.to_vec());
+        let known = chat.row.intents.iter().any(|intent| intent.change == wanted);
+        let member = chat
+            .members
+            .iter()
+            .any(|member| member.device == asked.statement().device);
+        if known
+            || !member
+            || asked.statement().verify(chat_id).is_err()
+            || chat.row.intents.len() >= limits::STATEMENTS
+        {
+            return;
+        }
+        chat.row.intents.push(IntentRow {
+            change: wanted,
+            node: None,
+        });
+        let step = chat.turn(own).min(WISH_STEPS) as u64;
+        let due_ms = now_ms.saturating_add(step * WISH_STEP_MS);
+        chat.retry_ms = Some(chat.retry_ms.map_or(due_ms, |known| known.min(due_ms)));
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+    }
+
+    /// Makes again what lost, and what others asked for.
+    pub(super) fn retry_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if chat.retry_ms.is_none_or(|due| due > now_ms) {
+            return Ok(());
+        }
+        chat.retry_ms = None;
+        if self.commit_intents(now_ms, chat_id, 0)?.is_ok() {
+            return Ok(());
+        }
+        // One of them isn't allowed any more. Each is tried alone, and what can't be made is given up.
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let (open, made): (Vec<_>, Vec<_>) = std::mem::take(&mut chat.row.intents)
+            .into_iter()
+            .partition(|intent| intent.node.is_none());
+        chat.row.intents = made;
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        for intent in open {
+            let Some(chat) = self.chats.get_mut(&chat_id) else {
+                break;
+            };
+            let before = chat.row.intents.len();
+            chat.row.intents.push(intent);
+            if self.commit_intents(now_ms, chat_id, before)?.is_err()
+                && let Some(chat) = self.chats.get_mut(&chat_id)
+            {
+                chat.row.intents.truncate(before);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Chat {
+    /// This device's place among those who may do what a member asked for; the first one changes with each epoch.
+    fn turn(&self, own: crate::keys::DeviceId) -> usize {
+        let count = self.members.len().max(1);
+        let place = self.members.iter().position(|member| member.device == own).unwrap_or(0);
+        let first = usize::try_from(self.group.epoch() % count as u64).unwrap_or(0);
+        (place + count - first) % count
+    }
+}
+
+/// A plan in the making.
+struct Draft {
+    plan: Plan,
+    context: ChatContext,
+    /// Whom it adds, in the order of the key packages.
+    added: Vec<AccountId>,
+}
+
+impl Draft {
+    fn new(chat: &Chat) -> Self {
+        Self {
+            plan: Plan::default(),
+            context: chat.group.context().clone(),
+            added: Vec::new(),
+        }
+    }
+
+    /// Removes an account's leaves; false if it has none.
+    fn remove(&mut self, members: &[Member], account: &AccountId) -> bool {
+        let leaves = members.iter().filter(|member| member.account == *account);
+        let leaves: Vec<u32> = leaves
+            .map(|member| member.leaf)
+            .filter(|leaf| !self.plan.remove.contains(leaf))
+            .collect();
+        let any = !leaves.is_empty();
+        self.plan.remove.extend(leaves);
+        self.context.admins.retain(|admin| admin != account);
+        any
+    }
+
+    fn plan(mut self, chat: &Chat) -> Plan {
+        if self.context != *chat.group.context() {
+            // The last admin has left: whoever has been here longest follows.
+            if self.context.admins.is_empty() && self.context.kind == ChatKind::Group {
+                let stays = chat
+                    .members
+                    .iter()
+                    .filter(|member| !self.plan.remove.contains(&member.leaf));
+                let next = stays.min_by_key(|member| member.leaf);
+                self.context.admins.extend(next.map(|member| member.account));
+            }
+            self.plan.context = Some(self.context);
+        }
+        self.plan
+    }
+}
+
+/// A wish as it is kept: a statement, and for who wants to be put back its key package.
+enum Asked {
+    Leave(Statement),
+    Rejoin(Rejoin),
+}
+
+impl Asked {
+    fn read(chat: ChatId, bytes: &[u8]) -> Result<Self, crate::contact::ContactError> {
+        let mut r = Reader::new(bytes);
+        let statement = Statement::read(&mut r)?;
+        if statement.wish == Wish::Leave {
+            r.finish()?;
+            return Ok(Self::Leave(statement));
+        }
+        let mut r = Reader::new(bytes);
+        let rejoin = Rejoin::read(&mut r, chat)?;
+        r.finish()?;
+        Ok(Self::Rejoin(rejoin))
+    }
+
+    fn statement(&self) -> &Statement {
+        match self {
+            Self::Leave(statement) => statement,
+            Self::Rejoin(rejoin) => &rejoin.statement,
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), CommandError> {
+    if name.len() > limits::NAME_BYTES {
+        return Err(CommandError::TooLarge {
+            field: "name",
+            found: name.len(),
+            limit: limits::NAME_BYTES,
+        });
+    }
+    Ok(())
+}

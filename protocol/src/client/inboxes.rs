@@ -1,0 +1,235 @@
+//! Contact inboxes: Welcomes to groups, and wishes of those who have lost a chat's state.
+
+use super::chats::Chat;
+use super::contacts::INBOX_PACKAGE_SECONDS;
+use super::inbound::Taken;
+use super::io::CommandError;
+use super::outbox::OutWhat;
+use super::records::{OutKind, OwnPackage};
+use super::{Client, EventRow};
+use crate::chat::{ChatKind, Group, GroupError, Joined, Statement, Wish, package_leaf};
+use crate::custody::Refusal;
+use crate::envelope::Envelope;
+use crate::inbox::{GroupWelcome, InboxMessage, Rejoin};
+use crate::keys::{AccountId, ChatId};
+use crate::limits;
+use crate::rows::RowsError;
+use crate::seal::{self, Purpose};
+use crate::wire::Writer;
+
+/// Packages of an inbox that were offered before and still work.
+const OLD_PACKAGES: usize = 2;
+
+impl Client {
+    /// Makes another key package for a contact to add us by, if the last one was used or has had half its time.
+    pub(super) fn renew_inbox_package(&mut self, now_ms: u64, account: AccountId) -> Result<(), CommandError> {
+        let now_s = now_ms / 1000;
+        let fresh = |own: &OwnPackage| own.package.not_after_s > now_s + INBOX_PACKAGE_SECONDS / 2;
+        let Some(contact) = self.contacts.get(&account) else {
+            return Ok(());
+        };
+        if contact.our_inbox.packages.first().is_some_and(fresh) {
+            return Ok(());
+        }
+        let made = self.new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)?;
+        let mut contact = contact.clone();
+        contact.our_inbox.packages.insert(0, made);
+        contact.our_inbox.packages.truncate(1 + OLD_PACKAGES);
+        Ok(self.put_contact(contact)?)
+    }
+
+    /// Writes to a contact's inbox.
+    pub(super) fn write_inbox(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        account: AccountId,
+        message: &[u8],
+    ) -> Result<(), RowsError> {
+        let theirs = self.contacts.get(&account).and_then(|contact| {
+            let inbox = contact.their_inbox.clone()?;
+            Some((inbox, contact.suite))
+        });
+        let Some((inbox, suite)) = theirs else {
+            // Whoever hasn't told an inbox hasn't told a key package either.
+            return Ok(());
+        };
+        let fault = |error: &dyn std::fmt::Display| RowsError {
+            reason: error.to_string(),
+        };
+        let topic = inbox.topic.public();
+        let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, message)
+            .map_err(|error| fault(&error))?;
+        let envelope = Envelope::sign(&inbox.topic, limits::CUSTODY_SECONDS, &sealed).map_err(|error| fault(&error))?;
+        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Inbox { account, chat }), envelope)
+    }
+
+    /// An envelope in the inbox of a contact.
+    pub(super) fn inbox_envelope(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        envelope: &Envelope,
+    ) -> Result<Taken, RowsError> {
+        let Some(contact) = self.contacts.get(&account) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
+        let content = seal::open_with(
+            &self.crypto,
+            self.config.suite,
+            &contact.our_inbox.seal_private,
+            Purpose::Inbox,
+            envelope.topic(),
+            envelope.body(),
+        );
+        // What can't be read, or is of a later version, is dropped: only this contact can have written it.
+        let Some(message) = content
+            .ok()
+            .and_then(|bytes| InboxMessage::decode(&bytes).ok().flatten())
+        else {
+            return Ok(Taken::Yes);
+        };
+        match message {
+            InboxMessage::Welcome(welcome) => self.welcomed(now_ms, account, &welcome)?,
+            InboxMessage::Rejoin(rejoin) => {
+                let member = self.chats.get(&rejoin.chat).is_some_and(|chat| {
+                    let mut members = chat.members.iter();
+                    members.any(|member| member.account == account && member.device == rejoin.statement.device)
+                });
+                let about = package_leaf(&self.crypto, &rejoin.package);
+                if member && about.is_ok_and(|about| about == rejoin.statement.about) {
+                    let mut w = Writer::default();
+                    rejoin.write(&mut w);
+                    self.note_wish(now_ms, rejoin.chat, &w.into_bytes());
+                }
+            }
+        }
+        Ok(Taken::Yes)
+    }
+
+    /// A contact added this device to a group, or put it back into one.
+    fn welcomed(&mut self, now_ms: u64, account: AccountId, welcome: &GroupWelcome) -> Result<(), RowsError> {
+        let Ok(joined) = self.join_group(account, welcome) else {
+            return Ok(());
+        };
+        let known = self.chats.get(&welcome.chat);
+        if let Some(chat) = known {
+            // A Welcome of old must not take the place of the state that is alive (FAULTS 41).
+            let newer = chat.row.lost || !chat.is_member() || joined.group.epoch() > chat.group.epoch();
+            if chat.dag.contains(&welcome.node) || !newer {
+                return Ok(());
+            }
+        } else if self.chats.len() >= limits::CHATS {
+            return Ok(());
+        }
+        let Joined { group, topic, .. } = joined;
+        let fault = |error: GroupError| RowsError {
+            reason: error.to_string(),
+        };
+        if self.chats.contains_key(&welcome.chat) {
+            if let Some(chat) = self.chats.get_mut(&welcome.chat) {
+                chat.replant(now_ms, group, topic).map_err(fault)?;
+            }
+            self.seal_again(now_ms, welcome.chat)?;
+        } else {
+            let mut row = self.new_chat_row(now_ms, topic.clone(), None, &group);
+            row.suite = welcome.suite;
+            row.leaf_update_due = true;
+            let mut chat = Chat::new(welcome.chat, row, group).map_err(fault)?;
+            chat.plant(now_ms, topic);
+            chat.describe();
+            self.insert_chat(chat);
+        }
+        if let Some(chat) = self.chats.get(&welcome.chat) {
+            for topic in chat.topics() {
+                self.topics.insert(topic, super::TopicUse::Chat(welcome.chat));
+            }
+        }
+        self.dirty.chats.insert(welcome.chat);
+        self.event(&EventRow::ChatUpdated { chat: welcome.chat });
+        self.refresh_links(now_ms)?;
+        self.take_all_pending(now_ms, welcome.chat)?;
+        self.owe_report(now_ms, welcome.chat);
+        // The package has served: the contact is told another one.
+        let contact = self.contacts.get(&account).cloned();
+        if let Some(mut contact) = contact {
+            if let Some(own) = contact.our_inbox.packages.first_mut() {
+                own.package.not_after_s = own.package.not_after_s.min(now_ms / 1000 + INBOX_PACKAGE_SECONDS / 2);
+            }
+            let chat = contact.chat;
+            self.put_contact(contact)?;
+            self.send_details(now_ms, account, chat).map_err(|error| RowsError {
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn join_group(&self, account: AccountId, welcome: &GroupWelcome) -> Result<Joined, GroupError> {
+        let own = self
+            .contacts
+            .get(&account)
+            .map(|contact| contact.our_inbox.packages.as_slice());
+        let mut failure = GroupError::Kind;
+        let offered = self
+            .chats
+            .get(&welcome.chat)
+            .and_then(|chat| chat.row.rejoin_package.as_ref());
+        for own in own.unwrap_or_default().iter().chain(offered) {
+            match Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node) {
+                Ok(joined) => {
+                    let group =
+                        joined.group.context().kind == ChatKind::Group || self.chats.contains_key(&welcome.chat);
+                    let fits = joined.inviter.account == account && joined.group.chat()? == welcome.chat && group;
+                    let topic = self.topics.get(&joined.topic.public());
+                    let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(welcome.chat));
+                    return if fits && free {
+                        Ok(joined)
+                    } else {
+                        Err(GroupError::Kind)
+                    };
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Asks the members that are contacts to put this device back into a chat of which it has no usable state.
+    pub(super) fn ask_rejoin(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let fault = |error: &dyn std::fmt::Display| RowsError {
+            reason: error.to_string(),
+        };
+        let now_s = now_ms / 1000;
+        let own = self
+            .new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)
+            .map_err(|error| fault(&error))?;
+        let about = package_leaf(&self.crypto, &own.package).map_err(|error| fault(&error))?;
+        let statement = Statement::sign(&self.account.device, chat_id, Wish::Rejoin, about);
+        let message = InboxMessage::Rejoin(Rejoin {
+            chat: chat_id,
+            statement,
+            package: own.package.clone(),
+        });
+        let account = self.account();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        chat.row.rejoin_package = Some(own);
+        chat.row.lost = true;
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        let others: Vec<AccountId> = chat
+            .row
+            .accounts
+            .iter()
+            .filter(|other| **other != account && self.contacts.contains_key(other))
+            .copied()
+            .collect();
+        let message = message.encode();
+        for other in others {
+            self.write_inbox(now_ms, chat_id, other, &message)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,285 @@
+//! Groups: members, roles, forks, removals, and who has lost its state.
+
+use super::*;
+use crate::chat::Role;
+use crate::client::SettingsChange;
+
+/// Everybody knows alice, all have the one relay, and alice has made a group of them.
+struct Village {
+    w: World,
+    chat: ChatId,
+}
+
+impl World {
+    fn befriend_two(&mut self, a: usize, b: usize) {
+        let link = self.invite(a, false);
+        self.accept(b, &link).unwrap();
+        let request = self.nodes[a].requests()[0];
+        self.approve(a, request).unwrap();
+        self.pass(5_000);
+    }
+
+    /// One more client with the relay.
+    fn another(&mut self) -> usize {
+        let place = self.guest();
+        self.nodes[place].config.relays = Some(vec![relay_address()]);
+        self.restart(place);
+        self.pass(5_000);
+        place
+    }
+
+    fn account(&self, place: usize) -> AccountId {
+        self.nodes[place].client.account()
+    }
+
+    fn group(&self, place: usize, chat: ChatId) -> &crate::client::chats::Chat {
+        &self.nodes[place].client.chats[&chat]
+    }
+
+    fn does(&mut self, place: usize, command: Command) {
+        let reply = self.command(place, command).unwrap();
+        assert!(reply.is_ok(), "{reply:?}");
+    }
+
+    fn renames(&mut self, place: usize, chat: ChatId, name: &str) {
+        let change = SettingsChange {
+            name: Some(name.into()),
+            ..SettingsChange::default()
+        };
+        self.does(place, Command::UpdateChat { chat, change });
+    }
+
+    fn gives_role(&mut self, place: usize, chat: ChatId, to: usize, role: Role) {
+        let account = self.account(to);
+        self.does(place, Command::SetRole { chat, account, role });
+    }
+
+    fn removes(&mut self, place: usize, chat: ChatId, whom: usize) {
+        let members = vec![self.account(whom)];
+        self.does(place, Command::RemoveMembers { chat, members });
+    }
+
+    /// All of these are in one state of the chat.
+    fn agree(&self, chat: ChatId, places: &[usize]) {
+        let states: BTreeSet<_> = places
+            .iter()
+            .map(|place| {
+                let group = self.group(*place, chat);
+                assert!(group.is_member(), "{place} is out");
+                (group.group.node(), group.group.authenticator(), group.row.topic.public())
+            })
+            .collect();
+        assert_eq!(states.len(), 1, "{states:?}");
+    }
+}
+
+impl Village {
+    fn new(size: usize) -> Self {
+        Self::with(size, |_, _| {})
+    }
+
+    fn with(size: usize, change: impl Fn(usize, &mut ClientConfig)) -> Self {
+        let mut w = World::with_relay(RelayConfig::default(), change);
+        while w.nodes.len() < size {
+            w.another();
+        }
+        for place in 1..size {
+            w.befriend_two(ALICE, place);
+        }
+        let members = (1..size).map(|place| w.account(place)).collect();
+        let name = "village".into();
+        let Some(Ok(Reply::Chat(chat))) = w.command(ALICE, Command::CreateChat { name, members }) else {
+            panic!("no chat");
+        };
+        w.pass(10_000);
+        let places: Vec<usize> = (0..size).collect();
+        w.agree(chat, &places);
+        Self { w, chat }
+    }
+}
+
+#[test]
+fn everybody_reads_what_everybody_writes_also_after_a_restart() {
+    let Village { mut w, chat } = Village::new(5);
+    for place in 0..5 {
+        w.send(place, chat, &format!("from {place}"));
+        w.pass(1_000);
+    }
+    for place in 0..5 {
+        assert_eq!(w.nodes[place].texts(chat).len(), 5, "{place}");
+        assert_eq!(w.group(place, chat).row.context.name, "village");
+        w.restart(place);
+    }
+    w.pass(5_000);
+    let message = w.send(BOB, chat, "again");
+    w.pass(10_000);
+    for place in 0..5 {
+        assert_eq!(w.nodes[place].texts(chat).len(), 6, "{place}");
+    }
+    let ledger = w.nodes[BOB].ledger(message);
+    assert_eq!(ledger.state, LedgerState::Delivered);
+    assert_eq!(ledger.delivered.len(), 4);
+    assert_eq!(w.nodes[BOB].disk.count(Tree::Outbox), 0, "what all have stays in the outbox");
+}
+
+#[test]
+fn a_member_who_is_added_reads_what_comes_and_one_who_is_removed_does_not() {
+    let Village { mut w, chat } = Village::new(3);
+    let dave = w.another();
+    w.befriend_two(BOB, dave);
+    let before = w.group(ALICE, chat).row.topic.public();
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.pass(5_000);
+    let members = vec![w.account(dave)];
+    w.does(BOB, Command::AddMembers { chat, members });
+    w.pass(10_000);
+    w.agree(chat, &[ALICE, BOB, CAROL, dave]);
+    w.send(dave, chat, "hello");
+    w.pass(5_000);
+    assert_eq!(w.nodes[CAROL].texts(chat), ["hello"]);
+    assert_eq!(w.group(dave, chat).row.topic.public(), before);
+
+    w.removes(BOB, chat, CAROL);
+    w.pass(5_000);
+    w.agree(chat, &[ALICE, BOB, dave]);
+    assert!(!w.group(CAROL, chat).is_member());
+    assert_ne!(w.group(ALICE, chat).row.topic.public(), before, "the topic stays");
+    w.send(ALICE, chat, "without carol");
+    w.pass(5_000);
+    assert_eq!(w.nodes[CAROL].texts(chat), ["hello"]);
+    assert_eq!(w.nodes[dave].texts(chat).len(), 2);
+    let refused = w.try_send(CAROL, chat, "am I here?", None);
+    assert!(matches!(refused, Err(CommandError::NotAllowed { .. })), "{refused:?}");
+    // She may come back.
+    let members = vec![w.account(CAROL)];
+    w.does(ALICE, Command::AddMembers { chat, members });
+    w.pass(10_000);
+    w.agree(chat, &[ALICE, BOB, CAROL, dave]);
+    w.send(CAROL, chat, "here again");
+    w.pass(5_000);
+    assert_eq!(w.nodes[dave].texts(chat).len(), 3);
+}
+
+#[test]
+fn f44_who_has_not_the_rank_is_told_so() {
+    let Village { mut w, chat } = Village::new(3);
+    let members = vec![w.account(CAROL)];
+    for command in [
+        Command::RemoveMembers { chat, members },
+        Command::UpdateChat {
+            chat,
+            change: SettingsChange {
+                name: Some("mine".into()),
+                ..SettingsChange::default()
+            },
+        },
+        Command::SetRole {
+            chat,
+            account: w.account(BOB),
+            role: Role::Admin,
+        },
+    ] {
+        let refused = w.command(BOB, command).unwrap();
+        assert!(matches!(refused, Err(CommandError::NotAllowed { .. })), "{refused:?}");
+    }
+    w.pass(5_000);
+    w.agree(chat, &[ALICE, BOB, CAROL]);
+    assert_eq!(w.group(BOB, chat).group.epoch(), w.group(ALICE, chat).group.epoch());
+}
+
+#[test]
+fn f37_changes_made_at_once_all_happen() {
+    let Village { mut w, chat } = Village::new(4);
+    let all = [ALICE, BOB, CAROL, 3];
+    for place in [BOB, CAROL] {
+        w.gives_role(ALICE, chat, place, Role::Admin);
+        w.pass(5_000);
+    }
+    w.relay_up(false);
+    w.renames(ALICE, chat, "by alice");
+    w.send(ALICE, chat, "a");
+    let change = SettingsChange {
+        timer_s: Some(86_400),
+        ..SettingsChange::default()
+    };
+    w.does(BOB, Command::UpdateChat { chat, change });
+    w.send(BOB, chat, "b");
+    w.removes(CAROL, chat, 3);
+    w.send(CAROL, chat, "c");
+    w.send(3, chat, "d");
+    w.relay_up(true);
+    w.pass(120_000);
+    w.agree(chat, &all[..3]);
+    for place in [ALICE, BOB, CAROL] {
+        let context = &w.group(place, chat).row.context;
+        assert_eq!((context.name.as_str(), context.timer_s), ("by alice", 86_400));
+        assert!(!w.group(place, chat).row.accounts.contains(&w.account(3)));
+        let mut texts = w.nodes[place].texts(chat);
+        texts.sort();
+        assert_eq!(texts, ["a", "b", "c", "d"], "{place}");
+    }
+}
+
+#[test]
+fn a_member_leaves_and_the_others_remove_it() {
+    let Village { mut w, chat } = Village::new(4);
+    w.does(CAROL, Command::LeaveChat { chat });
+    w.pass(30_000);
+    w.agree(chat, &[ALICE, BOB, 3]);
+    assert!(!w.group(CAROL, chat).is_member());
+    // The owner too: the lowest leaf follows.
+    w.does(ALICE, Command::LeaveChat { chat });
+    w.pass(60_000);
+    w.agree(chat, &[BOB, 3]);
+    assert_eq!(w.group(3, chat).row.context.role(&w.account(BOB)), Role::Owner);
+}
+
+#[test]
+fn f38_a_fork_of_five_epochs_heals_and_both_branches_are_read() {
+    let Village { mut w, chat } = Village::new(4);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.pass(10_000);
+    // Alice and carol on one side, bob and the fourth on the other: all by stream.
+    w.relay_up(false);
+    w.connect(ALICE, CAROL);
+    for round in 0..5 {
+        w.renames(ALICE, chat, &format!("alice {round}"));
+        w.send(ALICE, chat, &format!("a{round}"));
+        w.renames(BOB, chat, &format!("bob {round}"));
+        w.send(BOB, chat, &format!("b{round}"));
+        w.pass(1_000);
+    }
+    w.agree(chat, &[ALICE, CAROL]);
+    w.relay_up(true);
+    w.pass(300_000);
+    w.agree(chat, &[ALICE, BOB, CAROL, 3]);
+    for place in 0..4 {
+        assert_eq!(w.nodes[place].texts(chat).len(), 10, "{place}");
+        assert!(w.group(place, chat).row.context.name.starts_with("bob 4"));
+    }
+}
+
+#[test]
+fn a_member_who_was_away_too_long_is_put_back_by_itself() {
+    let Village { mut w, chat } = Village::with(3, |_, config| config.frozen_states = 2);
+    w.lose = |to, frame| to == CAROL && matches!(frame, CustodianFrame::Items(_));
+    for round in 0..6 {
+        w.renames(ALICE, chat, &format!("name {round}"));
+        w.pass(20_000);
+    }
+    w.send(ALICE, chat, "are you there?");
+    // The relay has forgotten the commits.
+    w.relay_up(false);
+    let disk = MemoryRows::default();
+    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
+    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.lose = |_, _| false;
+    w.pass(60_000);
+    assert!(!w.group(CAROL, chat).pending.is_empty());
+    w.pass(3_600_000);
+    w.agree(chat, &[ALICE, BOB, CAROL]);
+    w.send(CAROL, chat, "yes");
+    w.pass(10_000);
+    assert_eq!(w.nodes[CAROL].texts(chat).len(), 2);
+    assert_eq!(w.nodes[BOB].texts(chat).len(), 2);
+}

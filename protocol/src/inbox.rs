@@ -1,0 +1,110 @@
+//! What contacts write to each other's inboxes: what can't travel inside a chat, because the reader isn't in its state.
+
+use crate::chat::Statement;
+use crate::contact::{self, CardPackage, ContactError};
+use crate::keys::{ChatId, NodeId};
+use crate::limits;
+use crate::mls::Suite;
+use crate::wire::{Reader, Wire, Writer};
+
+/// A message of an inbox, sealed to its key.
+///
+/// `struct { uint16 version = 1; uint8 kind; select (kind) { welcome 1; wish 2; } body; opaque extensions<V>; }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InboxMessage {
+    /// The reader was added to a group.
+    Welcome(GroupWelcome),
+    /// The writer asks to be put back into a chat of which it has lost the state.
+    Rejoin(Rejoin),
+}
+
+/// `struct { opaque chat[32]; opaque node[32]; uint16 suite; opaque welcome<V>; }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupWelcome {
+    /// The chat.
+    pub chat: ChatId,
+    /// The state that the Welcome leads to.
+    pub node: NodeId,
+    /// The chat's suite.
+    pub suite: Suite,
+    /// The encoded MLS Welcome.
+    pub welcome: Vec<u8>,
+}
+
+/// `struct { opaque chat[32]; Statement statement; CardPackage package; }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejoin {
+    /// The chat.
+    pub chat: ChatId,
+    /// The signed wish.
+    pub statement: Statement,
+    /// For the new leaf.
+    pub package: CardPackage,
+}
+
+const VERSION: u16 = 1;
+const KIND_WELCOME: u8 = 1;
+const KIND_REJOIN: u8 = 2;
+
+impl InboxMessage {
+    /// Encodes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.u16(VERSION);
+        match self {
+            Self::Welcome(welcome) => {
+                w.u8(KIND_WELCOME);
+                welcome.chat.write(&mut w);
+                welcome.node.write(&mut w);
+                w.u16(welcome.suite.number());
+                w.bytes(&welcome.welcome);
+            }
+            Self::Rejoin(rejoin) => {
+                w.u8(KIND_REJOIN);
+                rejoin.chat.write(&mut w);
+                rejoin.write(&mut w);
+            }
+        }
+        w.bytes(&[]);
+        w.into_bytes()
+    }
+
+    /// Reads; none for a kind of a later version.
+    pub fn decode(bytes: &[u8]) -> Result<Option<Self>, ContactError> {
+        let mut r = Reader::new(bytes);
+        r.version("inbox.version", VERSION)?;
+        let message = match r.u8("inbox.kind")? {
+            KIND_WELCOME => Self::Welcome(GroupWelcome {
+                chat: ChatId::read(&mut r)?,
+                node: NodeId::read(&mut r)?,
+                suite: contact::read_suite(&mut r)?,
+                welcome: r.bytes("inbox.welcome", limits::WELCOME_BYTES)?.to_vec(),
+            }),
+            KIND_REJOIN => {
+                let chat = ChatId::read(&mut r)?;
+                Self::Rejoin(Rejoin::read(&mut r, chat)?)
+            }
+            _ => return Ok(None),
+        };
+        r.bytes("inbox.extensions", limits::SEALED_BYTES)?;
+        r.finish()?;
+        Ok(Some(message))
+    }
+}
+
+impl Rejoin {
+    /// Appends wish and package, without the chat.
+    pub fn write(&self, w: &mut Writer) {
+        self.statement.write(w);
+        contact::write_package(w, &self.package);
+    }
+
+    /// Reads what [`Self::write`] wrote.
+    pub fn read(r: &mut Reader<'_>, chat: ChatId) -> Result<Self, ContactError> {
+        Ok(Self {
+            chat,
+            statement: Statement::read(r)?,
+            package: contact::read_package(r)?,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Random trees: the code beside the naive reading, and what the proof sketch claims.
+
+use crate::naive::Naive;
+use madang_protocol::chat::dag::{Commit, Unfit};
+use madang_protocol::chat::{Dag, Target};
+use madang_protocol::keys::{AccountId, DeviceId, NodeId};
+
+const TREES: u64 = 20_000;
+
+/// Numbers made from a seed (SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    fn one_in(&mut self, chance: u64) -> bool {
+        self.below(chance) == 0
+    }
+}
+
+fn account(name: u64) -> AccountId {
+    AccountId([name as u8; 32])
+}
+
+fn name(numbers: &mut Numbers, number: u64) -> NodeId {
+    // Names in no order, so that they decide nothing by their age.
+    let mut bytes = [0; 32];
+    bytes[0] = numbers.below(200) as u8 + 1;
+    bytes[1] = number as u8;
+    NodeId(bytes)
+}
+
+/// A tree of up to 12 commits by seven accounts, some with two devices, with removals and new ranks: more than valid commits could make.
+fn tree(numbers: &mut Numbers) -> Dag {
+    let admins: Vec<AccountId> = (1..=1 + numbers.below(4)).map(account).collect();
+    let mut dag = Dag::new(NodeId([0; 32]), admins.clone());
+    let mut known = vec![(dag.root(), 0, admins)];
+    for number in 0..2 + numbers.below(11) {
+        let place = numbers.below(known.len() as u64) as usize;
+        let (parent, epoch, mut admins) = known[place].clone();
+        let author = 1 + numbers.below(7);
+        let targets = match numbers.below(8) {
+            0..=1 => vec![Target::Account(account(1 + numbers.below(7)))],
+            2 => vec![Target::Device(DeviceId([(1 + numbers.below(7)) as u8; 32]))],
+            3 if numbers.one_in(3) => (1..=2).map(|_| Target::Account(account(1 + numbers.below(7)))).collect(),
+            _ => Vec::new(),
+        };
+        // Nobody removes itself.
+        let itself = [Target::Account(account(author)), Target::Device(DeviceId([author as u8; 32]))];
+        let targets: Vec<Target> = targets.into_iter().filter(|target| !itself.contains(target)).collect();
+        admins.retain(|admin| !targets.contains(&Target::Account(*admin)));
+        if numbers.one_in(6) {
+            let places = numbers.below(admins.len().max(1) as u64) as usize;
+            admins.rotate_left(places);
+        }
+        if numbers.one_in(12) {
+            admins.clear();
+        }
+        let second = numbers.one_in(6);
+        let commit = Commit {
+            parent,
+            epoch: epoch + 1,
+            author: account(author),
+            device: DeviceId([author as u8 + if second { 100 } else { 0 }; 32]),
+            tie: [numbers.below(4) as u8; 32],
+            targets,
+            admins: admins.clone(),
+        };
+        let node = name(numbers, number);
+        assert_eq!(dag.insert(node, commit), Ok::<(), Unfit>(()));
+        known.push((node, epoch + 1, admins));
+    }
+    dag
+}
+
+fn each_tree(mut check: impl FnMut(&mut Numbers, Dag)) {
+    for seed in 0..TREES {
+        let mut numbers = Numbers(seed);
+        let dag = tree(&mut numbers);
+        check(&mut numbers, dag);
+    }
+}
+
+#[test]
+fn f37_f39_the_code_and_a_naive_reading_of_the_specification_agree() {
+    let (mut voided, mut forked) = (0, 0);
+    each_tree(|_, dag| {
+        let naive = Naive::of(&dag);
+        assert_eq!(dag.tip(), naive.tip(), "{:?}", dag.commits().collect::<Vec<_>>());
+        voided += usize::from(naive.counted().len() < naive.commits.len());
+        forked += usize::from(!dag.losers().is_empty());
+    });
+    // Trees without anything to decide would prove nothing.
+    let (voided, forked) = (voided as u64, forked as u64);
+    assert!(voided > TREES / 10 && forked > TREES / 2, "{voided} {forked}");
+}
+
+#[test]
+fn f37_the_order_of_arrival_decides_nothing() {
+    each_tree(|numbers, dag| {
+        let mut waiting: Vec<(NodeId, Commit)> = dag.commits().map(|(n, c)| (*n, c.clone())).collect();
+        let mut again = Dag::new(dag.root(), dag.root_admins().to_vec());
+        while !waiting.is_empty() {
+            let at = numbers.below(waiting.len() as u64) as usize;
+            let (node, commit) = waiting.swap_remove(at);
+            if again.insert(node, commit.clone()) == Err(Unfit::NoParent) {
+                waiting.push((node, commit));
+            }
+        }
+        assert_eq!(again.tip(), dag.tip());
+    });
+}
+
+#[test]
+fn f38_settling_forgets_only_what_lost() {
+    let mut settled = 0;
+    each_tree(|_, dag| {
+        let path: Vec<NodeId> = dag.path(&dag.tip()).collect();
+        for node in path {
+            let mut pruned = dag.clone();
+            let gone = pruned.settle(node);
+            assert_eq!(pruned.tip(), dag.tip(), "settling changed the winner");
+            assert!(!gone.contains(&dag.tip()));
+            if gone.is_empty() {
+                assert_eq!(pruned.root(), dag.root());
+                continue;
+            }
+            settled += 1;
+            assert_eq!(pruned.root(), node);
+            assert!(gone.iter().all(|gone| !dag.leads_to(&node, gone)));
+            assert_eq!(gone.len() + pruned.commits().count(), dag.commits().count());
+        }
+    });
+    assert!(settled > TREES / 2);
+}
+
+#[test]
+fn f38_an_honest_commit_on_the_tip_becomes_the_tip() {
+    let mut grown = 0;
+    each_tree(|numbers, mut dag| {
+        let tip = dag.tip();
+        let author = 1 + numbers.below(7);
+        // Whom a removal strikes isn't somebody whose commit is to count.
+        let struck = dag.commits().any(|(removal, commit)| {
+            commit.targets.iter().any(|target| match target {
+                Target::Account(target) => *target == account(author),
+                Target::Device(target) => *target == DeviceId([author as u8; 32]),
+            }) && !dag.leads_to(removal, &tip)
+        });
+        if struck {
+            return;
+        }
+        let (epoch, admins) = match dag.commit(&tip) {
+            Some(commit) => (commit.epoch + 1, commit.admins.clone()),
+            None => (1, dag.root_admins().to_vec()),
+        };
+        let commit = Commit {
+            parent: tip,
+            epoch,
+            author: account(author),
+            device: DeviceId([author as u8; 32]),
+            tie: [0xff; 32],
+            targets: Vec::new(),
+            admins,
+        };
+        let node = NodeId([0xee; 32]);
+        assert_eq!(dag.insert(node, commit), Ok::<(), Unfit>(()));
+        assert_eq!(dag.tip(), node);
+        grown += 1;
+    });
+    assert!(grown > TREES / 4);
+}
