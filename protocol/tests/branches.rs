@@ -4,11 +4,13 @@
 
 #[path = "branches/attacks.rs"]
 mod attacks;
+#[path = "branches/cases.rs"]
+mod cases;
 #[path = "branches/naive.rs"]
 mod naive;
 #[path = "branches/random.rs"]
 mod random;
 #[path = "branches/tree.rs"]
 mod tree;
-
-
+#[path = "branches/trees.rs"]
+mod trees;

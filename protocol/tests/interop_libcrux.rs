@@ -18,14 +18,14 @@ use openmls::group::{
     GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, ProcessedWelcome, StagedWelcome,
 };
 use openmls::prelude::{
-    Ciphersuite, Extension, ExtensionType, Extensions, KeyPackage, LeafNodeParameters, Lifetime, MlsMessageBodyIn, MlsMessageIn,
-    MlsMessageOut, ProcessedMessageContent, ProtocolVersion, RequiredCapabilitiesExtension, UnknownExtension,
+    Ciphersuite, Extension, Extensions, KeyPackage, LeafNodeParameters, Lifetime, MlsMessageBodyIn, MlsMessageIn,
+    MlsMessageOut, ProcessedMessageContent, ProtocolVersion, UnknownExtension,
 };
 use openmls_libcrux_crypto::Provider;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::types::{HpkeAeadType, HpkeCiphertext, HpkeConfig, HpkeKdfType, HpkeKemType};
-use raw::{RawSigner, bytes, capabilities, credential, join_config};
+use raw::{RawSigner, bytes, capabilities, credential, join_config, required};
 use session::{ALICE, BOB, CHAT, Person};
 use tls_codec::DeserializeBytes;
 
@@ -64,15 +64,13 @@ impl Foreign {
         let provider = Provider::new().unwrap();
         let settings = UnknownExtension(ChatContext::one_to_one().encode());
         let settings = Extension::Unknown(ChatContext::EXTENSION, settings);
-        let known = [ExtensionType::Unknown(ChatContext::EXTENSION)];
-        let required = Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&known, &[], &[]));
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(capabilities(SUITE))
             .lifetime(Lifetime::init(0, u64::MAX))
             .wire_format_policy(MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true)
-            .with_group_context_extensions(Extensions::from_vec(vec![required, settings]).unwrap())
+            .with_group_context_extensions(Extensions::from_vec(vec![required(), settings]).unwrap())
             .build();
         let signer = RawSigner::of(person);
         let id = GroupId::from_slice(&chat.0);

@@ -9,6 +9,8 @@ mod chat;
 mod contact;
 #[path = "vectors/envelope.rs"]
 mod envelope;
+#[path = "vectors/group.rs"]
+mod group;
 #[path = "vectors/identity.rs"]
 mod identity;
 #[path = "vectors/kit.rs"]
@@ -21,6 +23,8 @@ mod padding;
 mod raw;
 #[path = "common/session.rs"]
 mod session;
+#[path = "common/village.rs"]
+mod village;
 
 use kit::{Format, check};
 use serde_json::Value;
@@ -29,17 +33,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// The files that this test reads.
-const FORMATS: [&Format; 6] = [
+const FORMATS: [&Format; 7] = [
     &envelope::FORMAT,
     &identity::FORMAT,
     &contact::FORMAT,
     &chat::FORMAT,
+    &group::FORMAT,
     &message::FORMAT,
     &padding::FORMAT,
 ];
 
 /// Files that another test reads, and which: it must name the file.
-const READ_ELSEWHERE: [(&str, &str); 1] = [("custody", "tests/vectors_custody.rs")];
+const READ_ELSEWHERE: [(&str, &str); 2] = [
+    ("chat_branches", "tests/branches/trees.rs"),
+    ("custody", "tests/vectors_custody.rs"),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -1,25 +1,25 @@
 //! The JSON-RPC's methods on the core: what changes goes to the owner, what is only read goes past it.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use madang_protocol::chat;
 use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{Client, Command, Content, Reply};
+use madang_protocol::client::{Client, Command, Content, Reply, SettingsChange};
 use madang_protocol::keys;
 use madang_protocol::message::{Edit, Reaction, Vote};
 use madang_protocol::rows::{Rows, RowsError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
 use super::show::{content, event, given, ledger, mentions, message, refusal};
 use crate::net::NetHandle;
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::{
-    AcceptParams, ApproveParams, EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
-    ReactParams, SendParams, VoteParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+    EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, ReactParams, SendParams,
+    VoteParams,
 };
 use crate::rpc::types::*;
 use crate::store::StoreReader;
@@ -30,8 +30,8 @@ const RETRY_AFTER_MS: u64 = 250;
 /// The core as the JSON-RPC sees it.
 #[derive(Clone)]
 pub(crate) struct Facade {
-    account: keys::AccountId,
-    device: keys::DeviceId,
+    pub(super) account: keys::AccountId,
+    pub(super) device: keys::DeviceId,
     store: StoreReader,
     asks: mpsc::Sender<Ask>,
     newest: watch::Receiver<u64>,
@@ -66,7 +66,7 @@ impl Facade {
     }
 
     /// Puts a question to the owner; whoever gets no answer meets a node that stopped or whose store failed.
-    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> ApiResult<T> {
+    pub(super) async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> ApiResult<T> {
         if let Some(reason) = self.read_only() {
             return Err(ApiError::ReadOnly { reason });
         }
@@ -82,17 +82,17 @@ impl Facade {
         })
     }
 
-    async fn command(&self, command: Command) -> ApiResult<Reply> {
+    pub(super) async fn command(&self, command: Command) -> ApiResult<Reply> {
         let answer: Answer = self.ask(|sender| Ask::Command(command, sender)).await?;
         answer.map_err(refusal)
     }
 
-    async fn status(&self) -> ApiResult<Status> {
+    pub(super) async fn status(&self) -> ApiResult<Status> {
         self.ask(Ask::Status).await
     }
 
     /// Reads on a thread where waiting for a commit under way disturbs nobody.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&StoreReader) -> Result<T, RowsError> + Send + 'static,
     ) -> ApiResult<T> {
@@ -318,69 +318,63 @@ impl Api for Facade {
     }
 
     async fn chat_list(&self, params: ListParams) -> ApiResult<Page<Chat>> {
-        let name = self.status().await?.name;
-        let (account, device) = (self.account, self.device);
-        let all = self
-            .read(move |rows| {
-                let mut list = Vec::new();
-                for chat in history::chats(rows)? {
-                    let peer = match &chat.peer {
-                        Some(peer) => history::contact(rows, peer)?,
-                        None => None,
-                    };
-                    // Of two chats that were asked for at once only the chosen one is shown, unless the other was used.
-                    let chosen = peer.as_ref().is_none_or(|contact| contact.chat == chat.id);
-                    if !chosen && history::messages(rows, &chat.id, None, None, 1)?.is_empty() {
-                        continue;
-                    }
-                    let mut members = Vec::new();
-                    for other in chat.accounts.iter().chain(&chat.peer).collect::<BTreeSet<_>>() {
-                        members.push((*other, history::contact(rows, other)?));
-                    }
-                    list.push((chat, peer, members));
-                }
-                Ok(list)
-            })
-            .await?;
-        let items = all.into_iter().map(|(chat, peer, members)| {
-            let others = members.into_iter().filter(|(other, _)| *other != account);
-            let others = others.map(|(other, contact)| Member {
-                account: other.to_string(),
-                name: contact.as_ref().and_then(|contact| given(&contact.name)),
-                devices: contact
-                    .iter()
-                    .flat_map(|contact| &contact.devices)
-                    .map(|device| DeviceKey(device.0))
-                    .collect(),
-                role: role_of(&chat.context, &other),
-            });
-            let own = Member {
-                account: account.to_string(),
-                name: given(&name),
-                devices: vec![DeviceKey(device.0)],
-                role: role_of(&chat.context, &account),
-            };
-            let item = Chat {
-                chat: ChatId(chat.id.0),
-                name: peer.and_then(|contact| given(&contact.name)).or(given(&chat.context.name)),
-                kind: match chat.context.kind {
-                    chat::ChatKind::OneToOne => ChatKind::OneToOne,
-                    chat::ChatKind::Group => ChatKind::Group,
-                },
-                members: std::iter::once(own).chain(others).collect(),
-                state: if chat.requested {
-                    ChatState::Requested
-                } else if chat.member {
-                    ChatState::Active
-                } else {
-                    ChatState::Left
-                },
-                unread: chat.unread,
-                last_ms: Some(chat.last_ms),
-            };
-            (chat.id.0, item)
-        });
+        let items = self.chats().await?.into_iter().map(|chat| (chat.chat.0, chat));
         page(items, &params)
+    }
+
+    async fn chat_get(&self, params: ChatParams) -> ApiResult<ChatDetails> {
+        self.chat_details(keys::ChatId(params.chat.0)).await
+    }
+
+    async fn chat_members(&self, params: ChatParams) -> ApiResult<Members> {
+        let chat = self.chat(keys::ChatId(params.chat.0)).await?;
+        Ok(Members { items: chat.members })
+    }
+
+    async fn chat_create(&self, params: ChatCreateParams) -> ApiResult<ChatRef> {
+        let command = Command::CreateChat {
+            name: params.name,
+            members: accounts("members", &params.members)?,
+        };
+        let reply = self.command(command).await;
+        self.chat_of(reply).await
+    }
+
+    async fn chat_add(&self, params: ChatMembersParams) -> ApiResult<Chat> {
+        let chat = keys::ChatId(params.chat.0);
+        let members = accounts("members", &params.members)?;
+        self.change_chat(chat, Command::AddMembers { chat, members }).await
+    }
+
+    async fn chat_remove(&self, params: ChatMembersParams) -> ApiResult<Chat> {
+        let chat = keys::ChatId(params.chat.0);
+        let members = accounts("members", &params.members)?;
+        self.change_chat(chat, Command::RemoveMembers { chat, members }).await
+    }
+
+    async fn chat_leave(&self, params: ChatParams) -> ApiResult<Chat> {
+        let chat = keys::ChatId(params.chat.0);
+        self.change_chat(chat, Command::LeaveChat { chat }).await
+    }
+
+    async fn chat_update(&self, params: ChatUpdateParams) -> ApiResult<Chat> {
+        let chat = keys::ChatId(params.chat.0);
+        let change = SettingsChange {
+            name: params.name,
+            picture: params.picture,
+            timer_s: params.timer_s,
+        };
+        self.change_chat(chat, Command::UpdateChat { chat, change }).await
+    }
+
+    async fn chat_roles(&self, params: ChatRoleParams) -> ApiResult<Chat> {
+        let chat = keys::ChatId(params.chat.0);
+        let command = Command::SetRole {
+            chat,
+            account: account("account", &params.account)?,
+            role: role_in(params.role),
+        };
+        self.change_chat(chat, command).await
     }
 
     async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
@@ -554,24 +548,8 @@ fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
     }
 }
 
-fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Option<String>, RowsError> {
+pub(super) fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Option<String>, RowsError> {
     Ok(history::contact(rows, account)?.and_then(|contact| given(&contact.name)))
-}
-
-/// What people call a chat: a group's name, or the other's.
-fn chat_name(rows: &dyn Rows, chat: &history::ChatView) -> Result<Option<String>, RowsError> {
-    match &chat.peer {
-        Some(peer) => name_of(rows, peer),
-        None => Ok(given(&chat.context.name)),
-    }
-}
-
-fn role_of(context: &chat::ChatContext, account: &keys::AccountId) -> Option<Role> {
-    (context.kind == chat::ChatKind::Group).then(|| match context.role(account) {
-        chat::Role::Owner => Role::Owner,
-        chat::Role::Admin => Role::Admin,
-        chat::Role::Member => Role::Member,
-    })
 }
 
 fn unexpected(_: &Reply) -> ApiError {

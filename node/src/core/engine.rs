@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use madang_protocol::Step;
 use madang_protocol::client::{
-    Client, ClientConfig, Command, CommandError, Effect, Input, LoadError, Reply, Side, Verdict, history,
+    ChatStatus, Client, ClientConfig, Command, CommandError, Effect, Input, LoadError, Reply, Side, Verdict, history,
 };
 use madang_protocol::identity::Phrase;
 use madang_protocol::keys::{ChatId, TopicId, TransportKey};
@@ -34,6 +34,8 @@ pub(crate) enum Incoming {
 pub(crate) enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Status(oneshot::Sender<Status>),
+    /// How a chat's state is.
+    Chat(ChatId, oneshot::Sender<Option<ChatStatus>>),
     Phrase(oneshot::Sender<Option<Phrase>>),
     /// Put aside what can't be read.
     Mend,
@@ -188,6 +190,10 @@ impl Engine {
             // Whoever asked may have gone; then nobody misses the answer.
             Incoming::Ask(Ask::Status(answer)) => {
                 drop(answer.send(self.status()));
+                return Ok(());
+            }
+            Incoming::Ask(Ask::Chat(chat, answer)) => {
+                answer.send(self.client.chat_status(&chat)).ok();
                 return Ok(());
             }
             Incoming::Ask(Ask::Phrase(answer)) => {

@@ -4,9 +4,10 @@ use madang_protocol::rows::Tree;
 
 use crate::store::{Store, StoreError};
 
-/// Trees whose rows may go: history that is shown without them, cursors from which all is fetched again, and what the others tell
-/// again. The account, contacts, groups and what was received of each stream are not among them: a node without these would lie.
-const SPARED: [Tree; 8] = [
+/// Trees whose rows may go: history that is shown without them, and what was done to it or is due; cursors from which all is fetched
+/// again, and what the others tell again. The account, contacts, groups and what was received of each stream are not among them: a node
+/// without these would lie.
+const SPARED: [Tree; 10] = [
     Tree::Messages,
     Tree::MessageIds,
     Tree::Ledger,
@@ -15,6 +16,8 @@ const SPARED: [Tree; 8] = [
     Tree::Events,
     Tree::Idempotency,
     Tree::Acks,
+    Tree::Effects,
+    Tree::Expiry,
 ];
 
 /// Puts aside what was found unreadable so far and can be spared; whether there was something.

@@ -13,6 +13,7 @@
 //! everyone is disconnected, and the core begins again from its rows once the store takes writes.
 
 mod api;
+mod chats;
 mod engine;
 mod mend;
 mod show;

@@ -6,12 +6,13 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::params::{
-    AcceptParams, ApproveParams, EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
-    ReactParams, SendParams, VoteParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+    EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, ReactParams, SendParams,
+    VoteParams,
 };
 use super::types::{
-    AccountInfo, Chat, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Message, NodeInfo, Page,
-    Phrase, Sent,
+    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Members,
+    Message, NodeInfo, Page, Phrase, Sent,
 };
 
 /// What a method gives.
@@ -53,6 +54,30 @@ pub trait Api: Send + Sync + 'static {
 
     /// `chat.list`.
     fn chat_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Chat>>> + Send;
+
+    /// `chat.get`.
+    fn chat_get(&self, params: ChatParams) -> impl Future<Output = ApiResult<ChatDetails>> + Send;
+
+    /// `chat.members`.
+    fn chat_members(&self, params: ChatParams) -> impl Future<Output = ApiResult<Members>> + Send;
+
+    /// `chat.create`: makes a group of contacts.
+    fn chat_create(&self, params: ChatCreateParams) -> impl Future<Output = ApiResult<ChatRef>> + Send;
+
+    /// `chat.add`: answers once the change is durable here; if another change wins, it is made again by itself.
+    fn chat_add(&self, params: ChatMembersParams) -> impl Future<Output = ApiResult<Chat>> + Send;
+
+    /// `chat.remove`.
+    fn chat_remove(&self, params: ChatMembersParams) -> impl Future<Output = ApiResult<Chat>> + Send;
+
+    /// `chat.leave`: the others are asked to remove this account.
+    fn chat_leave(&self, params: ChatParams) -> impl Future<Output = ApiResult<Chat>> + Send;
+
+    /// `chat.update`.
+    fn chat_update(&self, params: ChatUpdateParams) -> impl Future<Output = ApiResult<Chat>> + Send;
+
+    /// `chat.roles`.
+    fn chat_roles(&self, params: ChatRoleParams) -> impl Future<Output = ApiResult<Chat>> + Send;
 
     /// `message.send`: answers when the message is durable.
     fn message_send(&self, params: SendParams) -> impl Future<Output = ApiResult<Sent>> + Send;

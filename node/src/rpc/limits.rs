@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// Bytes of a chat's name, as the protocol has it.
+pub const MAX_NAME: usize = 128;
+/// Bytes of a chat's picture, as the protocol has it.
+pub const MAX_PICTURE: usize = 8 * 1024;
+/// Members that one call adds or removes, as the protocol has it.
+pub const MAX_MEMBERS: usize = 128;
 /// Bytes of a request's body or of one WebSocket message. A message is at most [`MAX_TEXT`]; 1 MiB leaves room for a batch of them (guess).
 pub const MAX_REQUEST: u32 = 1024 * 1024;
 

@@ -65,13 +65,17 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
     )?;
     add(m, "contact.list", |s, p| async move { s.api.contact_list(p).await })?;
     add(m, "chat.list", |s, p| async move { s.api.chat_list(p).await })?;
+    add(m, "chat.get", |s, p| async move { s.api.chat_get(p).await })?;
+    add(m, "chat.members", |s, p| async move { s.api.chat_members(p).await })?;
+    add(m, "chat.create", |s, p| async move { s.api.chat_create(p).await })?;
+    add(m, "chat.add", |s, p| async move { s.api.chat_add(p).await })?;
+    add(m, "chat.remove", |s, p| async move { s.api.chat_remove(p).await })?;
+    add(m, "chat.leave", |s, p| async move { s.api.chat_leave(p).await })?;
+    add(m, "chat.update", |s, p| async move { s.api.chat_update(p).await })?;
+    add(m, "chat.roles", |s, p| async move { s.api.chat_roles(p).await })?;
     add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;
     add(m, "message.edit", |s, p| async move { s.api.message_edit(p).await })?;
-    add(
-        m,
-        "message.delete",
-        |s, p| async move { s.api.message_delete(p).await },
-    )?;
+    add(m, "message.delete", |s, p| async move { s.api.message_delete(p).await })?;
     add(m, "message.react", |s, p| async move { s.api.message_react(p).await })?;
     add(m, "message.vote", |s, p| async move { s.api.message_vote(p).await })?;
     add(m, "message.list", |s, p| async move { s.api.message_list(p).await })?;

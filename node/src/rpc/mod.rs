@@ -7,6 +7,7 @@
 pub mod api;
 mod bodies;
 mod calls;
+mod chats;
 pub mod error;
 mod events;
 mod files;

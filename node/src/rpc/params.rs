@@ -12,6 +12,7 @@ use super::ids::{ChatId, EventCursor, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
 
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
+pub use super::chats::{ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams};
 
 /// Parameters of a method.
 pub trait FromParams: Sized {

@@ -205,11 +205,40 @@ pub struct Chat {
     pub members: Vec<Member>,
     /// How far its making has come.
     pub state: ChatState,
+    /// Seconds after which its messages disappear; 0 for never.
+    pub timer_s: u32,
     /// Received messages that aren't marked read.
     pub unread: u64,
     /// When its last message was sent or received, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ms: Option<u64>,
+}
+
+/// Result of `chat.get`: the chat, and how its state is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatDetails {
+    /// The chat.
+    #[serde(flatten)]
+    pub chat: Chat,
+    /// Commits that led to the state that counts.
+    pub epoch: u64,
+    /// Branches of commits that aren't settled: 1 where there is no fork.
+    pub branches: u64,
+    /// Commits that aren't settled.
+    pub unsettled: u64,
+    /// Envelopes that wait for a commit which isn't here yet.
+    pub waiting_envelopes: u64,
+    /// Changes by this device that aren't settled.
+    pub changes_under_way: u64,
+    /// Whether this device has lost the chat's state and has asked to be put back.
+    pub rejoining: bool,
+}
+
+/// Result of `chat.members`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Who is in the chat, by account.
+    pub items: Vec<Member>,
 }
 
 /// The kinds of chat.

@@ -125,6 +125,12 @@ impl Dag {
         self.nodes.iter()
     }
 
+    /// Nodes that nothing builds on.
+    pub fn branches(&self) -> usize {
+        let inner = self.children.values().filter(|children| !children.is_empty()).count();
+        1 + self.nodes.len() - inner
+    }
+
     /// Branches that lost: commits whose node isn't an ancestor of the tip.
     pub fn losers(&self) -> Vec<NodeId> {
         let path: BTreeSet<NodeId> = self.path(&self.tip).collect();

@@ -54,7 +54,6 @@ impl Client {
         let row = self.new_chat_row(now_ms, topic.clone(), None, &group);
         let mut chat = Chat::new(id, row, group)?;
         chat.plant(now_ms, topic);
-        chat.describe();
         self.insert_chat(chat);
         self.refresh_links(now_ms)?;
         for account in members {

@@ -258,32 +258,39 @@ pub fn chat_exists(rows: &dyn Rows, chat: &ChatId) -> Result<bool, RowsError> {
     Ok(rows.get(Tree::Chats, &chat.0)?.is_some())
 }
 
+/// Reads one chat.
+pub fn chat(rows: &dyn Rows, id: &ChatId) -> Result<Option<ChatView>, RowsError> {
+    let found = rows.get(Tree::Chats, &id.0)?;
+    found.map(|value| chat_view(rows, *id, &value)).transpose()
+}
+
 /// Reads all chats, by id.
 pub fn chats(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
     let mut list = Vec::new();
     for (stored, value) in rows.prefix(Tree::Chats, &[], usize::MAX)? {
-        let (32, Some(id)) = (stored.len(), array(&stored, 0)) else {
-            continue;
-        };
-        let id = ChatId(id);
-        let row: ChatRow = decode(&value)?;
-        let head: ChatHead = match rows.get(Tree::Chats, &[id.0.as_slice(), b"h"].concat())? {
-            Some(bytes) => decode(&bytes)?,
-            None => ChatHead::default(),
-        };
-        let unread = unread(rows, &id, &row)?;
-        list.push(ChatView {
-            id,
-            peer: row.peer,
-            context: row.context,
-            accounts: row.accounts,
-            member: !row.out,
-            requested: row.requested,
-            unread,
-            last_ms: head.last_ms.max(row.created_ms),
-        });
+        if let (32, Some(id)) = (stored.len(), array(&stored, 0)) {
+            list.push(chat_view(rows, ChatId(id), &value)?);
+        }
     }
     Ok(list)
+}
+
+fn chat_view(rows: &dyn Rows, id: ChatId, value: &[u8]) -> Result<ChatView, RowsError> {
+    let row: ChatRow = decode(value)?;
+    let head: ChatHead = match rows.get(Tree::Chats, &[id.0.as_slice(), b"h"].concat())? {
+        Some(bytes) => decode(&bytes)?,
+        None => ChatHead::default(),
+    };
+    Ok(ChatView {
+        id,
+        peer: row.peer,
+        requested: row.requested,
+        unread: unread(rows, &id, &row)?,
+        last_ms: head.last_ms.max(row.created_ms),
+        member: !row.out,
+        context: row.context,
+        accounts: row.accounts,
+    })
 }
 
 /// Reads all contacts, by account.

@@ -137,7 +137,6 @@ impl Client {
             row.leaf_update_due = true;
             let mut chat = Chat::new(welcome.chat, row, group).map_err(fault)?;
             chat.plant(now_ms, topic);
-            chat.describe();
             self.insert_chat(chat);
         }
         if let Some(chat) = self.chats.get(&welcome.chat) {

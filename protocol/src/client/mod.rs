@@ -63,6 +63,7 @@ mod tests;
 
 pub use events::EventRow;
 pub use kinds::Content;
+pub use states::ChatStatus;
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
 

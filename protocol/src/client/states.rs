@@ -30,6 +30,23 @@ const CATCH_UP_MS: u64 = 10_000;
 /// How much longer each further try to be put back waits (guess).
 const REJOIN_LONGER: u64 = 6;
 
+/// How a chat's state is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChatStatus {
+    /// The epoch of the state that counts.
+    pub epoch: u64,
+    /// Branches of unsettled commits: 1 where there is no fork.
+    pub branches: u64,
+    /// Unsettled commits.
+    pub unsettled: u64,
+    /// Envelopes that wait for a state which isn't here yet.
+    pub waiting: u64,
+    /// Changes by this device that aren't settled.
+    pub changes: u64,
+    /// This device has asked to be put back, since it has no state that the others use.
+    pub rejoining: bool,
+}
+
 /// A state beside or before the one that counts, as it is loaded.
 pub(super) struct Loaded {
     pub dag: Dag,
@@ -74,7 +91,7 @@ impl Chat {
             kept: true,
         }];
         self.row.topic = topic;
-        self.row_dirty = true;
+        self.describe();
     }
 
     /// The topics that members may still write on: of all states that are known, and of those that were.
@@ -110,6 +127,19 @@ impl Chat {
 }
 
 impl Client {
+    /// How a chat's state is; none if there is no such chat.
+    pub fn chat_status(&self, chat: &ChatId) -> Option<ChatStatus> {
+        let chat = self.chats.get(chat)?;
+        Some(ChatStatus {
+            epoch: chat.group.epoch(),
+            branches: chat.dag.branches() as u64,
+            unsettled: chat.dag.commits().count() as u64,
+            waiting: chat.pending.len() as u64,
+            changes: chat.row.intents.len() as u64,
+            rejoining: chat.row.lost,
+        })
+    }
+
     /// A commit by whomever.
     pub(super) fn commit(
         &mut self,
@@ -580,7 +610,6 @@ impl Chat {
         self.row.rejoin_package = None;
         self.row.leaf_update_due = true;
         self.rejoin_ms = None;
-        self.describe();
         Ok(())
     }
 

@@ -11,12 +11,13 @@ use openmls::group::{
     WireFormatPolicy,
 };
 use openmls::prelude::{
-    BasicCredential, Capabilities, CredentialWithKey, ExtensionType, KeyPackage, LeafNodeParameters, Lifetime,
-    MlsMessageOut,
+    BasicCredential, Capabilities, CredentialWithKey, Extension, ExtensionType, Extensions, GroupContext, KeyPackage,
+    LeafNodeIndex, LeafNodeParameters, Lifetime, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProtocolVersion,
+    RequiredCapabilitiesExtension,
 };
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::{Ciphersuite, SignatureScheme};
-use tls_codec::Serialize;
+use tls_codec::{DeserializeBytes, Serialize};
 
 /// Signs as a leaf.
 pub struct RawSigner(SigningKey);
@@ -149,16 +150,44 @@ impl<'a> Raw<'a> {
         bytes(&staged.into_commit())
     }
 
+    /// Commits anything; without a path, only what MLS allows then.
+    pub fn commit(
+        &mut self,
+        aad: &[u8],
+        add: &[&[u8]],
+        remove: &[u32],
+        settings: Option<Extensions<GroupContext>>,
+        path: bool,
+    ) -> Vec<u8> {
+        self.mls.set_aad(aad.to_vec());
+        let provider = Provider {
+            crypto: self.crypto,
+            storage: &self.storage,
+        };
+        let packages: Vec<KeyPackage> = add.iter().map(|package| package_of(self.crypto, package)).collect();
+        let mut builder = self
+            .mls
+            .commit_builder()
+            .force_self_update(path)
+            .leaf_node_parameters(LeafNodeParameters::default())
+            .propose_removals(remove.iter().map(|leaf| LeafNodeIndex::new(*leaf)))
+            .propose_adds(packages);
+        if let Some(settings) = settings {
+            builder = builder.propose_group_context_extensions(settings).unwrap();
+        }
+        let bundle = builder
+            .load_psks(&self.storage)
+            .unwrap()
+            .build(self.crypto, self.crypto, &self.signer, |_| true)
+            .unwrap()
+            .stage_commit(&provider)
+            .unwrap();
+        bytes(&bundle.into_commit())
+    }
+
     /// Adds the owner of a key package without telling it our join info; gives the Welcome.
     pub fn add(&mut self, package: &[u8]) -> Vec<u8> {
-        use openmls::prelude::{MlsMessageBodyIn, MlsMessageIn, ProtocolVersion};
-        use tls_codec::DeserializeBytes;
-        let MlsMessageBodyIn::KeyPackage(package) =
-            MlsMessageIn::tls_deserialize_exact_bytes(package).unwrap().extract()
-        else {
-            unreachable!("not a key package");
-        };
-        let package = package.validate(self.crypto, ProtocolVersion::Mls10).unwrap();
+        let package = package_of(self.crypto, package);
         let provider = Provider {
             crypto: self.crypto,
             storage: &self.storage,
@@ -166,6 +195,20 @@ impl<'a> Raw<'a> {
         let (_, welcome, _) = self.mls.add_members(&provider, &self.signer, &[package]).unwrap();
         bytes(&welcome)
     }
+}
+
+fn package_of(crypto: &Crypto, package: &[u8]) -> KeyPackage {
+    let MlsMessageBodyIn::KeyPackage(package) = MlsMessageIn::tls_deserialize_exact_bytes(package).unwrap().extract()
+    else {
+        unreachable!("not a key package");
+    };
+    package.validate(crypto, ProtocolVersion::Mls10).unwrap()
+}
+
+/// What every member must know, as our groups require it.
+pub fn required() -> Extension {
+    let known = [ExtensionType::Unknown(ChatContext::EXTENSION)];
+    Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&known, &[], &[]))
 }
 
 pub fn bytes(message: &MlsMessageOut) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use super::session::{ALICE, BOB, CAROL, CHAT, Session, rows_of};
 use madang_protocol::address::PeerAddress;
-use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity};
+use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, Plan, Statement, Wish};
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, Request};
 use madang_protocol::custody::{
     Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
@@ -108,7 +108,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -123,6 +123,7 @@ pub const TARGETS: [Target; 19] = [
     Target::new("ranges", |bytes| Some(SeqSet::decode(bytes).ok()?.encode()), ranges),
     Target::new("padding", unpad, padded).lenient(),
     Target::new("chat_extensions", extensions, extension_values).lenient(),
+    Target::new("statement", statement, statements).authentic(),
     Target::new(
         "header",
         |bytes| Header::read(bytes).ok().map(|_| bytes.to_vec()),
@@ -492,11 +493,32 @@ fn padded() -> Vec<Vec<u8>> {
 }
 
 fn extension_values() -> Vec<Vec<u8>> {
-    let info = JoinInfo {
-        topic: topic(),
+    let info = |topic| JoinInfo {
+        topic,
         parent: NodeId([5; 32]),
     };
-    vec![ALICE.identity().encode(), ChatContext.encode(), info.encode()]
+    let group = ChatContext {
+        picture: vec![1; 30],
+        admins: vec![ALICE.account(), BOB.account()],
+        ..ChatContext::group("village".into(), ALICE.account(), vec![address(5)])
+    };
+    vec![
+        ALICE.identity().encode(),
+        ChatContext::one_to_one().encode(),
+        group.encode(),
+        info(Some(topic())).encode(),
+        info(None).encode(),
+    ]
+}
+
+fn statements() -> Vec<Vec<u8>> {
+    let wish = |wish| Statement::sign(&ALICE.device(), CHAT, wish, [7; 32]).encode();
+    vec![wish(Wish::Leave), wish(Wish::Rejoin)]
+}
+
+fn statement(bytes: &[u8]) -> Option<Vec<u8>> {
+    let statement = Statement::decode(bytes).ok()?;
+    statement.verify(CHAT).is_ok().then(|| statement.encode())
 }
 
 /// Padding of any size is taken, the smallest that hides enough is given.

@@ -1,12 +1,15 @@
 //! `chat.json`: what chats put into MLS, and a chat of two from fixed entropy: key packages, Welcome, commits, messages.
 
-use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, number};
+use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text};
 use crate::raw::Raw;
 use crate::session::{ALICE, BOB, CAROL, CHAT, Person, Session};
-use madang_protocol::chat::{ChatContext, Group, GroupError, Header, JoinInfo, LeafIdentity, Member};
+use madang_protocol::address::PeerAddress;
+use madang_protocol::chat::{
+    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Member, Plan, Statement, Wish,
+};
 use madang_protocol::contact::CardPackage;
 use madang_protocol::identity::DeviceLog;
-use madang_protocol::keys::{ChatId, DeviceId, NodeId, TopicSecret};
+use madang_protocol::keys::{AccountId, ChatId, DeviceId, DeviceSecret, NodeId, TopicSecret, TransportKey};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use madang_protocol::padding;
 use madang_protocol::wire::Wire;
@@ -35,6 +38,7 @@ pub const FORMAT: Format = Format {
         kind("leaf_identity", read_identity, write_identity),
         kind("chat_context", read_context, write_context),
         kind("join_info", read_join_info, write_join_info),
+        kind("statement", read_statement, write_statement),
         kind("key_package", read_package, write_package),
         kind("header", read_header, write_header),
         kind("welcome", read_welcome, write_welcome),
@@ -46,6 +50,12 @@ pub const FORMAT: Format = Format {
 
 impl From<GroupError> for Fault {
     fn from(error: GroupError) -> Self {
+        if let GroupError::NotAllowed { reason } = error {
+            return Self {
+                error: "not_allowed",
+                at: Some(reason.to_owned()),
+            };
+        }
         Self::new(match error {
             GroupError::Mls { .. } => "mls",
             GroupError::Identity { .. } => "identity",
@@ -69,38 +79,100 @@ fn write_identity(_: &Value, fields: &Value) -> Vec<u8> {
     .encode()
 }
 
-fn read_context(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
-    ChatContext::decode(bytes)?;
-    Ok(json!({ "kind": "one_to_one" }))
+pub fn context_value(context: &ChatContext) -> Value {
+    let relay = |relay: &PeerAddress| json!({ "key": hexed(relay.key.0), "addrs": relay.addrs });
+    json!({
+        "kind": match context.kind {
+            ChatKind::OneToOne => "one_to_one",
+            ChatKind::Group => "group",
+        },
+        "name": context.name,
+        "picture": hexed(&context.picture),
+        "timer_s": context.timer_s,
+        "admins": context.admins.iter().map(|admin| hexed(admin.0)).collect::<Vec<_>>(),
+        "relays": context.relays.iter().map(relay).collect::<Vec<_>>(),
+        "extensions": hexed(&context.extensions),
+    })
 }
 
-fn write_context(_: &Value, _: &Value) -> Vec<u8> {
-    ChatContext.encode()
+fn read_context(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    Ok(context_value(&ChatContext::decode(bytes)?))
+}
+
+fn write_context(_: &Value, fields: &Value) -> Vec<u8> {
+    let admin = |admin: &Value| AccountId(hex::decode(admin.as_str().unwrap()).unwrap().try_into().unwrap());
+    let relay = |relay: &Value| PeerAddress {
+        key: TransportKey(array(relay, "key")),
+        addrs: items(relay, "addrs").map(|text| text.as_str().unwrap().to_owned()).collect(),
+    };
+    ChatContext {
+        kind: match text(fields, "kind").as_str() {
+            "group" => ChatKind::Group,
+            _ => ChatKind::OneToOne,
+        },
+        name: text(fields, "name"),
+        picture: bytes(fields, "picture"),
+        timer_s: fields["timer_s"].as_u64().unwrap() as u32,
+        admins: items(fields, "admins").map(admin).collect(),
+        relays: items(fields, "relays").map(relay).collect(),
+        extensions: bytes(fields, "extensions"),
+    }
+    .encode()
 }
 
 fn read_join_info(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     let info = JoinInfo::decode(bytes)?;
-    Ok(json!({ "topic_secret": hexed(info.topic.to_bytes().as_slice()), "parent": hexed(info.parent.0) }))
+    let topic = info.topic.map(|topic| hexed(topic.to_bytes().as_slice()));
+    Ok(json!({ "topic_secret": topic, "parent": hexed(info.parent.0) }))
 }
 
 fn write_join_info(_: &Value, fields: &Value) -> Vec<u8> {
+    let told = !fields["topic_secret"].is_null();
     JoinInfo {
-        topic: TopicSecret::from_bytes(array(fields, "topic_secret")),
+        topic: told.then(|| TopicSecret::from_bytes(array(fields, "topic_secret"))),
         parent: NodeId(array(fields, "parent")),
     }
     .encode()
 }
 
-fn person_value(person: &Person) -> Value {
-    json!({
+/// Read as one who would carry it out: its signature must be its device's, for the chat.
+fn read_statement(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let statement = Statement::decode(bytes)?;
+    statement.verify(ChatId(array(keys, "chat")))?;
+    Ok(json!({
+        "wish": match statement.wish {
+            Wish::Leave => "leave",
+            Wish::Rejoin => "rejoin",
+        },
+        "device": hexed(statement.device.0),
+        "about": hexed(statement.about),
+    }))
+}
+
+fn write_statement(keys: &Value, fields: &Value) -> Vec<u8> {
+    let wish = match text(fields, "wish").as_str() {
+        "rejoin" => Wish::Rejoin,
+        _ => Wish::Leave,
+    };
+    let device = DeviceSecret::from_bytes(array(keys, "device_seed"));
+    Statement::sign(&device, ChatId(array(keys, "chat")), wish, array(fields, "about")).encode()
+}
+
+pub fn person_value(person: &Person) -> Value {
+    let mut value = json!({
         "root_seed": hexed(person.root_seed),
         "device_seed": hexed(person.device_seed),
         "entropy": hexed(person.entropy),
-    })
+    });
+    if let Some(first) = person.added_by {
+        value["added_by"] = hexed(first);
+    }
+    value
 }
 
-fn person_of(value: &Value) -> Person {
+pub fn person_of(value: &Value) -> Person {
     Person {
+        added_by: value.get("added_by").map(|_| array(value, "added_by")),
         root_seed: array(value, "root_seed"),
         device_seed: array(value, "device_seed"),
         entropy: array(value, "entropy"),
@@ -112,7 +184,7 @@ fn suite_of(keys: &Value) -> Suite {
 }
 
 /// A private key of a key package, out of its stored rows.
-fn private_key(rows: &GroupRows, name: &str) -> Value {
+pub fn private_key(rows: &GroupRows, name: &str) -> Value {
     fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
         let members = value.as_object()?;
         members
@@ -198,8 +270,9 @@ fn read_package(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
         last_resort: false,
         bytes: bytes.to_vec(),
     };
-    let (group, topic) = Group::create(&crypto, &CAROL.device(), &CAROL.identity(), suite_of(keys), CHAT)?;
-    let change = group.add(&crypto, &CAROL.device(), &[package], &topic)?;
+    let (device, settings) = (CAROL.device(), ChatContext::one_to_one());
+    let (group, topic) = Group::create(&crypto, &device, &CAROL.identity(), suite_of(keys), CHAT, settings)?;
+    let change = group.commit(&crypto, &device, &Plan::adding(&[package]), &topic)?;
     let members = change.group.members()?;
     if keys.get("init_private_key").is_some() {
         let (_, rows) = package_of(keys);
@@ -217,11 +290,11 @@ fn write_package(keys: &Value, _: &Value) -> Vec<u8> {
     package_of(keys).0.bytes
 }
 
-fn member_value(member: &Member) -> Value {
+pub fn member_value(member: &Member) -> Value {
     json!({ "leaf": member.leaf, "account": hexed(member.account.0), "device": hexed(member.device.0) })
 }
 
-fn header_value(header: &Header, bytes: &[u8]) -> Value {
+pub fn header_value(header: &Header, bytes: &[u8]) -> Value {
     // Computed here on its own, from what the specification says.
     let mut hasher = blake3::Hasher::new_derive_key("madang 1 node");
     hasher.update(&(bytes.len() as u64).to_be_bytes());
@@ -284,7 +357,7 @@ fn read_welcome(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
         "chat": hexed(joined.group.chat()?.0),
         "epoch": number(joined.group.epoch()),
         "own_leaf": joined.group.own_leaf(),
-        "topic_secret": hexed(joined.info.topic.to_bytes().as_slice()),
+        "topic_secret": hexed(joined.topic.to_bytes().as_slice()),
         "parent": hexed(joined.info.parent.0),
         "inviter": member_value(&joined.inviter),
         "members": joined.group.members()?.iter().map(member_value).collect::<Vec<_>>(),
@@ -320,12 +393,13 @@ fn write_message(keys: &Value, fields: &Value) -> Vec<u8> {
 fn read_commit(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     let session = session_of(keys);
     let header = Header::read(bytes)?;
-    let after = match keys["reader"].as_str().unwrap() {
+    let applied = match keys["reader"].as_str().unwrap() {
         "first" => session.a.apply(&session.alice, bytes)?,
         _ => session.b.apply(&session.bob, bytes)?,
     };
-    let header = header_value(&header, bytes);
+    let (header, after) = (header_value(&header, bytes), applied.group.unwrap());
     assert_eq!(header["makes"], hexed(after.node().0));
+    assert!(applied.place.targets.is_empty() && !applied.renews);
     Ok(json!({
         "header": header,
         "epoch_after": number(after.epoch()),

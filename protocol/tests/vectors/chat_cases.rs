@@ -1,6 +1,9 @@
 //! The cases of `chat.json`.
 
 use super::*;
+use crate::raw::required;
+use madang_protocol::limits;
+use openmls::prelude::{Extension, Extensions, UnknownExtension};
 
 pub fn fill(v: &mut Vectors) {
     fill_extensions(v);
@@ -43,57 +46,117 @@ fn fill_extensions(v: &mut Vectors) {
         "",
     );
 
-    let bytes = v.good("chat_context", "of two", Value::Null, json!({}));
-    v.good_to_read(
-        "chat_context",
-        "extensions of a later version",
-        Value::Null,
-        &[0, 1, 1, 1, 0xaa],
-    );
-    v.bad(
-        "chat_context",
-        "version 2",
-        Value::Null,
-        &[0, 2, 1, 0],
-        "version",
-        "chat_context.version",
-    );
-    v.bad(
-        "chat_context",
-        "another kind of chat",
-        Value::Null,
-        &[0, 1, 2, 0],
-        "invalid",
-        "chat_context.kind",
-    );
-    v.bad(
-        "chat_context",
-        "cut",
-        Value::Null,
-        &bytes[..3],
-        "truncated",
-        "chat_context.extensions",
-    );
+    fill_contexts(v);
+    fill_join_infos(v);
+    fill_statements(v);
+}
 
+fn fill_contexts(v: &mut Vectors) {
+    let mut context = ChatContext::one_to_one();
+    v.good("chat_context", "of two", Value::Null, context_value(&context));
+    context.timer_s = 86_400;
+    v.good("chat_context", "of two, with a timer", Value::Null, context_value(&context));
+    let first = ChatContext::group("마당".into(), ALICE.account(), Vec::new());
+    v.good("chat_context", "of a new group", Value::Null, context_value(&first));
+    let whole = ChatContext {
+        picture: vec![0x89, 0x50, 0x4e, 0x47],
+        timer_s: u32::MAX,
+        admins: [ALICE, BOB, CAROL].map(|admin| admin.account()).to_vec(),
+        relays: vec![
+            PeerAddress {
+                key: TransportKey([5; 32]),
+                addrs: vec!["/dns/relay.example/tcp/4001".into()],
+            },
+            PeerAddress {
+                key: TransportKey([6; 32]),
+                addrs: Vec::new(),
+            },
+        ],
+        extensions: vec![0xaa, 0xbb],
+        ..first.clone()
+    };
+    let bytes = v.good("chat_context", "of a group with everything", Value::Null, context_value(&whole));
+    let most = ChatContext {
+        name: "n".repeat(limits::NAME_BYTES),
+        picture: vec![0; limits::PICTURE_BYTES],
+        admins: vec![AccountId([7; 32]); limits::ADMINS],
+        extensions: vec![0; limits::CONTEXT_EXTENSION_BYTES],
+        ..first.clone()
+    };
+    v.good("chat_context", "of a group with the most", Value::Null, context_value(&most));
+
+    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
+        v.bad("chat_context", name, Value::Null, bytes, error, at);
+    };
+    bad("version 2", &[&[0, 2], &bytes[2..]].concat(), "version", "chat_context.version");
+    bad("no kind", &[&[0, 1, 0], &bytes[3..]].concat(), "invalid", "chat_context.kind");
+    bad("another kind of chat", &[&[0, 1, 3], &bytes[3..]].concat(), "invalid", "chat_context.kind");
+    let cut = &bytes[..bytes.len() - 1];
+    bad("cut", cut, "truncated", "chat_context.extensions");
+    bad("a byte too many", &[&bytes[..], &[0]].concat(), "trailing", "");
+    bad("a name that isn't UTF-8", &[0, 1, 2, 1, 0xff, 0, 0, 0, 0, 0, 0, 0, 0], "invalid", "chat_context.name");
+    let too = |change: &dyn Fn(&mut ChatContext)| {
+        let mut context = first.clone();
+        change(&mut context);
+        context.encode()
+    };
+    let name = too(&|context| context.name.push_str(&"n".repeat(limits::NAME_BYTES)));
+    bad("a name too long", &name, "too_long", "chat_context.name");
+    let picture = too(&|context| context.picture = vec![1; limits::PICTURE_BYTES + 1]);
+    bad("a picture too large", &picture, "too_long", "chat_context.picture");
+    let admins = too(&|context| context.admins = vec![AccountId([7; 32]); limits::ADMINS + 1]);
+    bad("an admin too many", &admins, "too_long", "chat_context.admins");
+    let relay = PeerAddress {
+        key: TransportKey([5; 32]),
+        addrs: Vec::new(),
+    };
+    let relays = too(&|context| context.relays = vec![relay.clone(); limits::OWN_RELAYS + 1]);
+    bad("a relay too many", &relays, "too_long", "chat_context.relays");
+    let extensions = too(&|context| context.extensions = vec![1; limits::CONTEXT_EXTENSION_BYTES + 1]);
+    bad("extensions too long", &extensions, "too_long", "chat_context.extensions");
+    let half = [&[0, 1, 2, 0, 0, 0, 0, 0, 0, 31][..], &[7; 31], &[0, 0]].concat();
+    bad("half an admin", &half, "truncated", "AccountId");
+}
+
+fn fill_join_infos(v: &mut Vectors) {
     let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]) });
     let bytes = v.good("join_info", "a topic and a parent", Value::Null, fields);
-    v.bad(
-        "join_info",
-        "version 2",
-        Value::Null,
-        &[&[0, 2], &bytes[2..]].concat(),
-        "version",
-        "join_info.version",
-    );
-    v.bad("join_info", "cut", Value::Null, &bytes[..40], "truncated", "NodeId");
-    v.bad(
-        "join_info",
-        "a byte too many",
-        Value::Null,
-        &[&bytes[..], &[0]].concat(),
-        "trailing",
-        "",
-    );
+    let fields = json!({ "topic_secret": Value::Null, "parent": hexed([5; 32]) });
+    let renewed = v.good("join_info", "a topic that the commit renews", Value::Null, fields);
+    let later = [&renewed[..renewed.len() - 1], &[2, 0xaa, 0xbb]].concat();
+    v.good_to_read("join_info", "extensions of a later version", Value::Null, &later);
+    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
+        v.bad("join_info", name, Value::Null, bytes, error, at);
+    };
+    bad("version 2", &[&[0, 2], &bytes[2..]].concat(), "version", "join_info.version");
+    bad("cut in the topic", &bytes[..30], "truncated", "join_info.topic_secret");
+    bad("cut in the parent", &bytes[..40], "truncated", "NodeId");
+    bad("a byte too many", &[&bytes[..], &[0]].concat(), "trailing", "");
+    bad("neither a topic nor none", &[&[0, 1, 2], &bytes[3..]].concat(), "invalid", "join_info.topic");
+}
+
+fn fill_statements(v: &mut Vectors) {
+    let keys = json!({ "chat": hexed(CHAT.0), "device_seed": hexed(BOB.device_seed) });
+    let fields = |wish: &str, about: u8| json!({ "wish": wish, "about": hexed([about; 32]) });
+    v.good("statement", "a wish to rejoin", keys.clone(), fields("rejoin", 8));
+    let bytes = v.good("statement", "a wish to leave", keys.clone(), fields("leave", 7));
+    let mut bad = |name: &str, keys: &Value, bytes: &[u8], error: &str, at: &str| {
+        v.bad("statement", name, keys.clone(), bytes, error, at);
+    };
+    let changed = |at: usize, bit: u8| {
+        let mut changed = bytes.clone();
+        changed[at] ^= bit;
+        changed
+    };
+    bad("a wish to leave, shown as one to rejoin", &keys, &changed(0, 3), "signature", "");
+    bad("another device", &keys, &changed(1, 1), "signature", "");
+    bad("about something else", &keys, &changed(33, 1), "signature", "");
+    bad("a changed signature", &keys, &changed(70, 1), "signature", "");
+    bad("a wish that nobody knows", &keys, &changed(0, 8), "invalid", "statement.wish");
+    bad("cut", &keys, &bytes[..bytes.len() - 1], "truncated", "statement.signature");
+    bad("a byte too many", &keys, &[&bytes[..], &[0]].concat(), "trailing", "");
+    let elsewhere = json!({ "chat": hexed([1; 32]), "device_seed": hexed(BOB.device_seed) });
+    bad("for another chat", &elsewhere, &bytes, "signature", "");
 }
 
 fn fill_packages(v: &mut Vectors, suite: Suite) {
@@ -204,13 +267,13 @@ fn fill_chat(v: &mut Vectors, suite: Suite) {
     }
     v.good(
         "commit",
-        &name("the second's turn at epoch 1"),
+        &name("the second's leaf update at epoch 1"),
         state_keys(suite, 0, "first"),
         json!({}),
     );
     v.good(
         "commit",
-        &name("the first's turn at epoch 2"),
+        &name("the first's leaf update at epoch 2"),
         state_keys(suite, 1, "second"),
         json!({}),
     );
@@ -275,25 +338,51 @@ fn fill_refused_commits(v: &mut Vectors) {
     *changed.last_mut().unwrap() ^= 1;
     bad("a changed ciphertext", &keys, &changed, "mls");
     bad("a message", &keys, &session.bob_says(b"inner"), "node");
-    let out_of_turn = session.a.update_leaf(&session.alice, &ALICE.device()).unwrap().commit;
-    bad(
-        "out of turn",
-        &state_keys(SUITE, 0, "second"),
-        &out_of_turn,
-        "not_allowed",
-    );
-    let (third, _) = CAROL.package(&CAROL.crypto(), SUITE, false);
-    let adds = session
-        .b
-        .add(&session.bob, &BOB.device(), &[third], &session.topic)
-        .unwrap()
-        .commit;
-    bad("a third member added", &keys, &adds, "not_allowed");
     session.advance();
     bad("of a later state", &keys, &session.update().commit, "node");
     let session = Session::new(SUITE);
     let stolen = Raw::take(&session.b, &session.bob, &BOB).commit_as(&node, &CAROL);
-    bad("a leaf that becomes another device's", &keys, &stolen, "not_allowed");
+    v.bad(
+        "commit",
+        "a leaf that becomes another device's",
+        keys,
+        &stolen,
+        "not_allowed",
+        "a leaf keeps its account and device",
+    );
+    fill_refused_changes(v);
+}
+
+/// What groups may do and chats of two may not.
+fn fill_refused_changes(v: &mut Vectors) {
+    let mut bad = |name: &str, add: bool, remove: &[u32], context: Option<ChatContext>, why: &str| {
+        let session = Session::new(SUITE);
+        let third = CAROL.package(&CAROL.crypto(), SUITE, false).0.bytes;
+        let add: &[&[u8]] = if add { &[&third] } else { &[] };
+        let settings = context.map(|context| {
+            let settings = Extension::Unknown(ChatContext::EXTENSION, UnknownExtension(context.encode()));
+            Extensions::from_vec(vec![required(), settings]).unwrap()
+        });
+        let node = session.b.node().0;
+        let commit = Raw::take(&session.b, &session.bob, &BOB).commit(&node, add, remove, settings, true);
+        v.bad("commit", name, state_keys(SUITE, 0, "first"), &commit, "not_allowed", why);
+    };
+    bad("a third member added", true, &[], None, "only admins add members");
+    let own = "in a one-to-one chat only own devices change";
+    bad("the other removed", false, &[0], None, own);
+    let named = ChatContext {
+        name: "ours".into(),
+        ..ChatContext::one_to_one()
+    };
+    let timer = "a one-to-one chat has a timer and no other settings";
+    bad("a name", false, &[], Some(named), timer);
+    let led = ChatContext {
+        admins: vec![BOB.account()],
+        ..ChatContext::one_to_one()
+    };
+    bad("an admin", false, &[], Some(led), timer);
+    let group = ChatContext::group(String::new(), BOB.account(), Vec::new());
+    bad("the chat becomes a group", false, &[], Some(group), "a chat keeps its kind");
 }
 
 fn fill_refused_welcomes(v: &mut Vectors) {

@@ -27,6 +27,23 @@ async fn polling_reads_behind_the_cursor_and_says_where_to_go_on() {
 }
 
 #[tokio::test]
+async fn events_about_what_is_gone_hold_up_nobody() {
+    let house = House::open().await;
+    house.api.gone.store(300, Ordering::Relaxed);
+    house.api.grow(302);
+    let page = house.result("event.poll", json!({"after": "0", "limit": 2})).await;
+    assert_eq!((cursors(&page), &page["next"]), (vec![301, 302], &json!("302")));
+    let mut socket = house.web_socket().await;
+    socket.subscribe(json!({"after": "0"})).await;
+    assert_eq!(cursor(&socket.event().await), 301);
+
+    // With none that follows the page says how far it looked.
+    house.api.gone.store(302, Ordering::Relaxed);
+    let page = house.result("event.poll", json!({"after": "0"})).await;
+    assert_eq!(page, json!({"items": [], "next": "302"}));
+}
+
+#[tokio::test]
 async fn a_long_poll_wakes_as_soon_as_an_event_is_there() {
     let house = House::open().await;
     let started = Instant::now();

@@ -20,6 +20,8 @@ pub(super) struct Fake {
     pub(super) text_len: AtomicUsize,
     /// Events that were handed out, to anyone.
     pub(super) handed: AtomicU64,
+    /// Events up to this one are about what is gone.
+    pub(super) gone: AtomicU64,
     /// Calls of `node.info`.
     pub(super) infos: AtomicU64,
     pub(super) sent: Mutex<Vec<SendParams>>,
@@ -34,6 +36,7 @@ impl Fake {
             newest: watch::Sender::new(0),
             text_len: AtomicUsize::new(8),
             handed: AtomicU64::new(0),
+            gone: AtomicU64::new(0),
             infos: AtomicU64::new(0),
             sent: Mutex::default(),
             lists: Mutex::default(),
@@ -49,6 +52,16 @@ impl Fake {
     /// How many long polls and subscriptions watch the log now.
     pub(super) fn watchers(&self) -> usize {
         self.newest.receiver_count()
+    }
+
+    /// The one chat, under the name that was asked for.
+    async fn changed(&self, chat: ChatId) -> ApiResult<Chat> {
+        let params = ListParams { after: None, limit: 1 };
+        let one = self.chat_list(params).await?.items.into_iter().next();
+        Ok(Chat {
+            chat,
+            ..one.ok_or(ApiError::NotFound { field: "chat" })?
+        })
     }
 
     fn event(&self, cursor: u64) -> Event {
@@ -227,9 +240,52 @@ impl Api for Fake {
                 role: None,
             }],
             state: ChatState::Requested,
+            timer_s: 0,
             unread: 1,
             last_ms: None,
         }]))
+    }
+
+    async fn chat_get(&self, params: ChatParams) -> ApiResult<ChatDetails> {
+        Ok(ChatDetails {
+            chat: self.changed(params.chat).await?,
+            epoch: 3,
+            branches: 1,
+            unsettled: 2,
+            waiting_envelopes: 0,
+            changes_under_way: 0,
+            rejoining: false,
+        })
+    }
+
+    async fn chat_members(&self, params: ChatParams) -> ApiResult<Members> {
+        Ok(Members {
+            items: self.changed(params.chat).await?.members,
+        })
+    }
+
+    async fn chat_create(&self, _: ChatCreateParams) -> ApiResult<ChatRef> {
+        Ok(ChatRef { chat: ChatId([3; 32]) })
+    }
+
+    async fn chat_add(&self, params: ChatMembersParams) -> ApiResult<Chat> {
+        self.changed(params.chat).await
+    }
+
+    async fn chat_remove(&self, params: ChatMembersParams) -> ApiResult<Chat> {
+        self.changed(params.chat).await
+    }
+
+    async fn chat_leave(&self, params: ChatParams) -> ApiResult<Chat> {
+        self.changed(params.chat).await
+    }
+
+    async fn chat_update(&self, params: ChatUpdateParams) -> ApiResult<Chat> {
+        self.changed(params.chat).await
+    }
+
+    async fn chat_roles(&self, params: ChatRoleParams) -> ApiResult<Chat> {
+        self.changed(params.chat).await
     }
 
     async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
@@ -266,7 +322,12 @@ impl Api for Fake {
     async fn message_vote(&self, params: VoteParams) -> ApiResult<Message> {
         let option = |(at, text): (u8, &str)| PollOption {
             text: text.into(),
-            accounts: params.choices.contains(&at).then(|| "madang1bob".into()).into_iter().collect(),
+            accounts: params
+                .choices
+                .contains(&at)
+                .then(|| "madang1bob".into())
+                .into_iter()
+                .collect(),
         };
         let body = Body::Poll {
             question: "when?".into(),
@@ -308,7 +369,10 @@ impl Api for Fake {
         let newest = *self.newest.borrow();
         let after = after.unwrap_or(newest);
         let last = newest.min(after.saturating_add(limit.into()));
-        let items: Vec<Event> = (after + 1..=last).map(|cursor| self.event(cursor)).collect();
+        let items: Vec<Event> = (after + 1..=last)
+            .filter(|cursor| *cursor > self.gone.load(Ordering::Relaxed))
+            .map(|cursor| self.event(cursor))
+            .collect();
         self.handed
             .fetch_add(u64::try_from(items.len()).unwrap(), Ordering::Relaxed);
         Ok(EventPage {

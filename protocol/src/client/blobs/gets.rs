@@ -32,6 +32,8 @@ pub(super) struct Get {
     asked: Option<TransportKey>,
     /// Who had nothing more since the last wait.
     tried: BTreeSet<TransportKey>,
+    /// That was everybody: all are asked again after the wait.
+    is_over: bool,
     patience: Patience,
 }
 
@@ -53,6 +55,7 @@ impl Get {
     pub(super) fn try_again(&mut self, peer: &TransportKey) {
         self.asked = self.asked.filter(|asked| asked != peer);
         self.tried.remove(peer);
+        self.is_over = false;
         self.patience = Patience::default();
     }
 
@@ -104,6 +107,7 @@ impl Client {
             told: false,
             asked: None,
             tried: BTreeSet::new(),
+            is_over: false,
             patience: Patience::default(),
             blob,
         };
@@ -199,10 +203,14 @@ impl Client {
         let Some(get) = self.blobs.gets.get_mut(blob) else {
             return;
         };
+        if std::mem::take(&mut get.is_over) {
+            get.tried.clear();
+        }
         peers.retain(|peer| !get.tried.contains(&peer.key));
         if peers.is_empty() {
             // Whoever comes is asked at once; those who are there, later.
-            if !std::mem::take(&mut get.tried).is_empty() {
+            if !get.tried.is_empty() {
+                get.is_over = true;
                 get.patience.wait(now_ms, 0);
                 let next_ms = get.patience.next_ms;
                 self.wake_blobs(next_ms);

@@ -11,7 +11,6 @@ fn content() -> Vec<u8> {
 }
 
 struct Sent {
-    chat: ChatId,
     topic: TopicId,
     blob: BlobRef,
     chunks: Vec<Chunk>,
@@ -26,12 +25,7 @@ impl World {
         let topic = client.chats[&chat].row.topic.clone();
         client.blob_put(now, &topic, &blob, chunks.clone()).unwrap();
         let topic = topic.public();
-        Sent {
-            chat,
-            topic,
-            blob,
-            chunks,
-        }
+        Sent { topic, blob, chunks }
     }
 
     fn want_blob(&mut self, place: usize, sent: &Sent) {
@@ -161,9 +155,9 @@ fn f27_an_upload_goes_on_after_a_restart() {
     w.tick(ALICE);
     let before = w.put_chunks(ALICE);
     assert!(before > 0 && before < sent.chunks.len());
-    w.restart(ALICE);
     w.lose = |_, _| false;
     w.nodes[ALICE].sent.clear();
+    w.restart(ALICE);
 
     w.pass(60_000);
 
@@ -196,16 +190,19 @@ fn f27_a_download_goes_on_after_a_restart() {
     w.run();
     let [_, chunks] = w.blob_rows(BOB);
     assert!(chunks > 0 && chunks < sent.chunks.len());
-    w.restart(BOB);
     w.lose = |_, _| false;
     w.nodes[BOB].sent.clear();
     w.leave_relay(ALICE);
+    w.restart(BOB);
 
     w.pass(60_000);
 
     assert!(w.has_arrived(BOB, &sent));
     let (_, first) = w.gets(BOB).remove(0);
-    assert_eq!(first.chunks[0].first as usize, chunks, "what is here isn't fetched again");
+    assert_eq!(
+        first.chunks[0].first as usize, chunks,
+        "what is here isn't fetched again"
+    );
     w.restart(BOB);
     w.pass(60_000);
     assert!(w.has_arrived(BOB, &sent), "told again until it is forgotten");
@@ -271,6 +268,7 @@ fn f18_a_relay_that_lost_its_past_is_given_the_blob_again() {
 fn f19_f49_a_relay_that_serves_wrong_chunks_pays_and_another_is_asked() {
     let (mut w, chat) = relayed();
     let sent = w.put_blob(chat);
+    w.tick(ALICE);
     w.lose = |to, frame| to == BOB && is_chunks(frame);
     w.want_blob(BOB, &sent);
     w.tick(BOB);
@@ -371,7 +369,10 @@ fn blobs_are_bounded_and_old_ones_make_room() {
         taken += 1;
     }
     assert_eq!(taken, 7, "64 MiB with tags and padding");
-    assert!(!w.nodes[ALICE].client.blob_is_held(&first.id), "what a relay holds made room");
+    assert!(
+        !w.nodes[ALICE].client.blob_is_held(&first.id),
+        "what a relay holds made room"
+    );
     w.tick(ALICE);
     let mut wanted = 0;
     let client = &mut w.nodes[BOB].client;

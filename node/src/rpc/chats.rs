@@ -1,0 +1,130 @@
+//! Parameters of the methods that make and change chats.
+
+use data_encoding::BASE64;
+
+use super::error::ApiError;
+use super::ids::ChatId;
+use super::limits::{MAX_MEMBERS, MAX_NAME, MAX_PICTURE};
+use super::params::{Fields, FromParams, too_large};
+use super::types::Role;
+
+/// Parameters of `chat.get`, `chat.members` and `chat.leave`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatParams {
+    /// The chat.
+    pub chat: ChatId,
+}
+
+impl FromParams for ChatParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            chat: fields.required("chat")?,
+        })
+    }
+}
+
+/// Parameters of `chat.create`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatCreateParams {
+    /// Its name, at most [`MAX_NAME`] bytes.
+    pub name: String,
+    /// Accounts of contacts, at most [`MAX_MEMBERS`].
+    pub members: Vec<String>,
+}
+
+impl FromParams for ChatCreateParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            name: name(fields)?.unwrap_or_default(),
+            members: members(fields)?,
+        })
+    }
+}
+
+/// Parameters of `chat.add` and `chat.remove`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatMembersParams {
+    /// The chat.
+    pub chat: ChatId,
+    /// Accounts, at most [`MAX_MEMBERS`].
+    pub members: Vec<String>,
+}
+
+impl FromParams for ChatMembersParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            chat: fields.required("chat")?,
+            members: members(fields)?,
+        })
+    }
+}
+
+/// Parameters of `chat.update`; what is absent stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatUpdateParams {
+    /// The chat.
+    pub chat: ChatId,
+    /// Its name, at most [`MAX_NAME`] bytes.
+    pub name: Option<String>,
+    /// A small picture, at most [`MAX_PICTURE`] bytes; empty for none.
+    pub picture: Option<Vec<u8>>,
+    /// Seconds after which messages disappear; 0 for never.
+    pub timer_s: Option<u32>,
+}
+
+impl FromParams for ChatUpdateParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let picture: Option<String> = fields.optional("picture")?;
+        let picture = picture.map(|text| {
+            if text.len() > BASE64.encode_len(MAX_PICTURE) {
+                return Err(too_large("picture", MAX_PICTURE));
+            }
+            BASE64
+                .decode(text.as_bytes())
+                .map_err(|_| fields.invalid("picture", "must be base64"))
+        });
+        Ok(Self {
+            chat: fields.required("chat")?,
+            name: name(fields)?,
+            picture: picture.transpose()?,
+            timer_s: fields.optional("timer_s")?,
+        })
+    }
+}
+
+/// Parameters of `chat.roles`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatRoleParams {
+    /// The chat.
+    pub chat: ChatId,
+    /// Whose role.
+    pub account: String,
+    /// The new role. Making an owner gives one's own place away.
+    pub role: Role,
+}
+
+impl FromParams for ChatRoleParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            chat: fields.required("chat")?,
+            account: fields.required("account")?,
+            role: fields.required("role")?,
+        })
+    }
+}
+
+fn name(fields: &mut Fields) -> Result<Option<String>, ApiError> {
+    let name: Option<String> = fields.optional("name")?;
+    if name.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
+        return Err(too_large("name", MAX_NAME));
+    }
+    Ok(name)
+}
+
+fn members(fields: &mut Fields) -> Result<Vec<String>, ApiError> {
+    let members: Vec<String> = fields.required("members")?;
+    if members.len() > MAX_MEMBERS {
+        return Err(too_large("members", MAX_MEMBERS));
+    }
+    Ok(members)
+}
