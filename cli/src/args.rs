@@ -79,6 +79,12 @@ pub enum Command {
     Contacts,
     /// List chats
     Chats,
+    /// Make a group of contacts, and change it
+    Group {
+        /// What to do
+        #[command(subcommand)]
+        action: GroupCommand,
+    },
     /// Send a text
     Send {
         /// Chat id, the beginning of it, or its name
@@ -159,6 +165,68 @@ pub enum Command {
     },
     /// Check the node and say which path each chat takes
     Doctor,
+}
+
+/// What can be done with a group.
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// Make a group of contacts
+    New {
+        /// Its name
+        name: String,
+        /// Names or accounts of contacts
+        members: Vec<String>,
+    },
+    /// Show a group: members, roles, and how its state is
+    Show {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+    },
+    /// Add contacts
+    Add {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// Names or accounts of contacts
+        #[arg(required = true)]
+        members: Vec<String>,
+    },
+    /// Remove members
+    Remove {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// Names or accounts of members
+        #[arg(required = true)]
+        members: Vec<String>,
+    },
+    /// Leave it: the others are asked to remove this account
+    Leave {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+    },
+    /// Give it another name
+    Rename {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// The new name
+        name: String,
+    },
+    /// Let messages disappear
+    Timer {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// After so many seconds; 0 for never
+        seconds: u32,
+    },
+    /// Change a member's role
+    Role {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// Name or account of the member
+        member: String,
+        /// The new role; making an owner gives your own place away
+        #[arg(value_parser = ["owner", "admin", "member"])]
+        role: String,
+    },
 }
 
 /// Arguments of `up`.

@@ -12,6 +12,7 @@ use crate::resolve::{self, REQUEST, Sort};
 use crate::show;
 use crate::tail;
 
+mod groups;
 mod messages;
 
 /// Runs a command against the node of a data directory.
@@ -32,6 +33,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         Command::Approve { request } => approve(&client, &request, out).await,
         Command::Contacts => contacts(&client, out).await,
         Command::Chats => chats(&client, out).await,
+        Command::Group { action } => groups::group(&client, action, out).await,
         Command::Send {
             chat,
             text,

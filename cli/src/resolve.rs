@@ -29,6 +29,18 @@ pub const CHAT: Sort = Sort {
     id: "chat",
     list: "chats",
 };
+/// Contacts, as `contact.list` gives them.
+pub const CONTACT: Sort = Sort {
+    what: "contact",
+    id: "account",
+    list: "contacts",
+};
+/// Members, as `chat.members` gives them.
+pub const MEMBER: Sort = Sort {
+    what: "member",
+    id: "account",
+    list: "group show CHAT",
+};
 /// Contact requests, as `contact.requests` gives them.
 pub const REQUEST: Sort = Sort {
     what: "request",

@@ -272,7 +272,10 @@ mod tests {
             "body": { "kind": "text", "text": "hello", "reply_to": "0123456789" }, "edited_ms": 5,
             "reactions": [{ "emoji": "👍\u{202e}", "accounts": ["a", "b"] }, { "emoji": "👩\u{200d}💻", "accounts": ["a"] }],
         });
-        assert_eq!(message(&touched, ""), "(to 01234567) hello  (edited)  👍� 2  👩\u{200d}💻 1");
+        assert_eq!(
+            message(&touched, ""),
+            "(to 01234567) hello  (edited)  👍� 2  👩\u{200d}💻 1"
+        );
         let question = json!({ "body": { "kind": "poll", "question": "when?", "options": [
             { "text": "now", "accounts": ["a"] }, { "text": "la\nter", "accounts": [] } ] } });
         assert_eq!(message(&question, "  "), "when?\n  1. now  (1)\n  2. la\n  ter  (0)");

@@ -83,6 +83,7 @@ fn event_line(event: &Value, now: u64) -> String {
             show::name_or(data, "account"),
             show::short(show::text_of(data, "request"))
         ),
+        "chat.updated" => format!("chat {}", show::short(show::text_of(data, "chat"))),
         "contact.added" => {
             format!(
                 "{}  chat {}",
@@ -111,7 +112,10 @@ mod tests {
         );
         let updated = json!({ "cursor": "9", "kind": "message.updated",
             "data": { "message": "0123456789", "body": { "kind": "deleted" } } });
-        assert_eq!(event_line(&updated, 0), "9  message.updated  message 01234567  (deleted)");
+        assert_eq!(
+            event_line(&updated, 0),
+            "9  message.updated  message 01234567  (deleted)"
+        );
         let later = json!({ "cursor": "8", "kind": "later", "data": { "a": "\u{202e}\n" } });
         assert_eq!(event_line(&later, 0), "8  later  {\"a\":\"�\\n\"}");
     }

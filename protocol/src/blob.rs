@@ -230,7 +230,10 @@ pub fn seal(crypto: &Crypto, content: &[u8]) -> Result<(BlobRef, Vec<Chunk>), Bl
 }
 
 /// Seals under a key that must never have sealed anything else.
-fn seal_with(key: BlobKey, content: &[u8]) -> Result<(BlobRef, Vec<Chunk>), BlobError> {
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_with(key: BlobKey, content: &[u8]) -> Result<(BlobRef, Vec<Chunk>), BlobError> {
     let length_bytes = content.len() as u64;
     if length_bytes > limits::BLOB_BYTES {
         return Err(BlobError::TooLarge {

@@ -1,5 +1,6 @@
 //! What contacts write to each other's inboxes: what can't travel inside a chat, because the reader isn't in its state.
 
+use crate::blob::BlobRef;
 use crate::chat::Statement;
 use crate::contact::{self, CardPackage, ContactError};
 use crate::keys::{ChatId, NodeId};
@@ -9,13 +10,15 @@ use crate::wire::{Reader, Wire, Writer};
 
 /// A message of an inbox, sealed to its key.
 ///
-/// `struct { uint16 version = 1; uint8 kind; select (kind) { welcome 1; wish 2; } body; opaque extensions<V>; }`
+/// `struct { uint16 version = 1; uint8 kind; select (kind) { 1: GroupWelcome; 2: Rejoin; 3: BlobRef; } body; opaque extensions<V>; }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InboxMessage {
     /// The reader was added to a group.
     Welcome(GroupWelcome),
     /// The writer asks to be put back into a chat of which it has lost the state.
     Rejoin(Rejoin),
+    /// A message that is too large for an envelope: a blob of the inbox's topic holds it.
+    Large(BlobRef),
 }
 
 /// `struct { opaque chat[32]; opaque node[32]; uint16 suite; opaque welcome<V>; }`
@@ -45,6 +48,7 @@ pub struct Rejoin {
 const VERSION: u16 = 1;
 const KIND_WELCOME: u8 = 1;
 const KIND_REJOIN: u8 = 2;
+const KIND_LARGE: u8 = 3;
 
 impl InboxMessage {
     /// Encodes.
@@ -64,6 +68,10 @@ impl InboxMessage {
                 rejoin.chat.write(&mut w);
                 rejoin.write(&mut w);
             }
+            Self::Large(blob) => {
+                w.u8(KIND_LARGE);
+                blob.write(&mut w);
+            }
         }
         w.bytes(&[]);
         w.into_bytes()
@@ -78,12 +86,13 @@ impl InboxMessage {
                 chat: ChatId::read(&mut r)?,
                 node: NodeId::read(&mut r)?,
                 suite: contact::read_suite(&mut r)?,
-                welcome: r.bytes("inbox.welcome", limits::WELCOME_BYTES)?.to_vec(),
+                welcome: r.bytes("inbox.welcome", limits::LARGE_BYTES)?.to_vec(),
             }),
             KIND_REJOIN => {
                 let chat = ChatId::read(&mut r)?;
                 Self::Rejoin(Rejoin::read(&mut r, chat)?)
             }
+            KIND_LARGE => Self::Large(BlobRef::read(&mut r)?),
             _ => return Ok(None),
         };
         r.bytes("inbox.extensions", limits::SEALED_BYTES)?;

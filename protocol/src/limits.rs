@@ -70,6 +70,10 @@ pub const DEVICE_STATEMENTS: usize = 64;
 pub const CARD_KEY_PACKAGES: usize = 16;
 /// Bytes of a key package; with X-Wing about 3 KiB.
 pub const KEY_PACKAGE_BYTES: usize = 16 * 1024;
+/// Bytes of a Welcome or commit that travels as a blob: those of a thousand devices with X-Wing, and room (DESIGN: up to 1.2 MB).
+pub const LARGE_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a message to an inbox, or of a commit, above which it travels as a blob: it must fit an envelope after padding and sealing.
+pub const INLINE_BYTES: usize = 40 * 1024;
 /// Bytes of a Welcome that travels inside a request; larger ones go as blobs.
 pub const WELCOME_BYTES: usize = 40 * 1024;
 /// Bytes of a card or request before sealing.

@@ -10,6 +10,8 @@ mod session;
 #[path = "decoders/targets.rs"]
 #[allow(dead_code)]
 mod targets;
+#[path = "common/village.rs"]
+mod village;
 
 use peak_alloc::PeakAlloc;
 use targets::{TARGETS, Target};

@@ -220,7 +220,9 @@ fn a_libcrux_member_joins_our_chat_and_both_talk_and_commit() {
     };
     let (device, settings) = (ALICE.device(), ChatContext::one_to_one());
     let (group, topic) = Group::create(&crypto, &device, &ALICE.identity(), Suite::XWing, CHAT, settings).unwrap();
-    let change = group.commit(&crypto, &device, &Plan::adding(&[package]), &topic).unwrap();
+    let change = group
+        .commit(&crypto, &device, &Plan::adding(&[package]), &topic)
+        .unwrap();
     let (mut theirs, info) = Foreign::join(provider, &BOB, &change.welcome.unwrap(), change.group.node());
     assert_eq!((info.topic, info.parent), (Some(topic), group.node()));
     talk(&crypto, &ALICE, change.group, &mut theirs);

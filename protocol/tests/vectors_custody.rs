@@ -4,9 +4,10 @@
 //! `MADANG_WRITE_VECTORS=1 cargo test -p madang-protocol --test vectors_custody` writes the file anew; without it, drift fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use madang_protocol::blob::{self, BlobKey, Chunk};
 use madang_protocol::custody::{
-    Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
-    RunningHash, Watch,
+    Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
+    Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -15,8 +16,17 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 5] = ["deposit", "watch", "unwatch", "ack", "hello"];
-const CUSTODIAN_KINDS: [&str; 4] = ["receipt", "items", "watch_refused", "admission"];
+const CLIENT_KINDS: [&str; 7] = ["deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob"];
+const CUSTODIAN_KINDS: [&str; 8] = [
+    "receipt",
+    "items",
+    "watch_refused",
+    "admission",
+    "blob_state",
+    "blob_receipt",
+    "blob_refused",
+    "blob_chunks",
+];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
 #[test]
@@ -52,6 +62,8 @@ fn check_frames(vectors: &[Value], custodian: &TransportKey) {
             assert_eq!(hex::encode(frame.encode()), hex::encode(&bytes), "{kind} {fields}");
             assert_eq!(CustodianFrame::decode(&bytes).unwrap(), frame, "{kind} {fields}");
             if let CustodianFrame::Receipt(receipt) = frame {
+                receipt.verify(custodian).unwrap();
+            } else if let CustodianFrame::BlobReceipt(receipt) = frame {
                 receipt.verify(custodian).unwrap();
             }
         } else {
@@ -127,6 +139,33 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
             let [token] = parts(fields, ["token"]);
             ClientFrame::Hello(AdmissionToken::new(text(token).as_bytes()).unwrap())
         }
+        "put_blob" => {
+            let [request, permit, some] = parts(fields, ["request", "permit", "chunks"]);
+            let [topic, blob, length, ttl_s, signature] =
+                parts(permit, ["topic", "blob", "length", "ttl_s", "signature"]);
+            let permit = BlobPermit {
+                topic: topic_id(topic),
+                blob: text(blob).parse().unwrap(),
+                length: number(length),
+                ttl_s: small(ttl_s),
+                signature: unhex(signature).try_into().unwrap(),
+            };
+            permit.verify().unwrap();
+            ClientFrame::PutBlob(PutBlob {
+                request: number(request),
+                permit,
+                chunks: chunks(some),
+            })
+        }
+        "get_blob" => {
+            let [request, topic, blob, some] = parts(fields, ["request", "topic", "blob", "chunks"]);
+            ClientFrame::GetBlob(GetBlob {
+                request: number(request),
+                topic: topic_id(topic),
+                blob: text(blob).parse().unwrap(),
+                chunks: ranges(some),
+            })
+        }
         other => panic!("nothing reads {other}"),
     }
 }
@@ -190,8 +229,67 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 retry_after_s: small(retry),
             }
         }
+        "blob_state" => {
+            let [request, missing] = parts(fields, ["request", "missing"]);
+            CustodianFrame::BlobState(BlobState {
+                request: number(request),
+                missing: ranges(missing),
+            })
+        }
+        "blob_receipt" => {
+            let [request, topic, blob, until_s, signature] =
+                parts(fields, ["request", "topic", "blob", "until_s", "signature"]);
+            CustodianFrame::BlobReceipt(BlobReceipt {
+                request: number(request),
+                topic: topic_id(topic),
+                blob: text(blob).parse().unwrap(),
+                until_s: number(until_s),
+                signature: unhex(signature).try_into().unwrap(),
+            })
+        }
+        "blob_refused" => {
+            let [request, why, retry] = parts(fields, ["request", "why", "retry_after_s"]);
+            CustodianFrame::BlobRefused(BlobRefused {
+                request: number(request),
+                why: refusal(why),
+                retry_after_s: small(retry),
+            })
+        }
+        "blob_chunks" => {
+            let [request, some] = parts(fields, ["request", "chunks"]);
+            CustodianFrame::BlobChunks(BlobChunks {
+                request: number(request),
+                chunks: chunks(some),
+            })
+        }
         other => panic!("nothing reads {other}"),
     }
+}
+
+fn chunks(value: &Value) -> Vec<Chunk> {
+    let chunk = |entry: &Value| {
+        let [index, proof, bytes] = parts(entry, ["index", "proof", "bytes"]);
+        Chunk {
+            index: small(index),
+            proof: array(proof)
+                .iter()
+                .map(|hash| unhex(hash).try_into().unwrap())
+                .collect(),
+            bytes: unhex(bytes),
+        }
+    };
+    array(value).iter().map(chunk).collect()
+}
+
+fn ranges(value: &Value) -> Vec<ChunkRange> {
+    let range = |entry: &Value| {
+        let [first, count] = parts(entry, ["first", "count"]);
+        ChunkRange {
+            first: small(first),
+            count: small(count),
+        }
+    };
+    array(value).iter().map(range).collect()
 }
 
 fn cursor(value: &Value) -> Cursor {
@@ -203,7 +301,7 @@ fn cursor(value: &Value) -> Cursor {
     }
 }
 
-const REFUSALS: [Refusal; 8] = [
+const REFUSALS: [Refusal; 10] = [
     Refusal::Invalid,
     Refusal::TopicQuota,
     Refusal::DepositorQuota,
@@ -212,6 +310,8 @@ const REFUSALS: [Refusal; 8] = [
     Refusal::NotHere,
     Refusal::ReadOnly,
     Refusal::NotAdmitted,
+    Refusal::NotFound,
+    Refusal::TooLarge,
 ];
 
 /// A name, or the code where this version has none.
@@ -320,6 +420,7 @@ fn the_file_is_what_is_generated() {
         frame("admission", json!({"why": null, "retry_after_s": 0})),
         frame("admission", json!({"why": "not_admitted", "retry_after_s": 60})),
     ]);
+    let frames = Value::Array([array(&frames), &blob_frames(&key, &topic)].concat());
     let file = json!({
         "custodian": hex_of(&key.public().0),
         "invalid": invalid(array(&frames)),
@@ -332,6 +433,47 @@ fn the_file_is_what_is_generated() {
         std::fs::write(FILE, &generated).unwrap();
     }
     assert_eq!(std::fs::read_to_string(FILE).unwrap(), generated);
+}
+
+/// A blob of one short chunk, and ranges of a longer one.
+fn blob_frames(key: &TransportSecret, topic: &TopicSecret) -> Vec<Value> {
+    let (blob, chunks) = blob::seal_with(BlobKey::from_bytes([3; 32]), b"a small blob").unwrap();
+    let permit = BlobPermit::sign(topic, blob.id, blob.shape().unwrap(), 2_592_000);
+    let permit = json!({
+        "topic": hex_of(&permit.topic.0),
+        "blob": hex_of(&permit.blob.0),
+        "length": permit.length.to_string(),
+        "ttl_s": permit.ttl_s,
+        "signature": hex_of(&permit.signature),
+    });
+    let chunk = json!({"index": 0, "proof": [], "bytes": hex_of(&chunks[0].bytes)});
+    let deep = json!({"index": 5, "proof": [hex_of(&[1; 32]), hex_of(&[2; 32])], "bytes": "00"});
+    let ranges = json!([{"first": 0, "count": 3}, {"first": 7, "count": 1}]);
+    let receipt = BlobReceipt::sign(key, 7, topic.public(), blob.id, 1_702_592_000);
+    vec![
+        frame("put_blob", json!({"request": "7", "permit": permit, "chunks": [chunk]})),
+        frame("put_blob", json!({"request": "8", "permit": permit, "chunks": []})),
+        frame(
+            "get_blob",
+            json!({"request": "9", "topic": permit["topic"], "blob": permit["blob"], "chunks": ranges}),
+        ),
+        frame("blob_state", json!({"request": "8", "missing": ranges})),
+        frame(
+            "blob_receipt",
+            json!({
+                "request": "7",
+                "topic": permit["topic"],
+                "blob": permit["blob"],
+                "until_s": receipt.until_s.to_string(),
+                "signature": hex_of(&receipt.signature),
+            }),
+        ),
+        frame(
+            "blob_refused",
+            json!({"request": "9", "why": "not_found", "retry_after_s": 60}),
+        ),
+        frame("blob_chunks", json!({"request": "9", "chunks": [chunk, deep]})),
+    ]
 }
 
 fn hex_of(bytes: &[u8]) -> String {

@@ -63,10 +63,13 @@ impl World {
 
     /// Starts a relay that listens at given addresses; the environment variables hold for all its starts.
     pub async fn relay_with(&self, listen: &[&str], envs: &[(&str, &str)]) -> Relay {
+        // The first is called so in what people read; each has a directory of its own.
+        let names = std::iter::once("relay".to_owned()).chain((2..).map(|number| format!("relay-{number}")));
+        let name = names.into_iter().find(|name| !self.data.join(name).exists()).unwrap();
         let mut relay = Relay {
             program: self.program.clone(),
-            data: self.data.join("relay"),
-            log: self.dir().join("relay"),
+            data: self.data.join(&name),
+            log: self.dir().join(&name),
             envs: envs
                 .iter()
                 .map(|(name, value)| (String::from(*name), String::from(*value)))
@@ -143,6 +146,12 @@ pub struct Relay {
 }
 
 impl Relay {
+    /// Returns its data directory.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Returns its addresses, which hold over restarts.
     #[must_use]
     pub fn addresses(&self) -> &[String] {

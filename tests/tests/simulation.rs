@@ -30,7 +30,28 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// Groups of three to six devices; every tenth on X-Wing.
+fn group(seed: u64) -> SimConfig {
+    SimConfig {
+        group: Some((3, 6)),
+        ..config(seed)
+    }
+}
+
+/// Groups of up to 24 devices.
+fn large_group(seed: u64) -> SimConfig {
+    SimConfig {
+        group: Some((16, 24)),
+        acts: 80,
+        ..config(seed)
+    }
+}
+
 fn run_all(seeds: impl IntoIterator<Item = u64>) -> Outcome {
+    run_each(seeds, config)
+}
+
+fn run_each(seeds: impl IntoIterator<Item = u64>, config: fn(u64) -> SimConfig) -> Outcome {
     let trace = number("MADANG_TRACE").and_then(|lines| lines.try_into().ok());
     let acts = number("MADANG_ACTS");
     let (mut sum, mut runs, mut failed) = (Outcome::default(), 0, Vec::new());
@@ -49,6 +70,7 @@ fn run_all(seeds: impl IntoIterator<Item = u64>) -> Outcome {
                 sum.gossiped += outcome.gossiped;
                 sum.injected += outcome.injected;
                 sum.events += outcome.events;
+                sum.lost_commits += outcome.lost_commits;
                 sum.virtual_ms += outcome.virtual_ms;
             }
             Err(failure) => {
@@ -172,4 +194,17 @@ fn some_seeds() {
     let text = std::env::var("MADANG_SEEDS").unwrap_or_else(|_| "1001-1010".into());
     let (first, last) = text.split_once('-').unwrap_or((&text, &text));
     run_all(first.parse().unwrap()..=last.parse().unwrap());
+}
+
+/// The same of groups, in `MADANG_GROUPS`, and of large ones in `MADANG_LARGE_GROUPS`.
+#[test]
+fn some_groups() {
+    for (variable, config, usual) in [
+        ("MADANG_GROUPS", group as fn(u64) -> SimConfig, "1001-1010"),
+        ("MADANG_LARGE_GROUPS", large_group, "1001-1001"),
+    ] {
+        let text = std::env::var(variable).unwrap_or_else(|_| usual.into());
+        let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+        run_each(first.parse().unwrap()..=last.parse().unwrap(), config);
+    }
 }

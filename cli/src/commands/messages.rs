@@ -159,9 +159,7 @@ pub(super) async fn poll(
 ) -> Result<(), Fault> {
     let id = id_for(client, CHAT, "chat.list", chat).await?;
     let body = json!({ "kind": "poll", "question": question, "options": options, "multiple": multiple });
-    let sent = client
-        .call("message.send", json!({ "chat": id, "body": body }))
-        .await?;
+    let sent = client.call("message.send", json!({ "chat": id, "body": body })).await?;
     print_sent(&sent, out)
 }
 

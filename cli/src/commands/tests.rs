@@ -227,7 +227,10 @@ fn a_transcript_names_people_and_ticks() {
         messages::message_line(&chat, &received, false, 50_000),
         "00:00:44  Al�ice: a\n          b"
     );
-    assert_eq!(messages::message_line(&chat, &sent, false, 50_000), "00:00:45  you: c  [read]");
+    assert_eq!(
+        messages::message_line(&chat, &sent, false, 50_000),
+        "00:00:45  you: c  [read]"
+    );
 }
 
 #[test]

@@ -172,7 +172,7 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
             chat: ChatId(chat.0),
             message: MessageId(message.0),
         },
-        EventRow::ChatUpdated { .. } => return Ok(None),
+        EventRow::ChatUpdated { chat } => EventKind::ChatUpdated { chat: ChatId(chat.0) },
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),
             account: account.to_string(),

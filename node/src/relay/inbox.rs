@@ -22,6 +22,8 @@ const SHED_ABOVE: usize = 64;
 const SHED_RETRY_S: (u64, u64) = (5, 120);
 /// The first byte of a deposit frame (`spec/custody.md`).
 const TAG_DEPOSIT: u8 = 1;
+/// The first byte of a frame that puts chunks of a blob.
+const TAG_PUT_BLOB: u8 = 6;
 
 /// What happened outside.
 #[derive(Debug)]
@@ -59,6 +61,8 @@ pub(super) enum Operation {
     Unwatch,
     Ack,
     Hello,
+    PutBlob,
+    GetBlob,
     Push,
     Expiry,
     Flush,
@@ -72,6 +76,8 @@ impl Operation {
             Self::Unwatch => "unwatch",
             Self::Ack => "ack",
             Self::Hello => "hello",
+            Self::PutBlob => "put_blob",
+            Self::GetBlob => "get_blob",
             Self::Push => "push",
             Self::Expiry => "expiry",
             Self::Flush => "flush",
@@ -96,6 +102,8 @@ impl Arrived {
                 3 => Some(Operation::Unwatch),
                 4 => Some(Operation::Ack),
                 5 => Some(Operation::Hello),
+                6 => Some(Operation::PutBlob),
+                7 => Some(Operation::GetBlob),
                 _ => None,
             },
             Incoming::Deposit { .. } | Incoming::Shed(..) => Some(Operation::Deposit),
@@ -153,11 +161,13 @@ impl Load {
         u32::try_from((slow.as_secs() * 4).clamp(least, most)).ok()
     }
 
-    /// Refuses a deposit that is too much.
+    /// Refuses a deposit or put that is too much.
     pub(super) fn judge(&self, arrived: Arrived, waiting: usize) -> Arrived {
         let Arrived { at, what } = arrived;
         let what = match (what, self.sheds(waiting)) {
-            (Incoming::Frame(peer, bytes), Some(retry_after_s)) if bytes.first() == Some(&TAG_DEPOSIT) => {
+            (Incoming::Frame(peer, bytes), Some(retry_after_s))
+                if matches!(bytes.first(), Some(&(TAG_DEPOSIT | TAG_PUT_BLOB))) =>
+            {
                 Incoming::Shed(peer, bytes, retry_after_s)
             }
             (what, _) => what,
@@ -230,6 +240,10 @@ mod tests {
         assert_eq!(load.sheds(SHED_ABOVE), Some(12));
         assert!(matches!(
             load.judge(frame(deposit()), 100).what,
+            Incoming::Shed(_, _, 12)
+        ));
+        assert!(matches!(
+            load.judge(frame(vec![TAG_PUT_BLOB]), 100).what,
             Incoming::Shed(_, _, 12)
         ));
         assert!(

@@ -25,12 +25,14 @@ fn durations() -> Histogram {
 }
 
 /// Each operation whose duration is told.
-const OPERATIONS: [Operation; 8] = [
+const OPERATIONS: [Operation; 10] = [
     Operation::Deposit,
     Operation::Watch,
     Operation::Unwatch,
     Operation::Ack,
     Operation::Hello,
+    Operation::PutBlob,
+    Operation::GetBlob,
     Operation::Push,
     Operation::Expiry,
     Operation::Flush,
@@ -48,6 +50,10 @@ pub(super) struct Metrics {
     pushed: Counter,
     pages: Counter,
     expired: Counter,
+    blobs_accepted: Counter,
+    blobs_expired: Counter,
+    chunks_accepted: Counter,
+    chunks_served: Counter,
     shed: Counter,
     damaged: Counter,
     admissions: Family<Label, Counter>,
@@ -69,6 +75,8 @@ struct Sizes {
     envelopes: Gauge,
     envelope_bytes: Gauge,
     topics: Gauge,
+    blobs: Gauge,
+    blob_bytes: Gauge,
     peers: Gauge,
     guests: Gauge,
     watches: Gauge,
@@ -94,6 +102,10 @@ impl Metrics {
             pushed: Counter::default(),
             pages: Counter::default(),
             expired: Counter::default(),
+            blobs_accepted: Counter::default(),
+            blobs_expired: Counter::default(),
+            chunks_accepted: Counter::default(),
+            chunks_served: Counter::default(),
             shed: Counter::default(),
             damaged: Counter::default(),
             admissions: Family::default(),
@@ -137,6 +149,14 @@ impl Metrics {
         r.register("envelopes_pushed", "Envelopes sent to watchers", self.pushed.clone());
         r.register("pages_pushed", "Pages sent to watchers", self.pages.clone());
         r.register("envelopes_expired", "Envelopes that expired", self.expired.clone());
+        r.register("blobs_accepted", "Blobs that became whole", self.blobs_accepted.clone());
+        r.register(
+            "blobs_expired",
+            "Blobs removed, whole or not",
+            self.blobs_expired.clone(),
+        );
+        r.register("chunks_accepted", "Chunks of blobs taken", self.chunks_accepted.clone());
+        r.register("chunks_served", "Chunks of blobs sent", self.chunks_served.clone());
         r.register(
             "deposits_shed",
             "Deposits refused because the disk didn't follow",
@@ -158,6 +178,13 @@ impl Metrics {
             s.envelope_bytes.clone(),
         );
         r.register("topics", "Topics stored", s.topics.clone());
+        r.register("blobs", "Blobs stored, whole or not", s.blobs.clone());
+        r.register_with_unit(
+            "blobs",
+            "Bytes that blobs count for in the quotas",
+            Unit::Bytes,
+            s.blob_bytes.clone(),
+        );
         r.register("peers", "Peers with a custody stream", s.peers.clone());
         r.register(
             "guests",
@@ -208,13 +235,21 @@ impl Metrics {
             (&self.pushed, stats.pushed),
             (&self.pages, stats.pages),
             (&self.expired, stats.expired),
+            (&self.blobs_accepted, stats.blobs_accepted),
+            (&self.blobs_expired, stats.blobs_expired),
+            (&self.chunks_accepted, stats.chunks_accepted),
+            (&self.chunks_served, stats.chunks_served),
             (&self.shed, stats.shed),
             (&self.damaged, stats.damaged),
         ];
         for (counter, value) in counters {
             store(counter.inner(), value);
         }
-        for (operation, refused) in [("deposit", &stats.refused), ("watch", &stats.watches_refused)] {
+        for (operation, refused) in [
+            ("deposit", &stats.refused),
+            ("watch", &stats.watches_refused),
+            ("blob", &stats.blobs_refused),
+        ] {
             for (reason, value) in refused {
                 let labels = [("operation", operation), ("reason", *reason)];
                 store(self.errors.get_or_create(&labels).inner(), *value);
@@ -227,6 +262,8 @@ impl Metrics {
         set(&s.envelopes, stats.envelopes);
         set(&s.envelope_bytes, stats.bytes);
         set(&s.topics, stats.topics);
+        set(&s.blobs, stats.blobs);
+        set(&s.blob_bytes, stats.blob_bytes);
         set(&s.peers, stats.peers);
         set(&s.watches, stats.watches);
         set(&s.clock_suspect, stats.clock_suspect.into());

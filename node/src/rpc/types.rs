@@ -504,6 +504,12 @@ pub enum EventKind {
         /// The message.
         message: MessageId,
     },
+    /// A group's members, roles or settings changed; see `chat.get`.
+    #[serde(rename = "chat.updated")]
+    ChatUpdated {
+        /// The chat.
+        chat: ChatId,
+    },
     /// Someone asks to be a contact.
     #[serde(rename = "contact.requested")]
     ContactRequested {

@@ -1,6 +1,7 @@
 //! One state of a chat's MLS group, and the few things that are done with it.
 
 use super::context::{ChatContext, JoinInfo, LeafIdentity};
+use super::pointer::Pointer;
 use super::leaf::{LeafSigner, Member, capabilities, credential, leaf_member, open_lifetime};
 use crate::keys::{ChatId, DeviceSecret, NodeId, TopicSecret, derive};
 use crate::limits;
@@ -71,8 +72,11 @@ pub struct Header {
 impl Header {
     /// Reads the header of an MLS message. What it says is authenticated only once the message is opened.
     pub fn read(bytes: &[u8]) -> Result<Self, GroupError> {
-        let message = protocol_message(bytes)?;
-        Self::of(&message)
+        match Pointer::read(bytes) {
+            Some(Ok(pointer)) => Ok(pointer.header()),
+            Some(Err(error)) => Err(mls("read a pointer to a blob")(&error)),
+            None => Self::of(&protocol_message(bytes)?),
+        }
     }
 
     pub(super) fn of(message: &ProtocolMessage) -> Result<Self, GroupError> {

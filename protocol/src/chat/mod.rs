@@ -5,6 +5,7 @@ mod context;
 pub mod dag;
 mod group;
 mod leaf;
+mod pointer;
 mod rules;
 mod statement;
 #[cfg(test)]
@@ -15,4 +16,5 @@ pub use context::{ChatContext, ChatKind, JoinInfo, LeafIdentity, Role};
 pub use dag::{Dag, Target, Unfit};
 pub use group::{Group, GroupError, Header, Joined, Opened};
 pub use leaf::{Member, key_package};
+pub use pointer::Pointer;
 pub use statement::{Statement, Wish};

@@ -149,6 +149,23 @@ impl Client {
         std::mem::take(&mut self.blobs.news)
     }
 
+    /// Gives the rooms what they were told.
+    pub(super) fn hear_blobs(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        for news in self.take_blob_news() {
+            let BlobNews::Arrived(blob, content) = news else {
+                continue;
+            };
+            let topic = self.blobs.gets.get(&blob).map(Get::topic);
+            self.blob_forget(&blob);
+            match topic.and_then(|topic| self.topics.get(&topic).copied()) {
+                Some(TopicUse::Chat(chat)) => self.commit_blob(now_ms, chat, &content)?,
+                Some(TopicUse::Inbox(account)) => self.inbox_blob(now_ms, account, &content)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Lets go of a blob, whichever way it goes.
     pub(super) fn blob_forget(&mut self, blob: &BlobId) {
         if let Some(put) = self.blobs.puts.remove(blob) {

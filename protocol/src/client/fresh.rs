@@ -4,7 +4,7 @@
 
 use super::{Client, Effect};
 use crate::Step;
-use crate::rows::{Rows, RowsError, Tree};
+use crate::rows::{Row, Rows, RowsError, Tree};
 use std::collections::BTreeMap;
 
 type Place = (Tree, Vec<u8>);
@@ -54,7 +54,7 @@ impl Fresh {
         from: &[u8],
         to: &[u8],
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RowsError> {
+    ) -> Result<Vec<Row>, RowsError> {
         if from >= to {
             return Ok(Vec::new());
         }

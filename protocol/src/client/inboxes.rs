@@ -7,6 +7,7 @@ use super::io::CommandError;
 use super::outbox::OutWhat;
 use super::records::{OutKind, OwnPackage};
 use super::{Client, EventRow};
+use crate::blob;
 use crate::chat::{ChatKind, Group, GroupError, Joined, Statement, Wish, package_leaf};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
@@ -58,7 +59,14 @@ impl Client {
             reason: error.to_string(),
         };
         let topic = inbox.topic.public();
-        let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, message)
+        let mut message = std::borrow::Cow::Borrowed(message);
+        if message.len() > limits::INLINE_BYTES {
+            let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(|error| fault(&error))?;
+            self.blob_put(now_ms, &inbox.topic, &blob, chunks)
+                .map_err(|error| fault(&error))?;
+            message = InboxMessage::Large(blob).encode().into();
+        }
+        let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, &message)
             .map_err(|error| fault(&error))?;
         let envelope = Envelope::sign(&inbox.topic, limits::CUSTODY_SECONDS, &sealed).map_err(|error| fault(&error))?;
         self.add_out(now_ms, topic, OutWhat::Row(OutKind::Inbox { account, chat }), envelope)
@@ -89,7 +97,30 @@ impl Client {
         else {
             return Ok(Taken::Yes);
         };
+        if let InboxMessage::Large(blob) = &message {
+            let wanted = self.blob_get(now_ms, envelope.topic(), blob);
+            return Ok(if wanted.is_ok() {
+                Taken::Yes
+            } else {
+                Taken::Refused(Refusal::Busy)
+            });
+        }
+        self.inbox_message(now_ms, account, message)?;
+        Ok(Taken::Yes)
+    }
+
+    /// A large message to the inbox of a contact is here.
+    pub(super) fn inbox_blob(&mut self, now_ms: u64, account: AccountId, content: &[u8]) -> Result<(), RowsError> {
+        match InboxMessage::decode(content) {
+            Ok(Some(message)) => self.inbox_message(now_ms, account, message),
+            _ => Ok(()),
+        }
+    }
+
+    fn inbox_message(&mut self, now_ms: u64, account: AccountId, message: InboxMessage) -> Result<(), RowsError> {
         match message {
+            // One blob needn't point to another.
+            InboxMessage::Large(_) => {}
             InboxMessage::Welcome(welcome) => self.welcomed(now_ms, account, &welcome)?,
             InboxMessage::Rejoin(rejoin) => {
                 let member = self.chats.get(&rejoin.chat).is_some_and(|chat| {
@@ -104,7 +135,7 @@ impl Client {
                 }
             }
         }
-        Ok(Taken::Yes)
+        Ok(())
     }
 
     /// A contact added this device to a group, or put it back into one.

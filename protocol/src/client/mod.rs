@@ -30,6 +30,7 @@
 //! | `events` | the event log |
 //! | `clock` | when the clock is turned back |
 //! | `history` | reading what is stored |
+//! | `inspect` | what the simulator sees besides |
 
 mod admission;
 mod blobs;
@@ -47,6 +48,8 @@ mod groups;
 pub mod history;
 mod inbound;
 mod inboxes;
+#[cfg(feature = "sim")]
+pub(crate) mod inspect;
 mod io;
 mod kinds;
 mod links;
@@ -111,6 +114,16 @@ pub enum Sabotage {
     NoDurableDedup,
     /// Cursors are committed before the messages that they pass.
     CursorFirst,
+    /// Of two branches the one that came first counts.
+    ArrivalDecides,
+    /// Of two branches the one whose first commit has the lower hash counts.
+    LowestHashDecides,
+    /// A change whose commit lost isn't made again.
+    LoserNotRetried,
+    /// Whoever is removed keeps the chat's topic.
+    TopicStays,
+    /// What a relay has signed for is no longer looked after.
+    RelayBelieved,
 }
 
 /// The client's settings.
@@ -414,7 +427,8 @@ impl Client {
         }
         self.take(now_ms, input, rows)?;
         self.work_off(now_ms, rows)?;
-        self.pump_blobs(now_ms, rows)
+        self.pump_blobs(now_ms, rows)?;
+        self.hear_blobs(now_ms)
     }
 
     fn take(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {

@@ -165,7 +165,7 @@ impl Client {
             clock: chat.head.clock.saturating_add(1),
             sent_ms: now_ms,
             fallback,
-            extensions: if matches!(body, Body::Contact(_)) {
+            extensions: if matches!(body, Body::Contact(_) | Body::Wish(_)) {
                 Vec::new()
             } else {
                 extensions::expiring(chat.timer_s())

@@ -5,7 +5,8 @@ use super::inbound::Taken;
 use super::outbox::OutWhat;
 use super::records::{AckRow, NodeRow, OldTopic, OutKind, key};
 use super::{Client, EventRow, LoadError, TopicUse};
-use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Plan, Unfit, dag};
+use crate::blob;
+use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, EnvelopeId, NodeId, TopicId, TopicSecret};
@@ -159,12 +160,44 @@ impl Client {
             }
             return Ok(self.keep_pending(chat_id, header.node, envelope));
         };
-        let applied = match parent.apply(&self.crypto, envelope.body()) {
-            Ok(applied) => applied,
-            Err(GroupError::NotAllowed { .. } | GroupError::Identity { .. } | GroupError::Mls { .. }) => {
+        if let Some(Ok(pointer)) = Pointer::read(envelope.body()) {
+            let Ok(blob) = parent.pointed(&self.crypto, envelope.topic(), &pointer) else {
                 return Ok(Taken::Yes);
-            }
-            Err(_) => return Ok(Taken::Refused(Refusal::Invalid)),
+            };
+            // Without its body it is no node yet.
+            let wanted = self.blob_get(now_ms, envelope.topic(), &blob);
+            return Ok(if wanted.is_ok() {
+                Taken::Yes
+            } else {
+                Taken::Refused(Refusal::Busy)
+            });
+        }
+        self.commit_body(now_ms, chat_id, header.node, envelope.body())
+    }
+
+    /// A commit that was too large for its envelope is here.
+    pub(super) fn commit_blob(&mut self, now_ms: u64, chat_id: ChatId, body: &[u8]) -> Result<(), RowsError> {
+        if let Ok(header) = Header::read(body)
+            && header.chat == chat_id
+            && header.commit
+            && Pointer::read(body).is_none()
+        {
+            self.commit_body(now_ms, chat_id, header.node, body)?;
+        }
+        Ok(())
+    }
+
+    fn commit_body(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        parent: NodeId,
+        body: &[u8],
+    ) -> Result<Taken, RowsError> {
+        let parent = self.chats.get_mut(&chat_id).and_then(|chat| chat.state(parent));
+        // What comes back to its author, isn't allowed, or isn't what it says: whoever passed it on can't know.
+        let Some(Ok(applied)) = parent.map(|parent| parent.apply(&self.crypto, body)) else {
+            return Ok(Taken::Yes);
         };
         let (node, author) = (applied.node, applied.author.device);
         if self
@@ -219,15 +252,20 @@ impl Client {
         if chat.nudge_ms.is_none() {
             chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
         }
-        let envelope = match Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &commit) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                return Ok(Err(GroupError::Mls {
-                    what: "send a commit",
-                    reason: error.to_string(),
-                }));
-            }
+        let secret = chat.row.topic.clone();
+        let fault = |error: &dyn std::fmt::Display| RowsError {
+            reason: error.to_string(),
         };
+        let mut body = commit;
+        if body.len() > limits::INLINE_BYTES {
+            let (blob, chunks) = blob::seal(&self.crypto, &body).map_err(|error| fault(&error))?;
+            let pointer = chat.group.point_to(&self.crypto, secret.public(), &blob);
+            body = pointer.map_err(|error| fault(&error))?;
+            self.blob_put(now_ms, &secret, &blob, chunks)
+                .map_err(|error| fault(&error))?;
+        }
+        let envelope =
+            Envelope::sign(&secret, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         let topic = envelope.topic();
         let taken = self.adopt(now_ms, chat_id, node, place, Some(group), renews)?;
         if taken.is_err() {

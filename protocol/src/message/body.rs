@@ -144,7 +144,9 @@ impl Body {
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
             | Self::Vote(Vote { message, .. }) => Some(*message),
-            Self::Text(_) | Self::Rich(_) | Self::Poll(_) | Self::Contact(_) | Self::Wish(_) | Self::Unknown { .. } => None,
+            Self::Text(_) | Self::Rich(_) | Self::Poll(_) | Self::Contact(_) | Self::Wish(_) | Self::Unknown { .. } => {
+                None
+            }
         }
     }
 
@@ -152,7 +154,9 @@ impl Body {
     pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
         let value: &dyn Fields = match self {
             Self::Text(text) => return Cow::Borrowed(text.as_bytes()),
-            Self::Contact(bytes) | Self::Wish(bytes) | Self::Unknown { body: bytes, .. } => return Cow::Borrowed(bytes),
+            Self::Contact(bytes) | Self::Wish(bytes) | Self::Unknown { body: bytes, .. } => {
+                return Cow::Borrowed(bytes);
+            }
             Self::Delete { message } => return Cow::Borrowed(&message.0),
             Self::Rich(rich) => rich,
             Self::Poll(poll) => poll,

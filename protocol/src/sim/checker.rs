@@ -4,7 +4,7 @@ use super::random::{Micros, Random, SECOND};
 use super::setup::{ALL_EVENTS, Pair};
 use super::world::{HostId, World};
 use crate::client::{Command, EventRow, LedgerState, LedgerView, MessageView, ReadMark, history};
-use crate::keys::{ChatId, MessageId};
+use crate::keys::{ChatId, MessageId, NodeId};
 use crate::message::{Body, StreamId};
 use crate::rows::RowsError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,13 +16,15 @@ const SAMPLED: u64 = 6;
 const VERDICT: Micros = 2 * SECOND;
 
 /// A text that somebody was asked to send.
-struct Sent {
-    author: HostId,
+pub(super) struct Sent {
+    pub author: HostId,
     chat: ChatId,
-    text: String,
+    pub text: String,
     key: Option<String>,
     /// Acknowledged under this id.
     id: Option<MessageId>,
+    /// The state that its author's chat was in then.
+    state: Option<NodeId>,
     /// Answers that are still to come.
     waiting: u32,
     leaps: u32,
@@ -56,6 +58,7 @@ impl Book {
             text,
             key,
             id: None,
+            state: None,
             waiting: 1,
             leaps,
         });
@@ -112,9 +115,20 @@ impl Book {
         self.sent.iter().filter(|sent| sent.id.is_some()).count() as u64
     }
 
-    pub fn sent(&mut self, at: usize, id: MessageId) -> Result<(), String> {
+    pub fn chat(&self, at: usize) -> ChatId {
+        self.sent[at].chat
+    }
+
+    /// The acknowledged messages of a group, with the states that they were written in.
+    pub fn acknowledged_in(&self, chat: ChatId) -> impl Iterator<Item = (&Sent, MessageId, NodeId)> {
+        let sent = self.sent.iter().filter(move |sent| sent.chat == chat);
+        sent.filter_map(|sent| Some((sent, sent.id?, sent.state?)))
+    }
+
+    pub fn sent(&mut self, at: usize, id: MessageId, state: Option<NodeId>) -> Result<(), String> {
         let sent = &mut self.sent[at];
         sent.waiting -= 1;
+        sent.state = sent.state.or(state);
         match sent.id.replace(id) {
             Some(before) if before != id => Err(format!("one key, two messages: {before:?} and {id:?}")),
             _ => Ok(()),
@@ -155,7 +169,7 @@ impl Book {
     }
 
     /// Whether each message was announced exactly once, and no verdict is owed any more.
-    pub fn check_events(&self, world: &World, pairs: &[Pair]) -> Result<(), String> {
+    pub fn check_events(&self, world: &World, pairs: &[Pair], group: Option<ChatId>) -> Result<(), String> {
         for host in world.clients() {
             let disk = &world.hosts[host.0].disk;
             let mut announced: BTreeMap<(bool, MessageId), u32> = BTreeMap::new();
@@ -170,7 +184,7 @@ impl Book {
                 return Err(format!("{host:?} announces {twice:?} {times} times"));
             }
             let mut listed = BTreeSet::new();
-            for chat in pairs.iter().filter_map(|pair| pair.chat_at(host)) {
+            for chat in pairs.iter().filter_map(|pair| pair.chat_at(host)).chain(group) {
                 listed.extend(
                     list(world, host, &chat)?
                         .into_iter()
@@ -234,7 +248,7 @@ impl Book {
     }
 
     /// One member's list: authors, order, repeats.
-    fn check_list(&self, world: &World, chat: ChatId, member: HostId, list: &[MessageView]) -> Result<(), String> {
+    pub fn check_list(&self, world: &World, chat: ChatId, member: HostId, list: &[MessageView]) -> Result<(), String> {
         let (mut ids, mut texts) = (BTreeSet::new(), BTreeSet::new());
         let mut last: BTreeMap<StreamId, u64> = BTreeMap::new();
         for message in list {
@@ -360,7 +374,7 @@ fn covers(marks: &Marks, reader: HostId, message: &MessageView) -> bool {
         .is_some_and(|through| *through >= message.sequence)
 }
 
-fn list(world: &World, host: HostId, chat: &ChatId) -> Result<Vec<MessageView>, String> {
+pub(super) fn list(world: &World, host: HostId, chat: &ChatId) -> Result<Vec<MessageView>, String> {
     let listed = history::messages(&world.hosts[host.0].disk, chat, None, None, usize::MAX).map_err(fault)?;
     Ok(listed
         .into_iter()

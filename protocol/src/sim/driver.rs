@@ -2,9 +2,10 @@
 
 use super::checker::Book;
 use super::host::Deadfall;
-use super::plan::{Plan, TO_2100_MS, signed};
+use super::plan::{ALL_CONTACTS, Paths, Plan, TO_2100_MS, signed};
 use super::random::{MS, Micros, Random, SECOND};
 use super::setup::Pair;
+use super::village::Village;
 use super::world::{Event, HostId, Notice, World};
 use super::{Outcome, SimConfig};
 use crate::client::{Command, CommandError, ReadMark, Reply, history};
@@ -23,6 +24,8 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 /// A command that waits for its answer.
 enum Asked {
     Setup(usize),
+    Found,
+    Want(usize),
     Send(usize),
     /// A key used with another text.
     Conflict,
@@ -37,7 +40,7 @@ enum Phase {
     Setup { acts: u64 },
     Eventful { acts: u64 },
     Quiet { since: Micros },
-    Aftermath { until: Micros },
+    Aftermath { since: Micros, until: Micros },
 }
 
 /// Plays a run.
@@ -45,11 +48,14 @@ pub(super) struct Driver {
     world: World,
     book: Book,
     pairs: Vec<Pair>,
+    village: Option<Village>,
     asked: BTreeMap<(HostId, u64), Asked>,
     next_token: u64,
     phase: Phase,
     gentle: bool,
     jumps: bool,
+    /// Nothing goes wrong until the group is there.
+    peaceful: bool,
     /// How often a host's clock went far: idempotency keys don't outlive that.
     leaps: BTreeMap<HostId, u32>,
 }
@@ -57,11 +63,21 @@ pub(super) struct Driver {
 impl Driver {
     pub fn new(seed: u64, config: &SimConfig, traced: bool) -> Self {
         let mut random = Random::new(seed);
-        let plan = Plan::new(&mut random);
+        let plan = match config.group {
+            Some(devices) => Plan::group(&mut random, devices),
+            None => Plan::new(&mut random),
+        };
         let (gentle, jumps, people) = (plan.gentle, plan.jumps, plan.clients.len());
+        let peaceful = plan.peaceful;
+        let village = config.group.map(|_| Village::new(people, plan.exact, &mut random));
+        let all = village.is_none() || plan.paths == Paths::DirectOnly || (people <= ALL_CONTACTS && random.chance(30));
         let mut pairs = Vec::new();
         for a in 0..people {
             for b in a + 1..people {
+                // Those of a group know its founder, and now and then each other.
+                if !all && a > 0 && !random.chance(10) {
+                    continue;
+                }
                 let (a, b) = if random.chance(50) { (a, b) } else { (b, a) };
                 pairs.push(Pair::new(HostId(a), HostId(b)));
             }
@@ -70,11 +86,15 @@ impl Driver {
             world: World::new(config, plan, random, traced),
             book: Book::default(),
             pairs,
+            village,
             asked: BTreeMap::new(),
             next_token: 1,
-            phase: Phase::Setup { acts: SETUP_ACTS },
+            phase: Phase::Setup {
+                acts: SETUP_ACTS * (1 + config.group.map_or(0, |_| people as u64)),
+            },
             gentle,
             jumps,
+            peaceful,
             leaps: BTreeMap::new(),
         }
     }
@@ -107,7 +127,14 @@ impl Driver {
             while let Some(notice) = self.world.notices.pop_front() {
                 match notice {
                     Notice::Reply { host, token, result } => self.answered(host, token, result)?,
-                    Notice::Committed { host } => self.book.committed(&self.world, host)?,
+                    Notice::Committed { host, chats } => {
+                        if let Some(village) = &mut self.village {
+                            for chat in chats {
+                                village.note(&self.world, host, chat)?;
+                            }
+                        }
+                        self.book.committed(&self.world, host)?;
+                    }
                     Notice::Crashed { host } => self.crashed(host),
                     Notice::Act => {
                         if self.act()? {
@@ -124,14 +151,18 @@ impl Driver {
         self.set_up()?;
         let pause = match self.phase {
             Phase::Setup { acts } => {
-                let ready = self.pairs.iter().all(|pair| pair.approved);
+                let ready = self.ready();
                 self.phase = match acts.checked_sub(1) {
                     Some(acts) if !ready => Phase::Setup { acts },
+                    None if self.peaceful => return Err("the group doesn't come to be".into()),
                     _ => Phase::Eventful {
                         acts: self.world.config.acts,
                     },
                 };
-                self.early();
+                self.world.calm = self.peaceful && !ready;
+                if !self.world.calm {
+                    self.early();
+                }
                 self.world.random.between(20 * MS, 400 * MS)
             }
             Phase::Eventful { acts } => {
@@ -148,9 +179,10 @@ impl Driver {
                 self.retry();
                 let overdue = self.world.now > since + QUIET;
                 let settled = self.pairs.iter().all(|pair| pair.approved) && !self.book.waits();
-                match self.book.check(&self.world, &self.pairs) {
+                match self.check() {
                     Ok(()) if settled => {
                         self.phase = Phase::Aftermath {
+                            since,
                             until: self.world.now + AFTERMATH,
                         }
                     }
@@ -166,9 +198,18 @@ impl Driver {
                 }
                 500 * MS
             }
-            Phase::Aftermath { until } if self.world.now >= until => {
-                self.book.check(&self.world, &self.pairs)?;
-                self.book.check_events(&self.world, &self.pairs)?;
+            Phase::Aftermath { since, until } if self.world.now >= until => {
+                match self.check() {
+                    // Leaves are renewed all the time.
+                    Err(_) if self.village.is_some() && self.world.now <= since + QUIET => {
+                        self.phase = Phase::Quiet { since };
+                        self.world.schedule(SECOND, Event::Act);
+                        return Ok(false);
+                    }
+                    checked => checked?,
+                }
+                let group = self.village.as_ref().and_then(|village| village.chat);
+                self.book.check_events(&self.world, &self.pairs, group)?;
                 return Ok(true);
             }
             Phase::Aftermath { .. } => SECOND,
@@ -177,7 +218,28 @@ impl Driver {
         Ok(false)
     }
 
+    /// Whether all know each other, and are in the group.
+    fn ready(&self) -> bool {
+        let founded = self.village.as_ref().is_none_or(|village| village.is_founded(&self.world));
+        self.pairs.iter().all(|pair| pair.approved) && founded
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        self.book.check(&self.world, &self.pairs)?;
+        match &self.village {
+            Some(village) => village.check(&self.world, &self.book),
+            None => Ok(()),
+        }
+    }
+
     fn set_up(&mut self) -> Result<(), String> {
+        let founding = match &mut self.village {
+            Some(village) if self.pairs.iter().all(|pair| pair.approved) => village.found(&self.world),
+            _ => None,
+        };
+        if let Some((host, command)) = founding {
+            self.ask(host, command, Asked::Found);
+        }
         for at in 0..self.pairs.len() {
             if let Some((host, command)) = self.pairs[at].next(&mut self.world)? {
                 self.ask(host, command, Asked::Setup(at));
@@ -204,6 +266,13 @@ impl Driver {
     fn eventful(&mut self) {
         match self.world.random.below(100) {
             52..100 if self.gentle => {}
+            0..14 if self.village.is_some() => self.want(),
+            14..17 if self.village.is_some() => {
+                for _ in 0..self.world.random.between(2, 4) {
+                    self.want();
+                }
+            }
+            60..63 if self.village.is_some() => self.split(),
             0..38 => self.send(),
             38..42 => {
                 for _ in 0..self.world.random.between(3, 6) {
@@ -234,6 +303,10 @@ impl Driver {
             host.deadfall = None;
         }
         if self.world.random.chance(50) {
+            let seats = self.village.as_ref().map(|village| village.seats(&self.world));
+            for (host, chat) in seats.unwrap_or_default() {
+                self.send_in(host, chat);
+            }
             for at in 0..self.pairs.len() {
                 for host in [self.pairs[at].inviter, self.pairs[at].accepter] {
                     if let Some(chat) = self.pairs[at].chat_at(host) {
@@ -262,7 +335,24 @@ impl Driver {
         };
         match (asked, result) {
             (Asked::Setup(pair), result) => self.pairs[pair].answered(self.world.now, result),
-            (Asked::Send(at), Ok(Reply::Sent(id) | Reply::Repeated(id))) => self.book.sent(at, id),
+            (Asked::Send(at), Ok(Reply::Sent(id) | Reply::Repeated(id))) => {
+                let village = self.village.as_ref().filter(|village| village.chat == Some(self.book.chat(at)));
+                let state = village.and_then(|village| village.state_of(&self.world, host));
+                self.book.sent(at, id, state)
+            }
+            (Asked::Send(at), Err(CommandError::NotAllowed { .. })) if self.village.is_some() => {
+                self.book.unanswered(at);
+                Ok(())
+            }
+            (Asked::Found, result) => {
+                let village = self.village.as_mut().ok_or("no group")?;
+                village.founded(self.world.now, result)
+            }
+            (Asked::Want(at), result) => {
+                let village = self.village.as_mut().ok_or("no group")?;
+                village.answered(&self.world, at, result)
+            }
+            (Asked::Conflict, Err(CommandError::NotAllowed { .. })) if self.village.is_some() => Ok(()),
             (Asked::Conflict, Err(CommandError::IdempotencyConflict)) => Ok(()),
             (Asked::Read { chat, mark }, Ok(Reply::Done)) => {
                 self.book.read(host, chat, &mark);
@@ -288,12 +378,44 @@ impl Driver {
         match asked {
             Asked::Send(at) => self.book.unanswered(at),
             Asked::Setup(pair) => self.pairs[pair].crashed(host),
-            Asked::Conflict | Asked::Read { .. } => {}
+            Asked::Found => {
+                if let Some(village) = &mut self.village {
+                    village.unanswered();
+                }
+            }
+            Asked::Want(_) | Asked::Conflict | Asked::Read { .. } => {}
         }
+    }
+
+    /// Somebody wants the group to change.
+    fn want(&mut self) {
+        let wanted = self.village.as_mut().and_then(|village| village.want(&mut self.world));
+        if let Some((host, command, at)) = wanted {
+            self.ask(host, command, Asked::Want(at));
+        }
+    }
+
+    /// Two halves that can't reach each other.
+    fn split(&mut self) {
+        let hosts: Vec<_> = (0..self.world.stranger().0).map(HostId).collect();
+        let (ones, others): (Vec<_>, Vec<_>) = hosts.into_iter().partition(|_| self.world.random.chance(50));
+        for (a, b) in ones.iter().flat_map(|a| others.iter().map(move |b| (*a, *b))) {
+            self.world.cut.insert((a.min(b), a.max(b)));
+            if let Some(link) = self.world.link_between(a, b) {
+                self.world.drop_link(link, true);
+            }
+        }
+        self.world.trace(|| format!("{ones:?} are cut off the others"));
     }
 
     /// A host that knows a chat, and the chat.
     fn seat(&mut self) -> Option<(HostId, ChatId)> {
+        if let Some(village) = &self.village {
+            let seats = village.seats(&self.world);
+            if !seats.is_empty() && self.world.random.chance(85) {
+                return self.world.random.pick(&seats);
+            }
+        }
         let seats: Vec<_> = self
             .pairs
             .iter()

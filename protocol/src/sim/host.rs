@@ -7,8 +7,8 @@ use super::world::{Event, HostId, Notice, World};
 use crate::address::PeerAddress;
 use crate::client::{Client, ClientConfig, Effect, Input, Sabotage, Side, history};
 use crate::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
-use crate::keys::{AccountId, DeviceId, TopicId, TransportKey, TransportSecret};
-use crate::rows::{Batch, MemoryRows};
+use crate::keys::{AccountId, ChatId, DeviceId, TopicId, TransportKey, TransportSecret};
+use crate::rows::{Batch, MemoryRows, Op, Tree};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Virtual time between a relay's ticks.
@@ -273,6 +273,7 @@ impl World {
         let Some(flight) = self.hosts[id.0].flights.pop_front() else {
             return Ok(());
         };
+        let chats = if self.hosts[id.0].is_client() { written(&flight.batch) } else { Vec::new() };
         self.hosts[id.0].disk.apply(&flight.batch);
         self.outcome.commits += 1;
         let bound = match self.hosts[id.0].deadfall {
@@ -281,7 +282,7 @@ impl World {
             _ => None,
         };
         self.carry_out(id, flight.effects, bound.unwrap_or(usize::MAX))?;
-        self.notices.push_back(Notice::Committed { host: id });
+        self.notices.push_back(Notice::Committed { host: id, chats });
         if bound.is_some() {
             let down_for = self.down_time();
             self.crash(id, down_for);
@@ -318,9 +319,17 @@ impl World {
         config.nudge_ms = plan.nudge_ms;
         config.direct_grace_ms = plan.direct_grace_ms;
         config.dial_backoff_ms = plan.dial_backoff_ms;
+        if let Some(rejoin_ms) = plan.rejoin_ms {
+            config.rejoin_ms = rejoin_ms;
+        }
         config.sabotage = match self.config.broken {
             Broken::NoDurableDedup => Sabotage::NoDurableDedup,
             Broken::CursorFirst => Sabotage::CursorFirst,
+            Broken::ArrivalDecides => Sabotage::ArrivalDecides,
+            Broken::LowestHashDecides => Sabotage::LowestHashDecides,
+            Broken::LoserNotRetried => Sabotage::LoserNotRetried,
+            Broken::TopicStays => Sabotage::TopicStays,
+            Broken::RelayBelieved => Sabotage::RelayBelieved,
             Broken::None | Broken::AckBeforeFlush => Sabotage::None,
         };
         let host = &self.hosts[id.0];
@@ -448,6 +457,17 @@ impl World {
         let generation = host.wake_generation;
         self.schedule(at - self.now, Event::Wake { host: id, generation });
     }
+}
+
+/// The chats whose rows a batch writes.
+fn written(batch: &Batch) -> Vec<ChatId> {
+    let chat = |op: &Op| match op {
+        Op::Put {
+            tree: Tree::Chats, key, ..
+        } => key.as_slice().try_into().ok().map(ChatId),
+        _ => None,
+    };
+    batch.ops.iter().filter_map(chat).collect()
 }
 
 /// A relay's effect in a client's words.

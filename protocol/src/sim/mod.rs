@@ -6,7 +6,8 @@
 //! acknowledged with what everybody has. All chance comes from the seed, so a failing run is replayed by its seed alone.
 //!
 //! Reading order: `world` (time and events), `host` (a state machine, its disk and its commits), `network`, `hostile`, `driver` and
-//! `setup` (the history), `checker`.
+//! `setup` (the history), `checker`; for groups `village` (what members want, and what has to come of it) and `model` (which branch
+//! counts, said a second time).
 
 // An instrument of tests: a bug of its own may stop a run.
 #![allow(clippy::indexing_slicing)]
@@ -15,10 +16,12 @@ mod checker;
 mod driver;
 mod host;
 mod hostile;
+mod model;
 mod network;
 mod plan;
 mod random;
 mod setup;
+mod village;
 mod world;
 
 use crate::mls::Suite;
@@ -36,6 +39,16 @@ pub enum Broken {
     AckBeforeFlush,
     /// Clients commit a custodian's cursor before what it covers.
     CursorFirst,
+    /// Of two branches of a chat's commits the one that came first counts.
+    ArrivalDecides,
+    /// Of two branches the one whose first commit has the lower hash counts.
+    LowestHashDecides,
+    /// A change whose commit lost isn't made again.
+    LoserNotRetried,
+    /// Whoever is removed keeps the chat's topic.
+    TopicStays,
+    /// What a relay has signed for is no longer looked after.
+    RelayBelieved,
 }
 
 /// What is simulated.
@@ -47,6 +60,8 @@ pub struct SimConfig {
     pub broken: Broken,
     /// Random acts of the eventful phase: sends, faults, read marks.
     pub acts: u64,
+    /// Least and greatest number of devices of a history with a group; none for one of a few pairs.
+    pub group: Option<(usize, usize)>,
     /// Lines of trace that a failure shows; the failing run is repeated to get them.
     pub trace: usize,
 }
@@ -58,7 +73,16 @@ impl SimConfig {
             suite,
             broken: Broken::None,
             acts: 150,
+            group: None,
             trace: 80,
+        }
+    }
+
+    /// The usual history of a group.
+    pub fn group(suite: Suite, least: usize, greatest: usize) -> Self {
+        Self {
+            group: Some((least, greatest)),
+            ..Self::new(suite)
         }
     }
 }
@@ -84,6 +108,8 @@ pub struct Outcome {
     pub injected: u64,
     /// Events processed.
     pub events: u64,
+    /// Commits of a group that lost against others.
+    pub lost_commits: u64,
     /// Virtual milliseconds.
     pub virtual_ms: u64,
 }

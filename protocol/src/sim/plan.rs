@@ -31,6 +31,8 @@ pub(super) struct ClientPlan {
     pub nudge_ms: u64,
     pub direct_grace_ms: u64,
     pub dial_backoff_ms: (u64, u64),
+    /// None for the default.
+    pub rejoin_ms: Option<u64>,
 }
 
 /// The cast of a run.
@@ -46,6 +48,9 @@ pub(super) struct Plan {
     pub moves: bool,
     /// Whether clocks jump during the run.
     pub jumps: bool,
+    /// Of a group: nobody settles a state, and contacts are made in peace.
+    pub exact: bool,
+    pub peaceful: bool,
 }
 
 impl Plan {
@@ -90,9 +95,67 @@ impl Plan {
             hostile: !gentle && random.chance(40),
             moves: relay_ids.len() > 1 && random.chance(40),
             jumps: !gentle && skewed && random.chance(60),
+            exact: false,
+            peaceful: false,
         }
     }
 }
+
+impl Plan {
+    /// The cast of a history with a group.
+    pub fn group(random: &mut Random, (least, greatest): (usize, usize)) -> Self {
+        let people = least + random.index(greatest - least + 1);
+        let paths = match random.below(100) {
+            0..60 => Paths::Both,
+            // Whoever isn't a contact of another is reached by relays or by gossip.
+            60..90 => Paths::RelayOnly,
+            _ if people <= ALL_CONTACTS => Paths::DirectOnly,
+            _ => Paths::Both,
+        };
+        let relays = match paths {
+            Paths::DirectOnly => 0,
+            _ => 1 + random.index(3),
+        };
+        let relay_ids: Vec<_> = (people..people + relays).map(HostId).collect();
+        let exact = random.chance(70);
+        let busy = random.chance(40);
+        let clock = |random: &mut Random| Clock {
+            offset_ms: signed(random.below(20_000)) - 10_000,
+            drift_ppm: signed(random.below(600)) - 300,
+        };
+        let clients = (0..people)
+            .map(|n| {
+                let mut plan = client(n, relay_ids.clone(), random);
+                if exact {
+                    (plan.frozen_states, plan.frozen_ms) = (usize::from(u16::MAX), 72 * 3600 * 1000);
+                } else {
+                    plan.frozen_states = 2 + random.index(7);
+                }
+                plan.leaf_update_ms = match busy {
+                    true => random.between(10_000, 60_000),
+                    false => DAY_MS,
+                };
+                plan.rejoin_ms = Some(random.between(10_000, 40_000));
+                (plan, clock(random))
+            })
+            .collect();
+        let gentle = random.chance(12);
+        Self {
+            paths,
+            clients,
+            relays: relay_ids.iter().map(|_| clock(random)).collect(),
+            gentle,
+            hostile: !gentle && random.chance(40),
+            moves: false,
+            jumps: false,
+            exact,
+            peaceful: random.chance(80),
+        }
+    }
+}
+
+/// Up to so many devices all are contacts of each other where there are no relays.
+pub(super) const ALL_CONTACTS: usize = 5;
 
 fn client(n: usize, relays: Vec<HostId>, random: &mut Random) -> ClientPlan {
     ClientPlan {
@@ -113,6 +176,7 @@ fn client(n: usize, relays: Vec<HostId>, random: &mut Random) -> ClientPlan {
         nudge_ms: random.between(1_000, 10_000),
         direct_grace_ms: random.between(20, 800),
         dial_backoff_ms: (random.between(50, 200), random.between(500, 3_000)),
+        rejoin_ms: None,
     }
 }
 

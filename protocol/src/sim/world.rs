@@ -7,6 +7,7 @@ use super::plan::{Paths, Plan};
 use super::random::{Micros, Random};
 use super::{Broken, Outcome, SimConfig};
 use crate::client::{CommandError, Reply};
+use crate::keys::ChatId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Events of one run, at most: beyond, something spins.
@@ -51,7 +52,7 @@ pub(super) enum Notice {
         result: Result<Reply, CommandError>,
     },
     /// A step is durable.
-    Committed { host: HostId },
+    Committed { host: HostId, chats: Vec<ChatId> },
     /// A host was killed.
     Crashed { host: HostId },
     /// It is time to act.
@@ -122,8 +123,10 @@ impl World {
         };
         self.now = at;
         self.outcome.events += 1;
-        if self.outcome.events > EVENTS {
-            return Err(format!("runaway: more than {EVENTS} events"));
+        // Everything is told everybody.
+        let most = EVENTS * self.config.group.map_or(1, |(_, greatest)| greatest as u64);
+        if self.outcome.events > most {
+            return Err(format!("runaway: more than {most} events"));
         }
         match event {
             Event::Wake { host, generation } => self.wake(host, generation),

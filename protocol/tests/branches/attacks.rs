@@ -31,7 +31,11 @@ fn removed_twice_and_added_again() -> Tree {
 #[should_panic(expected = "as everybody else sees it")]
 fn f37_who_was_removed_twice_at_once_and_added_again_commits_like_others() {
     let tree = removed_twice_and_added_again();
-    assert_eq!(below(&tree, 3).tip(), node(4), "as the member itself sees it, from where it joined");
+    assert_eq!(
+        below(&tree, 3).tip(),
+        node(4),
+        "as the member itself sees it, from where it joined"
+    );
     assert_eq!(tree.tip(), node(4), "as everybody else sees it");
 }
 
@@ -49,7 +53,10 @@ fn f37_whoever_settled_and_whoever_did_not_yet_see_the_same_winner() {
     early.insert(node(3), tree.commits[2].1.clone()).unwrap();
     let mut late = tree.dag();
     assert_eq!(early.tip(), late.tip());
-    assert!(!late.settle(node(1)).is_empty(), "a lost removal keeps a chat from settling");
+    assert!(
+        !late.settle(node(1)).is_empty(),
+        "a lost removal keeps a chat from settling"
+    );
 }
 
 // A known flaw of the rule: drop `should_panic` with its remedy.

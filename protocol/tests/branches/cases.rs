@@ -33,10 +33,19 @@ impl Case {
 }
 
 pub fn all() -> Vec<Case> {
-    [straight(), checkpoints(), ranks(), ties(), removals(), cycles(), settling(), unfit()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        straight(),
+        checkpoints(),
+        ranks(),
+        ties(),
+        removals(),
+        cycles(),
+        settling(),
+        unfit(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn straight() -> Vec<Case> {
@@ -79,24 +88,39 @@ fn checkpoints() -> Vec<Case> {
             tree.by(1, 0, OWNER);
             tree.removes(2, 0, OWNER, &[MEMBER]);
         }),
-        case("who is the owner is asked of the fork, not of the branch", 2, &[], |tree| {
-            tree.ranks(1, 0, ADMIN, &[OWNER, ADMIN, SECOND, MEMBER]);
-            tree.ranks(2, 0, OWNER, &[MEMBER, OWNER]);
-            tree.by(3, 1, ADMIN);
-            tree.by(4, 3, MEMBER);
-        }),
-        case("after a hand-over the new owner's commits are the checkpoints", 3, &[], |tree| {
-            tree.ranks(1, 0, OWNER, &[ADMIN, OWNER, SECOND]);
-            tree.by(2, 1, OWNER);
-            tree.by(3, 1, ADMIN);
-        }),
-        case("the owner's commit on a side of a branch counts for the branch", 4, &[], |tree| {
-            tree.by(1, 0, ADMIN);
-            tree.by(2, 0, MEMBER);
-            tree.by(3, 2, OWNER);
-            tree.by(4, 2, OWNER).tie = [0; 32];
-            tree.commits[2].1.tie = [1; 32];
-        }),
+        case(
+            "who is the owner is asked of the fork, not of the branch",
+            2,
+            &[],
+            |tree| {
+                tree.ranks(1, 0, ADMIN, &[OWNER, ADMIN, SECOND, MEMBER]);
+                tree.ranks(2, 0, OWNER, &[MEMBER, OWNER]);
+                tree.by(3, 1, ADMIN);
+                tree.by(4, 3, MEMBER);
+            },
+        ),
+        case(
+            "after a hand-over the new owner's commits are the checkpoints",
+            3,
+            &[],
+            |tree| {
+                tree.ranks(1, 0, OWNER, &[ADMIN, OWNER, SECOND]);
+                tree.by(2, 1, OWNER);
+                tree.by(3, 1, ADMIN);
+            },
+        ),
+        case(
+            "the owner's commit on a side of a branch counts for the branch",
+            4,
+            &[],
+            |tree| {
+                tree.by(1, 0, ADMIN);
+                tree.by(2, 0, MEMBER);
+                tree.by(3, 2, OWNER);
+                tree.by(4, 2, OWNER).tie = [0; 32];
+                tree.commits[2].1.tie = [1; 32];
+            },
+        ),
     ]
 }
 
@@ -110,21 +134,36 @@ fn ranks() -> Vec<Case> {
             tree.by(1, 0, MEMBER);
             tree.by(2, 0, SECOND);
         }),
-        case("the most senior author anywhere in the branch, not only of its first commit", 4, &[], |tree| {
-            tree.by(1, 0, SECOND);
-            tree.by(2, 0, MEMBER);
-            tree.by(3, 2, OTHER);
-            tree.by(4, 3, ADMIN);
-        }),
-        case("a rank that was given in the branch doesn't count at its fork", 1, &[], |tree| {
-            tree.by(1, 0, SECOND);
-            tree.by(2, 0, MEMBER).admins = [OWNER, ADMIN, OTHER, SECOND].map(account).to_vec();
-            tree.by(3, 2, OTHER);
-        }),
-        case("a removal against a more senior author: the class is asked first", 2, &[], |tree| {
-            tree.by(1, 0, ADMIN);
-            tree.removes(2, 0, SECOND, &[MEMBER]);
-        }),
+        case(
+            "the most senior author anywhere in the branch, not only of its first commit",
+            4,
+            &[],
+            |tree| {
+                tree.by(1, 0, SECOND);
+                tree.by(2, 0, MEMBER);
+                tree.by(3, 2, OTHER);
+                tree.by(4, 3, ADMIN);
+            },
+        ),
+        case(
+            "a rank that was given in the branch doesn't count at its fork",
+            1,
+            &[],
+            |tree| {
+                tree.by(1, 0, SECOND);
+                tree.by(2, 0, MEMBER).admins = [OWNER, ADMIN, OTHER, SECOND].map(account).to_vec();
+                tree.by(3, 2, OTHER);
+            },
+        ),
+        case(
+            "a removal against a more senior author: the class is asked first",
+            2,
+            &[],
+            |tree| {
+                tree.by(1, 0, ADMIN);
+                tree.removes(2, 0, SECOND, &[MEMBER]);
+            },
+        ),
         case("only a branch's first commit gives its class", 1, &[], |tree| {
             tree.by(1, 0, ADMIN);
             tree.by(2, 0, SECOND);
@@ -166,11 +205,16 @@ fn ties() -> Vec<Case> {
             tree.by(7, 0, MEMBER).tie = [1; 32];
             tree.by(1, 0, OTHER).tie = [2; 32];
         }),
-        case("one author's commits: what is built on them comes first", 8, &[], |tree| {
-            tree.by(3, 0, MEMBER);
-            tree.by(7, 0, MEMBER);
-            tree.by(8, 7, SECOND);
-        }),
+        case(
+            "one author's commits: what is built on them comes first",
+            8,
+            &[],
+            |tree| {
+                tree.by(3, 0, MEMBER);
+                tree.by(7, 0, MEMBER);
+                tree.by(8, 7, SECOND);
+            },
+        ),
         case("forks at two depths", 6, &[], |tree| {
             tree.by(1, 0, ADMIN);
             tree.by(2, 0, SECOND);
@@ -198,13 +242,18 @@ fn removals() -> Vec<Case> {
             tree.by(3, 2, ADMIN);
             tree.by(4, 3, OWNER);
         }),
-        case("a removal deep in a branch reaches back to the fork", 3, &[4, 5], |tree| {
-            tree.by(1, 0, SECOND);
-            tree.by(2, 1, SECOND);
-            tree.removes(3, 2, SECOND, &[MEMBER]);
-            tree.by(4, 0, MEMBER);
-            tree.by(5, 4, ADMIN);
-        }),
+        case(
+            "a removal deep in a branch reaches back to the fork",
+            3,
+            &[4, 5],
+            |tree| {
+                tree.by(1, 0, SECOND);
+                tree.by(2, 1, SECOND);
+                tree.removes(3, 2, SECOND, &[MEMBER]);
+                tree.by(4, 0, MEMBER);
+                tree.by(5, 4, ADMIN);
+            },
+        ),
         case("whoever was added again may commit", 4, &[], |tree| {
             tree.removes(1, 0, ADMIN, &[MEMBER]);
             tree.by(2, 1, ADMIN);
@@ -228,16 +277,26 @@ fn removals() -> Vec<Case> {
             tree.removes(3, 2, ADMIN, &[MEMBER]);
             tree.by(4, 2, NEW);
         }),
-        case("a removal of a removed admin strikes nobody: defended", 3, &[2], |tree| {
-            tree.removes(1, 0, OWNER, &[ADMIN]);
-            tree.removes(2, 0, ADMIN, &[SECOND]);
-            tree.by(3, 1, SECOND);
-        }),
-        case("a chain of three removals: the first stands, the second falls, the third stands", 1, &[2], |tree| {
-            tree.removes(1, 0, OWNER, &[ADMIN]);
-            tree.removes(2, 0, ADMIN, &[SECOND]);
-            tree.removes(3, 0, SECOND, &[MEMBER]);
-        }),
+        case(
+            "a removal of a removed admin strikes nobody: defended",
+            3,
+            &[2],
+            |tree| {
+                tree.removes(1, 0, OWNER, &[ADMIN]);
+                tree.removes(2, 0, ADMIN, &[SECOND]);
+                tree.by(3, 1, SECOND);
+            },
+        ),
+        case(
+            "a chain of three removals: the first stands, the second falls, the third stands",
+            1,
+            &[2],
+            |tree| {
+                tree.removes(1, 0, OWNER, &[ADMIN]);
+                tree.removes(2, 0, ADMIN, &[SECOND]);
+                tree.removes(3, 0, SECOND, &[MEMBER]);
+            },
+        ),
         case("a chain of four removals", 1, &[2, 4], |tree| {
             tree.removes(1, 0, OWNER, &[ADMIN]);
             tree.removes(2, 0, ADMIN, &[SECOND]);
@@ -259,31 +318,51 @@ fn removals() -> Vec<Case> {
 
 fn cycles() -> Vec<Case> {
     vec![
-        case("two that remove each other strike nothing: the more senior wins", 1, &[], |tree| {
-            tree.removes(1, 0, ADMIN, &[SECOND]);
-            tree.removes(2, 0, SECOND, &[ADMIN]);
-        }),
+        case(
+            "two that remove each other strike nothing: the more senior wins",
+            1,
+            &[],
+            |tree| {
+                tree.removes(1, 0, ADMIN, &[SECOND]);
+                tree.removes(2, 0, SECOND, &[ADMIN]);
+            },
+        ),
         case("a more senior one ends it", 3, &[1, 2], |tree| {
             tree.removes(1, 0, ADMIN, &[SECOND]);
             tree.removes(2, 0, SECOND, &[ADMIN]);
             tree.removes(3, 0, OWNER, &[ADMIN, SECOND]);
         }),
-        case("a circle of three, and one beside it who is struck by nobody that stands", 1, &[], |tree| {
-            tree.removes(1, 0, ADMIN, &[SECOND]);
-            tree.removes(2, 0, SECOND, &[MEMBER]);
-            tree.removes(3, 0, MEMBER, &[ADMIN]);
-            tree.by(4, 0, SECOND);
-        }),
-        case("an owner who gave it away and is removed, from before: strike nothing, and it wins", 3, &[], |tree| {
-            tree.ranks(1, 0, OWNER, &[ADMIN, OWNER, SECOND]);
-            tree.removes(2, 1, ADMIN, &[OWNER]);
-            tree.removes(3, 0, OWNER, &[ADMIN]);
-        }),
-        case("two devices of one account remove each other: the tie", 2, &[], |tree| {
-            tree.removes_device(1, 0, MEMBER, 0x44).tie = [2; 32];
-            let other = tree.removes_device(2, 0, MEMBER, MEMBER);
-            (other.device, other.tie) = (device(0x44), [1; 32]);
-        }),
+        case(
+            "a circle of three, and one beside it who is struck by nobody that stands",
+            1,
+            &[],
+            |tree| {
+                tree.removes(1, 0, ADMIN, &[SECOND]);
+                tree.removes(2, 0, SECOND, &[MEMBER]);
+                tree.removes(3, 0, MEMBER, &[ADMIN]);
+                tree.by(4, 0, SECOND);
+            },
+        ),
+        case(
+            "an owner who gave it away and is removed, from before: strike nothing, and it wins",
+            3,
+            &[],
+            |tree| {
+                tree.ranks(1, 0, OWNER, &[ADMIN, OWNER, SECOND]);
+                tree.removes(2, 1, ADMIN, &[OWNER]);
+                tree.removes(3, 0, OWNER, &[ADMIN]);
+            },
+        ),
+        case(
+            "two devices of one account remove each other: the tie",
+            2,
+            &[],
+            |tree| {
+                tree.removes_device(1, 0, MEMBER, 0x44).tie = [2; 32];
+                let other = tree.removes_device(2, 0, MEMBER, MEMBER);
+                (other.device, other.tie) = (device(0x44), [1; 32]);
+            },
+        ),
     ]
 }
 
@@ -296,7 +375,13 @@ fn settling() -> Vec<Case> {
         tree.by(5, 1, OTHER);
     };
     vec![
-        case("settled on the first of the branch: the other branch goes", 4, &[], fork).settled(1),
+        case(
+            "settled on the first of the branch: the other branch goes",
+            4,
+            &[],
+            fork,
+        )
+        .settled(1),
         case("settled further on: the side branch goes too", 4, &[], fork).settled(3),
         case("what doesn't lead to the tip isn't settled on", 4, &[], fork).settled(5),
         case("nor the root, which is settled", 4, &[], fork).settled(0),

@@ -84,7 +84,9 @@ impl Naive {
         let standing: Vec<NodeId> = removals.iter().filter(standing).copied().collect();
         let counts = |node: &NodeId| {
             let line = self.line(*node);
-            !standing.iter().any(|by| line.iter().any(|other| self.strikes(*by, *other)))
+            !standing
+                .iter()
+                .any(|by| line.iter().any(|other| self.strikes(*by, *other)))
         };
         self.commits.keys().filter(|node| counts(node)).copied().collect()
     }
@@ -101,7 +103,10 @@ impl Naive {
             .collect();
         let winners: Vec<NodeId> = last
             .iter()
-            .filter(|one| last.iter().all(|other| one == &other || self.beats(**one, *other, &counted)))
+            .filter(|one| {
+                last.iter()
+                    .all(|other| one == &other || self.beats(**one, *other, &counted))
+            })
             .copied()
             .collect();
         assert_eq!(winners.len(), 1, "the rule gives {} winners", winners.len());

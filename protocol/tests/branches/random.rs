@@ -5,7 +5,7 @@ use madang_protocol::chat::dag::{Commit, Unfit};
 use madang_protocol::chat::{Dag, Target};
 use madang_protocol::keys::{AccountId, DeviceId, NodeId};
 
-const TREES: u64 = 20_000;
+const TREES: u64 = 12_000;
 
 /// Numbers made from a seed (SplitMix64).
 struct Numbers(u64);
@@ -48,11 +48,16 @@ fn tree(numbers: &mut Numbers) -> Dag {
         let targets = match numbers.below(8) {
             0..=1 => vec![Target::Account(account(1 + numbers.below(7)))],
             2 => vec![Target::Device(DeviceId([(1 + numbers.below(7)) as u8; 32]))],
-            3 if numbers.one_in(3) => (1..=2).map(|_| Target::Account(account(1 + numbers.below(7)))).collect(),
+            3 if numbers.one_in(3) => (1..=2)
+                .map(|_| Target::Account(account(1 + numbers.below(7))))
+                .collect(),
             _ => Vec::new(),
         };
         // Nobody removes itself.
-        let itself = [Target::Account(account(author)), Target::Device(DeviceId([author as u8; 32]))];
+        let itself = [
+            Target::Account(account(author)),
+            Target::Device(DeviceId([author as u8; 32])),
+        ];
         let targets: Vec<Target> = targets.into_iter().filter(|target| !itself.contains(target)).collect();
         admins.retain(|admin| !targets.contains(&Target::Account(*admin)));
         if numbers.one_in(6) {

@@ -130,14 +130,20 @@ impl CommitVector {
 }
 
 fn write(name: &str, tree: &Tree, settle: Option<u8>) -> TreeVector {
-    let mut dag = Dag::new(crate::tree::node(0), tree.root_admins.iter().copied().map(crate::tree::account).collect());
+    let mut dag = Dag::new(
+        crate::tree::node(0),
+        tree.root_admins.iter().copied().map(crate::tree::account).collect(),
+    );
     let insert = |(name, commit): &(u8, Commit)| {
         let taken = dag.insert(crate::tree::node(*name), commit.clone());
         CommitVector::of(crate::tree::node(*name), commit, taken)
     };
     let commits: Vec<CommitVector> = tree.commits.iter().map(insert).collect();
     let counted = Naive::of(&dag).counted();
-    let void = dag.commits().map(|(node, _)| *node).filter(|node| !counted.contains(node));
+    let void = dag
+        .commits()
+        .map(|(node, _)| *node)
+        .filter(|node| !counted.contains(node));
     TreeVector {
         name: name.to_owned(),
         root: short(dag.root().0),
@@ -155,7 +161,10 @@ fn write(name: &str, tree: &Tree, settle: Option<u8>) -> TreeVector {
 fn written() -> File {
     File {
         format: "chat_branches".into(),
-        trees: cases::all().iter().map(|case| write(case.name, &case.tree, case.settle)).collect(),
+        trees: cases::all()
+            .iter()
+            .map(|case| write(case.name, &case.tree, case.settle))
+            .collect(),
     }
 }
 
@@ -200,7 +209,10 @@ fn f37_f39_every_tree_of_the_vectors_gives_its_winner_in_every_order() {
         let naive = Naive::of(&dag);
         assert_eq!(naive.tip(), dag.tip(), "{}, read naively", tree.name);
         let counted = naive.counted();
-        let void = dag.commits().map(|(node, _)| *node).filter(|node| !counted.contains(node));
+        let void = dag
+            .commits()
+            .map(|(node, _)| *node)
+            .filter(|node| !counted.contains(node));
         assert_eq!(nodes(void), tree.void, "{}", tree.name);
 
         // Newest first: each waits for what it builds on.

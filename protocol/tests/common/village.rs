@@ -38,7 +38,11 @@ impl Village {
         let (welcome, node) = (change.welcome.unwrap(), change.group.node());
         let mut groups = vec![Some(change.group)];
         for (at, rows) in rows.iter().enumerate() {
-            let join = || Group::join(&cryptos[at + 1], rows.clone(), &welcome, node).unwrap().group;
+            let join = || {
+                Group::join(&cryptos[at + 1], rows.clone(), &welcome, node)
+                    .unwrap()
+                    .group
+            };
             groups.push((at + 1 < joined).then(join));
         }
         Self {
@@ -81,7 +85,8 @@ impl Village {
         let mut plan = Plan::default();
         for who in listed("add") {
             // Whoever has joined already is added by another key package.
-            plan.add.push(self.people[who].package(&self.cryptos[who], self.suite, false).0);
+            plan.add
+                .push(self.people[who].package(&self.cryptos[who], self.suite, false).0);
         }
         for who in listed("remove") {
             plan.remove.push(self.leaf(who));
@@ -95,7 +100,8 @@ impl Village {
             let package = person.package(crypto, self.suite, false).0;
             let about = package_leaf(crypto, &package).unwrap();
             plan.remove.push(self.leaf(who));
-            plan.statements.push(Statement::sign(&person.device(), self.chat, Wish::Rejoin, about));
+            plan.statements
+                .push(Statement::sign(&person.device(), self.chat, Wish::Rejoin, about));
             plan.add.push(package);
         }
         let before = self.groups.iter().flatten().next().unwrap().context();
@@ -110,14 +116,18 @@ impl Village {
             context.timer_s = timer_s as u32;
         }
         if described["admins"].is_array() {
-            context.admins = listed("admins").into_iter().map(|who| self.people[who].account()).collect();
+            context.admins = listed("admins")
+                .into_iter()
+                .map(|who| self.people[who].account())
+                .collect();
         }
         plan.context = (context != *before).then_some(context);
         plan
     }
 
     pub fn commits(&self, who: usize, plan: &Plan) -> Result<Change, GroupError> {
-        self.group(who).commit(&self.cryptos[who], &self.people[who].device(), plan, &self.topic)
+        self.group(who)
+            .commit(&self.cryptos[who], &self.people[who].device(), plan, &self.topic)
     }
 
     /// Somebody commits and everybody follows; gives the commit.

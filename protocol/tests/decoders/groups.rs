@@ -61,6 +61,35 @@ pub fn apply(bytes: &[u8]) -> Option<Vec<u8>> {
     as_is(bytes, applied)
 }
 
+/// A group of three, as its third member has it, and commits of the others.
+fn village() -> &'static (GroupRows, NodeId, Vec<Vec<u8>>) {
+    static VILLAGE: OnceLock<(GroupRows, NodeId, Vec<Vec<u8>>)> = OnceLock::new();
+    VILLAGE.get_or_init(|| {
+        let people = [ALICE, BOB, CAROL, DAVE];
+        let settings = ChatContext::group("village".into(), ALICE.account(), Vec::new());
+        let village = Village::of(Suite::X25519, CHAT, &people, 3, settings);
+        let commit = |who, plan| village.commits(who, &village.plan(&plan)).unwrap().commit;
+        let commits = vec![
+            commit(0, serde_json::json!({ "add": [3], "name": "yard" })),
+            commit(1, serde_json::json!({ "leave": [0] })),
+            commit(0, serde_json::json!({ "remove": [1] })),
+        ];
+        (rows_of(village.group(2)), village.node, commits)
+    })
+}
+
+pub fn changes() -> Vec<Vec<u8>> {
+    village().2.clone()
+}
+
+pub fn apply_change(bytes: &[u8]) -> Option<Vec<u8>> {
+    let group = Group::load(village().0.clone(), CHAT, village().1).unwrap();
+    let before = group.authenticator();
+    let applied = group.apply(&CAROL.crypto(), bytes).is_ok();
+    assert_eq!(group.authenticator(), before, "applying changed the state before");
+    as_is(bytes, applied)
+}
+
 pub fn welcomes() -> Vec<Vec<u8>> {
     vec![fixture().welcome.clone()]
 }

@@ -1,12 +1,14 @@
 //! Every decoder of bytes that come from elsewhere, with valid inputs for it.
 
-use super::session::{ALICE, BOB, CAROL, CHAT, Session, rows_of};
+use super::session::{ALICE, BOB, CAROL, CHAT, DAVE, Session, rows_of};
+use super::village::Village;
 use madang_protocol::address::PeerAddress;
+use madang_protocol::blob::{self, BlobKey, BlobRef, Chunk};
 use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, Plan, Statement, Wish};
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, Request};
 use madang_protocol::custody::{
-    Accepted, AdmissionToken, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
-    RunningHash, Watch,
+    Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
+    Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -23,7 +25,7 @@ use std::sync::OnceLock;
 
 #[path = "groups.rs"]
 mod groups;
-use groups::{add, apply, commits, headers, join, open, packages, sealed, welcomes};
+use groups::{add, apply, apply_change, changes, commits, headers, join, open, packages, sealed, welcomes};
 
 /// One decoder.
 pub struct Target {
@@ -108,10 +110,16 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 23] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
+    Target::new(
+        "blob_ref",
+        |bytes| Some(BlobRef::decode(bytes).ok()?.encode()),
+        blob_refs,
+    ),
+    Target::new("blob_chunk", blob_chunk, blob_chunks).authentic(),
     Target::new("invite_link", link, links).authentic().lenient(),
     Target::new("invite", |bytes| Some(Invite::decode(bytes).ok()?.encode()), invites).lenient(),
     Target::new("card", card, cards).authentic(),
@@ -131,6 +139,9 @@ pub const TARGETS: [Target; 20] = [
     ),
     Target::new("group_open", open, sealed).authentic().allowing(GROUP),
     Target::new("group_apply", apply, commits).authentic().allowing(GROUP),
+    Target::new("group_change", apply_change, changes)
+        .authentic()
+        .allowing(2 * GROUP),
     Target::new("group_join", join, welcomes).authentic().allowing(GROUP),
     Target::new("key_package", add, packages).authentic().allowing(GROUP),
 ];
@@ -202,6 +213,17 @@ fn client_frames() -> Vec<Vec<u8>> {
         ClientFrame::Unwatch(vec![topic().public()]),
         ClientFrame::Ack { bytes: 77 },
         ClientFrame::Unknown { tag: 99 },
+        ClientFrame::PutBlob(PutBlob {
+            request: 4,
+            permit: BlobPermit::sign(&topic(), blob().0.id, blob().0.shape().unwrap(), 60),
+            chunks: vec![blob().1],
+        }),
+        ClientFrame::GetBlob(GetBlob {
+            request: 5,
+            topic: topic().public(),
+            blob: blob().0.id,
+            chunks: ChunkRange::of([0, 1, 5]),
+        }),
     ]
     .map(|frame| frame.encode())
     .to_vec()
@@ -248,9 +270,56 @@ fn custodian_frames() -> Vec<Vec<u8>> {
             retry_after_s: 1,
         },
         CustodianFrame::Unknown { tag: 200 },
+        CustodianFrame::BlobState(BlobState {
+            request: 4,
+            missing: ChunkRange::of([0, 1, 5]),
+        }),
+        CustodianFrame::BlobReceipt(BlobReceipt::sign(
+            &TransportSecret::from_bytes([4; 32]),
+            4,
+            topic().public(),
+            blob().0.id,
+            9,
+        )),
+        CustodianFrame::BlobRefused(BlobRefused {
+            request: 5,
+            why: Refusal::NotFound,
+            retry_after_s: 60,
+        }),
+        CustodianFrame::BlobChunks(BlobChunks {
+            request: 5,
+            chunks: vec![Chunk {
+                proof: vec![[7; 32]; 3],
+                ..blob().1
+            }],
+        }),
     ]
     .map(|frame| frame.encode())
     .to_vec()
+}
+
+/// A blob of one chunk.
+fn blob() -> (BlobRef, Chunk) {
+    let (blob, mut chunks) = blob::seal_with(BlobKey::from_bytes([3; 32]), b"a small blob").unwrap();
+    (blob, chunks.remove(0))
+}
+
+fn blob_refs() -> Vec<Vec<u8>> {
+    vec![blob().0.encode()]
+}
+
+/// Only the blob's own chunk is accepted.
+fn blob_chunk(bytes: &[u8]) -> Option<Vec<u8>> {
+    let chunk = Chunk::decode(bytes).ok()?;
+    let (blob, _) = blob();
+    chunk
+        .check(&blob.id, blob.shape().ok()?)
+        .is_ok()
+        .then(|| chunk.encode())
+}
+
+fn blob_chunks() -> Vec<Vec<u8>> {
+    vec![blob().1.encode()]
 }
 
 fn invite() -> Invite {
@@ -357,6 +426,12 @@ fn requests() -> Vec<Vec<u8>> {
             devices: vec![address(6)],
             relays: vec![address(5)],
             name: "bob".into(),
+            packages: vec![CardPackage {
+                not_before_s: 1,
+                not_after_s: 2,
+                last_resort: true,
+                bytes: vec![3; 20],
+            }],
         },
         chat: CHAT,
         node: NodeId([9; 32]),

@@ -103,7 +103,9 @@ fn write_context(_: &Value, fields: &Value) -> Vec<u8> {
     let admin = |admin: &Value| AccountId(hex::decode(admin.as_str().unwrap()).unwrap().try_into().unwrap());
     let relay = |relay: &Value| PeerAddress {
         key: TransportKey(array(relay, "key")),
-        addrs: items(relay, "addrs").map(|text| text.as_str().unwrap().to_owned()).collect(),
+        addrs: items(relay, "addrs")
+            .map(|text| text.as_str().unwrap().to_owned())
+            .collect(),
     };
     ChatContext {
         kind: match text(fields, "kind").as_str() {

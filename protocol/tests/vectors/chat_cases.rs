@@ -55,7 +55,12 @@ fn fill_contexts(v: &mut Vectors) {
     let mut context = ChatContext::one_to_one();
     v.good("chat_context", "of two", Value::Null, context_value(&context));
     context.timer_s = 86_400;
-    v.good("chat_context", "of two, with a timer", Value::Null, context_value(&context));
+    v.good(
+        "chat_context",
+        "of two, with a timer",
+        Value::Null,
+        context_value(&context),
+    );
     let first = ChatContext::group("마당".into(), ALICE.account(), Vec::new());
     v.good("chat_context", "of a new group", Value::Null, context_value(&first));
     let whole = ChatContext {
@@ -75,7 +80,12 @@ fn fill_contexts(v: &mut Vectors) {
         extensions: vec![0xaa, 0xbb],
         ..first.clone()
     };
-    let bytes = v.good("chat_context", "of a group with everything", Value::Null, context_value(&whole));
+    let bytes = v.good(
+        "chat_context",
+        "of a group with everything",
+        Value::Null,
+        context_value(&whole),
+    );
     let most = ChatContext {
         name: "n".repeat(limits::NAME_BYTES),
         picture: vec![0; limits::PICTURE_BYTES],
@@ -83,18 +93,43 @@ fn fill_contexts(v: &mut Vectors) {
         extensions: vec![0; limits::CONTEXT_EXTENSION_BYTES],
         ..first.clone()
     };
-    v.good("chat_context", "of a group with the most", Value::Null, context_value(&most));
+    v.good(
+        "chat_context",
+        "of a group with the most",
+        Value::Null,
+        context_value(&most),
+    );
 
     let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
         v.bad("chat_context", name, Value::Null, bytes, error, at);
     };
-    bad("version 2", &[&[0, 2], &bytes[2..]].concat(), "version", "chat_context.version");
-    bad("no kind", &[&[0, 1, 0], &bytes[3..]].concat(), "invalid", "chat_context.kind");
-    bad("another kind of chat", &[&[0, 1, 3], &bytes[3..]].concat(), "invalid", "chat_context.kind");
+    bad(
+        "version 2",
+        &[&[0, 2], &bytes[2..]].concat(),
+        "version",
+        "chat_context.version",
+    );
+    bad(
+        "no kind",
+        &[&[0, 1, 0], &bytes[3..]].concat(),
+        "invalid",
+        "chat_context.kind",
+    );
+    bad(
+        "another kind of chat",
+        &[&[0, 1, 3], &bytes[3..]].concat(),
+        "invalid",
+        "chat_context.kind",
+    );
     let cut = &bytes[..bytes.len() - 1];
     bad("cut", cut, "truncated", "chat_context.extensions");
     bad("a byte too many", &[&bytes[..], &[0]].concat(), "trailing", "");
-    bad("a name that isn't UTF-8", &[0, 1, 2, 1, 0xff, 0, 0, 0, 0, 0, 0, 0, 0], "invalid", "chat_context.name");
+    bad(
+        "a name that isn't UTF-8",
+        &[0, 1, 2, 1, 0xff, 0, 0, 0, 0, 0, 0, 0, 0],
+        "invalid",
+        "chat_context.name",
+    );
     let too = |change: &dyn Fn(&mut ChatContext)| {
         let mut context = first.clone();
         change(&mut context);
@@ -113,7 +148,12 @@ fn fill_contexts(v: &mut Vectors) {
     let relays = too(&|context| context.relays = vec![relay.clone(); limits::OWN_RELAYS + 1]);
     bad("a relay too many", &relays, "too_long", "chat_context.relays");
     let extensions = too(&|context| context.extensions = vec![1; limits::CONTEXT_EXTENSION_BYTES + 1]);
-    bad("extensions too long", &extensions, "too_long", "chat_context.extensions");
+    bad(
+        "extensions too long",
+        &extensions,
+        "too_long",
+        "chat_context.extensions",
+    );
     let half = [&[0, 1, 2, 0, 0, 0, 0, 0, 0, 31][..], &[7; 31], &[0, 0]].concat();
     bad("half an admin", &half, "truncated", "AccountId");
 }
@@ -128,11 +168,21 @@ fn fill_join_infos(v: &mut Vectors) {
     let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
         v.bad("join_info", name, Value::Null, bytes, error, at);
     };
-    bad("version 2", &[&[0, 2], &bytes[2..]].concat(), "version", "join_info.version");
+    bad(
+        "version 2",
+        &[&[0, 2], &bytes[2..]].concat(),
+        "version",
+        "join_info.version",
+    );
     bad("cut in the topic", &bytes[..30], "truncated", "join_info.topic_secret");
     bad("cut in the parent", &bytes[..40], "truncated", "NodeId");
     bad("a byte too many", &[&bytes[..], &[0]].concat(), "trailing", "");
-    bad("neither a topic nor none", &[&[0, 1, 2], &bytes[3..]].concat(), "invalid", "join_info.topic");
+    bad(
+        "neither a topic nor none",
+        &[&[0, 1, 2], &bytes[3..]].concat(),
+        "invalid",
+        "join_info.topic",
+    );
 }
 
 fn fill_statements(v: &mut Vectors) {
@@ -148,12 +198,30 @@ fn fill_statements(v: &mut Vectors) {
         changed[at] ^= bit;
         changed
     };
-    bad("a wish to leave, shown as one to rejoin", &keys, &changed(0, 3), "signature", "");
+    bad(
+        "a wish to leave, shown as one to rejoin",
+        &keys,
+        &changed(0, 3),
+        "signature",
+        "",
+    );
     bad("another device", &keys, &changed(1, 1), "signature", "");
     bad("about something else", &keys, &changed(33, 1), "signature", "");
     bad("a changed signature", &keys, &changed(70, 1), "signature", "");
-    bad("a wish that nobody knows", &keys, &changed(0, 8), "invalid", "statement.wish");
-    bad("cut", &keys, &bytes[..bytes.len() - 1], "truncated", "statement.signature");
+    bad(
+        "a wish that nobody knows",
+        &keys,
+        &changed(0, 8),
+        "invalid",
+        "statement.wish",
+    );
+    bad(
+        "cut",
+        &keys,
+        &bytes[..bytes.len() - 1],
+        "truncated",
+        "statement.signature",
+    );
     bad("a byte too many", &keys, &[&bytes[..], &[0]].concat(), "trailing", "");
     let elsewhere = json!({ "chat": hexed([1; 32]), "device_seed": hexed(BOB.device_seed) });
     bad("for another chat", &elsewhere, &bytes, "signature", "");
@@ -365,7 +433,14 @@ fn fill_refused_changes(v: &mut Vectors) {
         });
         let node = session.b.node().0;
         let commit = Raw::take(&session.b, &session.bob, &BOB).commit(&node, add, remove, settings, true);
-        v.bad("commit", name, state_keys(SUITE, 0, "first"), &commit, "not_allowed", why);
+        v.bad(
+            "commit",
+            name,
+            state_keys(SUITE, 0, "first"),
+            &commit,
+            "not_allowed",
+            why,
+        );
     };
     bad("a third member added", true, &[], None, "only admins add members");
     let own = "in a one-to-one chat only own devices change";
@@ -382,7 +457,13 @@ fn fill_refused_changes(v: &mut Vectors) {
     };
     bad("an admin", false, &[], Some(led), timer);
     let group = ChatContext::group(String::new(), BOB.account(), Vec::new());
-    bad("the chat becomes a group", false, &[], Some(group), "a chat keeps its kind");
+    bad(
+        "the chat becomes a group",
+        false,
+        &[],
+        Some(group),
+        "a chat keeps its kind",
+    );
 }
 
 fn fill_refused_welcomes(v: &mut Vectors) {

@@ -142,8 +142,7 @@ fn write_link(_: &Value, fields: &Value) -> Vec<u8> {
     invite_of(fields).to_link().into_bytes()
 }
 
-fn read_card(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
-    let card = Card::verify(bytes, TopicId(array(keys, "topic")), AccountId(array(keys, "account")))?;
+fn packages_value(packages: &[CardPackage]) -> Value {
     let package = |package: &CardPackage| {
         json!({
             "not_before_s": number(package.not_before_s),
@@ -152,11 +151,26 @@ fn read_card(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             "bytes": hexed(&package.bytes),
         })
     };
+    packages.iter().map(package).collect()
+}
+
+fn packages_of(fields: &Value) -> Vec<CardPackage> {
+    let package = |value: &Value| CardPackage {
+        not_before_s: uint64(value, "not_before_s"),
+        not_after_s: uint64(value, "not_after_s"),
+        last_resort: value["last_resort"].as_bool().unwrap(),
+        bytes: bytes(value, "bytes"),
+    };
+    items(fields, "packages").map(package).collect()
+}
+
+fn read_card(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let card = Card::verify(bytes, TopicId(array(keys, "topic")), AccountId(array(keys, "account")))?;
     Ok(json!({
         "log": hexed(card.log.encode()),
         "suite": card.suite.number(),
         "seal_key": hexed(&card.seal_key),
-        "packages": card.packages.iter().map(package).collect::<Vec<_>>(),
+        "packages": packages_value(&card.packages),
         "transports": encoded(&card.transports),
         "devices": addresses_value(&card.devices),
         "relays": addresses_value(&card.relays),
@@ -166,17 +180,11 @@ fn read_card(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
 }
 
 fn write_card(keys: &Value, fields: &Value) -> Vec<u8> {
-    let package = |value: &Value| CardPackage {
-        not_before_s: uint64(value, "not_before_s"),
-        not_after_s: uint64(value, "not_after_s"),
-        last_resort: value["last_resort"].as_bool().unwrap(),
-        bytes: bytes(value, "bytes"),
-    };
     Card {
         log: DeviceLog::decode(&bytes(fields, "log")).unwrap(),
         suite: suite_of(fields),
         seal_key: bytes(fields, "seal_key"),
-        packages: items(fields, "packages").map(package).collect(),
+        packages: packages_of(fields),
         transports: transports_of(fields),
         devices: addresses_of(fields, "devices"),
         relays: addresses_of(fields, "relays"),
@@ -210,6 +218,7 @@ fn details_value(details: &Details) -> Value {
         "devices": addresses_value(&details.devices),
         "relays": addresses_value(&details.relays),
         "name": details.name,
+        "packages": packages_value(&details.packages),
     })
 }
 
@@ -225,6 +234,7 @@ fn details_of(fields: &Value) -> Details {
         devices: addresses_of(fields, "devices"),
         relays: addresses_of(fields, "relays"),
         name: text(fields, "name"),
+        packages: packages_of(fields),
     }
 }
 

@@ -279,8 +279,22 @@ fn fill_requests(v: &mut Vectors) {
         "devices": [address(6, &["/ip4/127.0.0.1/tcp/1"])],
         "relays": [],
         "name": "bob",
+        "packages": [{ "not_before_s": "1", "not_after_s": "2", "last_resort": true, "bytes": "0102" }],
     });
     let bytes = v.good("details", "of a device", Value::Null, details.clone());
+    let mut alone = details.clone();
+    alone["packages"] = json!([]);
+    v.good("details", "without key packages", Value::Null, alone);
+    let mut many = details.clone();
+    many["packages"] = vec![details["packages"][0].clone(); limits::CARD_KEY_PACKAGES + 1].into();
+    v.bad(
+        "details",
+        "17 key packages",
+        Value::Null,
+        &write_details(&Value::Null, &many),
+        "too_long",
+        "details.packages",
+    );
     v.bad(
         "details",
         "version 2",

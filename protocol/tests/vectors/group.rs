@@ -79,7 +79,10 @@ fn read_commit(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     }
     let header = Header::read(bytes)?;
     let applied = group.apply(&crypto, bytes)?;
-    assert_eq!((applied.place.parent, applied.place.author), (group.node(), applied.author.account));
+    assert_eq!(
+        (applied.place.parent, applied.place.author),
+        (group.node(), applied.author.account)
+    );
     assert_eq!(applied.place.device, applied.author.device);
     let header = header_value(&header, bytes);
     assert_eq!(header["makes"], hexed(applied.node.0));

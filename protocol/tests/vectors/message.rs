@@ -85,6 +85,7 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
     let body = match &message.body {
         Body::Text(text) => json!({ "text": text }),
         Body::Contact(bytes) => json!({ "contact": hexed(bytes) }),
+        Body::Wish(bytes) => json!({ "wish": hexed(bytes) }),
         Body::Unknown { kind, body } => json!({ "unknown": { "kind": kind, "body": hexed(body) } }),
         Body::Rich(rich) => json!({ "rich": {
             "reply_to": rich.reply_to.map(|message| hexed(message.0)),
@@ -131,6 +132,7 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
         let body = match kind.as_str() {
             "text" => Body::Text(body.as_str().unwrap().to_owned()),
             "contact" => Body::Contact(bytes(&value["body"], "contact")),
+            "wish" => Body::Wish(bytes(&value["body"], "wish")),
             "unknown" => Body::Unknown {
                 kind: body["kind"].as_u64().unwrap() as u16,
                 body: bytes(body, "body"),

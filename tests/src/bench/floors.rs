@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use madang_protocol::chat::{Group, LeafIdentity, key_package};
+use madang_protocol::chat::{ChatContext, Group, LeafIdentity, Plan, key_package};
 use madang_protocol::identity::DeviceLog;
 use madang_protocol::keys::{AccountSecret, ChatId, DeviceSecret};
 use madang_protocol::mls::{Crypto, Suite};
@@ -95,8 +95,11 @@ impl Pair {
         };
         let ((alice, alice_id), (bob, bob_id)) = (member(1), member(2));
         let (package, rows) = key_package(&crypto, &bob, &bob_id, Suite::XWing, false, 0, 100).unwrap();
-        let (group, topic) = Group::create(&crypto, &alice, &alice_id, Suite::XWing, ChatId([9; 32])).unwrap();
-        let change = group.add(&crypto, &alice, &[package], &topic).unwrap();
+        let (chat, context) = (ChatId([9; 32]), ChatContext::one_to_one());
+        let (group, topic) = Group::create(&crypto, &alice, &alice_id, Suite::XWing, chat, context).unwrap();
+        let change = group
+            .commit(&crypto, &alice, &Plan::adding(&[package]), &topic)
+            .unwrap();
         let joined = Group::join(&crypto, rows, &change.welcome.unwrap(), change.group.node()).unwrap();
         Self {
             crypto,

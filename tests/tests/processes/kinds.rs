@@ -71,7 +71,10 @@ async fn every_kind_reaches_the_other_and_outlives_a_kill() {
     by_hand(&bob, &["delete", &answer]).await;
     alice.up().await;
 
-    let view = shows(&mut alice, &first, "bob's reaction", |view| view["reactions"] != Value::Null).await;
+    let view = shows(&mut alice, &first, "bob's reaction", |view| {
+        view["reactions"] != Value::Null
+    })
+    .await;
     assert_eq!(view["reactions"], json!([{ "emoji": "👍", "accounts": [account] }]));
     assert_eq!(view["body"]["text"], "who comes @bob");
     let view = shows(&mut alice, &poll, "bob's vote", |view| {
@@ -80,7 +83,10 @@ async fn every_kind_reaches_the_other_and_outlives_a_kill() {
     .await;
     let options = json!([{ "text": "now", "accounts": [] }, { "text": "later", "accounts": [account] }]);
     assert_eq!(view["body"]["options"], options);
-    shows(&mut alice, &answer, "the deletion", |view| view["body"]["kind"] == "deleted").await;
+    shows(&mut alice, &answer, "the deletion", |view| {
+        view["body"]["kind"] == "deleted"
+    })
+    .await;
     alice
         .event("the deletion is told", |kind, data| {
             kind == "message.updated" && data["message"] == answer.as_str()

@@ -5,6 +5,7 @@
 mod benchmark;
 mod by_hand;
 mod echo_bot;
+mod groups;
 mod kinds;
 mod refusals;
 mod relay_service;

@@ -132,7 +132,11 @@ async fn every_method_answers_in_the_documented_shape() {
             json!({"message": id(1)}),
             with(json!({"body": {"kind": "deleted"}}), &message),
         ),
-        ("message.react", json!({"message": id(1), "emoji": "👍"}), touched.clone()),
+        (
+            "message.react",
+            json!({"message": id(1), "emoji": "👍"}),
+            touched.clone(),
+        ),
         (
             "message.react",
             json!({"message": id(1), "emoji": "👍", "remove": true}),
@@ -366,7 +370,11 @@ async fn malformed_parameters_are_refused_by_name() {
             "remove",
         ),
         ("message.vote", json!({"message": id(1), "choices": [256]}), "choices"),
-        ("message.vote", json!({"message": id(1), "choices": vec![0; 13]}), "choices"),
+        (
+            "message.vote",
+            json!({"message": id(1), "choices": vec![0; 13]}),
+            "choices",
+        ),
         (
             "message.list",
             json!({"chat": id(3), "before": "a", "after": "b"}),
@@ -401,9 +409,7 @@ async fn texts_and_keys_over_their_bound_are_refused_and_pages_are_cut_to_it() {
     let emoji = json!({"message": id(1), "emoji": "x".repeat(41)});
     assert_eq!(house.error("message.react", emoji).await["data"]["field"], "emoji");
     let body = json!({"kind": "poll", "question": "?", "options": ["a", "b".repeat(201)]});
-    let error = house
-        .error("message.send", json!({"chat": id(3), "body": body}))
-        .await;
+    let error = house.error("message.send", json!({"chat": id(3), "body": body})).await;
     let data = json!({"code": "too_large", "retryable": false, "field": "body.options[1]", "limit": 200});
     assert_eq!(error["data"], data);
     let error = house.error("message.send", send(1, 129)).await;

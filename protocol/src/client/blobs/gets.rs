@@ -59,6 +59,11 @@ impl Get {
         self.patience = Patience::default();
     }
 
+    /// The topic that it belongs to.
+    pub(super) fn topic(&self) -> TopicId {
+        self.topic
+    }
+
     fn answered(&mut self, peer: &TransportKey) {
         self.asked = self.asked.filter(|asked| asked != peer);
     }

@@ -23,6 +23,7 @@ impl World {
     fn another(&mut self) -> usize {
         let place = self.guest();
         self.nodes[place].config.relays = Some(vec![relay_address()]);
+        self.nodes[place].config.suite = self.nodes[ALICE].config.suite;
         self.restart(place);
         self.pass(5_000);
         place
@@ -282,4 +283,34 @@ fn a_member_who_was_away_too_long_is_put_back_by_itself() {
     w.pass(10_000);
     assert_eq!(w.nodes[CAROL].texts(chat).len(), 2);
     assert_eq!(w.nodes[BOB].texts(chat).len(), 2);
+}
+
+#[test]
+fn a_group_whose_welcomes_and_commits_are_larger_than_an_envelope_works() {
+    let Village { mut w, chat } = Village::with(4, |_, config| config.suite = Suite::XWing);
+    // Its picture alone makes them large.
+    let picture = SettingsChange {
+        picture: Some(vec![7; limits::PICTURE_BYTES]),
+        ..SettingsChange::default()
+    };
+    w.does(ALICE, Command::UpdateChat { chat, change: picture });
+    w.pass(5_000);
+    let mut newcomers = Vec::new();
+    for _ in 0..14 {
+        let place = w.another();
+        w.befriend_two(ALICE, place);
+        newcomers.push(place);
+    }
+    let members = newcomers.iter().map(|place| w.account(*place)).collect();
+    w.does(ALICE, Command::AddMembers { chat, members });
+    w.pass(120_000);
+    let all: Vec<usize> = (0..w.nodes.len()).collect();
+    w.agree(chat, &all);
+    w.send(newcomers[13], chat, "hello");
+    w.pass(10_000);
+    for place in all {
+        assert_eq!(w.nodes[place].texts(chat), ["hello"], "{place}");
+    }
+    let blobs = w.keeper.as_ref().unwrap().relay.stats();
+    assert!(blobs.blobs > 0, "nothing went as a blob");
 }

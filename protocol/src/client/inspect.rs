@@ -1,0 +1,70 @@
+//! What the simulator sees of a chat, besides what is stored for people.
+
+use super::Client;
+use super::records::{ChatRow, decode};
+use crate::chat::{ChatContext, dag};
+use crate::keys::{AccountId, ChatId, NodeId, TopicId};
+use crate::rows::{Rows, RowsError, Tree};
+
+/// A chat's rows.
+pub(crate) struct Inside {
+    /// The state that counts, or the last one with this device.
+    pub state: NodeId,
+    /// This device isn't in the one that counts.
+    pub out: bool,
+    /// It has asked to be put back.
+    pub lost: bool,
+    /// The chat's topic.
+    pub topic: TopicId,
+    /// All topics that this device can read or write on.
+    pub topics: Vec<TopicId>,
+    /// The unsettled states, parents first; the oldest has no commit.
+    pub nodes: Vec<(NodeId, Option<dag::Commit>)>,
+    /// Changes that are still to be made.
+    pub open: usize,
+}
+
+/// One state of a chat.
+pub(crate) struct StateInside {
+    /// Equal at all who share it.
+    pub authenticator: Vec<u8>,
+    /// Who is in it.
+    pub accounts: Vec<AccountId>,
+    /// Its settings.
+    pub context: ChatContext,
+}
+
+/// Reads a chat's rows; none if it isn't there.
+pub(crate) fn inside(rows: &dyn Rows, chat: &ChatId) -> Result<Option<Inside>, RowsError> {
+    let Some(bytes) = rows.get(Tree::Chats, &chat.0)? else {
+        return Ok(None);
+    };
+    let row: ChatRow = decode(&bytes)?;
+    let states = row.nodes.iter().map(|known| known.topic.public());
+    Ok(Some(Inside {
+        state: row.state,
+        out: row.out,
+        lost: row.lost,
+        topic: row.topic.public(),
+        topics: states.chain(row.old_topics.iter().map(|old| old.topic)).collect(),
+        nodes: row.nodes.into_iter().map(|known| (known.node, known.commit)).collect(),
+        open: row.intents.iter().filter(|intent| intent.node.is_none()).count(),
+    }))
+}
+
+impl Client {
+    /// A state of a chat that this device has in memory.
+    pub(crate) fn state_inside(&self, chat: &ChatId, node: &NodeId) -> Option<StateInside> {
+        let chat = self.chats.get(chat)?;
+        let mut states = chat.frozen.iter().chain([&chat.group]);
+        let group = states.find(|group| group.node() == *node)?;
+        let mut accounts: Vec<AccountId> = group.members().ok()?.iter().map(|member| member.account).collect();
+        accounts.sort();
+        accounts.dedup();
+        Some(StateInside {
+            authenticator: group.authenticator(),
+            accounts,
+            context: group.context().clone(),
+        })
+    }
+}
