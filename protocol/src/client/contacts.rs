@@ -94,7 +94,12 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn new_package(&self, last_resort: bool, now_s: u64, expires_s: u64) -> Result<OwnPackage, CommandError> {
+    pub(super) fn new_package(
+        &self,
+        last_resort: bool,
+        now_s: u64,
+        expires_s: u64,
+    ) -> Result<OwnPackage, CommandError> {
         let (package, rows) = chat::key_package(
             &self.crypto,
             &self.account.device,

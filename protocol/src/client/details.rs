@@ -23,7 +23,12 @@ impl Client {
             devices: vec![self.own_address()],
             relays: self.settings.relays.clone(),
             name: self.settings.name.clone(),
-            packages: our_inbox.packages.iter().take(1).map(|own| own.package.clone()).collect(),
+            packages: our_inbox
+                .packages
+                .iter()
+                .take(1)
+                .map(|own| own.package.clone())
+                .collect(),
         }
     }
 

@@ -71,7 +71,12 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn chat_envelope(&mut self, now_ms: u64, chat_id: ChatId, envelope: &Envelope) -> Result<Taken, RowsError> {
+    pub(super) fn chat_envelope(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        envelope: &Envelope,
+    ) -> Result<Taken, RowsError> {
         let Ok(header) = Header::read(envelope.body()) else {
             return Ok(Taken::Refused(Refusal::Invalid));
         };

@@ -22,6 +22,8 @@ pub(crate) struct Inside {
     pub nodes: Vec<(NodeId, Option<dag::Commit>)>,
     /// Changes that are still to be made.
     pub open: usize,
+    /// Envelopes that build on states that aren't here.
+    pub pending: usize,
 }
 
 /// One state of a chat.
@@ -48,6 +50,7 @@ pub(crate) fn inside(rows: &dyn Rows, chat: &ChatId) -> Result<Option<Inside>, R
         topic: row.topic.public(),
         topics: states.chain(row.old_topics.iter().map(|old| old.topic)).collect(),
         nodes: row.nodes.into_iter().map(|known| (known.node, known.commit)).collect(),
+        pending: rows.prefix(Tree::Pending, &chat.0, usize::MAX)?.len(),
         open: row.intents.iter().filter(|intent| intent.node.is_none()).count(),
     }))
 }

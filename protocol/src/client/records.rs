@@ -98,7 +98,12 @@ pub(crate) mod key {
     }
     /// What an account did to a message.
     pub(crate) fn effects_of(chat: &ChatId, message: &MessageId, account: &AccountId) -> Vec<u8> {
-        [chat.0.as_slice(), short(message), account.0.get(..ID_BYTES).unwrap_or_default()].concat()
+        [
+            chat.0.as_slice(),
+            short(message),
+            account.0.get(..ID_BYTES).unwrap_or_default(),
+        ]
+        .concat()
     }
     /// The author's time in a message's key.
     pub(crate) fn sent_ms(stored: &[u8]) -> Option<u64> {

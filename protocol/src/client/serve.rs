@@ -129,7 +129,11 @@ impl Client {
             }
             // A device keeps only what it puts itself.
             Ok(ClientFrame::PutBlob(put)) => {
-                self.send(peer, Side::Server, blobs::refused(put.request, Refusal::NotHere).encode());
+                self.send(
+                    peer,
+                    Side::Server,
+                    blobs::refused(put.request, Refusal::NotHere).encode(),
+                );
             }
             Err(_) => self.step.effects.push(Effect::Penalise {
                 peer,

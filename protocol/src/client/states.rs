@@ -3,33 +3,25 @@
 use super::chats::{Chat, load_group};
 use super::inbound::Taken;
 use super::outbox::OutWhat;
-use super::records::{AckRow, NodeRow, OldTopic, OutKind, key};
+use super::records::{AckRow, NodeRow, OldTopic, OutKind};
 use super::{Client, EventRow, LoadError, TopicUse};
 use crate::blob;
 use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, EnvelopeId, NodeId, TopicId, TopicSecret};
+use crate::keys::{ChatId, NodeId, TopicId, TopicSecret};
 use crate::limits;
-use crate::rows::{Rows, RowsError, Tree};
+use crate::rows::{Rows, RowsError};
 use std::collections::BTreeSet;
 
-/// A waiting envelope.
-pub(super) struct Pending {
-    pub node: NodeId,
-    pub bytes: Vec<u8>,
-}
-
-/// Bytes of waiting envelopes for each chat (guess).
-const PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// Milliseconds between the tries of members that lost against each other (guess: a few round trips).
 const RETRY_MS: u64 = 2_000;
 
 /// Milliseconds on a link before a device commits unasked (guess: a backlog's first pages are there by then).
 const CATCH_UP_MS: u64 = 10_000;
 
-/// How much longer each further try to be put back waits (guess).
-const REJOIN_LONGER: u64 = 6;
+/// The node that a commit of ours makes, with the Welcome if it adds somebody; or why it can't be made.
+pub(super) type Made = Result<(NodeId, Option<Vec<u8>>), GroupError>;
 
 /// How a chat's state is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +55,7 @@ pub(super) fn load(id: ChatId, row: &super::records::ChatRow, rows: &dyn Rows) -
         match (&known.commit, &mut dag) {
             (Some(commit), Some(dag)) => {
                 // It was taken once, in this order.
-                let _: Result<(), Unfit> = dag.insert(known.node, commit.clone());
+                dag.insert(known.node, commit.clone()).ok();
             }
             _ => dag = Some(Dag::new(known.node, row.root_admins.clone())),
         }
@@ -187,13 +179,7 @@ impl Client {
         Ok(())
     }
 
-    fn commit_body(
-        &mut self,
-        now_ms: u64,
-        chat_id: ChatId,
-        parent: NodeId,
-        body: &[u8],
-    ) -> Result<Taken, RowsError> {
+    fn commit_body(&mut self, now_ms: u64, chat_id: ChatId, parent: NodeId, body: &[u8]) -> Result<Taken, RowsError> {
         let parent = self.chats.get_mut(&chat_id).and_then(|chat| chat.state(parent));
         // What comes back to its author, isn't allowed, or isn't what it says: whoever passed it on can't know.
         let Some(Ok(applied)) = parent.map(|parent| parent.apply(&self.crypto, body)) else {
@@ -227,7 +213,7 @@ impl Client {
         now_ms: u64,
         chat_id: ChatId,
         plan: &Plan,
-    ) -> Result<Result<(NodeId, Option<Vec<u8>>), GroupError>, RowsError> {
+    ) -> Result<Made, RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
             return Ok(Err(GroupError::Node));
         };
@@ -264,8 +250,7 @@ impl Client {
             self.blob_put(now_ms, &secret, &blob, chunks)
                 .map_err(|error| fault(&error))?;
         }
-        let envelope =
-            Envelope::sign(&secret, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
+        let envelope = Envelope::sign(&secret, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         let topic = envelope.topic();
         let taken = self.adopt(now_ms, chat_id, node, place, Some(group), renews)?;
         if taken.is_err() {
@@ -458,112 +443,6 @@ impl Client {
         let next = chat.dag.path(&tip).take_while(|node| *node != root).last()?;
         let settles = chat.node(&next).filter(|known| known.kept)?.since_ms;
         Some(settles.saturating_add(self.config.frozen_ms))
-    }
-
-    /// Keeps an envelope whose state isn't here yet.
-    pub(super) fn keep_pending(&mut self, chat_id: ChatId, node: NodeId, envelope: &Envelope) -> Taken {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Taken::Refused(Refusal::NotHere);
-        };
-        if chat.pending.contains_key(&envelope.id()) {
-            return Taken::Yes;
-        }
-        let bytes = envelope.bytes();
-        if chat.pending.len() >= limits::PENDING_PER_CHAT || chat.pending_bytes + bytes.len() > PENDING_BYTES {
-            chat.refetch = true;
-            return Taken::Refused(Refusal::Busy);
-        }
-        let mut row = node.0.to_vec();
-        row.extend_from_slice(bytes);
-        chat.pending_bytes += bytes.len();
-        chat.pending.insert(
-            envelope.id(),
-            Pending {
-                node,
-                bytes: bytes.to_vec(),
-            },
-        );
-        let due_ms = self.last_ms.saturating_add(self.config.rejoin_ms);
-        chat.rejoin_ms.get_or_insert(due_ms);
-        self.put(Tree::Pending, key::pending(&chat_id, &envelope.id()), row);
-        Taken::Yes
-    }
-
-    /// Takes the waiting envelopes that build on a state.
-    fn take_pending(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId) -> Result<(), RowsError> {
-        for bytes in self.unpend(chat_id, |waiting| waiting.node == node) {
-            if let Ok(waiting) = Envelope::trusted(&bytes) {
-                self.chat_envelope(now_ms, chat_id, &waiting)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Drops waiting envelopes that build on what was settled otherwise.
-    fn drop_stale_pending(&mut self, chat_id: ChatId) {
-        let Some(epoch) = self.chats.get(&chat_id).map(Chat::root_epoch) else {
-            return;
-        };
-        self.unpend(chat_id, |waiting| {
-            let header = Envelope::trusted(&waiting.bytes).map(|envelope| Header::read(envelope.body()));
-            !matches!(header, Ok(Ok(header)) if header.epoch >= epoch)
-        });
-    }
-
-    fn unpend(&mut self, chat_id: ChatId, which: impl Fn(&Pending) -> bool) -> Vec<Vec<u8>> {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Vec::new();
-        };
-        let ready: Vec<(EnvelopeId, Pending)> = chat.pending.extract_if(.., |_, waiting| which(waiting)).collect();
-        let mut taken = Vec::new();
-        for (id, waiting) in ready {
-            chat.pending_bytes -= waiting.bytes.len();
-            taken.push(waiting.bytes);
-            self.step.batch.delete(Tree::Pending, key::pending(&chat_id, &id));
-        }
-        taken
-    }
-
-    /// Takes the waiting envelopes whose states are here.
-    pub(super) fn take_all_pending(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let Some(chat) = self.chats.get(&chat_id) else {
-            return Ok(());
-        };
-        let known: BTreeSet<NodeId> = chat.row.nodes.iter().map(|known| known.node).collect();
-        for node in known {
-            self.take_pending(now_ms, chat_id, node)?;
-        }
-        self.drop_stale_pending(chat_id);
-        Ok(())
-    }
-
-    /// Asks to be put back once what came builds on states that don't come.
-    pub(super) fn rejoin_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let wait_ms = self.config.rejoin_ms;
-        let reachable = self.reachable(&chat_id);
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Ok(());
-        };
-        if chat.pending.is_empty() {
-            chat.rejoin_ms = None;
-            return Ok(());
-        }
-        let due_ms = *chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
-        if due_ms > now_ms {
-            return Ok(());
-        }
-        // Each try waits longer: what builds on states that nobody has may be made up.
-        let longer = if chat.row.lost {
-            wait_ms.saturating_mul(REJOIN_LONGER)
-        } else {
-            wait_ms
-        };
-        chat.rejoin_ms = Some(now_ms.saturating_add(longer));
-        if reachable {
-            self.ask_rejoin(now_ms, chat_id)
-        } else {
-            Ok(())
-        }
     }
 
     /// Seals everything of ours that waits on the state that counts now.

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 const SETUP_ACTS: u64 = 80;
 /// Virtual time in which everything has to come right once all is healed.
 const QUIET: Micros = 15 * 60 * SECOND;
+/// Virtual time in which most does.
+const SOON: Micros = 60 * SECOND;
 /// Virtual time that a run goes on after all is right: nothing may change any more.
 const AFTERMATH: Micros = 5 * SECOND;
 /// Milliseconds of a day.
@@ -196,7 +198,7 @@ impl Driver {
                     }
                     _ => {}
                 }
-                500 * MS
+                if self.world.now > since + SOON { 5 * SECOND } else { 500 * MS }
             }
             Phase::Aftermath { since, until } if self.world.now >= until => {
                 match self.check() {
@@ -226,7 +228,7 @@ impl Driver {
 
     fn check(&mut self) -> Result<(), String> {
         self.book.check(&self.world, &self.pairs)?;
-        match &self.village {
+        match &mut self.village {
             Some(village) => village.check(&self.world, &self.book),
             None => Ok(()),
         }

@@ -44,6 +44,8 @@ pub(super) struct Village {
     /// Nobody settles a state in this history, so that the model knows what all do.
     exact: bool,
     model: Model,
+    /// What it says counts, of so many commits.
+    judged: Option<(usize, Option<NodeId>)>,
     states: BTreeMap<NodeId, StateInside>,
     /// Who has asked to be put back: its wishes went with its state.
     lost: BTreeSet<HostId>,
@@ -64,6 +66,7 @@ impl Village {
             wanted: Vec::new(),
             exact,
             model: Model::default(),
+            judged: None,
             states: BTreeMap::new(),
             lost: BTreeSet::new(),
         }
@@ -223,7 +226,40 @@ impl Village {
     }
 
     /// Whether everybody is where the model says, and has what it should.
-    pub fn check(&self, world: &World, book: &Book) -> Result<(), String> {
+    pub fn check(&mut self, world: &World, book: &Book) -> Result<(), String> {
+        self.judge(world, book).map_err(|reason| format!("{reason}{}", self.table(world)))
+    }
+
+    /// Where everybody is, for whoever looks for a fault.
+    fn table(&self, world: &World) -> String {
+        let mut table = format!("\nexact: {}, lost: {:?}, the model: {:?}", self.exact, self.lost, self.judged);
+        for host in world.clients() {
+            let account = account(world, host);
+            let Some(row) = self.inside(world, host) else {
+                table.push_str(&format!("\n{host:?} {account:?} doesn't know the group"));
+                continue;
+            };
+            table.push_str(&format!(
+                "\n{host:?} {account:?}: {:?}, out: {}, lost: {}, open: {}, pending: {}, oldest: {:?}",
+                row.state,
+                row.out,
+                row.lost,
+                row.open,
+                row.pending,
+                row.nodes.first().map(|(node, _)| *node)
+            ));
+        }
+        for (node, commit) in &self.model.commits {
+            let (author, targets, admins) = (commit.author, &commit.targets, &commit.admins);
+            table.push_str(&format!(
+                "\n{node:?} on {:?}, epoch {}, by {author:?}, removes {targets:?}, admins {admins:?}",
+                commit.parent, commit.epoch
+            ));
+        }
+        table
+    }
+
+    fn judge(&mut self, world: &World, book: &Book) -> Result<(), String> {
         let Some(chat) = self.chat else {
             return Err("there is no group".into());
         };
@@ -242,9 +278,14 @@ impl Village {
     }
 
     /// The state that counts: as the model says, or where states are settled in the meantime as the first member does.
-    fn tip(&self, world: &World) -> Result<NodeId, String> {
+    fn tip(&mut self, world: &World) -> Result<NodeId, String> {
         if self.exact && self.lost.is_empty() {
-            return self.model.tip().ok_or_else(|| "the group was never recorded".into());
+            // Slow, so it is asked only when there is more to judge.
+            let known = self.model.commits.len();
+            if self.judged.is_none_or(|(of, _)| of != known) {
+                self.judged = Some((known, self.model.tip()));
+            }
+            return self.judged.and_then(|(_, tip)| tip).ok_or_else(|| "the group was never recorded".into());
         }
         let mut rows = world.clients().into_iter().filter_map(|host| self.inside(world, host));
         let first = rows.find(|row| !row.out && !row.lost).map(|row| row.state);
@@ -354,7 +395,8 @@ impl Village {
                     had && !self.made(&done_at, by) || states.iter().any(|state| holds(state, is_in(host)))
                 }
                 Change::Remove(host) => states.iter().any(|state| !holds(state, is_in(host))),
-                Change::Leave => states.iter().any(|state| !holds(state, Some(by))),
+                // A wish names the leaf that it is of, and is void once that is renewed.
+                Change::Leave => true,
                 Change::Role(..) => true,
             };
             let may = |state: &&StateInside| state.context.rank(&by).is_some();
@@ -365,7 +407,7 @@ impl Village {
                 }),
                 _ => false,
             };
-            let allowed = wanted.change == Change::Leave || (states.iter().all(may) && !states.iter().any(junior));
+            let allowed = states.iter().all(may) && !states.iter().any(junior);
             if !happened && allowed {
                 return Err(format!("{:?} was done and never happened: {:?}", wanted.by, wanted.change));
             }

@@ -1,12 +1,12 @@
 //! `chat_group.json`: commits of a group, what they make, and those that the rules refuse.
 
 use crate::chat::{context_value, header_value, member_value, person_of, person_value, private_key};
-use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number};
+use crate::kit::{Fault, Format, Kind, Vectors, array, hexed, items, number};
 use crate::raw::{Raw, limited_package};
 use crate::session::{ALICE, BOB, CAROL, CHAT, DAVE, ERIN, ERIN_AGAIN, FRANK, Person};
 use crate::village::Village;
-use madang_protocol::chat::{Applied, ChatContext, Group, Header, JoinInfo, Plan, Statement, Target, Wish};
-use madang_protocol::keys::{AccountId, ChatId, NodeId};
+use madang_protocol::chat::{Applied, ChatContext, Group, Header, Target};
+use madang_protocol::keys::{ChatId, NodeId};
 use madang_protocol::mls::Suite;
 use madang_protocol::wire::{Wire, Writer};
 use openmls::prelude::{Extension, Extensions, GroupContext, UnknownExtension};
@@ -22,13 +22,13 @@ pub const FORMAT: Format = Format {
             name: "commit",
             text: false,
             read: read_commit,
-            write: write_commit,
+            write: write_nothing,
         },
         Kind {
             name: "welcome",
             text: false,
             read: read_welcome,
-            write: write_welcome,
+            write: write_nothing,
         },
     ],
     fill: cases::fill,
@@ -42,27 +42,9 @@ fn place(keys: &Value, member: &str) -> usize {
     keys[member].as_u64().unwrap() as usize
 }
 
-/// The group that the keys describe, with the commits that come before.
-fn village_of(keys: &Value) -> Village {
-    let people: Vec<Person> = items(keys, "people").map(person_of).collect();
-    let settings = ChatContext::decode(&bytes(keys, "first_context")).unwrap();
-    let chat = ChatId(array(keys, "chat"));
-    let mut village = Village::of(suite_of(keys), chat, &people, place(keys, "joined"), settings);
-    for step in items(keys, "before") {
-        village.advance(place(step, "author"), &step["plan"]);
-    }
-    village
-}
-
-fn write_commit(keys: &Value, _: &Value) -> Vec<u8> {
-    let (village, author) = (village_of(keys), place(keys, "author"));
-    village.commits(author, &village.plan(&keys["plan"])).unwrap().commit
-}
-
-fn write_welcome(keys: &Value, _: &Value) -> Vec<u8> {
-    let (village, author) = (village_of(keys), place(keys, "author"));
-    let change = village.commits(author, &village.plan(&keys["plan"])).unwrap();
-    change.welcome.unwrap()
+/// OpenMLS draws randomness in many threads, so the bytes differ each time: these vectors are only read.
+fn write_nothing(_: &Value, _: &Value) -> Vec<u8> {
+    unreachable!("a commit of a group isn't written twice alike")
 }
 
 /// Read from what the reader has: its key package, the Welcome and the commits before.

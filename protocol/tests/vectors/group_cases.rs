@@ -1,6 +1,7 @@
 //! The cases of `chat_group.json`.
 
 use super::*;
+use madang_protocol::chat::{Plan, Statement, Wish};
 
 const SUITE: Suite = Suite::X25519;
 /// The owner, two admins, three members of whom two are one account, and one who isn't in.
@@ -23,7 +24,13 @@ fn context(admins: &[usize]) -> ChatContext {
 }
 
 /// What describes a group and one of its readers.
-fn keys_of(suite: Suite, joined: usize, admins: &[usize], before: &[(usize, Value)], reader: usize) -> Value {
+fn keys_of(
+    suite: Suite,
+    joined: usize,
+    admins: &[usize],
+    before: &[(usize, Value)],
+    reader: usize,
+) -> (Value, Village) {
     let people = people();
     let mut village = Village::of(suite, CHAT, &people, joined, context(admins));
     let mut keys = json!({
@@ -44,12 +51,12 @@ fn keys_of(suite: Suite, joined: usize, admins: &[usize], before: &[(usize, Valu
         let step = json!({ "author": author, "plan": plan, "commit": hexed(commit) });
         keys["before"].as_array_mut().unwrap().push(step);
     }
-    keys
+    (keys, village)
 }
 
-fn by(mut keys: Value, author: usize, plan: Value) -> Value {
+fn by(mut keys: Value, author: usize, plan: &Value) -> Value {
     keys["author"] = author.into();
-    keys["plan"] = plan;
+    keys["plan"] = plan.clone();
     keys
 }
 
@@ -64,8 +71,9 @@ pub fn fill(v: &mut Vectors) {
 fn fill_commits(v: &mut Vectors) {
     let all = &[OWNER, ADMIN, SECOND];
     let group = |reader| keys_of(SUITE, 6, all, &[], reader);
-    let mut good = |name: &str, keys: Value, author: usize, plan: Value| {
-        v.good("commit", name, by(keys, author, plan), json!({}));
+    let mut good = |name: &str, (keys, village): (Value, Village), author: usize, plan: Value| {
+        let change = village.commits(author, &village.plan(&plan)).unwrap();
+        v.good_to_read("commit", name, by(keys, author, &plan), &change.commit);
     };
     good("a leaf update", group(ADMIN), MEMBER, json!({}));
     good("an admin adds a member", group(MEMBER), ADMIN, json!({ "add": [NEW] }));
@@ -79,7 +87,6 @@ fn fill_commits(v: &mut Vectors) {
         TWO,
         json!({ "remove": [DEVICES] }),
     );
-    // OpenMLS orders several removals at random, so that the bytes differ each time: one of them in each vector.
     good(
         "an admin removes a member",
         group(TWO),
@@ -154,18 +161,17 @@ fn fill_welcomes(v: &mut Vectors) {
         ),
     ];
     for (name, plan) in cases {
-        let mut keys = keys_of(SUITE, 6, &[OWNER, ADMIN, SECOND], &[], MEMBER);
-        let mut made = village_of(&keys);
+        let (mut keys, village) = keys_of(SUITE, 6, &[OWNER, ADMIN, SECOND], &[], MEMBER);
         let crypto = FRANK.crypto();
         FRANK.package(&crypto, SUITE, false);
         let (_, rows) = FRANK.package(&crypto, SUITE, false);
-        made.advance(ADMIN, &plan);
+        let change = village.commits(ADMIN, &village.plan(&plan)).unwrap();
         keys["reader"] = NEW.into();
-        keys["node"] = hexed(made.group(ADMIN).node().0);
+        keys["node"] = hexed(change.group.node().0);
         keys["init_private_key"] = private_key(&rows, "private_init_key");
         keys["leaf_private_key"] = private_key(&rows, "private_encryption_key");
         keys.as_object_mut().unwrap().remove("welcome");
-        v.good("welcome", name, by(keys, ADMIN, plan), json!({}));
+        v.good_to_read("welcome", name, by(keys, ADMIN, &plan), &change.welcome.unwrap());
     }
 }
 
@@ -177,11 +183,8 @@ struct Hostile {
 
 impl Hostile {
     fn new(admins: &[usize]) -> Self {
-        let keys = keys_of(SUITE, 6, admins, &[], MEMBER);
-        Self {
-            village: village_of(&keys),
-            keys,
-        }
+        let (keys, village) = keys_of(SUITE, 6, admins, &[], DEVICES);
+        Self { village, keys }
     }
 
     /// A fresh group each time: a state's rows can be taken once.

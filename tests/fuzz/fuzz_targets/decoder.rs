@@ -11,6 +11,8 @@ mod session;
 #[path = "../../../protocol/tests/decoders/targets.rs"]
 #[allow(dead_code)]
 mod targets;
+#[path = "../../../protocol/tests/common/village.rs"]
+mod village;
 
 fn wanted() -> &'static Target {
     static WANTED: OnceLock<&Target> = OnceLock::new();

@@ -114,11 +114,6 @@ impl Client {
         Ok(self.write_put(&blob.id)?)
     }
 
-    /// Whether a relay holds a blob of ours whole.
-    pub(in crate::client) fn blob_is_held(&self, blob: &BlobId) -> bool {
-        self.blobs.puts.get(blob).is_some_and(Put::is_held)
-    }
-
     /// A relay lost its past: it is given all blobs again.
     pub(in crate::client) fn blobs_forgotten(&mut self, peer: &TransportKey) -> Result<(), RowsError> {
         let held = |put: &&mut Put| put.at.get(peer).is_some_and(|at| at.held_ms > 0);

@@ -354,7 +354,7 @@ fn f49_a_blob_whose_key_is_wrong_is_lost_at_once() {
 fn blobs_are_bounded_and_old_ones_make_room() {
     let (mut w, chat) = relayed();
     let now = w.now(ALICE);
-    let mut put = |w: &mut World, bytes: usize| {
+    let put = |w: &mut World, bytes: usize| {
         let client = &mut w.nodes[ALICE].client;
         let (blob, chunks) = blob::seal(&client.crypto, &vec![1; bytes]).unwrap();
         let topic = client.chats[&chat].row.topic.clone();

@@ -67,7 +67,11 @@ impl World {
             .map(|place| {
                 let group = self.group(*place, chat);
                 assert!(group.is_member(), "{place} is out");
-                (group.group.node(), group.group.authenticator(), group.row.topic.public())
+                (
+                    group.group.node(),
+                    group.group.authenticator(),
+                    group.row.topic.public(),
+                )
             })
             .collect();
         assert_eq!(states.len(), 1, "{states:?}");
@@ -120,7 +124,11 @@ fn everybody_reads_what_everybody_writes_also_after_a_restart() {
     let ledger = w.nodes[BOB].ledger(message);
     assert_eq!(ledger.state, LedgerState::Delivered);
     assert_eq!(ledger.delivered.len(), 4);
-    assert_eq!(w.nodes[BOB].disk.count(Tree::Outbox), 0, "what all have stays in the outbox");
+    assert_eq!(
+        w.nodes[BOB].disk.count(Tree::Outbox),
+        0,
+        "what all have stays in the outbox"
+    );
 }
 
 #[test]
