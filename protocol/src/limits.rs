@@ -102,8 +102,9 @@ pub const OUTBOX_ITEMS: usize = 100_000;
 pub const OUTBOX_BYTES: usize = 256 * 1024 * 1024;
 /// Envelopes of an epoch that hasn't been reached, for each chat; beyond, the newest is refused and fetched again later.
 pub const PENDING_PER_CHAT: usize = 1024;
-/// Frozen states that each chat keeps for late messages.
-pub const FROZEN_STATES: usize = 8;
+/// Unsettled states that each chat keeps beside the current one: a burst of changes by several admins must not settle before the others
+/// have heard of it (guess: a state of a chat of two takes some 20 kB, and few chats change so often in three days).
+pub const FROZEN_STATES: usize = 64;
 /// Milliseconds that a frozen state is kept: the bound of forward secrecy that the threat model names (DESIGN: 72 h).
 pub const FROZEN_MS: u64 = 72 * 3600 * 1000;
 /// Milliseconds between updates of this device's leaf key, at the least (guess: a week).

@@ -297,7 +297,13 @@ impl Group {
                         .extensions()
                         .unknown(ChatContext::EXTENSION)
                         .ok_or_else(|| fail(&"the settings are missing"))?;
-                    delta.context = Some(ChatContext::decode(&context.0).map_err(|e| fail(&e))?);
+                    let context = ChatContext::decode(&context.0).map_err(|e| fail(&e))?;
+                    if *change.extensions() != extensions(&context)? {
+                        return Err(GroupError::NotAllowed {
+                            reason: "it changes what isn't a setting of chats",
+                        });
+                    }
+                    delta.context = Some(context);
                 }
                 _ => {
                     return Err(GroupError::NotAllowed {

@@ -73,7 +73,7 @@ pub const SIBLINGS: usize = 8;
 struct Merit {
     /// The epoch of the last commit in it by the most senior admin at the fork, 0 for none.
     checkpoint: u64,
-    /// Its first commit removes somebody.
+    /// Its first commit removes an account.
     removal: bool,
     /// The most senior author in it, by the ranks at the fork.
     rank: Reverse<usize>,
@@ -204,16 +204,16 @@ impl Dag {
         {
             return self.only_tip();
         }
-        let void = self.void();
         let mut at = self.root;
-        while let Some(best) = self
-            .children_of(&at)
-            .filter(|child| !void.contains(child))
-            .max_by_key(|child| self.merit(&at, child, &void))
-        {
+        loop {
+            // What lost doesn't reach beyond the fork where it lost.
+            let void = self.void(&at);
+            let standing = self.children_of(&at).filter(|child| !void.contains(child));
+            let Some(best) = standing.max_by_key(|child| self.merit(&at, child, &void)) else {
+                return at;
+            };
             at = best;
         }
-        at
     }
 
     fn only_tip(&self) -> NodeId {
@@ -252,53 +252,88 @@ impl Dag {
         }
         Some(Merit {
             checkpoint,
-            removal: !first.targets.is_empty(),
+            removal: first.targets.iter().any(|target| matches!(target, Target::Account(_))),
             rank: Reverse(best),
             tie: Reverse(first.tie),
             node: Reverse(*child),
         })
     }
 
-    /// The commits that don't count: those of removed members beside their removal, and what builds on them.
+    /// The commits after a node that don't count: those of removed members beside their removal, and what builds on them.
     ///
-    /// A removal strikes each commit of its targets that is neither before nor after it. Removals can strike each other: those that none
-    /// strikes stand, those that a standing one strikes (themselves, or what they build on) fall, and so on; what is left strikes each
-    /// other in a circle, as only somebody who gave out contradicting ranks can arrange, and strikes nothing.
-    fn void(&self) -> BTreeSet<NodeId> {
-        let mut open: BTreeMap<NodeId, BTreeSet<NodeId>> = self
-            .nodes
+    /// A removal strikes each commit of its targets that is neither before nor after it. It fells another one if it strikes that one, or
+    /// what that one builds on. Where two fell each other only the more senior author's counts. Those that none fells stand, those that
+    /// a standing one fells don't, and so on; what is left fells each other in a circle, and strikes nothing.
+    fn void(&self, from: &NodeId) -> BTreeSet<NodeId> {
+        let mut below = BTreeSet::new();
+        let mut open: Vec<NodeId> = self.children_of(from).collect();
+        while let Some(node) = open.pop() {
+            below.insert(node);
+            open.extend(self.children_of(&node));
+        }
+        let removals: BTreeMap<NodeId, BTreeSet<NodeId>> = below
             .iter()
-            .filter(|(_, commit)| !commit.targets.is_empty())
-            .map(|(node, commit)| (*node, self.struck(node, commit)))
+            .filter_map(|node| {
+                let commit = self.nodes.get(node).filter(|commit| !commit.targets.is_empty())?;
+                Some((*node, self.struck(node, commit, &below)))
+            })
             .collect();
+        let mut fells: BTreeSet<(NodeId, NodeId)> = BTreeSet::new();
+        for (by, struck) in &removals {
+            let others = removals.keys().filter(|other| *other != by);
+            fells.extend(
+                others
+                    .filter(|other| self.falls(other, struck))
+                    .map(|other| (*by, *other)),
+            );
+        }
+        let both = fells.clone();
+        fells.retain(|(by, other)| !both.contains(&(*other, *by)) || !self.is_senior(other, by));
+        let mut open: BTreeSet<NodeId> = removals.keys().copied().collect();
         let mut void = BTreeSet::new();
         loop {
-            let standing: Vec<NodeId> = open
-                .keys()
-                .filter(|node| !open.iter().any(|(by, struck)| by != *node && self.falls(node, struck)))
-                .copied()
-                .collect();
+            let felled = |node: &NodeId| fells.iter().any(|(by, other)| other == node && open.contains(by));
+            let standing: Vec<NodeId> = open.iter().filter(|node| !felled(node)).copied().collect();
             if standing.is_empty() {
                 return void;
             }
             for node in standing {
-                void.extend(open.remove(&node).unwrap_or_default());
+                open.remove(&node);
+                void.extend(removals.get(&node).into_iter().flatten());
+                open.retain(|other| !fells.contains(&(node, *other)));
             }
-            open.retain(|node, _| !self.falls(node, &void));
         }
     }
 
-    /// The commits that a removal strikes: those beside it. Whoever is added again may commit after it.
-    fn struck(&self, removal: &NodeId, commit: &Commit) -> BTreeSet<NodeId> {
+    /// Whether the author of one removal is more senior than that of another, where their branches fork.
+    fn is_senior(&self, one: &NodeId, other: &NodeId) -> bool {
+        let path: BTreeSet<NodeId> = self.path(one).collect();
+        let Some(fork) = self.path(other).find(|node| path.contains(node)) else {
+            return false;
+        };
+        let admins = self.admins(&fork);
+        let rank = |node: &NodeId| {
+            let author = self.nodes.get(node).map(|commit| commit.author);
+            admins
+                .iter()
+                .position(|admin| Some(*admin) == author)
+                .unwrap_or(usize::MAX)
+        };
+        rank(one) < rank(other)
+    }
+
+    /// The commits among some that a removal strikes: those beside it. Whoever is added again may commit after it.
+    fn struck(&self, removal: &NodeId, commit: &Commit, among: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
         let before: BTreeSet<NodeId> = self.path(removal).collect();
-        self.nodes
+        among
             .iter()
-            .filter(|(node, other)| {
-                commit.targets.iter().any(|target| other.is_by(target))
+            .filter(|node| {
+                let other = self.nodes.get(node);
+                other.is_some_and(|other| commit.targets.iter().any(|target| other.is_by(target)))
                     && !before.contains(node)
                     && !self.leads_to(removal, node)
             })
-            .map(|(node, _)| *node)
+            .copied()
             .collect()
     }
 

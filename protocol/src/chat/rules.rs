@@ -52,11 +52,16 @@ pub(super) fn check(
     }
     let mut targets = Vec::new();
     for (gone, _) in &delta.removed {
-        let back = delta.added.iter().any(|(added, _)| added.device == gone.device);
+        let back = delta.added.iter().any(|(added, hash)| {
+            added.device == gone.device && (gone.account == author.account || asked(delta, Wish::Rejoin, added, hash))
+        });
         let left = delta
             .removed
             .iter()
             .any(|(other, key)| other.account == gone.account && asked(delta, Wish::Leave, other, key));
+        if left && accounts.contains(&gone.account) {
+            return Err("a member leaves with all its devices");
+        }
         if back || left {
             continue;
         }

@@ -1,7 +1,8 @@
 //! What the simulator sees of a chat, besides what is stored for people.
 
-use super::Client;
-use super::records::{ChatRow, decode};
+use super::chats::Chat;
+use super::records::{ChatRow, NodeRow, decode};
+use super::{Client, Sabotage};
 use crate::chat::{ChatContext, dag};
 use crate::keys::{AccountId, ChatId, NodeId, TopicId};
 use crate::rows::{Rows, RowsError, Tree};
@@ -69,5 +70,24 @@ impl Client {
             accounts,
             context: group.context().clone(),
         })
+    }
+}
+
+impl Chat {
+    /// The state that a broken rule picks.
+    pub(super) fn sabotaged_tip(&self, sabotage: Sabotage) -> Option<NodeId> {
+        let (mut tip, mut at) = (None, Some(self.dag.root()));
+        while let Some(node) = at {
+            tip = Some(node);
+            let builds = |known: &&NodeRow| known.commit.as_ref().is_some_and(|commit| commit.parent == node);
+            let mut children = self.row.nodes.iter().filter(builds).map(|known| known.node);
+            at = match sabotage {
+                // They are in the order in which they came.
+                Sabotage::ArrivalDecides => children.next(),
+                Sabotage::LowestHashDecides => children.min(),
+                _ => return None,
+            };
+        }
+        tip
     }
 }

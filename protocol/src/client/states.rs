@@ -208,12 +208,7 @@ impl Client {
     }
 
     /// Commits a plan on the state that counts. Gives the Welcome, if somebody is added, and the node.
-    pub(super) fn make_commit(
-        &mut self,
-        now_ms: u64,
-        chat_id: ChatId,
-        plan: &Plan,
-    ) -> Result<Made, RowsError> {
+    pub(super) fn make_commit(&mut self, now_ms: u64, chat_id: ChatId, plan: &Plan) -> Result<Made, RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
             return Ok(Err(GroupError::Node));
         };
@@ -282,6 +277,8 @@ impl Client {
         let Some(before) = chat.node(&place.parent).map(|known| known.topic.clone()) else {
             return Ok(Err(Unfit::NoParent));
         };
+        #[cfg(feature = "sim")]
+        let renews = renews && self.config.sabotage != super::Sabotage::TopicStays;
         let topic = match group.as_ref().filter(|_| renews) {
             Some(group) => group.topic(&self.crypto).map_err(|error| RowsError {
                 reason: error.to_string(),
@@ -319,6 +316,8 @@ impl Client {
             return Ok(());
         };
         let tip = chat.dag.tip();
+        #[cfg(feature = "sim")]
+        let tip = chat.sabotaged_tip(self.config.sabotage).unwrap_or(tip);
         let member = chat.node(&tip).is_some_and(|known| known.kept);
         if member == chat.is_member() && (!member || chat.group.node() == tip) {
             return Ok(());
@@ -363,6 +362,10 @@ impl Client {
 
     /// What of ours lost is tried again, after a while that differs between members.
     fn retry_losers(&mut self, now_ms: u64, chat_id: ChatId) {
+        #[cfg(feature = "sim")]
+        if self.config.sabotage == super::Sabotage::LoserNotRetried {
+            return;
+        }
         let jitter = self.crypto.random_u64();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;

@@ -23,8 +23,9 @@ pub(super) struct Sent {
     key: Option<String>,
     /// Acknowledged under this id.
     id: Option<MessageId>,
-    /// The state that its author's chat was in then.
-    state: Option<NodeId>,
+    /// The states that its author's group was in before it was asked, and once it had answered.
+    pub asked_in: Option<NodeId>,
+    pub done_in: Option<NodeId>,
     /// Answers that are still to come.
     waiting: u32,
     leaps: u32,
@@ -46,7 +47,14 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub fn compose(&mut self, author: HostId, chat: ChatId, keyed: bool, length: u64, leaps: u32) -> usize {
+    pub fn compose(
+        &mut self,
+        (author, chat): (HostId, ChatId),
+        asked_in: Option<NodeId>,
+        keyed: bool,
+        length: u64,
+        leaps: u32,
+    ) -> usize {
         let number = self.sent.len();
         let mut text = format!("message {number} of {}", author.0);
         text.extend((0..length).map(|_| '.'));
@@ -58,7 +66,8 @@ impl Book {
             text,
             key,
             id: None,
-            state: None,
+            asked_in,
+            done_in: None,
             waiting: 1,
             leaps,
         });
@@ -119,16 +128,16 @@ impl Book {
         self.sent[at].chat
     }
 
-    /// The acknowledged messages of a group, with the states that they were written in.
-    pub fn acknowledged_in(&self, chat: ChatId) -> impl Iterator<Item = (&Sent, MessageId, NodeId)> {
+    /// The acknowledged messages of a chat.
+    pub fn acknowledged_in(&self, chat: ChatId) -> impl Iterator<Item = (&Sent, MessageId)> {
         let sent = self.sent.iter().filter(move |sent| sent.chat == chat);
-        sent.filter_map(|sent| Some((sent, sent.id?, sent.state?)))
+        sent.filter_map(|sent| Some((sent, sent.id?)))
     }
 
     pub fn sent(&mut self, at: usize, id: MessageId, state: Option<NodeId>) -> Result<(), String> {
         let sent = &mut self.sent[at];
         sent.waiting -= 1;
-        sent.state = sent.state.or(state);
+        sent.done_in = sent.done_in.or(state);
         match sent.id.replace(id) {
             Some(before) if before != id => Err(format!("one key, two messages: {before:?} and {id:?}")),
             _ => Ok(()),

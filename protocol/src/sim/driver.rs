@@ -66,7 +66,7 @@ impl Driver {
     pub fn new(seed: u64, config: &SimConfig, traced: bool) -> Self {
         let mut random = Random::new(seed);
         let plan = match config.group {
-            Some(devices) => Plan::group(&mut random, devices),
+            Some(devices) => Plan::group(&mut random, devices, config.settles),
             None => Plan::new(&mut random),
         };
         let (gentle, jumps, people) = (plan.gentle, plan.jumps, plan.clients.len());
@@ -104,7 +104,11 @@ impl Driver {
     pub fn play(mut self) -> Result<Outcome, (String, Vec<String>)> {
         match self.run() {
             Ok(()) => Ok(self.outcome()),
-            Err(reason) => Err((reason, self.world.take_trace())),
+            Err(reason) => {
+                let mut trace = self.world.take_trace();
+                trace.extend(self.village.iter().map(|village| village.table(&self.world)));
+                Err((reason, trace))
+            }
         }
     }
 
@@ -198,7 +202,11 @@ impl Driver {
                     }
                     _ => {}
                 }
-                if self.world.now > since + SOON { 5 * SECOND } else { 500 * MS }
+                if self.world.now > since + SOON {
+                    5 * SECOND
+                } else {
+                    500 * MS
+                }
             }
             Phase::Aftermath { since, until } if self.world.now >= until => {
                 match self.check() {
@@ -222,7 +230,10 @@ impl Driver {
 
     /// Whether all know each other, and are in the group.
     fn ready(&self) -> bool {
-        let founded = self.village.as_ref().is_none_or(|village| village.is_founded(&self.world));
+        let founded = self
+            .village
+            .as_ref()
+            .is_none_or(|village| village.is_founded(&self.world));
         self.pairs.iter().all(|pair| pair.approved) && founded
     }
 
@@ -338,7 +349,10 @@ impl Driver {
         match (asked, result) {
             (Asked::Setup(pair), result) => self.pairs[pair].answered(self.world.now, result),
             (Asked::Send(at), Ok(Reply::Sent(id) | Reply::Repeated(id))) => {
-                let village = self.village.as_ref().filter(|village| village.chat == Some(self.book.chat(at)));
+                let village = self
+                    .village
+                    .as_ref()
+                    .filter(|village| village.chat == Some(self.book.chat(at)));
                 let state = village.and_then(|village| village.state_of(&self.world, host));
                 self.book.sent(at, id, state)
             }
@@ -469,7 +483,9 @@ impl Driver {
         let leaps = self.leaps.get(&host).copied().unwrap_or_default();
         let (keyed, length) = (self.world.random.chance(40), self.world.random.below(100));
         let length = if length < 5 { 8000 } else { length };
-        let at = self.book.compose(host, chat, keyed, length, leaps);
+        let village = self.village.as_ref().filter(|village| village.chat == Some(chat));
+        let asked_in = village.and_then(|village| village.state_of(&self.world, host));
+        let at = self.book.compose((host, chat), asked_in, keyed, length, leaps);
         self.ask(host, self.book.command(at), Asked::Send(at));
     }
 
@@ -593,6 +609,10 @@ impl Driver {
 
     /// A relay is set back to its backup and doesn't know it (FAULTS 18).
     fn restore(&mut self) {
+        // Who settles a commit no longer looks after it.
+        if self.village.as_ref().is_some_and(|village| !village.exact) {
+            return;
+        }
         let relays = self.world.relays();
         let Some(relay) = self.world.random.pick(&relays) else {
             return;
@@ -604,6 +624,7 @@ impl Driver {
         let down_for = self.world.down_time();
         self.world.crash(relay, down_for);
         self.world.hosts[relay.0].disk = snapshot;
+        self.world.restored = true;
     }
 
     fn jump(&mut self) {

@@ -273,7 +273,11 @@ impl World {
         let Some(flight) = self.hosts[id.0].flights.pop_front() else {
             return Ok(());
         };
-        let chats = if self.hosts[id.0].is_client() { written(&flight.batch) } else { Vec::new() };
+        let chats = if self.hosts[id.0].is_client() {
+            written(&flight.batch)
+        } else {
+            Vec::new()
+        };
         self.hosts[id.0].disk.apply(&flight.batch);
         self.outcome.commits += 1;
         let bound = match self.hosts[id.0].deadfall {

@@ -62,6 +62,8 @@ pub struct SimConfig {
     pub acts: u64,
     /// Least and greatest number of devices of a history with a group; none for one of a few pairs.
     pub group: Option<(usize, usize)>,
+    /// Of a group: states are settled while others are away, so that the model can't know which branch counts.
+    pub settles: bool,
     /// Lines of trace that a failure shows; the failing run is repeated to get them.
     pub trace: usize,
 }
@@ -74,6 +76,7 @@ impl SimConfig {
             broken: Broken::None,
             acts: 150,
             group: None,
+            settles: false,
             trace: 80,
         }
     }

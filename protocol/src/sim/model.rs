@@ -129,7 +129,10 @@ impl Model {
                 break;
             }
         }
-        let standing: Vec<NodeId> = removals.into_iter().filter(|node| stands.get(node) == Some(&true)).collect();
+        let standing: Vec<NodeId> = removals
+            .into_iter()
+            .filter(|node| stands.get(node) == Some(&true))
+            .collect();
         let struck = |node: &&NodeId| standing.iter().any(|removal| self.strikes(removal, node));
         self.commits.keys().filter(struck).copied().collect()
     }

@@ -103,7 +103,7 @@ impl Plan {
 
 impl Plan {
     /// The cast of a history with a group.
-    pub fn group(random: &mut Random, (least, greatest): (usize, usize)) -> Self {
+    pub fn group(random: &mut Random, (least, greatest): (usize, usize), settles: bool) -> Self {
         let people = least + random.index(greatest - least + 1);
         let paths = match random.below(100) {
             0..60 => Paths::Both,
@@ -117,7 +117,7 @@ impl Plan {
             _ => 1 + random.index(3),
         };
         let relay_ids: Vec<_> = (people..people + relays).map(HostId).collect();
-        let exact = random.chance(70);
+        let exact = !settles;
         let busy = random.chance(40);
         let clock = |random: &mut Random| Clock {
             offset_ms: signed(random.below(20_000)) - 10_000,

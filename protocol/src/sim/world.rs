@@ -72,6 +72,8 @@ pub(super) struct World {
     pub streams: BTreeMap<u64, Stream>,
     /// Pairs that can't reach each other for now, lower first.
     pub cut: BTreeSet<(HostId, HostId)>,
+    /// A relay was set back to a backup.
+    pub restored: bool,
     /// No more faults of the network's own.
     pub calm: bool,
     pub hostile: Hostile,
@@ -104,6 +106,7 @@ impl World {
             links: BTreeMap::new(),
             streams: BTreeMap::new(),
             cut: BTreeSet::new(),
+            restored: false,
             calm: false,
             hostile: Hostile::new(plan.hostile),
             notices: VecDeque::new(),
@@ -191,6 +194,11 @@ impl World {
     /// The stranger.
     pub fn stranger(&self) -> HostId {
         HostId(self.hosts.len() - 1)
+    }
+
+    /// Whether no relay, or not each, keeps all that it was given.
+    pub fn forgetful(&self) -> bool {
+        self.paths == Paths::DirectOnly || self.restored
     }
 
     pub fn breaks(&self, broken: Broken) -> bool {

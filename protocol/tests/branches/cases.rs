@@ -7,7 +7,7 @@ pub struct Case {
     pub name: &'static str,
     pub tree: Tree,
     pub tip: u8,
-    /// Commits that don't count, in order.
+    /// Commits that are void at the root, in order.
     pub void: Vec<u8>,
     pub settle: Option<u8>,
 }
@@ -308,6 +308,26 @@ fn removals() -> Vec<Case> {
             tree.by(2, 0, ADMIN);
             tree.by(3, 0, SECOND);
         }),
+        case(
+            "removed twice at once and added again: what lost doesn't reach below the fork",
+            4,
+            &[4],
+            |tree| {
+                tree.removes(1, 0, ADMIN, &[MEMBER]);
+                tree.removes(2, 0, SECOND, &[MEMBER]);
+                tree.by(3, 1, OWNER);
+                tree.by(4, 3, MEMBER);
+            },
+        ),
+        case("a removal that lost: its target commits on what won", 3, &[3], |tree| {
+            tree.by(1, 0, OWNER);
+            tree.removes(2, 0, ADMIN, &[MEMBER]);
+            tree.by(3, 1, MEMBER);
+        }),
+        case("the removal of an own device is of no class", 1, &[], |tree| {
+            tree.by(1, 0, ADMIN);
+            tree.removes_device(2, 0, MEMBER, 0x44);
+        }),
         case("two admins remove one member at once", 1, &[3], |tree| {
             tree.removes(1, 0, ADMIN, &[MEMBER]);
             tree.removes(2, 0, SECOND, &[MEMBER]);
@@ -319,12 +339,33 @@ fn removals() -> Vec<Case> {
 fn cycles() -> Vec<Case> {
     vec![
         case(
-            "two that remove each other strike nothing: the more senior wins",
+            "of two that remove each other the more senior one stands",
             1,
-            &[],
+            &[2],
             |tree| {
                 tree.removes(1, 0, ADMIN, &[SECOND]);
                 tree.removes(2, 0, SECOND, &[ADMIN]);
+            },
+        ),
+        case(
+            "a removal against the author of a commit that its author's removal builds on",
+            2,
+            &[3],
+            |tree| {
+                tree.by(1, 0, MEMBER);
+                tree.removes(2, 1, ADMIN, &[SECOND]);
+                tree.removes(3, 0, SECOND, &[MEMBER]);
+            },
+        ),
+        case(
+            "equal ranks at the fork: both fell, and neither strikes",
+            2,
+            &[],
+            |tree| {
+                tree.by(1, 0, OWNER).admins = [OWNER, MEMBER].map(account).to_vec();
+                tree.removes(2, 1, MEMBER, &[OTHER]);
+                tree.by(3, 0, ADMIN).admins = [ADMIN, OTHER].map(account).to_vec();
+                tree.removes(4, 3, OTHER, &[MEMBER]);
             },
         ),
         case("a more senior one ends it", 3, &[1, 2], |tree| {
@@ -344,9 +385,9 @@ fn cycles() -> Vec<Case> {
             },
         ),
         case(
-            "an owner who gave it away and is removed, from before: strike nothing, and it wins",
+            "an owner who gave it away and is removed, from before: it is the owner at the fork",
             3,
-            &[],
+            &[2],
             |tree| {
                 tree.ranks(1, 0, OWNER, &[ADMIN, OWNER, SECOND]);
                 tree.removes(2, 1, ADMIN, &[OWNER]);

@@ -1,4 +1,6 @@
 //! The rule of branches as spec/chat.md, sections 8 and 9, words it, by brute force: slow, and written apart from the code.
+//!
+//! The code walks one tree; here each step of the way is a smaller tree of its own, whose root knows of nothing before it.
 
 use madang_protocol::chat::dag::Commit;
 use madang_protocol::chat::{Dag, Target};
@@ -55,6 +57,34 @@ impl Naive {
         hit && self.beside(removal, node)
     }
 
+    fn ranks(&self, state: NodeId) -> &[AccountId] {
+        match self.commits.get(&state) {
+            Some(commit) => &commit.admins,
+            None => &self.root_admins,
+        }
+    }
+
+    /// How many are more senior than a commit's author in the state where its line and another one's part.
+    fn seniority(&self, node: NodeId, other: NodeId) -> usize {
+        let (line, others) = (self.line(node), self.line(other));
+        let shared = line.iter().filter(|node| others.contains(node));
+        let ranks = self.ranks(*shared.last().unwrap());
+        let author = self.commits[&node].author;
+        match ranks.contains(&author) {
+            true => ranks.split(|admin| *admin == author).next().unwrap().len(),
+            false => usize::MAX,
+        }
+    }
+
+    /// Whether a removal strikes another one or what that one builds on.
+    fn reaches(&self, a: NodeId, b: NodeId) -> bool {
+        a != b && self.line(b).into_iter().any(|node| self.strikes(a, node))
+    }
+
+    fn fells(&self, a: NodeId, b: NodeId) -> bool {
+        self.reaches(a, b) && !(self.reaches(b, a) && self.seniority(b, a) < self.seniority(a, b))
+    }
+
     /// Commits that no standing removal strikes, nor anything that they build on.
     pub fn counted(&self) -> BTreeSet<NodeId> {
         let removals: Vec<NodeId> = self
@@ -63,12 +93,11 @@ impl Naive {
             .filter(|(_, commit)| !commit.targets.is_empty())
             .map(|(node, _)| *node)
             .collect();
-        let fells = |a: NodeId, b: NodeId| a != b && self.line(b).into_iter().any(|node| self.strikes(a, node));
         let mut labels: BTreeMap<NodeId, Label> = removals.iter().map(|node| (*node, Label::Open)).collect();
         loop {
             let before = labels.clone();
             for node in &removals {
-                let against = removals.iter().filter(|other| fells(**other, *node));
+                let against = removals.iter().filter(|other| self.fells(**other, *node));
                 let against: Vec<Label> = against.map(|other| before[other]).collect();
                 if against.contains(&Label::Stands) {
                     labels.insert(*node, Label::Falls);
@@ -91,36 +120,40 @@ impl Naive {
         self.commits.keys().filter(|node| counts(node)).copied().collect()
     }
 
-    /// The state that wins against each other that could be the last one.
+    /// The tree of what builds on a node, which is its root.
+    fn after(&self, root: NodeId) -> Self {
+        let after = |node: &NodeId| *node != root && self.line(*node).contains(&root);
+        let commits = self.commits.iter().filter(|(node, _)| after(node));
+        Self {
+            root,
+            root_admins: self.ranks(root).to_vec(),
+            commits: commits.map(|(node, commit)| (*node, commit.clone())).collect(),
+        }
+    }
+
+    /// The root, if nothing on it counts; else the tip of the tree after the child that beats each other.
     pub fn tip(&self) -> NodeId {
         let counted = self.counted();
-        let goes_on = |node: &NodeId| counted.iter().any(|other| self.commits[other].parent == *node);
-        let last: Vec<NodeId> = counted
-            .iter()
-            .chain([&self.root])
-            .filter(|node| !goes_on(node))
-            .copied()
-            .collect();
-        let winners: Vec<NodeId> = last
+        let on_root = |node: &&NodeId| self.commits[*node].parent == self.root;
+        let children: Vec<NodeId> = counted.iter().filter(on_root).copied().collect();
+        let winners: Vec<NodeId> = children
             .iter()
             .filter(|one| {
-                last.iter()
-                    .all(|other| one == &other || self.beats(**one, *other, &counted))
+                let mut others = children.iter().filter(|other| one != other);
+                others.all(|other| self.beats(**one, *other, &counted))
             })
             .copied()
             .collect();
-        assert_eq!(winners.len(), 1, "the rule gives {} winners", winners.len());
-        winners[0]
+        match winners[..] {
+            [] if children.is_empty() => self.root,
+            [winner] => self.after(winner).tip(),
+            _ => panic!("the rule gives {} winners", winners.len()),
+        }
     }
 
+    /// Whether one branch on the root beats another.
     fn beats(&self, one: NodeId, other: NodeId, counted: &BTreeSet<NodeId>) -> bool {
-        let (one, other) = (self.line(one), self.line(other));
-        let at = one.iter().zip(&other).position(|(a, b)| a != b).unwrap();
-        let (fork, one, other) = (one[at - 1], one[at], other[at]);
-        let ranks = match self.commits.get(&fork) {
-            Some(commit) => &commit.admins,
-            None => &self.root_admins,
-        };
+        let ranks = &self.root_admins;
         let branch = |first: NodeId| -> Vec<&Commit> {
             let inside = counted.iter().filter(|node| self.line(**node).contains(&first));
             inside.map(|node| &self.commits[node]).collect()
@@ -134,7 +167,10 @@ impl Naive {
             let authors: BTreeSet<AccountId> = branch(first).into_iter().map(|commit| commit.author).collect();
             ranks.iter().take_while(|admin| !authors.contains(admin)).count()
         };
-        let removes = |first: NodeId| !self.commits[&first].targets.is_empty();
+        let removes = |first: NodeId| {
+            let mut targets = self.commits[&first].targets.iter();
+            targets.any(|target| matches!(target, Target::Account(_)))
+        };
         let tie = |first: NodeId| self.commits[&first].tie;
         let order = checkpoint(one)
             .cmp(&checkpoint(other))

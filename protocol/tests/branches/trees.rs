@@ -27,7 +27,7 @@ struct TreeVector {
     root: String,
     root_admins: Vec<String>,
     commits: Vec<CommitVector>,
-    /// Commits that don't count.
+    /// Commits that are void at the root.
     void: Vec<String>,
     tip: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -352,7 +352,8 @@ fn fill_refused_wishes(v: &mut Vectors) {
     let unsigned = "a wish in it isn't signed by its device";
     let bob = BOB.device();
     let wish = |chat: ChatId, wish, about| Statement::sign(&bob, chat, wish, about);
-    let cases: [(&str, Box<dyn Fn(&Village) -> Statement>, &str); 4] = [
+    type MakesWish<'a> = Box<dyn Fn(&Village) -> Statement + 'a>;
+    let cases: [(&str, MakesWish, &str); 4] = [
         (
             "a wish to leave that names another leaf",
             Box::new(|_| wish(CHAT, Wish::Leave, [7; 32])),
@@ -396,6 +397,25 @@ fn fill_refused_wishes(v: &mut Vectors) {
     let mut plan = one.village.plan(&json!({ "rejoin": [ADMIN] }));
     plan.statements.clear();
     one.bad(v, "put back without a wish", TWO, &plan, "only admins add members");
+    let one = Hostile::new(all);
+    let mut plan = one.village.plan(&json!({ "rejoin": [OWNER] }));
+    plan.statements.clear();
+    one.bad(
+        v,
+        "an admin puts a more senior one back without its wish",
+        ADMIN,
+        &plan,
+        senior,
+    );
+    let one = Hostile::new(all);
+    let plan = one.village.plan(&json!({ "leave": [TWO] }));
+    one.bad(
+        v,
+        "a wish to leave that takes one of two devices",
+        MEMBER,
+        &plan,
+        "a member leaves with all its devices",
+    );
     let one = Hostile::new(all);
     let mut plan = one.village.plan(&json!({ "rejoin": [ADMIN] }));
     plan.add = one.village.plan(&json!({ "rejoin": [ADMIN] })).add;
@@ -457,6 +477,20 @@ fn fill_refused_beyond_our_code(v: &mut Vectors) {
         &commit,
         "mls",
         "",
+    );
+    let one = Hostile::new(all);
+    let settings = UnknownExtension(context(all).encode());
+    let settings = Extension::Unknown(ChatContext::EXTENSION, settings);
+    let senders = Extension::ExternalSenders(Vec::new());
+    let more = Extensions::from_vec(vec![crate::raw::required(), settings, senders]).unwrap();
+    let commit = one.raw(OWNER, &Plan::default(), Some(more), true);
+    v.bad(
+        "commit",
+        "settings beside another extension of the group",
+        one.keys.clone(),
+        &commit,
+        "not_allowed",
+        "it changes what isn't a setting of chats",
     );
     for (name, wishes) in [
         ("a wish that is cut", &[1, 1][..]),

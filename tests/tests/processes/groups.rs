@@ -136,11 +136,11 @@ async fn f18_f26_eleven_nodes_and_two_relays_lose_nothing_over_kills_and_a_relay
             sent.insert(text);
         }
         // Three who may change the name at once.
-        for admin in 0..3 {
+        for (admin, person) in people.iter().take(3).enumerate() {
             let name = format!("village {round} by {admin}");
             let params = json!({ "chat": chat, "name": name });
             // Who hasn't heard yet that it is an admin is told that it isn't.
-            people[admin].rpc().call("chat.update", params).await.ok();
+            person.rpc().call("chat.update", params).await.ok();
         }
         let victim = usize::try_from(dice.below(NODES as u64)).unwrap();
         people[victim].kill().await;

@@ -43,6 +43,10 @@ async fn every_method_answers_in_the_documented_shape() {
         &said,
     );
     let mention = json!({"account": "madang1bob", "start_bytes": 0, "length_bytes": 2});
+    let whole = json!({
+        "chat": id(3), "kind": "one_to_one", "state": "requested", "timer_s": 0, "unread": 1,
+        "members": [{"account": "madang1bob", "devices": []}],
+    });
     let cases = [
         (
             "node.info",
@@ -102,12 +106,49 @@ async fn every_method_answers_in_the_documented_shape() {
             "chat.list",
             json!({}),
             json!({
-                "items": [{
-                    "chat": id(3), "kind": "one_to_one", "state": "requested", "unread": 1,
-                    "members": [{"account": "madang1bob", "devices": []}],
-                }],
-                "next": "opaque",
+                "items": [whole], "next": "opaque",
             }),
+        ),
+        (
+            "chat.get",
+            json!({"chat": id(3)}),
+            with(
+                json!({
+                    "epoch": 3, "branches": 1, "unsettled": 2, "waiting_envelopes": 0, "changes_under_way": 0, "rejoining": false,
+                }),
+                &whole,
+            ),
+        ),
+        (
+            "chat.members",
+            json!({"chat": id(3)}),
+            json!({"items": [{"account": "madang1bob", "devices": []}]}),
+        ),
+        (
+            "chat.create",
+            json!({"name": "garden", "members": ["madang1bob"]}),
+            chat.clone(),
+        ),
+        (
+            "chat.add",
+            json!({"chat": id(3), "members": ["madang1bob"]}),
+            whole.clone(),
+        ),
+        (
+            "chat.remove",
+            json!({"chat": id(3), "members": ["madang1bob"]}),
+            whole.clone(),
+        ),
+        ("chat.leave", json!({"chat": id(3)}), whole.clone()),
+        (
+            "chat.update",
+            json!({"chat": id(3), "name": "orchard", "picture": "AAEC", "timer_s": 60}),
+            whole.clone(),
+        ),
+        (
+            "chat.roles",
+            json!({"chat": id(3), "account": "madang1bob", "role": "admin"}),
+            whole.clone(),
         ),
         (
             "message.send",
@@ -309,6 +350,16 @@ async fn malformed_parameters_are_refused_by_name() {
         ("contact.list", json!({"limit": "1"}), "limit"),
         ("contact.list", json!({"after": 1}), "after"),
         ("contact.list", json!({"after": "x".repeat(1_000)}), "after"),
+        ("chat.get", json!({}), "chat"),
+        ("chat.create", json!({"name": "x"}), "members"),
+        ("chat.add", json!({"chat": id(3), "members": "madang1bob"}), "members"),
+        ("chat.update", json!({"chat": id(3), "picture": "!"}), "picture"),
+        ("chat.update", json!({"chat": id(3), "timer_s": -1}), "timer_s"),
+        (
+            "chat.roles",
+            json!({"chat": id(3), "account": "madang1bob", "role": "king"}),
+            "role",
+        ),
         ("message.send", json!({"body": text}), "chat"),
         ("message.send", json!({"chat": id(3)}), "body"),
         ("message.send", json!({"chat": id(3), "body": "hi"}), "body"),
@@ -414,6 +465,12 @@ async fn texts_and_keys_over_their_bound_are_refused_and_pages_are_cut_to_it() {
     assert_eq!(error["data"], data);
     let error = house.error("message.send", send(1, 129)).await;
     assert_eq!(error["data"]["field"], "idempotency_key");
+    for (field, params) in [
+        ("name", json!({"name": "x".repeat(129), "members": []})),
+        ("members", json!({"name": "x", "members": vec!["madang1bob"; 129]})),
+    ] {
+        assert_eq!(house.error("chat.create", params).await["data"]["field"], field);
+    }
 
     house
         .result("message.list", json!({"chat": id(3), "limit": 5_000_000_000_u64}))

@@ -73,6 +73,14 @@ impl Put {
     }
 }
 
+#[cfg(test)]
+impl super::Blobs {
+    /// Whether a relay holds a blob of ours whole.
+    pub(in crate::client) fn is_held(&self, blob: &BlobId) -> bool {
+        self.puts.get(blob).is_some_and(Put::is_held)
+    }
+}
+
 impl Client {
     /// Uploads a sealed blob to the relays of a topic and serves it to members' devices, for as long as relays keep anything.
     /// [`BlobNews::Ready`] tells when an envelope may point to it.

@@ -91,7 +91,7 @@ fn a_blob_goes_by_a_relay_while_the_sender_is_away() {
     assert!(!w.is_ready(&sent), "nothing may point to it yet");
     w.tick(ALICE);
     assert!(w.is_ready(&sent));
-    assert!(w.nodes[ALICE].client.blob_is_held(&sent.blob.id));
+    assert!(w.nodes[ALICE].client.blobs.is_held(&sent.blob.id));
     assert_eq!(w.put_chunks(ALICE), sent.chunks.len(), "each chunk is sent once");
     w.leave_relay(ALICE);
 
@@ -362,7 +362,7 @@ fn blobs_are_bounded_and_old_ones_make_room() {
     };
     let first = put(&mut w, 100_000).unwrap();
     w.tick(ALICE);
-    assert!(w.nodes[ALICE].client.blob_is_held(&first.id));
+    assert!(w.nodes[ALICE].client.blobs.is_held(&first.id));
     w.relay_up(false);
     let mut taken = 0;
     while put(&mut w, 8 * 1024 * 1024).is_ok() {
@@ -370,7 +370,7 @@ fn blobs_are_bounded_and_old_ones_make_room() {
     }
     assert_eq!(taken, 7, "64 MiB with tags and padding");
     assert!(
-        !w.nodes[ALICE].client.blob_is_held(&first.id),
+        !w.nodes[ALICE].client.blobs.is_held(&first.id),
         "what a relay holds made room"
     );
     w.tick(ALICE);

@@ -7,6 +7,7 @@ const HOUR_MS: u64 = 3_600_000;
 
 fn hourly(_: usize, config: &mut ClientConfig) {
     config.leaf_update_ms = HOUR_MS;
+    config.frozen_states = 8;
 }
 
 /// The states of a chat that have MLS rows on disk.
@@ -71,7 +72,7 @@ fn states_that_are_too_many_or_too_old_are_dropped_with_their_rows() {
     w.pass(40 * HOUR_MS);
     for place in [ALICE, BOB] {
         let kept = w.nodes[place].client.chats[&chat].frozen.len();
-        assert_eq!(kept, limits::FROZEN_STATES);
+        assert_eq!(kept, 8);
         assert_eq!(
             states_on_disk(&w, place, chat).len(),
             kept + 1,
