@@ -72,6 +72,8 @@ pub struct Applied {
     pub place: dag::Commit,
     /// Whether the chat's topic is renewed.
     pub renews: bool,
+    /// Whether it puts this device back with another leaf: the Welcome to it brings the state.
+    pub puts_back: bool,
 }
 
 impl Group {
@@ -216,6 +218,8 @@ impl Group {
         let place = self.place(crypto, &author, &delta, targets)?;
         let renews = renews(&delta);
         let removed = staged.self_removed();
+        let own = self.own_member()?.device;
+        let puts_back = removed && delta.added.iter().any(|(added, _)| added.device == own);
         next.mls.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
         Ok(Applied {
             group: if removed { None } else { Some(next.moved(bytes)?) },
@@ -223,6 +227,7 @@ impl Group {
             author,
             place,
             renews,
+            puts_back,
         })
     }
 

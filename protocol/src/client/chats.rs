@@ -321,6 +321,7 @@ impl Client {
             root_admins: Vec::new(),
             old_topics: Vec::new(),
             intents: Vec::new(),
+            leaving: None,
             welcomes: Vec::new(),
             lost: false,
             rejoin_package: None,

@@ -1,17 +1,19 @@
 //! Groups: making them, and the changes that this device wants in them, until they are settled.
 
 use super::chats::Chat;
+use super::drafts::{Asked, Draft};
 use super::io::{CommandError, Reply, SettingsChange};
 use super::records::{Intent, IntentRow, WelcomeRow};
 use super::{Client, EventRow};
-use crate::chat::{ChatContext, ChatKind, Group, GroupError, Member, Plan, Role, Statement, Target, Wish};
+use crate::chat::{ChatContext, ChatKind, Group, GroupError, Plan, Role, Statement, Wish};
 use crate::contact::CardPackage;
-use crate::inbox::{GroupWelcome, InboxMessage, Rejoin};
+use crate::inbox::{GroupWelcome, InboxMessage};
 use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::message::Body;
 use crate::rows::RowsError;
-use crate::wire::{Reader, Wire};
+use crate::wire::Wire;
+use std::collections::BTreeSet;
 
 /// Milliseconds that each member in turn waits before it does what a member asked for (guess: some round trips).
 const WISH_STEP_MS: u64 = 2_000;
@@ -150,9 +152,33 @@ impl Client {
             return Ok(Reply::Done);
         }
         let leaf = chat.group.own_leaf_key()?;
+        chat.row.leaving = Some(leaf.into());
+        chat.row_dirty = true;
         let asked = Statement::sign(&self.account.device, chat_id, Wish::Leave, leaf);
         self.send_body(now_ms, chat_id, Body::Wish(asked.encode()))?;
         Ok(Reply::Done)
+    }
+
+    /// Asks again to leave if another branch counts, in which this device's leaf has another key.
+    pub(super) fn leave_again(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let Some(asked) = chat.row.leaving else {
+            return Ok(());
+        };
+        if !chat.is_member() {
+            // It is done; if it is added again it stays.
+            chat.row.leaving = None;
+            chat.row_dirty = true;
+            return Ok(());
+        }
+        if chat.group.own_leaf_key().ok() == Some(*asked) {
+            return Ok(());
+        }
+        // If the outbox is full, the next branch that counts asks.
+        self.leave_chat(now_ms, chat_id).ok();
+        Ok(())
     }
 
     /// A group that this device is a member of.
@@ -221,7 +247,7 @@ impl Client {
         members.iter().map(package).collect()
     }
 
-    fn package_of(&self, now_ms: u64, account: &AccountId) -> Option<CardPackage> {
+    pub(super) fn package_of(&self, now_ms: u64, account: &AccountId) -> Option<CardPackage> {
         let now_s = now_ms / 1000;
         let told = self.contacts.get(account)?.package.as_ref()?;
         (told.not_before_s <= now_s && now_s < told.not_after_s).then(|| told.clone())
@@ -273,105 +299,6 @@ impl Client {
         Ok(Ok(()))
     }
 
-    /// Puts a change into a plan. False if the chat has it already, or it can't be made any more.
-    fn draft(&self, now_ms: u64, chat: &Chat, draft: &mut Draft, change: &Intent) -> bool {
-        match change {
-            Intent::Add(account) => {
-                let member = chat.row.accounts.contains(account) || draft.added.contains(account);
-                let package = self.package_of(now_ms, account).filter(|_| !member);
-                let Some(package) = package.filter(|_| draft.plan.add.len() < limits::ADDED_AT_ONCE) else {
-                    return false;
-                };
-                draft.added.push(*account);
-                draft.plan.add.push(package);
-            }
-            Intent::Remove(account) => return draft.remove(&chat.members, account),
-            Intent::Settings(change) => {
-                let before = draft.context.clone();
-                if let Some(name) = &change.name {
-                    draft.context.name.clone_from(name);
-                }
-                if let Some(picture) = &change.picture {
-                    draft.context.picture.clone_from(picture);
-                }
-                if let Some(timer_s) = change.timer_s {
-                    draft.context.timer_s = timer_s;
-                }
-                return draft.context != before;
-            }
-            Intent::Role(account, role) => {
-                if draft.context.role(account) == *role || !chat.row.accounts.contains(account) {
-                    return false;
-                }
-                let admins = &mut draft.context.admins;
-                match role {
-                    Role::Owner => {
-                        admins.retain(|admin| admin != account);
-                        admins.insert(0, *account);
-                    }
-                    Role::Admin if admins.first() != Some(account) => admins.push(*account),
-                    // An owner becomes an admin only by giving its place to another.
-                    Role::Admin => return false,
-                    Role::Member => admins.retain(|admin| admin != account),
-                }
-            }
-            Intent::Wish(bytes) => return self.draft_wish(chat, draft, bytes),
-        }
-        true
-    }
-
-    fn draft_wish(&self, chat: &Chat, draft: &mut Draft, bytes: &[u8]) -> bool {
-        let Ok(asked) = Asked::read(chat.id, bytes) else {
-            return false;
-        };
-        let device = asked.statement().device;
-        let Some(member) = chat.members.iter().find(|member| member.device == device) else {
-            return false;
-        };
-        match asked {
-            Asked::Leave(statement) => {
-                let current = chat.group.leaf_key(member.leaf).ok() == Some(statement.about);
-                if !current || member.account == self.account() || !draft.remove(&chat.members, &member.account) {
-                    return false;
-                }
-                draft.plan.statements.push(statement);
-            }
-            Asked::Rejoin(rejoin) => {
-                if draft.plan.remove.contains(&member.leaf) {
-                    return false;
-                }
-                draft.plan.remove.push(member.leaf);
-                draft.plan.add.push(rejoin.package);
-                draft.plan.statements.push(rejoin.statement);
-                draft.added.push(member.account);
-            }
-        }
-        true
-    }
-
-    /// Removals that lost are made again by whoever may, with whatever it commits next.
-    fn redo_removals(&self, chat: &Chat, draft: &mut Draft) {
-        let Some(rank) = draft.context.rank(&self.account()) else {
-            return;
-        };
-        for node in chat.dag.losers() {
-            for target in chat
-                .dag
-                .commit(&node)
-                .map(|commit| commit.targets.as_slice())
-                .unwrap_or_default()
-            {
-                let Target::Account(account) = target else {
-                    continue;
-                };
-                let junior = draft.context.rank(account).is_none_or(|theirs| rank < theirs);
-                if junior && !draft.plan.is_empty() {
-                    draft.remove(&chat.members, account);
-                }
-            }
-        }
-    }
-
     /// Keeps a Welcome until its commit is in custody.
     fn welcome(
         &mut self,
@@ -419,6 +346,27 @@ impl Client {
         let counts = chat.dag.root() == node || chat.dag.leads_to(&node, &chat.dag.tip());
         self.dirty.chats.insert(chat_id);
         for row in ready.into_iter().filter(|_| counts) {
+            self.write_inbox(now_ms, chat_id, row.account, &row.message)?;
+        }
+        Ok(())
+    }
+
+    /// Commits are settled: Welcomes that still wait for their receipts go, if their branch counts.
+    pub(super) fn release_settled(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        path: &BTreeSet<NodeId>,
+    ) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let gone: Vec<WelcomeRow> = {
+            let dag = &chat.dag;
+            let settled = |row: &mut WelcomeRow| !dag.contains(&row.node);
+            chat.row.welcomes.extract_if(.., settled).collect()
+        };
+        for row in gone.into_iter().filter(|row| path.contains(&row.node)) {
             self.write_inbox(now_ms, chat_id, row.account, &row.message)?;
         }
         Ok(())
@@ -502,81 +450,6 @@ impl Chat {
         let place = self.members.iter().position(|member| member.device == own).unwrap_or(0);
         let first = usize::try_from(self.group.epoch() % count as u64).unwrap_or(0);
         (place + count - first) % count
-    }
-}
-
-/// A plan in the making.
-struct Draft {
-    plan: Plan,
-    context: ChatContext,
-    /// Whom it adds, in the order of the key packages.
-    added: Vec<AccountId>,
-}
-
-impl Draft {
-    fn new(chat: &Chat) -> Self {
-        Self {
-            plan: Plan::default(),
-            context: chat.group.context().clone(),
-            added: Vec::new(),
-        }
-    }
-
-    /// Removes an account's leaves; false if it has none.
-    fn remove(&mut self, members: &[Member], account: &AccountId) -> bool {
-        let leaves = members.iter().filter(|member| member.account == *account);
-        let leaves: Vec<u32> = leaves
-            .map(|member| member.leaf)
-            .filter(|leaf| !self.plan.remove.contains(leaf))
-            .collect();
-        let any = !leaves.is_empty();
-        self.plan.remove.extend(leaves);
-        self.context.admins.retain(|admin| admin != account);
-        any
-    }
-
-    fn plan(mut self, chat: &Chat) -> Plan {
-        if self.context != *chat.group.context() {
-            // The last admin has left: whoever has been here longest follows.
-            if self.context.admins.is_empty() && self.context.kind == ChatKind::Group {
-                let stays = chat
-                    .members
-                    .iter()
-                    .filter(|member| !self.plan.remove.contains(&member.leaf));
-                let next = stays.min_by_key(|member| member.leaf);
-                self.context.admins.extend(next.map(|member| member.account));
-            }
-            self.plan.context = Some(self.context);
-        }
-        self.plan
-    }
-}
-
-/// A wish as it is kept: a statement, and for who wants to be put back its key package.
-enum Asked {
-    Leave(Statement),
-    Rejoin(Rejoin),
-}
-
-impl Asked {
-    fn read(chat: ChatId, bytes: &[u8]) -> Result<Self, crate::contact::ContactError> {
-        let mut r = Reader::new(bytes);
-        let statement = Statement::read(&mut r)?;
-        if statement.wish == Wish::Leave {
-            r.finish()?;
-            return Ok(Self::Leave(statement));
-        }
-        let mut r = Reader::new(bytes);
-        let rejoin = Rejoin::read(&mut r, chat)?;
-        r.finish()?;
-        Ok(Self::Rejoin(rejoin))
-    }
-
-    fn statement(&self) -> &Statement {
-        match self {
-            Self::Leave(statement) => statement,
-            Self::Rejoin(rejoin) => &rejoin.statement,
-        }
     }
 }
 

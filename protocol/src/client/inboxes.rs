@@ -148,7 +148,11 @@ impl Client {
             // A Welcome of old must not take the place of the state that is alive (FAULTS 41).
             let newer = chat.row.lost || !chat.is_member() || joined.group.epoch() > chat.group.epoch();
             // The commit that puts this device back may be here already, without its keys.
-            let here = chat.row.nodes.iter().any(|state| state.node == welcome.node && state.kept);
+            let here = chat
+                .row
+                .nodes
+                .iter()
+                .any(|state| state.node == welcome.node && state.kept);
             if here || !newer {
                 return Ok(());
             }

@@ -9,8 +9,10 @@
 //! | `details` | what contacts tell each other of themselves |
 //! | `chats` | a chat's rows, what is received |
 //! | `groups` | making groups, and the changes that we want in them |
+//! | `drafts` | the next commit of ours in the making |
 //! | `inboxes` | Welcomes to groups, and wishes to be put back |
 //! | `states` | commits, and the branch of them that counts |
+//! | `leaves` | the schedule of leaf updates |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
 //! | `kinds` | what can be sent; edits, deletions, reactions, votes |
 //! | `effects` | what they leave of a message |
@@ -41,6 +43,7 @@ mod config;
 mod contacts;
 mod details;
 mod dialling;
+mod drafts;
 mod effects;
 mod events;
 mod expiry;
@@ -54,6 +57,7 @@ mod inboxes;
 pub(crate) mod inspect;
 mod io;
 mod kinds;
+mod leaves;
 mod links;
 mod nudges;
 mod outbox;

@@ -171,6 +171,9 @@ pub(crate) struct ChatRow {
     pub old_topics: Vec<OldTopic>,
     /// What we want changed, until it is settled.
     pub intents: Vec<IntentRow>,
+    /// The key of the leaf with which this device has asked to leave.
+    #[serde(default)]
+    pub leaving: Option<serde_bytes::ByteArray<32>>,
     /// Welcomes whose commit isn't in custody yet.
     pub welcomes: Vec<WelcomeRow>,
     /// This device has no state that the others can use, and has asked to be put back with this package.
@@ -218,6 +221,9 @@ pub(crate) struct NodeRow {
     pub commit: Option<dag::Commit>,
     /// Its MLS rows are here: this device is in it.
     pub kept: bool,
+    /// It puts this device back: the Welcome is on its way.
+    #[serde(default)]
+    pub puts_back: bool,
 }
 
 /// A topic that is only read from now on.

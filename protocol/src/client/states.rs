@@ -17,11 +17,18 @@ use std::collections::BTreeSet;
 /// Milliseconds between the tries of members that lost against each other (guess: a few round trips).
 const RETRY_MS: u64 = 2_000;
 
-/// Milliseconds on a link before a device commits unasked (guess: a backlog's first pages are there by then).
-const CATCH_UP_MS: u64 = 10_000;
-
 /// The node that a commit of ours makes, with the Welcome if it adds somebody; or why it can't be made.
 pub(super) type Made = Result<(NodeId, Option<Vec<u8>>), GroupError>;
+
+/// A commit that is to be taken into the tree.
+struct Arrived {
+    node: NodeId,
+    place: dag::Commit,
+    /// The state after; none where this device isn't in it.
+    group: Option<Group>,
+    renews: bool,
+    puts_back: bool,
+}
 
 /// How a chat's state is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +89,7 @@ impl Chat {
             topic: topic.clone(),
             commit: None,
             kept: true,
+            puts_back: false,
         }];
         self.row.topic = topic;
         self.describe();
@@ -187,7 +195,17 @@ impl Client {
         };
         let (node, author) = (applied.node, applied.author.device);
         if self
-            .adopt(now_ms, chat_id, node, applied.place, applied.group, applied.renews)?
+            .adopt(
+                now_ms,
+                chat_id,
+                Arrived {
+                    node,
+                    place: applied.place,
+                    group: applied.group,
+                    renews: applied.renews,
+                    puts_back: applied.puts_back,
+                },
+            )?
             .is_err()
         {
             return Ok(Taken::Yes);
@@ -247,7 +265,17 @@ impl Client {
         }
         let envelope = Envelope::sign(&secret, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
         let topic = envelope.topic();
-        let taken = self.adopt(now_ms, chat_id, node, place, Some(group), renews)?;
+        let taken = self.adopt(
+            now_ms,
+            chat_id,
+            Arrived {
+                node,
+                place,
+                group: Some(group),
+                renews,
+                puts_back: false,
+            },
+        )?;
         if taken.is_err() {
             return Ok(Err(GroupError::Node));
         }
@@ -259,15 +287,14 @@ impl Client {
     }
 
     /// Takes a valid commit into the tree, and moves to another state if another one counts now.
-    fn adopt(
-        &mut self,
-        now_ms: u64,
-        chat_id: ChatId,
-        node: NodeId,
-        place: dag::Commit,
-        group: Option<Group>,
-        renews: bool,
-    ) -> Result<Result<(), Unfit>, RowsError> {
+    fn adopt(&mut self, now_ms: u64, chat_id: ChatId, arrived: Arrived) -> Result<Result<(), Unfit>, RowsError> {
+        let Arrived {
+            node,
+            place,
+            group,
+            renews,
+            puts_back,
+        } = arrived;
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(Unfit::NoParent));
         };
@@ -294,6 +321,7 @@ impl Client {
             topic: topic.clone(),
             commit: Some(place),
             kept: group.is_some(),
+            puts_back,
         });
         chat.frozen.extend(group);
         chat.row_dirty = true;
@@ -318,11 +346,17 @@ impl Client {
         let tip = chat.dag.tip();
         #[cfg(feature = "sim")]
         let tip = chat.sabotaged_tip(self.config.sabotage).unwrap_or(tip);
-        let member = chat.node(&tip).is_some_and(|known| known.kept);
-        if member == chat.is_member() && (!member || chat.group.node() == tip) {
+        let (kept, puts_back) = chat
+            .node(&tip)
+            .map_or((false, false), |known| (known.kept, known.puts_back));
+        // Whoever is put back goes on with the state that it has until the Welcome is here.
+        let member = kept || puts_back;
+        let there = if kept { chat.group.node() == tip } else { chat.row.lost };
+        if member == chat.is_member() && (!member || there) {
             return Ok(());
         }
         chat.row.out = !member;
+        chat.row.lost |= puts_back;
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
         if let Some(place) = chat.frozen.iter().position(|group| group.node() == tip) {
@@ -357,7 +391,7 @@ impl Client {
         self.reseal_stale(now_ms, chat_id)?;
         self.confirm(chat_id);
         self.retry_losers(now_ms, chat_id);
-        Ok(())
+        self.leave_again(now_ms, chat_id)
     }
 
     /// What of ours lost is tried again, after a while that differs between members.
@@ -394,6 +428,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
+        let path: BTreeSet<NodeId> = chat.dag.path(&chat.dag.tip()).collect();
         loop {
             let (root, tip) = (chat.dag.root(), chat.dag.tip());
             let Some(next) = chat.dag.path(&tip).take_while(|node| *node != root).last() else {
@@ -427,6 +462,7 @@ impl Client {
             self.dirty.chats.insert(chat_id);
             self.drop_stale_pending(chat_id);
             self.confirm(chat_id);
+            self.release_settled(now_ms, chat_id, &path)?;
         }
         if expired.is_empty() {
             return Ok(());
@@ -464,47 +500,6 @@ impl Client {
         }
         Ok(())
     }
-
-    /// Renews this device's leaf when it is due, so that a stolen state heals.
-    pub(super) fn update_leaf_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let Some(chat) = self.chats.get(&chat_id) else {
-            return Ok(());
-        };
-        if self.leaf_due_ms(chat).is_none_or(|due| due > now_ms) {
-            return Ok(());
-        }
-        match self.make_commit(now_ms, chat_id, &Plan::default())? {
-            Ok(_) => Ok(()),
-            Err(error) => Err(RowsError {
-                reason: error.to_string(),
-            }),
-        }
-    }
-
-    /// When the leaf is to be renewed: members of one chat at different times, so that they seldom do at once; never while a commit of
-    /// ours isn't known to all, so that a chat that is apart forks by a few commits only.
-    pub(super) fn leaf_due_ms(&self, chat: &Chat) -> Option<u64> {
-        if chat.row.requested || !chat.is_member() || !chat.commits.is_empty() {
-            return None;
-        }
-        if chat.row.leaf_update_due {
-            return Some(0);
-        }
-        // Whoever was away may have missed commits: it hears first what there is.
-        let serving = self.links.values().filter(|link| link.opened && link.serves(chat));
-        let heard_ms = serving.map(|link| link.opened_ms.saturating_add(CATCH_UP_MS)).min()?;
-        let interval = self.config.leaf_update_ms;
-        let [a, b, ..] = chat.row.incarnation.to_be_bytes();
-        let jitter = interval / 4 * u64::from(u16::from_be_bytes([a, b])) / u64::from(u16::MAX);
-        let least = interval - interval / 8;
-        Some(
-            chat.row
-                .leaf_updated_ms
-                .saturating_add(least)
-                .saturating_add(jitter)
-                .max(heard_ms),
-        )
-    }
 }
 
 impl Chat {
@@ -524,7 +519,11 @@ impl Chat {
             until_ms,
         });
         self.row.old_topics.extend(old);
-        self.row.intents.clear();
+        // What isn't in the state that it was put into is made again.
+        for intent in &mut self.row.intents {
+            intent.node = None;
+        }
+        self.retry_ms = Some(now_ms);
         self.row.welcomes.clear();
         self.row.lost = false;
         self.row.rejoin_package = None;

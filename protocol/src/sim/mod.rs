@@ -111,8 +111,6 @@ pub struct Outcome {
     pub injected: u64,
     /// Events processed.
     pub events: u64,
-    /// Commits of a group that lost against others.
-    pub lost_commits: u64,
     /// Virtual milliseconds.
     pub virtual_ms: u64,
 }

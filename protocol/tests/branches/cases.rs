@@ -368,6 +368,22 @@ fn cycles() -> Vec<Case> {
                 tree.removes(4, 3, OTHER, &[MEMBER]);
             },
         ),
+        Case {
+            tree: {
+                let mut tree = Tree::with(&[OWNER, ADMIN, OTHER, SECOND]);
+                tree.by(1, 0, MEMBER).admins = [OWNER, SECOND, ADMIN, OTHER].map(account).to_vec();
+                tree.removes(2, 1, ADMIN, &[SECOND]);
+                tree.removes(3, 1, SECOND, &[ADMIN]);
+                tree.by(4, 0, OTHER);
+                tree
+            },
+            ..case(
+                "who is senior is asked where the two removals part, not at the fork that is judged",
+                4,
+                &[2],
+                |_| {},
+            )
+        },
         case("a more senior one ends it", 3, &[1, 2], |tree| {
             tree.removes(1, 0, ADMIN, &[SECOND]);
             tree.removes(2, 0, SECOND, &[ADMIN]);

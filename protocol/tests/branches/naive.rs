@@ -67,8 +67,8 @@ impl Naive {
     /// How many are more senior than a commit's author in the state where its line and another one's part.
     fn seniority(&self, node: NodeId, other: NodeId) -> usize {
         let (line, others) = (self.line(node), self.line(other));
-        let shared = line.iter().filter(|node| others.contains(node));
-        let ranks = self.ranks(*shared.last().unwrap());
+        let mut shared = line.iter().filter(|node| others.contains(node));
+        let ranks = self.ranks(*shared.next_back().unwrap());
         let author = self.commits[&node].author;
         match ranks.contains(&author) {
             true => ranks.split(|admin| *admin == author).next().unwrap().len(),

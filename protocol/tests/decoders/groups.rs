@@ -1,6 +1,8 @@
 //! The decoders that need a chat's state.
 
 use super::*;
+use madang_protocol::chat::Pointer;
+use madang_protocol::inbox::{GroupWelcome, InboxMessage, Rejoin};
 
 /// Both sides of a chat, as rows: every input meets the same state.
 struct Fixture {
@@ -32,6 +34,46 @@ fn fixture() -> &'static Fixture {
 
 pub fn headers() -> Vec<Vec<u8>> {
     vec![fixture().sealed.clone(), fixture().commit.clone()]
+}
+
+pub fn pointers() -> Vec<Vec<u8>> {
+    let group = Group::load(fixture().alice.clone(), CHAT, fixture().node).unwrap();
+    let pointer = group.point_to(&ALICE.crypto(), topic().public(), &blob().0);
+    vec![pointer.unwrap()]
+}
+
+pub fn pointer(bytes: &[u8]) -> Option<Vec<u8>> {
+    as_is(bytes, matches!(Pointer::read(bytes), Some(Ok(_))))
+}
+
+pub fn inbox_messages() -> Vec<Vec<u8>> {
+    let welcome = GroupWelcome {
+        chat: CHAT,
+        node: NodeId([2; 32]),
+        suite: Suite::XWing,
+        welcome: vec![3; 70],
+    };
+    let rejoin = Rejoin {
+        chat: CHAT,
+        statement: Statement::sign(&ALICE.device(), CHAT, Wish::Rejoin, [7; 32]),
+        package: CardPackage {
+            not_before_s: 1,
+            not_after_s: 9,
+            last_resort: true,
+            bytes: vec![4; 70],
+        },
+    };
+    let messages = [
+        InboxMessage::Welcome(welcome),
+        InboxMessage::Rejoin(rejoin),
+        InboxMessage::Large(blob().0),
+    ];
+    messages.iter().map(InboxMessage::encode).collect()
+}
+
+/// Kinds of later versions are dropped.
+pub fn inbox(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(InboxMessage::decode(bytes).ok()??.encode())
 }
 
 pub fn sealed() -> Vec<Vec<u8>> {

@@ -25,7 +25,10 @@ use std::sync::OnceLock;
 
 #[path = "groups.rs"]
 mod groups;
-use groups::{add, apply, apply_change, changes, commits, headers, join, open, packages, sealed, welcomes};
+use groups::{
+    add, apply, apply_change, changes, commits, headers, inbox, inbox_messages, join, open, packages, pointer,
+    pointers, sealed, welcomes,
+};
 
 /// One decoder.
 pub struct Target {
@@ -110,7 +113,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 25] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -132,6 +135,8 @@ pub const TARGETS: [Target; 23] = [
     Target::new("padding", unpad, padded).lenient(),
     Target::new("chat_extensions", extensions, extension_values).lenient(),
     Target::new("statement", statement, statements).authentic(),
+    Target::new("inbox_message", inbox, inbox_messages).lenient(),
+    Target::new("pointer", pointer, pointers),
     Target::new(
         "header",
         |bytes| Header::read(bytes).ok().map(|_| bytes.to_vec()),

@@ -4,8 +4,9 @@ use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, numbe
 use crate::raw::Raw;
 use crate::session::{ALICE, BOB, CAROL, CHAT, Person, Session};
 use madang_protocol::address::PeerAddress;
+use madang_protocol::blob::BlobRef;
 use madang_protocol::chat::{
-    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Member, Plan, Statement, Wish,
+    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Member, Plan, Pointer, Statement, Wish,
 };
 use madang_protocol::contact::CardPackage;
 use madang_protocol::identity::DeviceLog;
@@ -44,6 +45,7 @@ pub const FORMAT: Format = Format {
         kind("welcome", read_welcome, write_welcome),
         kind("message", read_message, write_message),
         kind("commit", read_commit, write_commit),
+        kind("pointer", read_pointer, write_pointer),
     ],
     fill: cases::fill,
 };
@@ -411,4 +413,27 @@ fn read_commit(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
 
 fn write_commit(keys: &Value, _: &Value) -> Vec<u8> {
     session_of(keys).update().commit
+}
+
+fn read_pointer(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let session = session_of(keys);
+    let Some(pointer) = Pointer::read(bytes) else {
+        return Err(Fault::new("not_a_pointer"));
+    };
+    let pointer = pointer?;
+    let header = pointer.header();
+    let blob = session.b.pointed(&session.bob, session.topic.public(), &pointer)?;
+    Ok(json!({
+        "chat": hexed(header.chat.0),
+        "node": hexed(header.node.0),
+        "epoch": number(header.epoch),
+        "topic": hexed(session.topic.public().0),
+        "blob": hexed(blob.encode()),
+    }))
+}
+
+fn write_pointer(keys: &Value, fields: &Value) -> Vec<u8> {
+    let (session, blob) = (session_of(keys), BlobRef::decode(&bytes(fields, "blob")).unwrap());
+    let topic = session.topic.public();
+    session.a.point_to(&session.alice, topic, &blob).unwrap()
 }

@@ -12,6 +12,7 @@ pub fn fill(v: &mut Vectors) {
         fill_chat(v, suite);
     }
     // The rules don't depend on the suite.
+    fill_pointers(v);
     fill_refused_messages(v);
     fill_refused_commits(v);
     fill_refused_welcomes(v);
@@ -348,6 +349,26 @@ fn fill_chat(v: &mut Vectors, suite: Suite) {
 }
 
 const SUITE: Suite = Suite::X25519;
+
+fn fill_pointers(v: &mut Vectors) {
+    let key = madang_protocol::blob::BlobKey::from_bytes([3; 32]);
+    let (blob, _) = madang_protocol::blob::seal_with(key, b"a small blob").unwrap();
+    let fields = json!({ "blob": hexed(blob.encode()) });
+    let keys = state_keys(SUITE, 0, "second");
+    let good = v.good("pointer", "to a commit at epoch 1", keys.clone(), fields);
+    let later = state_keys(SUITE, 1, "second");
+    v.bad("pointer", "read in another state", later, &good, "mls", "");
+    let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
+        v.bad("pointer", name, keys.clone(), bytes, error, at);
+    };
+    let commit = Session::new(SUITE).update().commit;
+    bad("a commit, not a pointer", &commit, "not_a_pointer", "");
+    let mut changed = good.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    bad("a changed seal", &changed, "mls", "");
+    bad("a pointer, cut", &good[..good.len() - 1], "truncated", "pointer.sealed");
+    bad("a pointer and a byte", &[&good[..], &[0]].concat(), "trailing", "");
+}
 
 fn fill_refused_messages(v: &mut Vectors) {
     let keys = state_keys(SUITE, 0, "second");

@@ -1,9 +1,12 @@
-//! `contact.json`: invites, cards, details and requests, with their sealing.
+//! `contact.json`: invites, cards, details, requests and messages of inboxes, with their sealing.
 
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
 use madang_protocol::address::PeerAddress;
+use madang_protocol::blob::BlobRef;
+use madang_protocol::chat::Statement;
 use madang_protocol::contact::{Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, Request};
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
+use madang_protocol::inbox::{GroupWelcome, InboxMessage, Rejoin};
 use madang_protocol::keys::{
     AccountId, AccountSecret, ChatId, DeviceSecret, Domain, NodeId, TopicId, TopicSecret, TransportKey,
 };
@@ -46,6 +49,7 @@ pub const FORMAT: Format = Format {
         kind("details", read_details, write_details),
         kind("request", read_request, write_request),
         kind("sealed_request", read_sealed_request, write_sealed_request),
+        kind("inbox_message", read_inbox, write_inbox),
     ],
     fill: cases::fill,
 };
@@ -296,4 +300,43 @@ fn write_sealed_request(keys: &Value, fields: &Value) -> Vec<u8> {
         &bytes(fields, "content"),
     )
     .unwrap()
+}
+
+/// Null for a kind of a later version.
+fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    Ok(match InboxMessage::decode(bytes)? {
+        None => Value::Null,
+        Some(InboxMessage::Welcome(message)) => json!({
+            "chat": hexed(message.chat.0),
+            "node": hexed(message.node.0),
+            "suite": message.suite.number(),
+            "welcome": hexed(message.welcome),
+        }),
+        Some(InboxMessage::Rejoin(message)) => json!({
+            "chat": hexed(message.chat.0),
+            "statement": hexed(message.statement.encode()),
+            "packages": packages_value(&[message.package]),
+        }),
+        Some(InboxMessage::Large(blob)) => json!({ "blob": hexed(blob.encode()) }),
+    })
+}
+
+fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
+    let message = if fields["blob"].is_string() {
+        InboxMessage::Large(BlobRef::decode(&bytes(fields, "blob")).unwrap())
+    } else if fields["statement"].is_string() {
+        InboxMessage::Rejoin(Rejoin {
+            chat: ChatId(array(fields, "chat")),
+            statement: Statement::decode(&bytes(fields, "statement")).unwrap(),
+            package: packages_of(fields).remove(0),
+        })
+    } else {
+        InboxMessage::Welcome(GroupWelcome {
+            chat: ChatId(array(fields, "chat")),
+            node: NodeId(array(fields, "node")),
+            suite: suite_of(fields),
+            welcome: bytes(fields, "welcome"),
+        })
+    };
+    message.encode()
 }

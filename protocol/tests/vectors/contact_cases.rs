@@ -15,6 +15,41 @@ pub fn fill(v: &mut Vectors) {
     fill_cards(v);
     fill_requests(v);
     fill_sealed(v);
+    fill_inbox(v);
+}
+
+fn fill_inbox(v: &mut Vectors) {
+    let chat = hexed([0xcc; 32]);
+    let mut good = |name: &str, fields: Value| v.good("inbox_message", name, Value::Null, fields);
+    let welcome = json!({ "chat": chat, "node": hexed([2; 32]), "suite": 1, "welcome": hexed("welcome") });
+    let welcome = good("a Welcome", welcome);
+    let wish = madang_protocol::chat::Wish::Rejoin;
+    let statement = Statement::sign(&device(5), ChatId([0xcc; 32]), wish, [6; 32]);
+    let package = json!({
+        "not_before_s": number(1),
+        "not_after_s": number(9),
+        "last_resort": true,
+        "bytes": hexed("package"),
+    });
+    let rejoin = json!({ "chat": chat, "statement": hexed(statement.encode()), "packages": [package] });
+    let rejoin = good("a wish to rejoin", rejoin);
+    let key = madang_protocol::blob::BlobKey::from_bytes([3; 32]);
+    let (blob, _) = madang_protocol::blob::seal_with(key, b"a small blob").unwrap();
+    good("a reference to a blob", json!({ "blob": hexed(blob.encode()) }));
+    let extended = [&welcome[..welcome.len() - 1], &[2, 0xaa, 0xbb]].concat();
+    for (name, bytes) in [
+        ("extensions of a later version of it", &extended[..]),
+        ("a kind of a later version", &[0, 1, 9, 0xaa]),
+    ] {
+        v.good_to_read("inbox_message", name, Value::Null, bytes);
+    }
+    let mut bad =
+        |name: &str, bytes: &[u8], error: &str, at: &str| v.bad("inbox_message", name, Value::Null, bytes, error, at);
+    let version = [&[0, 2], &welcome[2..]].concat();
+    bad("version 2 of a Welcome", &version, "version", "inbox.version");
+    let cut = &rejoin[..rejoin.len() - 1];
+    bad("a wish to rejoin, cut", cut, "truncated", "inbox.extensions");
+    bad("a Welcome and a byte", &[&welcome[..], &[0]].concat(), "trailing", "");
 }
 
 fn fill_invites(v: &mut Vectors) {

@@ -1,0 +1,187 @@
+//! Plans in the making: what is wanted in a group becomes the next commit of ours.
+
+use super::Client;
+use super::chats::Chat;
+use super::records::Intent;
+use crate::chat::{ChatContext, ChatKind, Member, Plan, Role, Statement, Target, Wish};
+use crate::contact::ContactError;
+use crate::inbox::Rejoin;
+use crate::keys::{AccountId, ChatId};
+use crate::limits;
+use crate::wire::{Reader, Wire};
+
+/// A plan in the making.
+pub(super) struct Draft {
+    pub plan: Plan,
+    pub context: ChatContext,
+    /// Whom it adds, in the order of the key packages.
+    pub added: Vec<AccountId>,
+}
+
+impl Draft {
+    pub fn new(chat: &Chat) -> Self {
+        Self {
+            plan: Plan::default(),
+            context: chat.group.context().clone(),
+            added: Vec::new(),
+        }
+    }
+
+    /// Removes an account's leaves; false if it has none.
+    fn remove(&mut self, members: &[Member], account: &AccountId) -> bool {
+        let leaves = members.iter().filter(|member| member.account == *account);
+        let leaves: Vec<u32> = leaves
+            .map(|member| member.leaf)
+            .filter(|leaf| !self.plan.remove.contains(leaf))
+            .collect();
+        let any = !leaves.is_empty();
+        self.plan.remove.extend(leaves);
+        self.context.admins.retain(|admin| admin != account);
+        any
+    }
+
+    pub fn plan(mut self, chat: &Chat) -> Plan {
+        if self.context != *chat.group.context() {
+            // The last admin has left: whoever has been here longest follows.
+            if self.context.admins.is_empty() && self.context.kind == ChatKind::Group {
+                let stays = chat
+                    .members
+                    .iter()
+                    .filter(|member| !self.plan.remove.contains(&member.leaf));
+                let next = stays.min_by_key(|member| member.leaf);
+                self.context.admins.extend(next.map(|member| member.account));
+            }
+            self.plan.context = Some(self.context);
+        }
+        self.plan
+    }
+}
+
+/// A wish as it is kept: a statement, and for who wants to be put back its key package.
+pub(super) enum Asked {
+    Leave(Statement),
+    Rejoin(Rejoin),
+}
+
+impl Asked {
+    pub fn read(chat: ChatId, bytes: &[u8]) -> Result<Self, ContactError> {
+        let mut r = Reader::new(bytes);
+        let statement = Statement::read(&mut r)?;
+        if statement.wish == Wish::Leave {
+            r.finish()?;
+            return Ok(Self::Leave(statement));
+        }
+        let mut r = Reader::new(bytes);
+        let rejoin = Rejoin::read(&mut r, chat)?;
+        r.finish()?;
+        Ok(Self::Rejoin(rejoin))
+    }
+
+    pub fn statement(&self) -> &Statement {
+        match self {
+            Self::Leave(statement) => statement,
+            Self::Rejoin(rejoin) => &rejoin.statement,
+        }
+    }
+}
+
+impl Client {
+    /// Puts a change into a plan. False if the chat has it already, or it can't be made any more.
+    pub(super) fn draft(&self, now_ms: u64, chat: &Chat, draft: &mut Draft, change: &Intent) -> bool {
+        match change {
+            Intent::Add(account) => {
+                let member = chat.row.accounts.contains(account) || draft.added.contains(account);
+                let package = self.package_of(now_ms, account).filter(|_| !member);
+                let Some(package) = package.filter(|_| draft.plan.add.len() < limits::ADDED_AT_ONCE) else {
+                    return false;
+                };
+                draft.added.push(*account);
+                draft.plan.add.push(package);
+            }
+            Intent::Remove(account) => return draft.remove(&chat.members, account),
+            Intent::Settings(change) => {
+                let before = draft.context.clone();
+                if let Some(name) = &change.name {
+                    draft.context.name.clone_from(name);
+                }
+                if let Some(picture) = &change.picture {
+                    draft.context.picture.clone_from(picture);
+                }
+                if let Some(timer_s) = change.timer_s {
+                    draft.context.timer_s = timer_s;
+                }
+                return draft.context != before;
+            }
+            Intent::Role(account, role) => {
+                if draft.context.role(account) == *role || !chat.row.accounts.contains(account) {
+                    return false;
+                }
+                let admins = &mut draft.context.admins;
+                match role {
+                    Role::Owner => {
+                        admins.retain(|admin| admin != account);
+                        admins.insert(0, *account);
+                    }
+                    Role::Admin if admins.first() != Some(account) => admins.push(*account),
+                    // An owner becomes an admin only by giving its place to another.
+                    Role::Admin => return false,
+                    Role::Member => admins.retain(|admin| admin != account),
+                }
+            }
+            Intent::Wish(bytes) => return self.draft_wish(chat, draft, bytes),
+        }
+        true
+    }
+
+    fn draft_wish(&self, chat: &Chat, draft: &mut Draft, bytes: &[u8]) -> bool {
+        let Ok(asked) = Asked::read(chat.id, bytes) else {
+            return false;
+        };
+        let device = asked.statement().device;
+        let Some(member) = chat.members.iter().find(|member| member.device == device) else {
+            return false;
+        };
+        match asked {
+            Asked::Leave(statement) => {
+                let current = chat.group.leaf_key(member.leaf).ok() == Some(statement.about);
+                if !current || member.account == self.account() || !draft.remove(&chat.members, &member.account) {
+                    return false;
+                }
+                draft.plan.statements.push(statement);
+            }
+            Asked::Rejoin(rejoin) => {
+                if draft.plan.remove.contains(&member.leaf) {
+                    return false;
+                }
+                draft.plan.remove.push(member.leaf);
+                draft.plan.add.push(rejoin.package);
+                draft.plan.statements.push(rejoin.statement);
+                draft.added.push(member.account);
+            }
+        }
+        true
+    }
+
+    /// Removals that lost are made again by whoever may, with whatever it commits next.
+    pub(super) fn redo_removals(&self, chat: &Chat, draft: &mut Draft) {
+        let Some(rank) = draft.context.rank(&self.account()) else {
+            return;
+        };
+        for node in chat.dag.losers() {
+            for target in chat
+                .dag
+                .commit(&node)
+                .map(|commit| commit.targets.as_slice())
+                .unwrap_or_default()
+            {
+                let Target::Account(account) = target else {
+                    continue;
+                };
+                let junior = draft.context.rank(account).is_none_or(|theirs| rank < theirs);
+                if junior && !draft.plan.is_empty() {
+                    draft.remove(&chat.members, account);
+                }
+            }
+        }
+    }
+}

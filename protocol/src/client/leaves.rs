@@ -1,0 +1,54 @@
+//! The schedule of leaf updates.
+
+use super::Client;
+use super::chats::Chat;
+use crate::chat::Plan;
+use crate::keys::ChatId;
+use crate::rows::RowsError;
+
+/// Milliseconds on a link before a device commits unasked (guess: a backlog's first pages are there by then).
+const CATCH_UP_MS: u64 = 10_000;
+
+impl Client {
+    /// Renews this device's leaf when it is due, so that a stolen state heals.
+    pub(super) fn update_leaf_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
+        if self.leaf_due_ms(chat).is_none_or(|due| due > now_ms) {
+            return Ok(());
+        }
+        match self.make_commit(now_ms, chat_id, &Plan::default())? {
+            Ok(_) => Ok(()),
+            Err(error) => Err(RowsError {
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// When the leaf is to be renewed: members of one chat at different times, so that they seldom do at once; never while a commit of
+    /// ours isn't known to all, so that a chat that is apart forks by a few commits only.
+    pub(super) fn leaf_due_ms(&self, chat: &Chat) -> Option<u64> {
+        // Whoever has asked to leave has named its leaf.
+        if chat.row.requested || !chat.is_member() || !chat.commits.is_empty() || chat.row.leaving.is_some() {
+            return None;
+        }
+        if chat.row.leaf_update_due {
+            return Some(0);
+        }
+        // Whoever was away may have missed commits: it hears first what there is.
+        let serving = self.links.values().filter(|link| link.opened && link.serves(chat));
+        let heard_ms = serving.map(|link| link.opened_ms.saturating_add(CATCH_UP_MS)).min()?;
+        let interval = self.config.leaf_update_ms;
+        let [a, b, ..] = chat.row.incarnation.to_be_bytes();
+        let jitter = interval / 4 * u64::from(u16::from_be_bytes([a, b])) / u64::from(u16::MAX);
+        let least = interval - interval / 8;
+        Some(
+            chat.row
+                .leaf_updated_ms
+                .saturating_add(least)
+                .saturating_add(jitter)
+                .max(heard_ms),
+        )
+    }
+}
