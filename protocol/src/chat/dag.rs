@@ -1,4 +1,4 @@
-//! The commits of a chat as a tree, and the rule that picks the branch which counts (spec/chat.md, section 8).
+//! The commits of a chat as a tree, and the rule that picks the branch which counts (spec/chat.md, sections 8 and 9).
 //!
 //! Every commit names the state that it builds on, so the commits that are known form a tree. Which leaf of it is the chat's state is a
 //! function of the tree alone: not of what came first, nor of clocks, relays, or anything that an author could try out until it fits.
@@ -271,6 +271,10 @@ impl Dag {
             below.insert(node);
             open.extend(self.children_of(&node));
         }
+        let removes = |node: &NodeId| self.nodes.get(node).is_some_and(|commit| !commit.targets.is_empty());
+        if !below.iter().any(removes) {
+            return BTreeSet::new();
+        }
         let removals: BTreeMap<NodeId, BTreeSet<NodeId>> = below
             .iter()
             .filter_map(|node| {
@@ -424,11 +428,11 @@ mod tests {
     }
 
     #[test]
-    fn f39_two_admins_who_remove_each_other_by_contradicting_ranks_strike_nothing() {
+    fn f39_of_two_admins_who_remove_each_other_by_contradicting_ranks_the_senior_counts() {
         let mut dag = dag();
         add(&mut dag, 1, 0, ADMIN, &[SECOND]);
         add(&mut dag, 2, 0, SECOND, &[ADMIN]);
-        // The senior one, then, as if nobody was removed.
+        // By the ranks where the two part.
         assert_eq!(dag.tip(), node(1));
         // Somebody more senior ends it.
         add(&mut dag, 3, 0, OWNER, &[ADMIN, SECOND]);

@@ -1,4 +1,4 @@
-//! Which commits are valid: a function of the state before and the commit alone, checked by every member (spec/chat.md, section 7).
+//! Which commits are valid: a function of the state before and the commit alone, checked by every member (spec/chat.md, section 6).
 
 use super::context::{ChatContext, ChatKind};
 use super::dag::Target;

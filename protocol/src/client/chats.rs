@@ -234,14 +234,16 @@ impl Chat {
         })
     }
 
-    /// Whether all other devices have a commit, or it is settled.
+    /// Whether a commit is settled.
+    pub fn is_settled(&self, node: &NodeId) -> bool {
+        *node == self.dag.root() || !self.dag.contains(node)
+    }
+
+    /// Whether all other devices have a commit.
     pub fn is_known(&self, own: DeviceId, node: &NodeId) -> bool {
         let has = |ack: &AckRow| ack.node.is_some_and(|at| self.dag.leads_to(node, &at));
-        *node == self.dag.root()
-            || !self.dag.contains(node)
-            || self
-                .others(own)
-                .all(|member| self.acks.get(&member.device).is_some_and(has))
+        let mut others = self.others(own);
+        others.all(|member| self.acks.get(&member.device).is_some_and(has))
     }
 
     /// Adopts a message into clock and heads.

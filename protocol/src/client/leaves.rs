@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::chats::Chat;
+use super::outbox::OutWhat;
 use crate::chat::Plan;
 use crate::keys::ChatId;
 use crate::rows::RowsError;
@@ -30,7 +31,7 @@ impl Client {
     /// ours isn't known to all, so that a chat that is apart forks by a few commits only.
     pub(super) fn leaf_due_ms(&self, chat: &Chat) -> Option<u64> {
         // Whoever has asked to leave has named its leaf.
-        if chat.row.requested || !chat.is_member() || !chat.commits.is_empty() || chat.row.leaving.is_some() {
+        if chat.row.requested || !chat.is_member() || self.is_unheard(chat) || chat.row.leaving.is_some() {
             return None;
         }
         if chat.row.leaf_update_due {
@@ -50,5 +51,17 @@ impl Client {
                 .saturating_add(jitter)
                 .max(heard_ms),
         )
+    }
+
+    /// Whether members haven't all heard of a commit of ours.
+    fn is_unheard(&self, chat: &Chat) -> bool {
+        let own = self.device();
+        let commits = chat.commits.iter().filter_map(|number| self.outs.get(number));
+        commits
+            .filter_map(|out| match &out.what {
+                OutWhat::Row(kind) => kind.commit(),
+                OutWhat::Report(_) => None,
+            })
+            .any(|(_, node)| !chat.is_settled(&node) && !chat.is_known(own, &node))
     }
 }

@@ -295,6 +295,11 @@ impl Client {
 
     fn is_custodian(&self, link: &Link, out: &Out) -> bool {
         match &out.what {
+            OutWhat::Row(OutKind::Commit { removed, .. })
+                if !link.relay && removed.iter().any(|gone| link.accounts.contains(gone)) =>
+            {
+                true
+            }
             OutWhat::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. }) | OutWhat::Report(chat) => {
                 let Some(chat) = self.chats.get(chat) else {
                     return false;

@@ -341,7 +341,12 @@ pub(crate) enum OutKind {
         run: Vec<Durable>,
     },
     /// A commit of ours, and the node that it makes.
-    Commit { chat: ChatId, node: NodeId },
+    Commit {
+        chat: ChatId,
+        node: NodeId,
+        /// Whom it removes: they are to hear of it too.
+        removed: Vec<AccountId>,
+    },
     /// What is in a contact's inbox for a chat.
     Inbox { account: AccountId, chat: ChatId },
     /// The card of an invite, by its card topic.
@@ -354,7 +359,7 @@ impl OutKind {
     /// The chat of a commit, and the node that it makes.
     pub fn commit(&self) -> Option<(ChatId, NodeId)> {
         match self {
-            Self::Commit { chat, node } => Some((*chat, *node)),
+            Self::Commit { chat, node, .. } => Some((*chat, *node)),
             _ => None,
         }
     }

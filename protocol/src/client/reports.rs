@@ -167,7 +167,10 @@ impl Client {
                 OutWhat::Row(OutKind::Messages { run, .. }) => {
                     run.iter().all(|message| chat.delivered(own, message.sequence))
                 }
-                OutWhat::Row(OutKind::Commit { node, .. }) => chat.is_known(own, node),
+                // Whoever is removed confirms nothing: it is told until the commit is settled.
+                OutWhat::Row(OutKind::Commit { node, removed, .. }) => {
+                    chat.is_settled(node) || removed.is_empty() && chat.is_known(own, node)
+                }
                 _ => false,
             })
             .map(|(number, _)| number)

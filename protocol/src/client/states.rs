@@ -244,6 +244,14 @@ impl Client {
             Err(error) => return Ok(Err(error)),
         };
         let alone = chat.members.len() == 1;
+        let stays: BTreeSet<_> = group
+            .members()
+            .unwrap_or_default()
+            .iter()
+            .map(|member| member.account)
+            .collect();
+        let mut removed = chat.row.accounts.clone();
+        removed.retain(|account| !stays.contains(account));
         let node = group.node();
         chat.row.leaf_update_due = false;
         chat.row.leaf_updated_ms = now_ms;
@@ -280,7 +288,11 @@ impl Client {
             return Ok(Err(GroupError::Node));
         }
         if !alone {
-            let what = OutWhat::Row(OutKind::Commit { chat: chat_id, node });
+            let what = OutWhat::Row(OutKind::Commit {
+                chat: chat_id,
+                node,
+                removed,
+            });
             self.add_out(now_ms, topic, what, envelope)?;
         }
         Ok(Ok((node, welcome)))
