@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 mod body;
 pub mod extensions;
 
-pub use body::{Body, Edit, Mention, Poll, Reaction, Rich, Vote};
 pub(crate) use body::mentions_fit;
+pub use body::{Body, Edit, Mention, Poll, Reaction, Rich, Vote};
 
 /// A device's messages in one chat since it joined: `{opaque device[32]; uint64 incarnation;}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! One state of a chat's MLS group, and the few things that are done with it.
 
 use super::context::{ChatContext, JoinInfo, LeafIdentity};
-use super::pointer::Pointer;
 use super::leaf::{LeafSigner, Member, capabilities, credential, leaf_member, open_lifetime};
+use super::pointer::Pointer;
 use crate::keys::{ChatId, DeviceSecret, NodeId, TopicSecret, derive};
 use crate::limits;
 use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};

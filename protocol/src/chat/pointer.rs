@@ -65,8 +65,7 @@ impl Group {
     /// Reads where a pointer points that builds on this state.
     pub fn pointed(&self, crypto: &Crypto, topic: TopicId, pointer: &Pointer) -> Result<BlobRef, GroupError> {
         let fail = mls("read a pointer to a blob");
-        let bytes =
-            seal::open_card(&self.pointer_key(crypto)?, topic, &pointer.sealed).map_err(|e| fail(&e))?;
+        let bytes = seal::open_card(&self.pointer_key(crypto)?, topic, &pointer.sealed).map_err(|e| fail(&e))?;
         BlobRef::decode(&bytes).map_err(|e| fail(&e))
     }
 

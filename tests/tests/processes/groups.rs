@@ -82,7 +82,10 @@ async fn three_people_make_a_group_and_change_it() {
     carol.kill().await;
     carol.up().await;
     alice
-        .ask("chat.remove", json!({ "chat": chat, "members": [account(&carol).await] }))
+        .ask(
+            "chat.remove",
+            json!({ "chat": chat, "members": [account(&carol).await] }),
+        )
         .await;
     is_in(&mut bob, &chat, 2).await;
     carol
