@@ -7,15 +7,16 @@ use super::calls;
 use super::error::ApiError;
 use super::methods::SUBSCRIBE;
 use super::params::{
-    AcceptParams, ApproveParams, EditParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
-    MessageParams, NoParams, PollParams, ReactParams, SendParams, SubscribeParams, VoteParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+    EditParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, NoParams,
+    PollParams, ReactParams, SendParams, SubscribeParams, VoteParams,
 };
 
 /// Reads the parameters of a method.
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 21] = [
+pub(super) const METHODS: [(&str, Read); 29] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -27,6 +28,14 @@ pub(super) const METHODS: [(&str, Read); 21] = [
     ("contact.approve", read::<ApproveParams>),
     ("contact.list", read::<ListParams>),
     ("chat.list", read::<ListParams>),
+    ("chat.get", read::<ChatParams>),
+    ("chat.members", read::<ChatParams>),
+    ("chat.create", read::<ChatCreateParams>),
+    ("chat.add", read::<ChatMembersParams>),
+    ("chat.remove", read::<ChatMembersParams>),
+    ("chat.leave", read::<ChatParams>),
+    ("chat.update", read::<ChatUpdateParams>),
+    ("chat.roles", read::<ChatRoleParams>),
     ("message.send", read::<SendParams>),
     ("message.edit", read::<EditParams>),
     ("message.delete", read::<MessageParams>),
