@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::blob::{self, BlobRef, Chunk};
-use crate::client::blobs::BlobNews;
+use crate::client::blobs::{BlobNews, KEEP_NEWS};
 use crate::custody::{BlobChunks, BlobRefused, BlobState, ChunkRange, GetBlob, Refusal};
 
 /// Of more chunks than three frames hold.
@@ -19,6 +19,7 @@ struct Sent {
 impl World {
     /// Alice seals a blob for a chat and puts it; nothing is carried out yet.
     fn put_blob(&mut self, chat: ChatId) -> Sent {
+        KEEP_NEWS.set(true);
         let now = self.now(ALICE);
         let client = &mut self.nodes[ALICE].client;
         let (blob, chunks) = blob::seal(&client.crypto, &content()).unwrap();
@@ -29,6 +30,7 @@ impl World {
     }
 
     fn want_blob(&mut self, place: usize, sent: &Sent) {
+        KEEP_NEWS.set(true);
         let now = self.now(place);
         let client = &mut self.nodes[place].client;
         client.blob_get(now, sent.topic, &sent.blob).unwrap();
