@@ -8,10 +8,12 @@ mod gets;
 mod puts;
 
 use super::chats::Chat;
+use super::inbound::Taken;
 use super::io::{CommandError, Effect, Side};
 use super::links::Link;
 use super::records::decode;
 use super::{Client, LoadError, TopicUse};
+use crate::blob::BlobRef;
 use crate::custody::{BlobChunks, BlobRefused, ClientFrame, CustodianFrame, GetBlob, Refusal};
 use crate::keys::{AccountId, BlobId, TopicId, TransportKey};
 use crate::limits;
@@ -153,6 +155,14 @@ impl Client {
     /// Takes what the rooms are to be told. Whoever takes it acts on it in the same step.
     pub(super) fn take_blob_news(&mut self) -> VecDeque<BlobNews> {
         std::mem::take(&mut self.blobs.news)
+    }
+
+    /// Fetches the blob that an envelope points to; whoever has the envelope keeps it if there is no room.
+    pub(super) fn blob_wanted(&mut self, now_ms: u64, topic: TopicId, blob: &BlobRef) -> Taken {
+        match self.blob_get(now_ms, topic, blob) {
+            Ok(()) => Taken::Yes,
+            Err(_) => Taken::Refused(Refusal::Busy),
+        }
     }
 
     /// Gives the rooms what they were told.

@@ -98,12 +98,7 @@ impl Client {
             return Ok(Taken::Yes);
         };
         if let InboxMessage::Large(blob) = &message {
-            let wanted = self.blob_get(now_ms, envelope.topic(), blob);
-            return Ok(if wanted.is_ok() {
-                Taken::Yes
-            } else {
-                Taken::Refused(Refusal::Busy)
-            });
+            return Ok(self.blob_wanted(now_ms, envelope.topic(), blob));
         }
         self.inbox_message(now_ms, account, message)?;
         Ok(Taken::Yes)

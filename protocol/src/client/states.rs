@@ -165,12 +165,7 @@ impl Client {
                 return Ok(Taken::Yes);
             };
             // Without its body it is no node yet.
-            let wanted = self.blob_get(now_ms, envelope.topic(), &blob);
-            return Ok(if wanted.is_ok() {
-                Taken::Yes
-            } else {
-                Taken::Refused(Refusal::Busy)
-            });
+            return Ok(self.blob_wanted(now_ms, envelope.topic(), &blob));
         }
         self.commit_body(now_ms, chat_id, header.node, envelope.body())
     }
