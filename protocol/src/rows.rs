@@ -51,6 +51,8 @@ pub enum Tree {
     Effects = 17,
     /// What is to be erased when: kind of entry, time, what.
     Expiry = 18,
+    /// A Welcome that came while its chat had another state that was alive: chat.
+    SpareWelcomes = 28,
     /// Relay: state of a topic (head, base, running hash, counts).
     RelayTopics = 32,
     /// Relay: envelopes by topic and position.

@@ -6,6 +6,7 @@ use super::pending::Pending;
 use super::records::{
     AckRow, AuthorRow, ChatHead, ChatRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
 };
+use super::spares::Spare;
 use super::states;
 use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Dag, Group, Member};
@@ -54,6 +55,8 @@ pub(super) struct Chat {
     pub retry_ms: Option<u64>,
     /// When this device asks to be put back, since what comes builds on states that it lacks.
     pub rejoin_ms: Option<u64>,
+    /// A Welcome to go on with if the state that counts here turns out to be dead.
+    pub spare: Option<Spare>,
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
@@ -91,6 +94,7 @@ impl Chat {
             report: None,
             retry_ms: None,
             rejoin_ms: None,
+            spare: None,
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),

@@ -138,22 +138,31 @@ impl Client {
         let Ok(joined) = self.join_group(account, welcome) else {
             return Ok(());
         };
-        let known = self.chats.get(&welcome.chat);
-        if let Some(chat) = known {
+        if let Some(chat) = self.chats.get(&welcome.chat) {
+            // The commit that puts this device back may be here already, without its keys.
+            let mut states = chat.row.nodes.iter();
+            if states.any(|state| state.node == welcome.node && state.kept) {
+                return Ok(());
+            }
             // A Welcome of old must not take the place of the state that is alive (FAULTS 41).
             let newer = chat.row.lost || !chat.is_member() || joined.group.epoch() > chat.group.epoch();
-            // The commit that puts this device back may be here already, without its keys.
-            let here = chat
-                .row
-                .nodes
-                .iter()
-                .any(|state| state.node == welcome.node && state.kept);
-            if here || !newer {
-                return Ok(());
+            if !newer {
+                return self.keep_spare(now_ms, account, welcome, joined.group.epoch());
             }
         } else if self.chats.len() >= limits::CHATS {
             return Ok(());
         }
+        self.enter(now_ms, account, welcome, joined)
+    }
+
+    /// Goes on from the state that a Welcome leads to.
+    pub(super) fn enter(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        welcome: &GroupWelcome,
+        joined: Joined,
+    ) -> Result<(), RowsError> {
         let Joined { group, topic, .. } = joined;
         let fault = |error: GroupError| RowsError {
             reason: error.to_string(),
@@ -177,6 +186,7 @@ impl Client {
             }
         }
         self.dirty.chats.insert(welcome.chat);
+        self.drop_spare(welcome.chat);
         self.event(&EventRow::ChatUpdated { chat: welcome.chat });
         self.refresh_links(now_ms)?;
         self.take_all_pending(now_ms, welcome.chat)?;
@@ -196,7 +206,7 @@ impl Client {
         Ok(())
     }
 
-    fn join_group(&self, account: AccountId, welcome: &GroupWelcome) -> Result<Joined, GroupError> {
+    pub(super) fn join_group(&self, account: AccountId, welcome: &GroupWelcome) -> Result<Joined, GroupError> {
         let own = self
             .contacts
             .get(&account)

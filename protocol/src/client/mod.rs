@@ -11,6 +11,7 @@
 //! | `groups` | making groups, and the changes that we want in them |
 //! | `drafts` | the next commit of ours in the making |
 //! | `inboxes` | Welcomes to groups, and wishes to be put back |
+//! | `spares` | Welcomes that wait for the case that the state at hand is dead |
 //! | `states` | commits, and the branch of them that counts |
 //! | `leaves` | the schedule of leaf updates |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
@@ -67,6 +68,7 @@ mod records;
 mod reports;
 mod sending;
 mod serve;
+mod spares;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -281,6 +283,7 @@ impl Client {
         };
         client.load_contacts(rows)?;
         client.load_chats(rows)?;
+        client.load_spares(rows)?;
         client.load_outbox(rows)?;
         client.load_cursors(rows)?;
         client.load_blobs(rows)?;

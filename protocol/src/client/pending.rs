@@ -49,6 +49,7 @@ impl Client {
         );
         let due_ms = self.last_ms.saturating_add(self.config.rejoin_ms);
         chat.rejoin_ms.get_or_insert(due_ms);
+        self.hurry_spare(self.last_ms, chat_id);
         self.put(Tree::Pending, key::pending(&chat_id, &envelope.id()), row);
         Taken::Yes
     }
@@ -116,6 +117,12 @@ impl Client {
         if due_ms > now_ms {
             return Ok(());
         }
+        if self.take_spare(now_ms, chat_id)? {
+            return Ok(());
+        }
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
         // Each try waits longer: what builds on states that nobody has may be made up.
         let longer = if chat.row.lost {
             wait_ms.saturating_mul(REJOIN_LONGER)

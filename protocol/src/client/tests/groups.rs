@@ -5,13 +5,13 @@ use crate::chat::Role;
 use crate::client::SettingsChange;
 
 /// Everybody knows alice, all have the one relay, and alice has made a group of them.
-struct Village {
-    w: World,
-    chat: ChatId,
+pub(super) struct Village {
+    pub w: World,
+    pub chat: ChatId,
 }
 
 impl World {
-    fn befriend_two(&mut self, a: usize, b: usize) {
+    pub fn befriend_two(&mut self, a: usize, b: usize) {
         let link = self.invite(a, false);
         self.accept(b, &link).unwrap();
         let request = self.nodes[a].requests()[0];
@@ -20,7 +20,7 @@ impl World {
     }
 
     /// One more client with the relay.
-    fn another(&mut self) -> usize {
+    pub fn another(&mut self) -> usize {
         let place = self.guest();
         self.nodes[place].config.relays = Some(vec![relay_address()]);
         self.nodes[place].config.suite = self.nodes[ALICE].config.suite;
@@ -29,20 +29,20 @@ impl World {
         place
     }
 
-    fn account(&self, place: usize) -> AccountId {
+    pub fn account(&self, place: usize) -> AccountId {
         self.nodes[place].client.account()
     }
 
-    fn group(&self, place: usize, chat: ChatId) -> &crate::client::chats::Chat {
+    pub fn group(&self, place: usize, chat: ChatId) -> &crate::client::chats::Chat {
         &self.nodes[place].client.chats[&chat]
     }
 
-    fn does(&mut self, place: usize, command: Command) {
+    pub fn does(&mut self, place: usize, command: Command) {
         let reply = self.command(place, command).unwrap();
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    fn renames(&mut self, place: usize, chat: ChatId, name: &str) {
+    pub fn renames(&mut self, place: usize, chat: ChatId, name: &str) {
         let change = SettingsChange {
             name: Some(name.into()),
             ..SettingsChange::default()
@@ -50,18 +50,18 @@ impl World {
         self.does(place, Command::UpdateChat { chat, change });
     }
 
-    fn gives_role(&mut self, place: usize, chat: ChatId, to: usize, role: Role) {
+    pub fn gives_role(&mut self, place: usize, chat: ChatId, to: usize, role: Role) {
         let account = self.account(to);
         self.does(place, Command::SetRole { chat, account, role });
     }
 
-    fn removes(&mut self, place: usize, chat: ChatId, whom: usize) {
+    pub fn removes(&mut self, place: usize, chat: ChatId, whom: usize) {
         let members = vec![self.account(whom)];
         self.does(place, Command::RemoveMembers { chat, members });
     }
 
     /// All of these are in one state of the chat.
-    fn agree(&self, chat: ChatId, places: &[usize]) {
+    pub fn agree(&self, chat: ChatId, places: &[usize]) {
         let states: BTreeSet<_> = places
             .iter()
             .map(|place| {
@@ -79,7 +79,7 @@ impl World {
 }
 
 impl Village {
-    fn new(size: usize) -> Self {
+    pub fn new(size: usize) -> Self {
         Self::with(size, |_, _| {})
     }
 

@@ -34,6 +34,7 @@ mod refusals;
 mod sending;
 mod steps;
 mod story;
+mod welcomes;
 
 pub(super) const ALICE: usize = 0;
 pub(super) const BOB: usize = 1;

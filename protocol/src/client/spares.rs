@@ -1,0 +1,99 @@
+//! Welcomes that came while the chat had another state that was alive. One a chat is kept: if what the others write builds on states
+//! that aren't here, the state at hand may be of a branch that lost, and this is the way out of it (FAULTS 40).
+
+use super::chats::Chat;
+use super::records::{decode, encode};
+use super::{Client, LoadError, array};
+use crate::inbox::{GroupWelcome, InboxMessage};
+use crate::keys::{AccountId, ChatId};
+use crate::rows::{Rows, RowsError, Tree};
+use serde_bytes::ByteBuf;
+
+/// Milliseconds that envelopes wait for their states before a spare Welcome is taken (guess: a large commit's blob is here by then).
+const SPARE_MS: u64 = 5_000;
+/// Bytes of a Welcome that is kept; whoever was told a larger one asks to be put back (guess: that of a few hundred devices).
+const SPARE_BYTES: usize = 512 * 1024;
+
+/// A Welcome that waits.
+pub(super) struct Spare {
+    account: AccountId,
+    welcome: GroupWelcome,
+    epoch: u64,
+}
+
+impl Client {
+    pub(super) fn load_spares(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
+        for (stored, value) in rows.prefix(Tree::SpareWelcomes, &[], usize::MAX)? {
+            let (account, epoch, message): (AccountId, u64, ByteBuf) = decode(&value)?;
+            let chat = array(&stored, 0).and_then(|id| self.chats.get_mut(&ChatId(id)));
+            match (chat, InboxMessage::decode(&message)) {
+                (Some(chat), Ok(Some(InboxMessage::Welcome(welcome)))) => {
+                    chat.spare = Some(Spare {
+                        account,
+                        welcome,
+                        epoch,
+                    });
+                }
+                _ => self.step.batch.delete(Tree::SpareWelcomes, stored),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a Welcome to a state that isn't here; a later one takes its place.
+    pub(super) fn keep_spare(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        welcome: &GroupWelcome,
+        epoch: u64,
+    ) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&welcome.chat) else {
+            return Ok(());
+        };
+        let late = chat.dag.contains(&welcome.node) || chat.spare.as_ref().is_some_and(|known| known.epoch > epoch);
+        if late || epoch < chat.root_epoch() || welcome.welcome.len() > SPARE_BYTES {
+            return Ok(());
+        }
+        chat.spare = Some(Spare {
+            account,
+            welcome: welcome.clone(),
+            epoch,
+        });
+        let message = InboxMessage::Welcome(welcome.clone()).encode();
+        let row = encode(&(account, epoch, ByteBuf::from(message)))?;
+        self.put(Tree::SpareWelcomes, welcome.chat.0, row);
+        self.hurry_spare(now_ms, welcome.chat);
+        Ok(())
+    }
+
+    /// With a Welcome at hand nothing waits for its state for long.
+    pub(super) fn hurry_spare(&mut self, now_ms: u64, chat_id: ChatId) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        if chat.spare.is_some() && !chat.pending.is_empty() {
+            let due_ms = now_ms.saturating_add(SPARE_MS);
+            chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
+        }
+    }
+
+    /// Goes on from the Welcome at hand; false if there is none that leads anywhere.
+    pub(super) fn take_spare(&mut self, now_ms: u64, chat_id: ChatId) -> Result<bool, RowsError> {
+        let root = self.chats.get(&chat_id).map_or(0, Chat::root_epoch);
+        let Some(spare) = self.drop_spare(chat_id).filter(|spare| spare.epoch >= root) else {
+            return Ok(false);
+        };
+        let Ok(joined) = self.join_group(spare.account, &spare.welcome) else {
+            return Ok(false);
+        };
+        self.enter(now_ms, spare.account, &spare.welcome, joined)?;
+        Ok(true)
+    }
+
+    pub(super) fn drop_spare(&mut self, chat_id: ChatId) -> Option<Spare> {
+        let spare = self.chats.get_mut(&chat_id)?.spare.take()?;
+        self.step.batch.delete(Tree::SpareWelcomes, chat_id.0);
+        Some(spare)
+    }
+}
