@@ -144,5 +144,10 @@ pub const ERASED_PER_STEP: usize = 256;
 pub const IDEMPOTENCY_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// Starts of the program that a device remembers, to tell what a copy of its data has sent; what was sent in older ones counts as its own
+/// (guess: 4 bytes each, written once a start).
+pub const STARTS: usize = 256;
+/// Streams of a device that have ended, for which the ledger still tells what others have; beyond, the oldest is forgotten (guess).
+pub const PAST_STREAMS: usize = 8;
 /// Connected peers that a state machine keeps account of.
 pub const PEERS: usize = 4096;

@@ -191,7 +191,7 @@ fn talk(crypto: &Crypto, person: &Person, mut ours: Group, theirs: &mut Foreign)
         for size in [0, 100, 10_000] {
             let inner = vec![round; size];
             assert_eq!(
-                theirs.open(&ours.seal(crypto, &person.device(), &inner).unwrap()),
+                theirs.open(&ours.seal(crypto, &person.device(), None, &inner).unwrap()),
                 inner
             );
             assert_eq!(ours.open(crypto, &theirs.seal(&inner)).unwrap().inner, inner);

@@ -5,9 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use madang_protocol::blob::{self, BlobKey, Chunk};
+use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
     Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused, RunningHash, Watch,
+    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -16,8 +17,10 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 7] = ["deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob"];
-const CUSTODIAN_KINDS: [&str; 8] = [
+const CLIENT_KINDS: [&str; 8] = [
+    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare",
+];
+const CUSTODIAN_KINDS: [&str; 9] = [
     "receipt",
     "items",
     "watch_refused",
@@ -26,6 +29,7 @@ const CUSTODIAN_KINDS: [&str; 8] = [
     "blob_receipt",
     "blob_refused",
     "blob_chunks",
+    "compared",
 ];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
@@ -166,6 +170,13 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
                 chunks: ranges(some),
             })
         }
+        "compare" => {
+            let [topic, device] = parts(fields, ["topic", "device"]);
+            ClientFrame::Compare(Compare {
+                topic: topic_id(topic),
+                device: text(device).parse().unwrap(),
+            })
+        }
         other => panic!("nothing reads {other}"),
     }
 }
@@ -260,6 +271,13 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
             CustodianFrame::BlobChunks(BlobChunks {
                 request: number(request),
                 chunks: chunks(some),
+            })
+        }
+        "compared" => {
+            let [topic, mark] = parts(fields, ["topic", "mark"]);
+            CustodianFrame::Compared(Compared {
+                topic: topic_id(topic),
+                mark: (!mark.is_null()).then(|| Mark(unhex(mark).try_into().unwrap())),
             })
         }
         other => panic!("nothing reads {other}"),
@@ -418,6 +436,15 @@ fn the_file_is_what_is_generated() {
             json!({"request": "7", "why": "busy", "retry_after_s": 60})
         ),
         frame("admission", json!({"why": null, "retry_after_s": 0})),
+        frame(
+            "compare",
+            json!({"topic": hex_of(&topic.public().0), "device": hex_of(&[3; 32])})
+        ),
+        frame("compared", json!({"topic": hex_of(&topic.public().0), "mark": null})),
+        frame(
+            "compared",
+            json!({"topic": hex_of(&topic.public().0), "mark": hex_of(&[4; 40])})
+        ),
         frame("admission", json!({"why": "not_admitted", "retry_after_s": 60})),
     ]);
     let frames = Value::Array([array(&frames), &blob_frames(&key, &topic)].concat());

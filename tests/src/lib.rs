@@ -25,6 +25,8 @@ mod process;
 mod rpc;
 mod world;
 
+use std::path::Path;
+
 pub use load::{Lane, arrived, count, delivered, end};
 pub use person::{Person, Said, Watcher};
 pub use powercut::Disk;
@@ -58,5 +60,22 @@ impl Dice {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (z ^ (z >> 31)) % end
+    }
+}
+
+/// Copies a directory with all that is in it.
+///
+/// # Panics
+/// If it can't be read or the copy not be written.
+pub fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }

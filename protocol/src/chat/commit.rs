@@ -2,15 +2,16 @@
 
 use super::context::{ChatContext, JoinInfo};
 use super::dag;
-use super::group::{Group, GroupError, Header, extensions, mls, node_of, protocol_message};
+use super::group::{Beside, Group, GroupError, Header, extensions, mls, node_of, protocol_message};
 use super::leaf::{LeafSigner, Member, leaf_member, open_lifetime};
+use super::mark::Mark;
 use super::rules::{self, Delta};
 use super::statement::{Statement, leaf_key_hash, package_hash};
 use crate::contact::CardPackage;
-use crate::keys::{DeviceSecret, NodeId, TopicSecret};
+use crate::keys::{DeviceSecret, TopicSecret, NodeId};
 use crate::limits;
 use crate::mls::{Crypto, Provider};
-use crate::wire::{Reader, Wire, Writer};
+use crate::wire::Wire;
 use openmls::group::StagedCommit;
 use openmls::prelude::{
     Extension, KeyPackage, LeafNode, LeafNodeIndex, LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn,
@@ -29,6 +30,8 @@ pub struct Plan {
     pub context: Option<ChatContext>,
     /// What others have asked for.
     pub statements: Vec<Statement>,
+    /// What this device puts beside it for itself.
+    pub mark: Option<Mark>,
 }
 
 impl Plan {
@@ -125,7 +128,12 @@ impl Group {
         let place = self.place(crypto, &author, &delta, targets)?;
 
         let mut next = self.fork()?;
-        next.mls.set_aad(authenticated(self.node, &plan.statements));
+        let beside = Beside {
+            node: self.node,
+            mark: plan.mark,
+            statements: plan.statements.clone(),
+        };
+        next.mls.set_aad(beside.encode(true));
         let provider = Provider {
             crypto,
             storage: &next.storage,
@@ -209,7 +217,9 @@ impl Group {
         };
         let processed = next.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
         let author = next.sender_of(processed.sender())?;
-        let statements = statements(processed.aad())?;
+        let statements = Beside::read(processed.aad(), true)
+            .map_err(|e| mls("read a commit's wishes")(&e))?
+            .statements;
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(GroupError::Kind);
         };
@@ -397,28 +407,4 @@ fn added_leaf(leaf: &LeafNode) -> Result<(Member, [u8; 32]), GroupError> {
 fn renews(delta: &Delta) -> bool {
     let back = |gone: &Member| delta.added.iter().any(|(added, _)| added.device == gone.device);
     delta.removed.iter().any(|(gone, _)| !back(gone))
-}
-
-/// A commit's authenticated data: the node that it builds on, and the wishes that it carries out, if any.
-fn authenticated(node: NodeId, statements: &[Statement]) -> Vec<u8> {
-    let mut w = Writer::default();
-    w.fixed(&node.0);
-    if !statements.is_empty() {
-        w.list(statements, |w, statement| statement.write(w));
-    }
-    w.into_bytes()
-}
-
-fn statements(authenticated: &[u8]) -> Result<Vec<Statement>, GroupError> {
-    let fail = mls("read a commit's wishes");
-    let wishes = authenticated.get(32..).unwrap_or_default();
-    if wishes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut r = Reader::new(wishes);
-    let statements = r
-        .list("commit.statements", limits::STATEMENTS, Statement::read)
-        .map_err(|e| fail(&e))?;
-    r.finish().map_err(|e| fail(&e))?;
-    Ok(statements)
 }

@@ -2,12 +2,14 @@
 
 use super::context::{ChatContext, JoinInfo, LeafIdentity};
 use super::leaf::{LeafSigner, Member, capabilities, credential, leaf_member, open_lifetime};
+use super::mark::Mark;
 use super::pointer::Pointer;
+use super::statement::Statement;
 use crate::keys::{ChatId, DeviceSecret, NodeId, TopicSecret, derive};
 use crate::limits;
 use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};
 use crate::padding;
-use crate::wire::Wire;
+use crate::wire::{DecodeError, Reader, Wire, Writer};
 use openmls::group::{
     GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, ProcessedWelcome,
 };
@@ -67,6 +69,8 @@ pub struct Header {
     pub epoch: u64,
     /// Whether it is a commit.
     pub commit: bool,
+    /// What its author put beside it for itself.
+    pub mark: Option<Mark>,
 }
 
 impl Header {
@@ -89,15 +93,13 @@ impl Header {
             ContentType::Commit => true,
             _ => return Err(GroupError::Kind),
         };
-        let (node, wishes) = private.aad().split_first_chunk::<32>().ok_or(GroupError::Kind)?;
-        if !commit && !wishes.is_empty() {
-            return Err(GroupError::Kind);
-        }
+        let beside = Beside::read(private.aad(), commit).map_err(|_| GroupError::Kind)?;
         Ok(Self {
             chat: ChatId(chat),
-            node: NodeId(*node),
+            node: beside.node,
             epoch: private.epoch().as_u64(),
             commit,
+            mark: beside.mark,
         })
     }
 }
@@ -315,10 +317,21 @@ impl Group {
         self.storage.take_changes()
     }
 
-    /// Seals an inner message; the result names this state in its authenticated data.
-    pub fn seal(&mut self, crypto: &Crypto, device: &DeviceSecret, inner: &[u8]) -> Result<Vec<u8>, GroupError> {
+    /// Seals an inner message; the result names this state in its authenticated data, and has a mark there.
+    pub fn seal(
+        &mut self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        mark: Option<Mark>,
+        inner: &[u8],
+    ) -> Result<Vec<u8>, GroupError> {
         let fail = mls("seal a message");
-        self.mls.set_aad(self.node.0.to_vec());
+        let beside = Beside {
+            node: self.node,
+            mark,
+            statements: Vec::new(),
+        };
+        self.mls.set_aad(beside.encode(false));
         let provider = Provider {
             crypto,
             storage: &self.storage,
@@ -373,6 +386,55 @@ impl Group {
             .export_secret(crypto, label, context, 32)
             .map_err(|e| fail(&e))?;
         <[u8; 32]>::try_from(secret.as_slice()).map_err(|e| fail(&e))
+    }
+}
+
+/// The authenticated data of a message or commit: what can be read without opening it.
+///
+/// | bytes | field |
+/// |---|---|
+/// | 32 | the node that it builds on |
+/// | 40 or none | of a message: the mark |
+/// | none, or all of the rest | of a commit: `optional<Mark>`, and the wishes that it carries out, `Statement<V>` |
+pub(super) struct Beside {
+    pub node: NodeId,
+    pub mark: Option<Mark>,
+    pub statements: Vec<Statement>,
+}
+
+impl Beside {
+    pub fn encode(&self, commit: bool) -> Vec<u8> {
+        let mut w = Writer::default();
+        self.node.write(&mut w);
+        if !commit {
+            if let Some(mark) = &self.mark {
+                mark.write(&mut w);
+            }
+        } else if self.mark.is_some() || !self.statements.is_empty() {
+            w.option(self.mark.as_ref(), |w, mark| mark.write(w));
+            w.list(&self.statements, |w, statement| statement.write(w));
+        }
+        w.into_bytes()
+    }
+
+    pub fn read(bytes: &[u8], commit: bool) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(bytes);
+        let mut beside = Self {
+            node: NodeId::read(&mut r)?,
+            mark: None,
+            statements: Vec::new(),
+        };
+        if r.rest().is_empty() {
+            return Ok(beside);
+        }
+        if commit {
+            beside.mark = r.option("commit.mark", Mark::read)?;
+            beside.statements = r.list("commit.statements", limits::STATEMENTS, Statement::read)?;
+        } else {
+            beside.mark = Some(Mark::read(&mut r)?);
+        }
+        r.finish()?;
+        Ok(beside)
     }
 }
 

@@ -36,6 +36,7 @@ impl Pointer {
             node: NodeId::read(r)?,
             epoch: r.u64("pointer.epoch")?,
             commit: true,
+            mark: None,
         };
         let sealed = r.bytes("pointer.sealed", limits::SEALED_BYTES)?.to_vec();
         r.finish()?;

@@ -59,13 +59,13 @@ fn pair(suite: Suite) -> Pair {
 fn two_devices_talk_on_both_suites() {
     for suite in [Suite::XWing, Suite::X25519] {
         let mut p = pair(suite);
-        let sealed = p.a.seal(&p.crypto, &p.alice, b"hello").unwrap();
+        let sealed = p.a.seal(&p.crypto, &p.alice, None, b"hello").unwrap();
         let opened = p.b.open(&p.crypto, &sealed).unwrap();
         assert_eq!(
             (opened.inner.as_slice(), opened.member.device),
             (b"hello".as_slice(), p.alice.public())
         );
-        let sealed = p.b.seal(&p.crypto, &p.bob, b"hi").unwrap();
+        let sealed = p.b.seal(&p.crypto, &p.bob, None, b"hi").unwrap();
         assert_eq!(p.a.open(&p.crypto, &sealed).unwrap().inner, b"hi");
     }
 }
@@ -76,8 +76,8 @@ fn the_same_entropy_gives_the_same_bytes() {
         let (mut one, mut two) = (pair(suite), pair(suite));
         assert_eq!(one.wire, two.wire);
         assert_eq!(
-            one.a.seal(&one.crypto, &one.alice, b"x").unwrap(),
-            two.a.seal(&two.crypto, &two.alice, b"x").unwrap()
+            one.a.seal(&one.crypto, &one.alice, None, b"x").unwrap(),
+            two.a.seal(&two.crypto, &two.alice, None, b"x").unwrap()
         );
         let (c, d) = (
             one.b.update_leaf(&one.crypto, &one.bob).unwrap(),
@@ -90,11 +90,11 @@ fn the_same_entropy_gives_the_same_bytes() {
 #[test]
 fn f36_late_messages_open_on_the_state_they_build_on_and_future_ones_name_theirs() {
     let mut p = pair(Suite::X25519);
-    let late = p.a.seal(&p.crypto, &p.alice, b"late").unwrap();
+    let late = p.a.seal(&p.crypto, &p.alice, None, b"late").unwrap();
     let change = p.b.update_leaf(&p.crypto, &p.bob).unwrap();
     let mut new_b = change.group;
     assert_eq!(p.b.open(&p.crypto, &late).unwrap().inner, b"late");
-    let future = new_b.seal(&p.crypto, &p.bob, b"future").unwrap();
+    let future = new_b.seal(&p.crypto, &p.bob, None, b"future").unwrap();
     assert!(matches!(p.a.open(&p.crypto, &future), Err(GroupError::Node)));
     let mut new_a = p.a.apply(&p.crypto, &change.commit).unwrap().group.unwrap();
     assert_eq!(Header::read(&future).unwrap().node, new_a.node());
@@ -105,7 +105,7 @@ fn f36_late_messages_open_on_the_state_they_build_on_and_future_ones_name_theirs
 fn f03_a_backlog_that_arrives_newest_first_opens_whole() {
     let mut p = pair(Suite::X25519);
     let sealed: Vec<_> = (0..2000_u32)
-        .map(|n| p.a.seal(&p.crypto, &p.alice, &n.to_be_bytes()).unwrap())
+        .map(|n| p.a.seal(&p.crypto, &p.alice, None, &n.to_be_bytes()).unwrap())
         .collect();
     for (n, bytes) in sealed.iter().enumerate().rev() {
         assert_eq!(p.b.open(&p.crypto, bytes).unwrap().inner, (n as u32).to_be_bytes());
@@ -124,7 +124,7 @@ fn a_state_that_was_never_committed_to_disk_leaves_no_trace() {
             .into_iter()
             .filter_map(|(k, v)| Some((k, v?)))
             .collect();
-    let sealed = p.a.seal(&p.crypto, &p.alice, b"once").unwrap();
+    let sealed = p.a.seal(&p.crypto, &p.alice, None, b"once").unwrap();
     p.b.open(&p.crypto, &sealed).unwrap();
     let mut reloaded = Group::load(rows, p.b.chat().unwrap(), p.b.node()).unwrap();
     assert_eq!(reloaded.open(&p.crypto, &sealed).unwrap().inner, b"once");
@@ -171,7 +171,7 @@ fn f46_a_leaf_whose_device_its_account_does_not_certify_is_refused() {
 #[test]
 fn bytes_that_are_not_a_message_give_an_error() {
     let mut p = pair(Suite::X25519);
-    let sealed = p.a.seal(&p.crypto, &p.alice, b"x").unwrap();
+    let sealed = p.a.seal(&p.crypto, &p.alice, None, b"x").unwrap();
     for end in 0..sealed.len() {
         assert!(Header::read(sealed.get(..end).unwrap()).is_err());
     }

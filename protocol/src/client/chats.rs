@@ -31,6 +31,8 @@ pub(super) struct Chat {
     pub members: Vec<Member>,
     pub streams: BTreeMap<StreamId, StreamRow>,
     pub acks: BTreeMap<DeviceId, AckRow>,
+    /// What the others have of streams of ours that have ended.
+    pub past_acks: BTreeMap<(u64, DeviceId), AckRow>,
     /// Envelopes that build on a state we don't have yet.
     pub pending: BTreeMap<EnvelopeId, Pending>,
     pub pending_bytes: usize,
@@ -53,6 +55,14 @@ pub(super) struct Chat {
     pub report: Option<u64>,
     /// When what lost is committed again.
     pub retry_ms: Option<u64>,
+    /// Somebody was asked whether another copy of this device's data has gone on; nothing is sealed before.
+    pub checked: bool,
+    /// Nobody of whom this device would hear of another copy was connected since.
+    pub alone: bool,
+    /// When a member's frontier last made us ask again.
+    pub looked_ms: Option<u64>,
+    /// How often this device had sealed when the chat was loaded.
+    pub loaded_count: u64,
     /// When this device asks to be put back, since what comes builds on states that it lacks.
     pub rejoin_ms: Option<u64>,
     /// A Welcome to go on with if the state that counts here turns out to be dead.
@@ -61,6 +71,7 @@ pub(super) struct Chat {
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
     pub acks_dirty: BTreeSet<DeviceId>,
+    pub past_dirty: BTreeSet<(u64, DeviceId)>,
     /// States that left memory and whose rows go.
     pub dropped: Vec<(NodeId, Vec<Vec<u8>>)>,
 }
@@ -81,6 +92,7 @@ impl Chat {
             members,
             streams: BTreeMap::new(),
             acks: BTreeMap::new(),
+            past_acks: BTreeMap::new(),
             pending: BTreeMap::new(),
             pending_bytes: 0,
             refetch: false,
@@ -93,12 +105,17 @@ impl Chat {
             filling: None,
             report: None,
             retry_ms: None,
+            checked: true,
+            alone: false,
+            looked_ms: None,
+            loaded_count: 0,
             rejoin_ms: None,
             spare: None,
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
             acks_dirty: BTreeSet::new(),
+            past_dirty: BTreeSet::new(),
             dropped: Vec::new(),
         })
     }
@@ -116,6 +133,9 @@ impl Chat {
         if let Some(bytes) = rows.get(Tree::Chats, &head_key(&id))? {
             chat.head = decode(&bytes)?;
         }
+        // Where nobody else is, nobody has seen what a copy has sealed.
+        chat.checked = chat.members.len() <= 1;
+        chat.loaded_count = chat.head.sealed;
         for (stored, value) in rows.prefix(Tree::Streams, &id.0, usize::MAX)? {
             let incarnation = stored.get(64..72).and_then(|bytes| bytes.try_into().ok());
             if let (Some(device), Some(incarnation)) = (array(&stored, 32), incarnation) {
@@ -127,9 +147,13 @@ impl Chat {
             }
         }
         for (stored, value) in rows.prefix(Tree::Acks, &id.0, usize::MAX)? {
-            if let Some(device) = array(&stored, 32) {
-                chat.acks.insert(DeviceId(device), decode(&value)?);
-            }
+            let Some(device) = array(&stored, 32).map(DeviceId) else {
+                continue;
+            };
+            match key::ack_incarnation(&stored) {
+                Some(incarnation) => chat.past_acks.insert((incarnation, device), decode(&value)?),
+                None => chat.acks.insert(device, decode(&value)?),
+            };
         }
         for (stored, bytes) in rows.prefix(Tree::Pending, &id.0, limits::PENDING_PER_CHAT)? {
             let (Some(envelope), Some(node)) = (array(&stored, 32), array(&bytes, 0)) else {
@@ -188,6 +212,13 @@ impl Chat {
                 batch.put(Tree::Acks, key::ack(&self.id, &device), encode(row)?);
             }
         }
+        for (incarnation, device) in std::mem::take(&mut self.past_dirty) {
+            let stored = key::past_ack(&self.id, &device, incarnation);
+            match self.past_acks.get(&(incarnation, device)) {
+                Some(row) => batch.put(Tree::Acks, stored, encode(row)?),
+                None => batch.delete(Tree::Acks, stored),
+            }
+        }
         Ok(())
     }
 
@@ -229,13 +260,9 @@ impl Chat {
         self.members.iter().filter(move |member| member.device != own)
     }
 
-    /// Whether all other devices have a message of ours.
-    pub fn delivered(&self, own: DeviceId, sequence: u64) -> bool {
-        self.others(own).all(|member| {
-            self.acks
-                .get(&member.device)
-                .is_some_and(|ack| sequence < ack.from || ack.delivered.contains(sequence))
-        })
+    /// Whether all other devices have a message of one of our streams.
+    pub fn delivered(&self, own: DeviceId, incarnation: u64, sequence: u64) -> bool {
+        self.others(own).all(|member| self.has(member.device, incarnation, sequence))
     }
 
     /// Whether a commit is settled.
@@ -260,6 +287,29 @@ impl Chat {
         if self.head.heads.len() > limits::PARENTS {
             self.head.heads.remove(0);
         }
+        self.head_dirty = true;
+    }
+
+    /// Counts that something is sealed.
+    pub fn count_sealed(&mut self) -> u64 {
+        self.head.sealed += 1;
+        self.head_dirty = true;
+        self.head.sealed
+    }
+
+    /// Adopts the clock of a copy of this device.
+    pub fn adopt_clock(&mut self, clock: u64) {
+        if clock > self.head.clock {
+            self.head.clock = clock;
+            self.head_dirty = true;
+        }
+    }
+
+    /// Begins to number from 1.
+    pub fn restart_head(&mut self) {
+        self.head.sequence = 0;
+        self.head.previous = [0; 32];
+        self.head.sealed = 0;
         self.head_dirty = true;
     }
 
@@ -339,6 +389,8 @@ impl Client {
             hidden: SeqSet::default(),
             details_sequence: 0,
             details_due: false,
+            copied: None,
+            past: Vec::new(),
             authors: Vec::new(),
         }
     }
@@ -428,10 +480,12 @@ impl Client {
     }
 
     pub(super) fn chat_timer(&self, chat: &Chat) -> Option<u64> {
-        let report = chat.report_due_ms.filter(|_| self.reachable(&chat.id));
+        let may_seal = chat.may_seal();
+        let report = chat.report_due_ms.filter(|_| may_seal && self.reachable(&chat.id));
         let frozen = self.thaw_timer(chat);
         let leaf = self.leaf_due_ms(chat);
-        [report, frozen, leaf, chat.nudge_ms, chat.retry_ms, chat.rejoin_ms]
+        let retry = chat.retry_ms.filter(|_| chat.may_commit());
+        [report, frozen, leaf, chat.nudge_ms, retry, chat.rejoin_ms]
             .into_iter()
             .flatten()
             .min()
@@ -462,7 +516,7 @@ impl Client {
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
         self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Request { chat }) if *chat == chat_id));
-        // The other's devices can read the chat from now on.
+        // The other's devices can read the chat, and tell what they have of it, from now on.
         let peers: Vec<_> = self
             .links
             .iter()
@@ -470,6 +524,7 @@ impl Client {
             .map(|(peer, _)| *peer)
             .collect();
         for peer in peers {
+            self.compare_with(peer);
             self.fill_todo(now_ms, peer);
             self.pump(now_ms, peer)?;
         }

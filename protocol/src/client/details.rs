@@ -42,7 +42,7 @@ impl Client {
             return Ok(());
         };
         let told = chat.row.details_sequence;
-        let later = full || (told > 0 && !chat.delivered(own, told));
+        let later = full || (told > 0 && !chat.delivered(own, chat.row.incarnation, told));
         chat.row.details_due = later;
         chat.row_dirty = true;
         self.dirty.chats.insert(id);
@@ -63,7 +63,7 @@ impl Client {
             return Ok(());
         };
         let told = chat.row.details_sequence;
-        if told > 0 && !chat.delivered(own, told) {
+        if told > 0 && !chat.delivered(own, chat.row.incarnation, told) {
             return Ok(());
         }
         let Some(account) = chat.row.peer else {

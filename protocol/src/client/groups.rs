@@ -277,6 +277,13 @@ impl Client {
         let plan = draft.plan(chat);
         let made = if plan.is_empty() {
             None
+        } else if !chat.may_commit() {
+            // It is made as soon as this device may; what isn't allowed is said at once.
+            let tried = chat.group.commit(&self.crypto, &self.account.device, &plan, &chat.row.topic);
+            if let Err(error) = tried {
+                return Ok(Err(error));
+            }
+            None
         } else {
             match self.make_commit(now_ms, chat_id, &plan)? {
                 Ok(made) => Some(made),
@@ -410,7 +417,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if chat.retry_ms.is_none_or(|due| due > now_ms) {
+        if chat.retry_ms.is_none_or(|due| due > now_ms) || !chat.may_commit() {
             return Ok(());
         }
         chat.retry_ms = None;

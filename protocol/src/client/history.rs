@@ -32,6 +32,8 @@ pub enum LedgerState {
 pub struct LedgerView {
     /// The furthest state.
     pub state: LedgerState,
+    /// This data is an old copy: nothing goes out before the device was put back into the chat.
+    pub copied: bool,
     /// Why the last custodian refused, while none holds it.
     pub refused: Option<Refusal>,
     /// Relays that signed for it, and until when (Unix milliseconds).
@@ -177,8 +179,9 @@ impl<'a> Lookup<'a> {
             return Ok(None);
         };
         let view = view(self.rows, &stored, &value, &mut self.known)?;
-        // Keys hold half of an id.
-        Ok(view.filter(|view| view.id == *id))
+        // Keys hold half of an id; another may have led here, of before the message was numbered anew.
+        let alias = key::message_short(&stored) != key::message_id(id);
+        Ok(view.filter(|view| alias || view.id == *id))
     }
 }
 
@@ -356,7 +359,8 @@ struct Known(BTreeMap<ChatId, KnownChat>);
 struct KnownChat {
     row: ChatRow,
     /// What the other devices have of our stream.
-    acks: Vec<(DeviceId, AckRow)>,
+    /// With the stream.
+    acks: Vec<(u64, DeviceId, AckRow)>,
 }
 
 impl Known {
@@ -368,7 +372,8 @@ impl Known {
             let mut acks = Vec::new();
             for (stored, value) in rows.prefix(Tree::Acks, &chat.0, usize::MAX)? {
                 if let Some(device) = array(&stored, 32) {
-                    acks.push((DeviceId(device), decode(&value)?));
+                    let incarnation = key::ack_incarnation(&stored).unwrap_or(row.incarnation);
+                    acks.push((incarnation, DeviceId(device), decode(&value)?));
                 }
             }
             self.0.insert(*chat, KnownChat { row, acks });
@@ -395,6 +400,7 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
             author.stream.incarnation,
             row.sequence,
             &known.acks,
+            known.row.copied.is_some(),
         )?)
     } else {
         None
@@ -437,7 +443,8 @@ fn ledger(
     chat: &ChatId,
     incarnation: u64,
     sequence: u64,
-    acks: &[(DeviceId, AckRow)],
+    acks: &[(u64, DeviceId, AckRow)],
+    copied: bool,
 ) -> Result<LedgerView, RowsError> {
     // Rows are for messages that were handed over together: the last that begins at this one or before, if it goes so far.
     let (from, to) = (
@@ -450,7 +457,7 @@ fn ledger(
     };
     let row = row.unwrap_or_default();
     let (mut delivered, mut read) = (Vec::new(), Vec::new());
-    for (device, ack) in acks {
+    for (_, device, ack) in acks.iter().filter(|(of, ..)| *of == incarnation) {
         if ack.delivered.contains(sequence) {
             delivered.push(*device);
             if sequence <= ack.read_through {
@@ -469,6 +476,7 @@ fn ledger(
     };
     Ok(LedgerView {
         state,
+        copied,
         refused: row.refused,
         held: row.held.into_iter().filter(|(_, until_ms)| *until_ms > 0).collect(),
         delivered,

@@ -2,7 +2,7 @@
 
 use super::io::{Effect, Verdict};
 use super::{Client, TopicUse};
-use crate::chat::{Header, Member};
+use crate::chat::{Header, Mark, Member};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, NodeId, TransportKey};
@@ -83,12 +83,18 @@ impl Client {
         if header.chat != chat_id {
             return Ok(Taken::Refused(Refusal::Invalid));
         }
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
+        if !self.chats.contains_key(&chat_id) {
             return Ok(Taken::Refused(Refusal::NotHere));
-        };
+        }
+        if let Some(mark) = &header.mark {
+            self.look_at(now_ms, chat_id, mark);
+        }
         if header.commit {
             return self.commit(now_ms, chat_id, &header, envelope);
         }
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(Taken::Refused(Refusal::NotHere));
+        };
         let (crypto, root) = (&self.crypto, chat.root_epoch());
         let Some(state) = chat.state(header.node) else {
             if header.epoch < root || chat.dag.contains(&header.node) {
@@ -102,7 +108,7 @@ impl Client {
         self.dirty.chats.insert(chat_id);
         match opened {
             Ok(opened) => {
-                self.inner(now_ms, chat_id, &opened.member, node, &opened.inner)?;
+                self.inner(now_ms, chat_id, &opened.member, (node, header.mark), &opened.inner)?;
                 Ok(Taken::Yes)
             }
             // Sealed by us, replayed, or tampered with by a member: nothing to keep.
@@ -115,7 +121,7 @@ impl Client {
         now_ms: u64,
         chat_id: ChatId,
         member: &Member,
-        node: NodeId,
+        (node, mark): (NodeId, Option<Mark>),
         bytes: &[u8],
     ) -> Result<(), RowsError> {
         // A later version's message can't be read; one whose author isn't its leaf's device is a forgery (FAULTS 5, 46).
@@ -125,7 +131,7 @@ impl Client {
         if inner.stream.device != member.device {
             return Ok(());
         }
-        self.learn(now_ms, chat_id, member, node, &inner.frontiers)?;
+        self.learn(now_ms, chat_id, member, node, mark, &inner.frontiers)?;
         if member.account != self.account() {
             self.heard(now_ms, chat_id)?;
         }

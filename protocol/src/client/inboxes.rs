@@ -59,6 +59,7 @@ impl Client {
             reason: error.to_string(),
         };
         let topic = inbox.topic.public();
+        let wish = matches!(InboxMessage::decode(message), Ok(Some(InboxMessage::Rejoin(_))));
         let mut message = std::borrow::Cow::Borrowed(message);
         if message.len() > limits::INLINE_BYTES {
             let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(|error| fault(&error))?;
@@ -69,7 +70,7 @@ impl Client {
         let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, &message)
             .map_err(|error| fault(&error))?;
         let envelope = Envelope::sign(&inbox.topic, limits::CUSTODY_SECONDS, &sealed).map_err(|error| fault(&error))?;
-        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Inbox { account, chat }), envelope)
+        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Inbox { account, chat, wish }), envelope)
     }
 
     /// An envelope in the inbox of a contact.
@@ -171,6 +172,10 @@ impl Client {
             if let Some(chat) = self.chats.get_mut(&welcome.chat) {
                 chat.replant(now_ms, group, topic).map_err(fault)?;
             }
+            self.begin_stream(welcome.chat);
+            // It is granted.
+            let asks = |what: &OutWhat| matches!(what, OutWhat::Row(OutKind::Inbox { chat, wish: true, .. }) if *chat == welcome.chat);
+            self.drop_outs(asks);
             self.seal_again(now_ms, welcome.chat)?;
         } else {
             let mut row = self.new_chat_row(now_ms, topic.clone(), None, &group);

@@ -215,6 +215,7 @@ impl Client {
         self.blob_stream_changed(peer);
         self.say_hello(peer);
         self.refresh_watches(peer);
+        self.compare_with(peer);
         self.fill_todo(now_ms, peer);
         self.end_grace(peer);
         self.pump(now_ms, peer)?;
@@ -259,6 +260,7 @@ impl Client {
         link.flight.clear();
         link.watched.clear();
         link.due_ms = None;
+        self.unlooked();
         self.blob_stream_changed(peer);
     }
 
@@ -361,7 +363,10 @@ impl Client {
                 frame
                 @ (CustodianFrame::BlobState(_) | CustodianFrame::BlobReceipt(_) | CustodianFrame::BlobRefused(_)),
             ) => self.blob_answer(now_ms, peer, frame),
-            Ok(CustodianFrame::WatchRefused { .. } | CustodianFrame::Unknown { .. }) => Ok(()),
+            // Nothing can be learnt from it.
+            Ok(CustodianFrame::WatchRefused { .. }) => self.relay_showed(now_ms, peer, None),
+            Ok(CustodianFrame::Compared(told)) => self.compared(now_ms, peer, &told),
+            Ok(CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
                     peer,
@@ -416,6 +421,9 @@ impl Client {
                     self.cursors.insert((peer, page.topic), page.cursor);
                 }
                 self.dirty.cursors.insert((peer, page.topic));
+            }
+            if page.caught_up {
+                self.relay_showed(now_ms, peer, Some(page.topic))?;
             }
             if self.topics.get(&page.topic) == Some(&TopicUse::Card) {
                 self.finish_accept(now_ms, page.topic)?;

@@ -19,6 +19,7 @@
 //! | `effects` | what they leave of a message |
 //! | `expiry` | what is erased in its time |
 //! | `fresh` | rows of steps that aren't committed yet |
+//! | `copies` | copied data directories |
 //! | `inbound` | envelopes from wherever they come |
 //! | `reports` | frontiers: what the others have |
 //! | `outbox` | what waits for a custodian |
@@ -42,6 +43,7 @@ mod chats;
 mod clock;
 mod config;
 mod contacts;
+mod copies;
 mod details;
 mod dialling;
 mod drafts;
@@ -85,7 +87,7 @@ pub use states::ChatStatus;
 
 use crate::Step;
 use crate::address::PeerAddress;
-use crate::chat::LeafIdentity;
+use crate::chat::{LeafIdentity, MarkKey};
 use crate::custody::Cursor;
 use crate::identity::{DeviceLog, Phrase, PhraseError, TransportCertificate};
 use crate::keys::{
@@ -169,6 +171,10 @@ pub struct Client {
     /// What waits for the end of an input: things done to messages, and messages to which something was done before.
     done: Vec<kinds::Done>,
     arrived: Vec<(ChatId, MessageId)>,
+    starts: copies::Starts,
+    marks: MarkKey,
+    /// Messages that get another number at the end of an input.
+    moved: Vec<copies::Moved>,
     dirty: Dirty,
     step: Step<Effect>,
     /// The time of the last input; nothing before the first, so that times in rows are checked against it.
@@ -242,6 +248,9 @@ impl Client {
             .relay_tokens
             .retain(|(relay, _)| settings.relays.iter().any(|own| own.key == *relay));
         let settings_changed = settings != stored;
+        let starts = copies::Starts::load(rows, &crypto)?;
+        step.batch.put(Tree::Meta, key::STARTS, starts.row()?);
+        let marks = MarkKey::of(&account.device);
         let mut client = Self {
             config,
             crypto,
@@ -275,6 +284,9 @@ impl Client {
             expiry: expiry::Expiry::load(rows)?,
             done: Vec::new(),
             arrived: Vec::new(),
+            starts,
+            marks,
+            moved: Vec::new(),
             dirty: Dirty::default(),
             step,
             last_ms: u64::MAX,

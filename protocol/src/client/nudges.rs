@@ -14,7 +14,13 @@ const NUDGE_DOUBLINGS: u32 = 9;
 impl Client {
     /// Seals again what was sealed on a state that the others may no longer have.
     pub(super) fn reseal_stale(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let Some(epoch) = self.chats.get(&chat_id).map(|chat| chat.group.epoch()) else {
+        // What is sealed may be all that this device can give for now.
+        let Some(epoch) = self
+            .chats
+            .get(&chat_id)
+            .filter(|chat| chat.may_seal())
+            .map(|chat| chat.group.epoch())
+        else {
             return Ok(());
         };
         let kept = self.config.frozen_states as u64;
@@ -79,10 +85,10 @@ impl Client {
         let (mut waiting, mut holes) = (Vec::new(), 0);
         for (number, out) in self.waiting(&chat_id) {
             match &out.what {
-                OutWhat::Row(OutKind::Messages { run, .. }) => {
-                    let hole = run
-                        .iter()
-                        .any(|message| message.sequence < reported && !chat.delivered(own, message.sequence));
+                OutWhat::Row(OutKind::Messages { run, incarnation, .. }) => {
+                    let hole = run.iter().any(|message| {
+                        message.sequence < reported && !chat.delivered(own, *incarnation, message.sequence)
+                    });
                     holes += usize::from(hole);
                     waiting.push((number, hole));
                 }
@@ -103,7 +109,7 @@ impl Client {
             let tail = waiting.iter().filter(|(_, missing)| !missing);
             chosen.extend(tail.map(|(number, _)| *number).take(most));
         }
-        let reachable = self.reachable(&chat_id);
+        let reachable = chat.may_seal() && self.reachable(&chat_id);
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             if reachable && due != 0 {
                 chat.nudges = (chat.nudges + 1).min(NUDGE_DOUBLINGS);

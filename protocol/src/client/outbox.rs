@@ -9,7 +9,7 @@ use crate::custody::{ClientFrame, Deposit, Refusal};
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, MessageId, NodeId, TopicId, TransportKey};
 use crate::limits;
-use crate::message::{Durable, Inner};
+use crate::message::{Durable, Inner, StreamId};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,14 @@ impl OutWhat {
         match self {
             Self::Row(OutKind::Messages { run, .. }) => run,
             _ => &[],
+        }
+    }
+
+    /// The stream of ours that its messages are of.
+    pub fn incarnation(&self) -> Option<u64> {
+        match self {
+            Self::Row(OutKind::Messages { incarnation, .. }) => Some(*incarnation),
+            _ => None,
         }
     }
 
@@ -167,7 +175,7 @@ impl Client {
             && let Some(out) = self.outs.get_mut(&number)
             // Whoever was refused was told so by name.
             && out.refused.is_none()
-            && let OutWhat::Row(OutKind::Messages { run, .. }) = &mut out.what
+            && let OutWhat::Row(OutKind::Messages { run, sent, .. }) = &mut out.what
         {
             let room = if self.unsealed.contains(&number) {
                 limits::RUN_BYTES
@@ -176,6 +184,7 @@ impl Client {
             };
             if run.len() < limits::RUN_MESSAGES && out.bytes + bytes <= room {
                 run.push(message);
+                *sent = false;
                 out.bytes += bytes;
                 self.out_bytes += bytes;
                 self.out_messages += 1;
@@ -187,6 +196,9 @@ impl Client {
         let what = OutWhat::Row(OutKind::Messages {
             chat: chat_id,
             run: vec![message],
+            incarnation: chat.row.incarnation,
+            start: self.starts.current(),
+            sent: false,
         });
         let number = self.insert_out(now_ms, topic, what, None);
         if let Some(chat) = self.chats.get_mut(&chat_id) {
@@ -417,17 +429,26 @@ impl Client {
         if out.envelope.is_some() {
             return Ok(true);
         }
-        let OutWhat::Row(OutKind::Messages { chat: chat_id, run }) = &out.what else {
+        let OutWhat::Row(OutKind::Messages {
+            chat: chat_id,
+            run,
+            incarnation,
+            ..
+        }) = &out.what
+        else {
             return Ok(false);
         };
-        let (chat_id, messages) = (*chat_id, run.clone());
-        let Some(envelope) = self.seal_inner(chat_id, messages)? else {
+        let (chat_id, incarnation, messages) = (*chat_id, *incarnation, run.clone());
+        let Some(envelope) = self.seal_inner(chat_id, Some(incarnation), messages)? else {
             return Ok(false);
         };
         let (Some(chat), Some(out)) = (self.chats.get_mut(&chat_id), self.outs.get_mut(&number)) else {
             return Ok(false);
         };
         chat.filling = chat.filling.filter(|filling| *filling != number);
+        if let OutWhat::Row(OutKind::Messages { sent, .. }) = &mut out.what {
+            *sent = true;
+        }
         out.node = chat.group.node();
         out.epoch = chat.group.epoch();
         out.topic = envelope.topic();
@@ -440,18 +461,28 @@ impl Client {
         Ok(true)
     }
 
-    /// Seals messages of ours, or a report if there are none, with what we have of the others' streams. None if the chat is gone.
+    /// Seals messages of a stream of ours, or a report if there are none, with what we have of the others' streams. None if the chat is
+    /// gone, or another copy of this device's data may have sealed the same place of the ratchet.
     pub(super) fn seal_inner(
         &mut self,
         chat_id: ChatId,
+        incarnation: Option<u64>,
         messages: Vec<Durable>,
     ) -> Result<Option<Envelope>, RowsError> {
+        let may = |chat: &Chat| chat.is_member() && chat.may_seal();
+        if !self.chats.get(&chat_id).is_some_and(may) {
+            return Ok(None);
+        }
         let (own, frontiers) = (self.device(), self.frontiers(&chat_id));
-        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
+        let mark = self.next_mark(chat_id);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(None);
         };
         let inner = Inner {
-            stream: chat.stream(own),
+            stream: StreamId {
+                device: own,
+                incarnation: incarnation.unwrap_or(chat.row.incarnation),
+            },
             messages,
             frontiers,
         };
@@ -460,7 +491,7 @@ impl Client {
         };
         let body = chat
             .group
-            .seal(&self.crypto, &self.account.device, &inner.encode())
+            .seal(&self.crypto, &self.account.device, mark, &inner.encode())
             .map_err(|error| fault(&error))?;
         let envelope =
             Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
@@ -471,17 +502,17 @@ impl Client {
     /// The key of the ledger of own messages, and their last sequence.
     pub(super) fn ledger_place(&self, what: &OutWhat) -> Option<(Vec<u8>, u64)> {
         let (first, last) = (what.run().first()?, what.run().last()?);
-        let chat = self.chats.get(&what.chat()?)?;
-        let stored = key::ledger(&chat.id, chat.row.incarnation, first.sequence);
+        let stored = key::ledger(&what.chat()?, what.incarnation()?, first.sequence);
         Some((stored, last.sequence))
     }
 
     /// The own messages in an outgoing envelope that people see.
     pub(super) fn messages_of(&self, what: &OutWhat) -> Vec<MessageId> {
-        let Some(chat) = what.chat().and_then(|chat| self.chats.get(&chat)) else {
+        let Some(incarnation) = what.incarnation() else {
             return Vec::new();
         };
-        let stream = chat.stream(self.device());
+        let device = self.device();
+        let stream = StreamId { device, incarnation };
         let shown = what.run().iter().filter(|message| message.body.shown());
         shown.map(|message| stream.message(message.sequence)).collect()
     }

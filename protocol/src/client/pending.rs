@@ -109,7 +109,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if chat.pending.is_empty() {
+        if chat.pending.is_empty() && chat.row.copied.is_none() && !chat.is_put_aside() {
             chat.rejoin_ms = None;
             return Ok(());
         }

@@ -3,7 +3,7 @@
 
 use super::io::SettingsChange;
 use crate::address::PeerAddress;
-use crate::chat::{ChatContext, Role, dag};
+use crate::chat::{ChatContext, Mark, Role, dag};
 use crate::contact::{CardKey, CardPackage, Inbox, Invite};
 use crate::custody::Refusal;
 use crate::identity::{DeviceLog, TransportCertificate};
@@ -46,6 +46,7 @@ pub(crate) mod key {
 
     pub(crate) const ACCOUNT: &[u8] = b"account";
     pub(crate) const SETTINGS: &[u8] = b"settings";
+    pub(crate) const STARTS: &[u8] = b"starts";
 
     pub(crate) fn mls(chat: &ChatId, node: &NodeId, row: &[u8]) -> Vec<u8> {
         [chat.0.as_slice(), &node.0, row].concat()
@@ -55,6 +56,13 @@ pub(crate) mod key {
     }
     pub(crate) fn ack(chat: &ChatId, device: &DeviceId) -> Vec<u8> {
         [chat.0, device.0].concat()
+    }
+    pub(crate) fn past_ack(chat: &ChatId, device: &DeviceId, incarnation: u64) -> Vec<u8> {
+        [chat.0.as_slice(), &device.0, &incarnation.to_be_bytes()].concat()
+    }
+    /// The stream of ours that a row of acks is about, if it has ended.
+    pub(crate) fn ack_incarnation(stored: &[u8]) -> Option<u64> {
+        stored.get(64..)?.try_into().ok().map(u64::from_be_bytes)
     }
     /// Bytes of a message id that stand in keys: enough that nobody finds a second id with them.
     const ID_BYTES: usize = 16;
@@ -86,7 +94,14 @@ pub(crate) mod key {
     }
     /// A message's key from its place and id.
     pub(crate) fn message_at(place: &[u8], id: &MessageId) -> Vec<u8> {
+        if is_alias(place) {
+            return place.to_vec();
+        }
         [place, short(id)].concat()
+    }
+    /// Whether a place is that of a message which was numbered anew since: its whole key.
+    pub(crate) fn is_alias(place: &[u8]) -> bool {
+        place.len() == MESSAGE_BYTES
     }
     /// The part of an id in a message's key.
     pub(crate) fn message_short(stored: &[u8]) -> &[u8] {
@@ -134,6 +149,15 @@ pub(crate) struct AccountRow {
     pub device: DeviceSecret,
     pub transport: TransportSecret,
     pub certificate: TransportCertificate,
+}
+
+/// The starts of the program on this data.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct StartsRow {
+    /// The number of the oldest that is remembered.
+    pub first: u32,
+    /// A random number for each, the oldest first.
+    pub nonces: Vec<u32>,
 }
 
 /// What the user set.
@@ -196,6 +220,13 @@ pub(crate) struct ChatRow {
     /// Our details changed while that message was on its way.
     #[serde(default)]
     pub details_due: bool,
+    /// Another copy of this device's data has gone on in this chat: the first start of the program that it doesn't share. Nothing is
+    /// sealed until this device has joined anew.
+    #[serde(default)]
+    pub copied: Option<u32>,
+    /// Streams of ours that have ended, with their last sequence.
+    #[serde(default)]
+    pub past: Vec<(u64, u64)>,
     /// Whose messages are stored: messages name them by their place here.
     #[serde(default)]
     pub authors: Vec<AuthorRow>,
@@ -278,6 +309,9 @@ pub(crate) struct ChatHead {
     pub last_ms: u64,
     /// The others haven't been told what we have.
     pub owed: bool,
+    /// How often this device has sealed something since it joined.
+    #[serde(default)]
+    pub sealed: u64,
 }
 
 /// What we have of another's stream.
@@ -297,6 +331,9 @@ pub(crate) struct AckRow {
     /// The first of our messages that concerns it: it joined then.
     #[serde(default)]
     pub from: u64,
+    /// The mark of what came from it last.
+    #[serde(default)]
+    pub mark: Option<Mark>,
 }
 
 /// A message; its author's time is in its key.
@@ -339,6 +376,12 @@ pub(crate) enum OutKind {
         chat: ChatId,
         #[serde(with = "run")]
         run: Vec<Durable>,
+        /// The stream of ours.
+        incarnation: u64,
+        /// The start of the program in which they were numbered.
+        start: u32,
+        /// They were sealed once: somebody may have them.
+        sent: bool,
     },
     /// A commit of ours, and the node that it makes.
     Commit {
@@ -348,7 +391,12 @@ pub(crate) enum OutKind {
         removed: Vec<AccountId>,
     },
     /// What is in a contact's inbox for a chat.
-    Inbox { account: AccountId, chat: ChatId },
+    Inbox {
+        account: AccountId,
+        chat: ChatId,
+        /// It asks to put this device back.
+        wish: bool,
+    },
     /// The card of an invite, by its card topic.
     Card { invite: TopicId },
     /// A contact request for a chat.

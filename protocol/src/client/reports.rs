@@ -1,13 +1,15 @@
 //! Frontiers: telling the others what we have, and learning what they have.
 
+use super::chats::Chat;
 use super::outbox::OutWhat;
 use super::records::{AckRow, OutKind};
 use super::{Client, EventRow};
-use crate::chat::Member;
+use crate::chat::{Mark, Member};
 use crate::keys::{ChatId, NodeId};
 use crate::limits;
-use crate::message::Frontier;
+use crate::message::{Durable, Frontier};
 use crate::rows::RowsError;
+use crate::seq_set::SeqSet;
 
 /// The longest that a report waits for more to tell, in milliseconds (guess).
 const REPORT_MOST_MS: u64 = 10_000;
@@ -65,13 +67,14 @@ impl Client {
             return Ok(());
         };
         // A clock that jumped back must not leave the report far in the future.
-        if (due > now_ms && due - now_ms <= delay) || !self.reachable(&chat_id) {
+        let may_seal = self.chats.get(&chat_id).is_some_and(Chat::may_seal);
+        if (due > now_ms && due - now_ms <= delay) || !may_seal || !self.reachable(&chat_id) {
             return Ok(());
         }
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.report_due_ms = None;
         }
-        let Some(envelope) = self.seal_inner(chat_id, Vec::new())? else {
+        let Some(envelope) = self.seal_inner(chat_id, None, Vec::new())? else {
             return Ok(());
         };
         let topic = envelope.topic();
@@ -88,9 +91,10 @@ impl Client {
         chat_id: ChatId,
         member: &Member,
         node: NodeId,
+        mark: Option<Mark>,
         frontiers: &[Frontier],
     ) -> Result<(), RowsError> {
-        let own = self.device();
+        let (own, last) = (self.device(), self.last_sent(chat_id));
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -98,23 +102,28 @@ impl Client {
             return Ok(());
         }
         let stream = chat.stream(own);
-        let last = chat.head.sequence;
         let before = chat.acks.get(&member.device).cloned().unwrap_or_default();
         let newcomer = before.node.is_none().then_some(member.account);
         let mut ack: AckRow = before.clone();
         ack.node = Some(node);
-        let mut delivered = Vec::new();
+        ack.mark = mark.or(ack.mark);
+        let (mut delivered, mut unsent) = (Vec::new(), false);
+        self.learn_past(chat_id, member, frontiers);
         for frontier in frontiers.iter().filter(|frontier| frontier.stream == stream) {
-            // Nobody can have what was never sent.
+            // Nobody can have what was never sent, but by another copy of this device's data.
             if frontier.delivered.max() > last || frontier.read_through > last {
+                unsent = true;
                 continue;
             }
             delivered.extend(ack.delivered.merge(&frontier.delivered));
             ack.read_through = ack.read_through.max(frontier.read_through);
         }
-        if ack == before {
-            return Ok(());
+        if unsent {
+            self.look_again(now_ms, chat_id);
         }
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|_| ack != before) else {
+            return Ok(());
+        };
         let read = (before.read_through + 1..=ack.read_through).filter(|sequence| before.delivered.contains(*sequence));
         let mut moved: Vec<u64> = read.collect();
         moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last));
@@ -130,7 +139,7 @@ impl Client {
         if let Some(joined) = newcomer.filter(|_| group) {
             // It has read its Welcome.
             self.drop_outs(|what| {
-                matches!(what, OutWhat::Row(OutKind::Inbox { account, chat }) if *account == joined && *chat == chat_id)
+                matches!(what, OutWhat::Row(OutKind::Inbox { account, chat, .. }) if *account == joined && *chat == chat_id)
             });
         }
         for sequence in moved {
@@ -150,6 +159,41 @@ impl Client {
         self.tell_details_if_due(now_ms, chat_id)
     }
 
+    /// Learns what a member's device has of our streams that have ended.
+    fn learn_past(&mut self, chat_id: ChatId, member: &Member, frontiers: &[Frontier]) {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let mut moved = Vec::new();
+        for frontier in frontiers.iter().filter(|frontier| frontier.stream.device == own) {
+            let incarnation = frontier.stream.incarnation;
+            let ended = chat.row.past.iter().find(|(past, _)| *past == incarnation);
+            let (Some((_, last)), Some(ack)) = (ended, chat.past_acks.get_mut(&(incarnation, member.device))) else {
+                continue;
+            };
+            // What is beyond is the other copy's.
+            let mut ours = SeqSet::default();
+            for (first, through) in frontier.delivered.ranges().iter().filter(|(first, _)| first <= last) {
+                ours.insert_range(*first, *through.min(last));
+            }
+            let before = ack.clone();
+            let delivered = ack.delivered.merge(&ours);
+            ack.read_through = ack.read_through.max(frontier.read_through.min(*last));
+            if *ack != before {
+                moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last).map(|at| frontier.stream.message(at)));
+                chat.past_dirty.insert((incarnation, member.device));
+                self.dirty.chats.insert(chat_id);
+            }
+        }
+        if !moved.is_empty() {
+            self.confirm(chat_id);
+        }
+        for message in moved {
+            self.event(&EventRow::Ledger { message });
+        }
+    }
+
     /// Drops from the outbox what all others have.
     pub(super) fn confirm(&mut self, chat_id: ChatId) {
         let own = self.device();
@@ -164,8 +208,9 @@ impl Client {
             .waiting(&chat_id)
             .filter(|(_, out)| match &out.what {
                 OutWhat::Row(OutKind::Messages { .. }) if believed && !out.held.is_empty() => true,
-                OutWhat::Row(OutKind::Messages { run, .. }) => {
-                    run.iter().all(|message| chat.delivered(own, message.sequence))
+                OutWhat::Row(OutKind::Messages { run, incarnation, .. }) => {
+                    let has = |message: &Durable| chat.delivered(own, *incarnation, message.sequence);
+                    run.iter().all(has)
                 }
                 // Whoever is removed confirms nothing: it is told until the commit is settled.
                 OutWhat::Row(OutKind::Commit { node, removed, .. }) => {

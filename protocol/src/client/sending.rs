@@ -59,9 +59,13 @@ impl Client {
         idempotency_key: Option<String>,
         rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
-        let (body, fallback) = content.into_parts()?;
+        let (mut body, fallback) = content.into_parts()?;
         if !self.chats.contains_key(&chat) {
             return Err(CommandError::NotFound { field: "chat" });
+        }
+        if let Some(named) = body.named() {
+            let now = self.current_id(&chat, named, rows)?;
+            body.rename(|_| Some(now));
         }
         let Some(idempotency_key) = idempotency_key else {
             self.check_target(&chat, &body, rows)?;
@@ -155,50 +159,27 @@ impl Client {
                 reason: "this account is no member of the chat any more",
             });
         }
-        let stream = chat.stream(own);
-        let sequence = chat.head.sequence + 1;
-        let id = stream.message(sequence);
-        let durable = Durable {
-            sequence,
-            previous: chat.head.previous,
-            parents: chat.head.heads.clone(),
-            clock: chat.head.clock.saturating_add(1),
-            sent_ms: now_ms,
-            fallback,
-            extensions: if matches!(body, Body::Contact(_) | Body::Wish(_)) {
-                Vec::new()
-            } else {
-                extensions::expiring(chat.timer_s())
-            },
-            body,
-        };
-        let clock = durable.clock;
-        chat.head.sequence = sequence;
-        chat.head.previous = durable.hash(&stream);
-        chat.head.last_ms = now_ms;
-        let parents = chat.head.heads.clone();
-        chat.observe(id, &parents, clock);
-        if chat.nudge_ms.is_none() {
-            chat.nudge_ms = Some(now_ms.saturating_add(self.config.nudge_ms));
-        }
-        self.dirty.chats.insert(chat_id);
-        if !durable.body.shown() {
-            chat.row.hidden.insert(sequence);
-            if durable.body.target().is_some() {
-                // There may be many of these, and forgetting one costs an event that is about nothing: not worth a row each time.
-                chat.row.hidden = chat.row.hidden.newest(HIDDEN_RANGES);
-            } else {
-                chat.row_dirty = true;
-            }
-            self.note_effect(now_ms, chat_id, account, id, durable.clone());
+        let expires = if matches!(body, Body::Contact(_) | Body::Wish(_)) {
+            Vec::new()
         } else {
+            extensions::expiring(chat.timer_s())
+        };
+        chat.head.last_ms = now_ms;
+        let Some((id, durable)) = self.numbered_next(chat_id, body, fallback, now_ms, expires) else {
+            return Err(CommandError::NotFound { field: "chat" });
+        };
+        if !durable.body.shown() {
+            self.hide(chat_id, &durable);
+            self.note_effect(now_ms, chat_id, account, id, durable.clone());
+        } else if let Some(chat) = self.chats.get_mut(&chat_id) {
+            let clock = durable.clock;
             let row = MessageRow {
                 author: chat.author(AuthorRow {
-                    stream,
+                    stream: chat.stream(own),
                     account,
                     own: true,
                 }),
-                sequence,
+                sequence: durable.sequence,
                 received_ms: now_ms,
                 body: durable.body.clone(),
                 fallback: durable.fallback.clone(),
@@ -211,5 +192,52 @@ impl Client {
         }
         self.queue_message(now_ms, chat_id, durable);
         Ok(id)
+    }
+
+    /// Gives a message the next number of this device's stream, and its place among what is known of the chat.
+    pub(super) fn numbered_next(
+        &mut self,
+        chat_id: ChatId,
+        body: Body,
+        fallback: String,
+        sent_ms: u64,
+        extensions: Vec<u8>,
+    ) -> Option<(MessageId, Durable)> {
+        let (own, nudge_ms) = (self.device(), self.last_ms.saturating_add(self.config.nudge_ms));
+        let chat = self.chats.get_mut(&chat_id)?;
+        let stream = chat.stream(own);
+        let sequence = chat.head.sequence + 1;
+        let id = stream.message(sequence);
+        let durable = Durable {
+            sequence,
+            previous: chat.head.previous,
+            parents: chat.head.heads.clone(),
+            clock: chat.head.clock.saturating_add(1),
+            sent_ms,
+            fallback,
+            body,
+            extensions,
+        };
+        chat.head.sequence = sequence;
+        chat.head.previous = durable.hash(&stream);
+        let parents = chat.head.heads.clone();
+        chat.observe(id, &parents, durable.clock);
+        chat.nudge_ms.get_or_insert(nudge_ms);
+        self.dirty.chats.insert(chat_id);
+        Some((id, durable))
+    }
+
+    /// Remembers that people don't see a message of ours.
+    pub(super) fn hide(&mut self, chat_id: ChatId, durable: &Durable) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        chat.row.hidden.insert(durable.sequence);
+        if durable.body.target().is_some() {
+            // There may be many of these, and forgetting one costs an event that is about nothing: not worth a row each time.
+            chat.row.hidden = chat.row.hidden.newest(HIDDEN_RANGES);
+        } else {
+            chat.row_dirty = true;
+        }
     }
 }

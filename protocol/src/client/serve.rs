@@ -127,6 +127,11 @@ impl Client {
                     self.send(peer, Side::Server, blobs::refused(get.request, Refusal::Busy).encode());
                 }
             }
+            Ok(ClientFrame::Compare(asked)) => {
+                if self.is_contact(&peer) {
+                    self.compare_asked(peer, &asked);
+                }
+            }
             // A device keeps only what it puts itself.
             Ok(ClientFrame::PutBlob(put)) => {
                 self.send(

@@ -109,6 +109,11 @@ impl Chat {
         self.frozen.iter_mut().find(|group| group.node() == node)
     }
 
+    /// Whether the state that counts puts this device back, and it has no Welcome to it.
+    pub(super) fn is_put_aside(&self) -> bool {
+        self.row.lost && self.node(&self.dag.tip()).is_some_and(|known| known.puts_back)
+    }
+
     /// Whether this device is a member in the state that counts.
     pub(super) fn is_member(&self) -> bool {
         !self.row.out
@@ -137,7 +142,7 @@ impl Client {
             unsettled: chat.dag.commits().count() as u64,
             waiting: chat.pending.len() as u64,
             changes: chat.row.intents.len() as u64,
-            rejoining: chat.row.lost,
+            rejoining: chat.row.lost || chat.row.copied.is_some(),
         })
     }
 
@@ -177,6 +182,9 @@ impl Client {
             && header.commit
             && Pointer::read(body).is_none()
         {
+            if let Some(mark) = &header.mark {
+                self.look_at(now_ms, chat_id, mark);
+            }
             self.commit_body(now_ms, chat_id, header.node, body)?;
         }
         Ok(())
@@ -222,7 +230,15 @@ impl Client {
 
     /// Commits a plan on the state that counts. Gives the Welcome, if somebody is added, and the node.
     pub(super) fn make_commit(&mut self, now_ms: u64, chat_id: ChatId, plan: &Plan) -> Result<Made, RowsError> {
-        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
+        let may = |chat: &Chat| chat.is_member() && chat.may_commit();
+        if !self.chats.get(&chat_id).is_some_and(may) {
+            return Ok(Err(GroupError::Node));
+        }
+        let plan = &Plan {
+            mark: self.next_mark(chat_id),
+            ..plan.clone()
+        };
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(GroupError::Node));
         };
         let change = chat
@@ -366,6 +382,14 @@ impl Client {
         chat.row.lost |= puts_back;
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
+        if puts_back {
+            // The Welcome may be for another copy of this device's data.
+            let wait_ms = self.config.rejoin_ms;
+            chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
+            if chat.row.rejoin_package.is_none() {
+                chat.row.copied.get_or_insert(self.starts.current());
+            }
+        }
         if let Some(place) = chat.frozen.iter().position(|group| group.node() == tip) {
             let next = chat.frozen.swap_remove(place);
             chat.frozen.push(std::mem::replace(&mut chat.group, next));

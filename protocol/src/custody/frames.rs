@@ -2,7 +2,8 @@
 //! bounds it to [`limits::FRAME_BYTES`].
 
 use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
-use crate::keys::{BadSignature, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
+use crate::chat::Mark;
+use crate::keys::{BadSignature, DeviceId, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,34 @@ pub struct Watch {
     pub topics: Vec<(TopicId, Option<Cursor>)>,
 }
 
+/// Asks a device that is a member of a chat what came last from another.
+///
+/// | bytes | field |
+/// |---|---|
+/// | 32 | topic of the chat |
+/// | 32 | the device that is asked about: the asker's own |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compare {
+    /// A topic of the chat.
+    pub topic: TopicId,
+    /// Whose.
+    pub device: DeviceId,
+}
+
+/// The answer of a device that knows the chat.
+///
+/// | bytes | field |
+/// |---|---|
+/// | 32 | topic as asked |
+/// | 1 or 41 | the mark of what came last from the device, `optional<Mark>` |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// As asked.
+    pub topic: TopicId,
+    /// What only its maker can read; none if nothing came.
+    pub mark: Option<Mark>,
+}
+
 /// What a client sends.
 ///
 /// | tag | frame | content |
@@ -86,6 +115,7 @@ pub struct Watch {
 /// | 5 | hello | token `opaque<V>` |
 /// | 6 | put blob | [`PutBlob`] |
 /// | 7 | get blob | [`GetBlob`] |
+/// | 10 | compare | [`Compare`], to devices |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +137,8 @@ pub enum ClientFrame {
     PutBlob(PutBlob),
     /// Send these chunks of a blob.
     GetBlob(GetBlob),
+    /// Say what came last from a device.
+    Compare(Compare),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -329,6 +361,7 @@ pub struct Items {
 /// | 134 | blob receipt | [`BlobReceipt`] |
 /// | 135 | blob refused | [`BlobRefused`] |
 /// | 136 | blob chunks | [`BlobChunks`] |
+/// | 139 | compared | [`Compared`], by devices |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -361,6 +394,8 @@ pub enum CustodianFrame {
     BlobRefused(BlobRefused),
     /// What was asked for.
     BlobChunks(BlobChunks),
+    /// What came last from a device.
+    Compared(Compared),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -375,6 +410,7 @@ const TAG_ACK: u8 = 4;
 const TAG_HELLO: u8 = 5;
 const TAG_PUT_BLOB: u8 = 6;
 const TAG_GET_BLOB: u8 = 7;
+const TAG_COMPARE: u8 = 10;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -383,6 +419,7 @@ const TAG_BLOB_STATE: u8 = 133;
 const TAG_BLOB_RECEIPT: u8 = 134;
 const TAG_BLOB_REFUSED: u8 = 135;
 const TAG_BLOB_CHUNKS: u8 = 136;
+const TAG_COMPARED: u8 = 139;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -424,6 +461,11 @@ impl Wire for ClientFrame {
                 w.u8(TAG_GET_BLOB);
                 get.write(w);
             }
+            Self::Compare(ask) => {
+                w.u8(TAG_COMPARE);
+                ask.topic.write(w);
+                ask.device.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -449,6 +491,10 @@ impl Wire for ClientFrame {
             TAG_HELLO => Self::Hello(AdmissionToken(r.bytes("hello.token", limits::TOKEN_BYTES)?.to_vec())),
             TAG_PUT_BLOB => Self::PutBlob(PutBlob::read(r)?),
             TAG_GET_BLOB => Self::GetBlob(GetBlob::read(r)?),
+            TAG_COMPARE => Self::Compare(Compare {
+                topic: TopicId::read(r)?,
+                device: DeviceId::read(r)?,
+            }),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -512,6 +558,11 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_BLOB_CHUNKS);
                 chunks.write(w);
             }
+            Self::Compared(told) => {
+                w.u8(TAG_COMPARED);
+                told.topic.write(w);
+                w.option(told.mark.as_ref(), |w, mark| mark.write(w));
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -569,6 +620,10 @@ impl Wire for CustodianFrame {
             TAG_BLOB_RECEIPT => Self::BlobReceipt(BlobReceipt::read(r)?),
             TAG_BLOB_REFUSED => Self::BlobRefused(BlobRefused::read(r)?),
             TAG_BLOB_CHUNKS => Self::BlobChunks(BlobChunks::read(r)?),
+            TAG_COMPARED => Self::Compared(Compared {
+                topic: TopicId::read(r)?,
+                mark: r.option("compared.mark", Mark::read)?,
+            }),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

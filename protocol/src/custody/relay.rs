@@ -456,7 +456,8 @@ impl Relay {
                 self.ack(peer, bytes);
                 Ok(())
             }
-            ClientFrame::Unknown { .. } => Ok(()),
+            // It reads no chat.
+            ClientFrame::Compare(_) | ClientFrame::Unknown { .. } => Ok(()),
         }
     }
 

@@ -150,6 +150,32 @@ impl Body {
         }
     }
 
+    /// The message that it changes or answers.
+    pub(crate) fn named(&self) -> Option<MessageId> {
+        match self {
+            Self::Rich(rich) => rich.reply_to,
+            other => other.target(),
+        }
+    }
+
+    /// Names another message by its new id, if it has one.
+    pub(crate) fn rename(&mut self, new: impl Fn(MessageId) -> Option<MessageId>) {
+        let named = match self {
+            Self::Edit(Edit { message, .. })
+            | Self::Delete { message }
+            | Self::Reaction(Reaction { message, .. })
+            | Self::Vote(Vote { message, .. }) => message,
+            Self::Rich(Rich {
+                reply_to: Some(message),
+                ..
+            }) => message,
+            _ => return,
+        };
+        if let Some(id) = new(*named) {
+            *named = id;
+        }
+    }
+
     /// What travels as the message's body.
     pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
         let value: &dyn Fields = match self {

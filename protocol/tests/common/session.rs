@@ -184,11 +184,11 @@ impl Session {
     }
 
     pub fn alice_says(&mut self, inner: &[u8]) -> Vec<u8> {
-        self.a.seal(&self.alice, &self.people[0].device(), inner).unwrap()
+        self.a.seal(&self.alice, &self.people[0].device(), None, inner).unwrap()
     }
 
     pub fn bob_says(&mut self, inner: &[u8]) -> Vec<u8> {
-        self.b.seal(&self.bob, &self.people[1].device(), inner).unwrap()
+        self.b.seal(&self.bob, &self.people[1].device(), None, inner).unwrap()
     }
 }
 

@@ -1,12 +1,13 @@
 //! `chat.json`: what chats put into MLS, and a chat of two from fixed entropy: key packages, Welcome, commits, messages.
 
-use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text};
+use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
 use crate::raw::Raw;
 use crate::session::{ALICE, BOB, CAROL, CHAT, Person, Session};
 use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::BlobRef;
 use madang_protocol::chat::{
-    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Member, Plan, Pointer, Statement, Wish,
+    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Mark, MarkKey, Member, Plan, Pointer, Sealed,
+    Statement, Wish,
 };
 use madang_protocol::contact::CardPackage;
 use madang_protocol::identity::DeviceLog;
@@ -46,6 +47,7 @@ pub const FORMAT: Format = Format {
         kind("message", read_message, write_message),
         kind("commit", read_commit, write_commit),
         kind("pointer", read_pointer, write_pointer),
+        kind("mark", read_mark, write_mark),
     ],
     fill: cases::fill,
 };
@@ -66,6 +68,39 @@ impl From<GroupError> for Fault {
             GroupError::NotAllowed { .. } => "not_allowed",
         })
     }
+}
+
+fn read_mark(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let sealed = mark_key(keys)
+        .open(
+            ChatId(array(keys, "chat")),
+            uint64(keys, "incarnation"),
+            &Mark::decode(bytes)?,
+        )
+        .ok_or_else(|| Fault::new("not_ours"))?;
+    Ok(json!({
+        "start": sealed.start,
+        "nonce": sealed.nonce,
+        "count": number(sealed.count),
+        "clock": number(sealed.clock),
+    }))
+}
+
+fn write_mark(keys: &Value, fields: &Value) -> Vec<u8> {
+    let small = |member: &str| u32::try_from(fields[member].as_u64().unwrap()).unwrap();
+    let sealed = Sealed {
+        start: small("start"),
+        nonce: small("nonce"),
+        count: uint64(fields, "count"),
+        clock: uint64(fields, "clock"),
+    };
+    mark_key(keys)
+        .seal(ChatId(array(keys, "chat")), uint64(keys, "incarnation"), &sealed)
+        .encode()
+}
+
+fn mark_key(keys: &Value) -> MarkKey {
+    MarkKey::of(&DeviceSecret::from_bytes(array(keys, "device_seed")))
 }
 
 fn read_identity(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {

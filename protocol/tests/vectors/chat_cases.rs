@@ -5,6 +5,23 @@ use crate::raw::required;
 use madang_protocol::limits;
 use openmls::prelude::{Extension, Extensions, UnknownExtension};
 
+/// What a device puts beside all that it seals, for itself.
+fn fill_marks(v: &mut Vectors) {
+    let keys = |seed: u8, incarnation: u64| {
+        json!({ "device_seed": hexed([seed; 32]), "chat": hexed([2; 32]), "incarnation": number(incarnation) })
+    };
+    let sealed = json!({ "start": 3, "nonce": 0x0102_0304_u32, "count": number(5), "clock": number(77) });
+    let mark = v.good("mark", "of the fifth time", keys(1, 9), sealed);
+    let last = json!({ "start": u32::MAX, "nonce": 0, "count": number(u64::MAX), "clock": number(u64::MAX) });
+    v.good("mark", "the greatest numbers", keys(1, 9), last);
+    v.bad("mark", "of another device", keys(4, 9), &mark, "not_ours", "");
+    v.bad("mark", "of another stream", keys(1, 10), &mark, "not_ours", "");
+    let mut changed = mark.clone();
+    changed[39] ^= 1;
+    v.bad("mark", "its last bit changed", keys(1, 9), &changed, "not_ours", "");
+    v.bad("mark", "cut", keys(1, 9), &mark[..39], "truncated", "mark");
+}
+
 pub fn fill(v: &mut Vectors) {
     fill_extensions(v);
     for suite in [Suite::X25519, Suite::XWing] {
@@ -13,6 +30,7 @@ pub fn fill(v: &mut Vectors) {
     }
     // The rules don't depend on the suite.
     fill_pointers(v);
+    fill_marks(v);
     fill_refused_messages(v);
     fill_refused_commits(v);
     fill_refused_welcomes(v);

@@ -205,6 +205,7 @@ impl Hostile {
         let mut authenticated = Writer::default();
         authenticated.fixed(&group.node().0);
         if !plan.statements.is_empty() {
+            authenticated.u8(0);
             authenticated.list(&plan.statements, |w, statement| statement.write(w));
         }
         let packages: Vec<&[u8]> = plan.add.iter().map(|package| package.bytes.as_slice()).collect();
@@ -493,18 +494,20 @@ fn fill_refused_beyond_our_code(v: &mut Vectors) {
         "it changes what isn't a setting of chats",
     );
     for (name, wishes) in [
-        ("a wish that is cut", &[1, 1][..]),
-        ("a byte after the wishes", &[0, 0]),
-        ("a wish that nobody knows", &[0x40, 129, 9]),
+        ("a wish that is cut", &[0, 1, 1][..]),
+        ("a byte after the wishes", &[0, 0, 0]),
+        ("a wish that nobody knows", &[0, 0x40, 129, 9]),
+        ("a mark that is neither absent nor present", &[2]),
+        ("a mark that is cut", &[1, 7, 7]),
     ] {
         let one = Hostile::new(all);
         let mut authenticated = [&one.village.node.0[..], wishes].concat();
-        if wishes.len() == 3 {
+        if wishes.len() == 4 {
             authenticated.extend([0; 128]);
         }
         let village = &one.village;
         let mut raw = Raw::take(village.group(OWNER), &village.cryptos[OWNER], &village.people[OWNER]);
         let commit = raw.commit(&authenticated, &[], &[], None, true);
-        v.bad("commit", name, one.keys.clone(), &commit, "mls", "");
+        v.bad("commit", name, one.keys.clone(), &commit, "kind", "");
     }
 }

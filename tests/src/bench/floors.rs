@@ -114,7 +114,7 @@ impl Pair {
         let text = [b'x'; TEXT_BYTES];
         let began = Instant::now();
         let sealed: Vec<Vec<u8>> = (0..count)
-            .map(|_| self.a.seal(&self.crypto, &self.alice, &text).unwrap())
+            .map(|_| self.a.seal(&self.crypto, &self.alice, None, &text).unwrap())
             .collect();
         let seal = ms(began);
         drop(self.a.take_changes());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use madang_tests::{Dice, Person, Relay, TCP, World, join};
+use madang_tests::{Dice, Person, Relay, TCP, World, copy_directory, join};
 use serde_json::{Value, json};
 
 use crate::MADANG;
@@ -194,17 +194,4 @@ async fn replace(relay: &mut Relay, copy: &Path) {
     std::fs::remove_dir_all(relay.data()).unwrap();
     copy_directory(copy, relay.data());
     relay.up().await;
-}
-
-fn copy_directory(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_directory(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -4,6 +4,7 @@
 
 mod benchmark;
 mod by_hand;
+mod copies;
 mod echo_bot;
 mod groups;
 mod kinds;

@@ -19,6 +19,7 @@ mod addresses;
 mod backlog;
 mod blobs;
 mod clocks;
+mod copies;
 mod dialling;
 mod doors;
 mod duplicates;
@@ -166,7 +167,7 @@ impl Node {
         let chat = client.chats.get_mut(&chat).unwrap();
         let body = chat
             .group
-            .seal(&client.crypto, &client.account.device, &inner.encode())
+            .seal(&client.crypto, &client.account.device, None, &inner.encode())
             .unwrap();
         Envelope::sign(&chat.row.topic, 3600, &body).unwrap()
     }
