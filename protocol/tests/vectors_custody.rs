@@ -8,7 +8,8 @@ use madang_protocol::blob::{self, BlobKey, Chunk};
 use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
     Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused, RunningHash, Watch,
+    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused,
+    RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};

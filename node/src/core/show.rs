@@ -117,9 +117,9 @@ pub(super) fn content(body: SendBody) -> Result<Content, ApiError> {
 
 pub(super) fn ledger(view: LedgerView) -> Ledger {
     let reason = match (view.state, view.refused) {
-        (LedgerState::Queued, _) if view.copied => {
-            Some("this data is an old copy: it goes out once the others have put this device back into the chat".to_owned())
-        }
+        (LedgerState::Queued, _) if view.copied => Some(
+            "this data is an old copy: it goes out once the others have put this device back into the chat".to_owned(),
+        ),
         (LedgerState::Queued, Some(refusal)) => Some(format!("a relay refused it: {}", refusal.name())),
         (LedgerState::Queued, None) => Some("no relay or device of the contact has taken it yet".to_owned()),
         _ => None,

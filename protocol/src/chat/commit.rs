@@ -8,7 +8,7 @@ use super::mark::Mark;
 use super::rules::{self, Delta};
 use super::statement::{Statement, leaf_key_hash, package_hash};
 use crate::contact::CardPackage;
-use crate::keys::{DeviceSecret, TopicSecret, NodeId};
+use crate::keys::{DeviceSecret, NodeId, TopicSecret};
 use crate::limits;
 use crate::mls::{Crypto, Provider};
 use crate::wire::Wire;

@@ -262,7 +262,8 @@ impl Chat {
 
     /// Whether all other devices have a message of one of our streams.
     pub fn delivered(&self, own: DeviceId, incarnation: u64, sequence: u64) -> bool {
-        self.others(own).all(|member| self.has(member.device, incarnation, sequence))
+        self.others(own)
+            .all(|member| self.has(member.device, incarnation, sequence))
     }
 
     /// Whether a commit is settled.

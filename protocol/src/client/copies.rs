@@ -162,7 +162,10 @@ impl Client {
             return;
         };
         let device = self.device();
-        let unknown = self.chats.values().filter(|chat| chat.is_unknown() && link.serves(chat));
+        let unknown = self
+            .chats
+            .values()
+            .filter(|chat| chat.is_unknown() && link.serves(chat));
         let topics: Vec<TopicId> = unknown.map(|chat| chat.row.topic.public()).collect();
         for topic in topics {
             let ask = ClientFrame::Compare(Compare { topic, device });
@@ -175,7 +178,10 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
-        if chat.looked_ms.is_some_and(|at| now_ms.saturating_sub(at) < LOOK_AGAIN_MS) {
+        if chat
+            .looked_ms
+            .is_some_and(|at| now_ms.saturating_sub(at) < LOOK_AGAIN_MS)
+        {
             return;
         }
         chat.looked_ms = Some(now_ms);
@@ -186,7 +192,12 @@ impl Client {
         .encode();
         let chat = self.chats.get(&chat_id);
         let serves = |link: &super::Link| link.opened && !link.relay && chat.is_some_and(|chat| link.serves(chat));
-        let peers: Vec<TransportKey> = self.links.iter().filter(|(_, link)| serves(link)).map(|(peer, _)| *peer).collect();
+        let peers: Vec<TransportKey> = self
+            .links
+            .iter()
+            .filter(|(_, link)| serves(link))
+            .map(|(peer, _)| *peer)
+            .collect();
         for peer in peers {
             self.send(peer, Side::Client, ask.clone());
         }
@@ -212,7 +223,11 @@ impl Client {
         let Some(TopicUse::Chat(chat_id)) = self.topics.get(&told.topic).copied() else {
             return Ok(());
         };
-        let serves = |chat| self.links.get(&peer).is_some_and(|link| !link.relay && link.serves(chat));
+        let serves = |chat| {
+            self.links
+                .get(&peer)
+                .is_some_and(|link| !link.relay && link.serves(chat))
+        };
         if !self.chats.get(&chat_id).is_some_and(serves) {
             return Ok(());
         }
@@ -233,7 +248,10 @@ impl Client {
             return Ok(());
         };
         let of_topic = |chat: &&Chat| topic.is_none_or(|topic| chat.row.topic.public() == topic);
-        let unknown = self.chats.values().filter(|chat| chat.is_unknown() && link.serves(chat));
+        let unknown = self
+            .chats
+            .values()
+            .filter(|chat| chat.is_unknown() && link.serves(chat));
         let chats: Vec<ChatId> = unknown.filter(of_topic).map(|chat| chat.id).collect();
         for chat in chats {
             self.looked(now_ms, chat)?;
@@ -263,7 +281,10 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
-        let known = chat.row.copied.replace(chat.row.copied.map_or(first, |known| known.min(first)));
+        let known = chat
+            .row
+            .copied
+            .replace(chat.row.copied.map_or(first, |known| known.min(first)));
         if known == chat.row.copied {
             return;
         }
@@ -312,7 +333,12 @@ impl Client {
         }
         let chat = self.chats.get(&chat_id);
         let serves = |link: &super::Link| link.opened && chat.is_some_and(|chat| link.serves(chat));
-        let peers: Vec<TransportKey> = self.links.iter().filter(|(_, link)| serves(link)).map(|(peer, _)| *peer).collect();
+        let peers: Vec<TransportKey> = self
+            .links
+            .iter()
+            .filter(|(_, link)| serves(link))
+            .map(|(peer, _)| *peer)
+            .collect();
         for peer in peers {
             self.fill_todo(now_ms, peer);
             self.pump(now_ms, peer)?;
@@ -386,7 +412,12 @@ impl Client {
     pub(super) fn move_messages(&mut self, rows: &dyn Rows) -> Result<(), RowsError> {
         let all = std::mem::take(&mut self.moved);
         let mut renamed: BTreeMap<MessageId, MessageId> = BTreeMap::new();
-        for Moved { chat: chat_id, stream, message } in all {
+        for Moved {
+            chat: chat_id,
+            stream,
+            message,
+        } in all
+        {
             let was = stream.message(message.sequence);
             let found = self.found(&chat_id, &was, rows)?;
             let mut body = message.body;
@@ -442,7 +473,10 @@ impl Client {
         let place = key::message(&chat_id, durable.clock, durable.sent_ms, &id);
         self.put_fresh(Tree::MessageIds, key::message_id(&was), place);
         let (from, to) = (key::effects(&chat_id, &was), key::effects(&chat_id, &id));
-        for (stored, value) in self.fresh.range(rows, Tree::Effects, &from, &prefix_end(&from), usize::MAX)? {
+        for (stored, value) in self
+            .fresh
+            .range(rows, Tree::Effects, &from, &prefix_end(&from), usize::MAX)?
+        {
             let moved = [to.as_slice(), stored.get(from.len()..).unwrap_or_default()].concat();
             self.put_fresh(Tree::Effects, moved, value);
             self.delete_fresh(Tree::Effects, stored);

@@ -279,7 +279,9 @@ impl Client {
             None
         } else if !chat.may_commit() {
             // It is made as soon as this device may; what isn't allowed is said at once.
-            let tried = chat.group.commit(&self.crypto, &self.account.device, &plan, &chat.row.topic);
+            let tried = chat
+                .group
+                .commit(&self.crypto, &self.account.device, &plan, &chat.row.topic);
             if let Err(error) = tried {
                 return Ok(Err(error));
             }

@@ -70,7 +70,12 @@ impl Client {
         let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, &message)
             .map_err(|error| fault(&error))?;
         let envelope = Envelope::sign(&inbox.topic, limits::CUSTODY_SECONDS, &sealed).map_err(|error| fault(&error))?;
-        self.add_out(now_ms, topic, OutWhat::Row(OutKind::Inbox { account, chat, wish }), envelope)
+        self.add_out(
+            now_ms,
+            topic,
+            OutWhat::Row(OutKind::Inbox { account, chat, wish }),
+            envelope,
+        )
     }
 
     /// An envelope in the inbox of a contact.

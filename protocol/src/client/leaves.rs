@@ -31,7 +31,12 @@ impl Client {
     /// ours isn't known to all, so that a chat that is apart forks by a few commits only.
     pub(super) fn leaf_due_ms(&self, chat: &Chat) -> Option<u64> {
         // Whoever has asked to leave has named its leaf.
-        if chat.row.requested || !chat.may_commit() || !chat.is_member() || self.is_unheard(chat) || chat.row.leaving.is_some() {
+        if chat.row.requested
+            || !chat.may_commit()
+            || !chat.is_member()
+            || self.is_unheard(chat)
+            || chat.row.leaving.is_some()
+        {
             return None;
         }
         if chat.row.leaf_update_due {

@@ -181,7 +181,12 @@ impl Client {
             let delivered = ack.delivered.merge(&ours);
             ack.read_through = ack.read_through.max(frontier.read_through.min(*last));
             if *ack != before {
-                moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last).map(|at| frontier.stream.message(at)));
+                moved.extend(
+                    delivered
+                        .iter()
+                        .flat_map(|(first, last)| *first..=*last)
+                        .map(|at| frontier.stream.message(at)),
+                );
                 chat.past_dirty.insert((incarnation, member.device));
                 self.dirty.chats.insert(chat_id);
             }

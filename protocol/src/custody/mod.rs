@@ -8,6 +8,6 @@ pub mod relay;
 
 pub use blobs::{BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, GetBlob, PutBlob};
 pub use frames::{
-    Accepted, AdmissionToken, ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal, Refused,
-    RunningHash, TokenHash, Watch,
+    Accepted, AdmissionToken, ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Item, Items, Receipt,
+    Refusal, Refused, RunningHash, TokenHash, Watch,
 };

@@ -6,8 +6,8 @@ use crate::session::{ALICE, BOB, CAROL, CHAT, Person, Session};
 use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::BlobRef;
 use madang_protocol::chat::{
-    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Mark, MarkKey, Member, Plan, Pointer, Sealed,
-    Statement, Wish,
+    ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Mark, MarkKey, Member, Plan, Pointer,
+    Sealed, Statement, Wish,
 };
 use madang_protocol::contact::CardPackage;
 use madang_protocol::identity::DeviceLog;

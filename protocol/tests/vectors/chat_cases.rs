@@ -7,9 +7,7 @@ use openmls::prelude::{Extension, Extensions, UnknownExtension};
 
 /// What a device puts beside all that it seals, for itself.
 fn fill_marks(v: &mut Vectors) {
-    let keys = |seed: u8, incarnation: u64| {
-        json!({ "device_seed": hexed([seed; 32]), "chat": hexed([2; 32]), "incarnation": number(incarnation) })
-    };
+    let keys = |seed: u8, incarnation: u64| json!({ "device_seed": hexed([seed; 32]), "chat": hexed([2; 32]), "incarnation": number(incarnation) });
     let sealed = json!({ "start": 3, "nonce": 0x0102_0304_u32, "count": number(5), "clock": number(77) });
     let mark = v.good("mark", "of the fifth time", keys(1, 9), sealed);
     let last = json!({ "start": u32::MAX, "nonce": 0, "count": number(u64::MAX), "clock": number(u64::MAX) });

@@ -48,6 +48,10 @@ async fn f33_an_old_copy_of_a_data_directory_put_back_loses_and_doubles_nothing(
     let all = text(&bob.said(&chat).await);
     assert_eq!(all, ["one", "two", "three", "seen", "four", "five", "six"]);
     let own = text(&alice.said(&chat).await);
-    assert_eq!(own, ["one", "seen", "four", "five", "six"], "what the other copy sent isn't in this one");
+    assert_eq!(
+        own,
+        ["one", "seen", "four", "five", "six"],
+        "what the other copy sent isn't in this one"
+    );
     bob.events_are_sound().await;
 }

@@ -88,7 +88,13 @@ fn f33_a_copy_seals_nothing_before_it_has_asked() {
         assert_eq!(chat_of(&w, ALICE, chat).head.sealed, before);
         let topic = chat_of(&w, ALICE, chat).row.topic.public();
         let of_chat = |bytes: &Vec<u8>| Envelope::peek(bytes).is_ok_and(|(found, _)| found == topic);
-        assert_eq!(deposits(&w.nodes[ALICE].sent).iter().filter(|bytes| of_chat(bytes)).count(), 0);
+        assert_eq!(
+            deposits(&w.nodes[ALICE].sent)
+                .iter()
+                .filter(|bytes| of_chat(bytes))
+                .count(),
+            0
+        );
         assert!(chat_of(&w, ALICE, chat).row.copied.is_some());
     }
 }
