@@ -163,6 +163,12 @@ pub enum Command {
         #[arg(long, value_name = "CURSOR")]
         after: Option<String>,
     },
+    /// Show what was kept as proof of what relays did against their word
+    Evidence {
+        /// About this relay only: its public key in hex
+        #[arg(long, value_name = "KEY")]
+        relay: Option<String>,
+    },
     /// Check the node and say which path each chat takes
     Doctor,
 }

@@ -63,6 +63,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         } => messages::read(&client, &chat, limit, keep_unread, ids, out).await,
         Command::Tail { after } => tail::tail(&client, after, out).await,
         Command::Doctor => doctor(&client, out).await,
+        Command::Evidence { relay } => evidence(&client, relay, out).await,
         Command::Up(_) | Command::Relay(_) | Command::Demo => Err(Fault::Failed {
             message: "this command asks no node".to_owned(),
         }),
@@ -225,6 +226,21 @@ async fn doctor(client: &Client, out: &Out) -> Result<(), Fault> {
             message: "at least one check failed; its line says what to do".to_owned(),
         }),
     }
+}
+
+async fn evidence(client: &Client, relay: Option<String>, out: &Out) -> Result<(), Fault> {
+    let params = relay.map_or(json!({}), |relay| json!({ "relay": relay }));
+    let found = client.call("relay.evidence", params).await?;
+    let now = show::now_ms();
+    let items = show::items_of(&found, "items");
+    print_list(out, items, "nothing speaks against any relay", |item| {
+        vec![
+            show::short(show::text_of(item, "relay")),
+            show::field(item, "reason"),
+            show::time_of(item, "found_ms", now),
+            show::field(item, "answer"),
+        ]
+    })
 }
 
 fn check_row(check: &Value) -> Vec<String> {

@@ -83,6 +83,11 @@ fn event_line(event: &Value, now: u64) -> String {
             show::name_or(data, "account"),
             show::short(show::text_of(data, "request"))
         ),
+        "relay.demoted" => format!(
+            "relay {}  {}",
+            show::short(show::text_of(data, "relay")),
+            show::field(data, "reason")
+        ),
         "chat.updated" => format!("chat {}", show::short(show::text_of(data, "chat"))),
         "contact.added" => {
             format!(

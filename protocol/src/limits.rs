@@ -8,12 +8,31 @@ pub const FRAME_BYTES: usize = 1024 * 1024;
 pub const DEPOSIT_ITEMS: usize = 256;
 /// Bytes of envelopes that a sender puts in one deposit or a custodian in one page (DESIGN: writes of 64–256 KiB).
 pub const PAGE_BYTES: usize = 256 * 1024;
+/// Envelopes of one topic that a relay pushes without saying that there are no more; beyond, it pages without end (twice what a topic
+/// of a relay holds by default).
+pub const TOPIC_ITEMS: usize = 200_000;
 /// Topics of one watch frame (a device with more sends several).
 pub const WATCH_ITEMS: usize = 1024;
 /// Bytes of a relay's admission token.
 pub const TOKEN_BYTES: usize = 128;
 /// Bytes sent to a watcher that it hasn't acknowledged as committed: the back-pressure of pushing (guess: four pages).
 pub const PUSH_WINDOW_BYTES: u64 = 4 * PAGE_BYTES as u64;
+
+/// Envelopes of a window that is compared; one with more is split (so a listing of it is 128 KiB, and a session 330 KB of memory).
+pub const RECONCILE_ELEMENTS: usize = 4096;
+/// Bytes of one message of a comparison: a page's quarter, so that it holds nothing up.
+pub const RECONCILE_MESSAGE_BYTES: usize = 64 * 1024;
+/// Messages of a comparison that its beginner takes; then it asks for a listing (more than the largest windows with nothing in common
+/// take).
+pub const RECONCILE_ROUNDS: usize = 12;
+/// Seconds since its end after which a window is closed: deposits on their way have arrived, and clocks that agree roughly agree that
+/// it is past (guess).
+pub const RECONCILE_CLOSED_S: u64 = 300;
+/// Seconds on both sides of a window that a custodian adds to it: what its clock and the asker's date differently isn't missing (guess;
+/// less than what closes a window).
+pub const RECONCILE_SLACK_S: u64 = 120;
+/// Seconds of the shortest window that is split off: if that holds too many still, it isn't compared (guess).
+pub const RECONCILE_LEAST_S: u64 = 60;
 
 /// Bytes of a blob's content: Welcomes and commits of large groups have up to 1.5 MB (attachments of 2 GiB come with files of their own).
 pub const BLOB_BYTES: u64 = 8 * 1024 * 1024;

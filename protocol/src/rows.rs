@@ -47,6 +47,8 @@ pub enum Tree {
     Blobs = 21,
     /// Their chunks: which way, blob, index.
     BlobChunks = 22,
+    /// What relays signed for and did against it: relay, kind of entry, number.
+    Trust = 25,
     /// What was done to messages: chat, message id, account that did it.
     Effects = 17,
     /// What is to be erased when: kind of entry, time, what.

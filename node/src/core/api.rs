@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{Client, Command, Content, Reply, SettingsChange};
+use madang_protocol::client::{Client, Command, Content, Reply, SettingsChange, evidence};
 use madang_protocol::keys;
 use madang_protocol::message::{Edit, Reaction, Vote};
 use madang_protocol::rows::{Rows, RowsError};
@@ -12,14 +12,15 @@ use tokio::time::Instant;
 
 use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
+use super::relays::{proof, relay_check};
 use super::show::{content, event, given, ledger, mentions, message, refusal};
 use crate::net::NetHandle;
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::{
     AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
-    EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, ReactParams, SendParams,
-    VoteParams,
+    EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
+    ReactParams, SendParams, VoteParams,
 };
 use crate::rpc::types::*;
 use crate::store::StoreReader;
@@ -146,10 +147,16 @@ impl Api for Facade {
             relays: status
                 .relays
                 .into_iter()
-                .map(|(relay, address, connected, _)| RelayInfo {
-                    relay: RelayKey(relay.0),
-                    address,
-                    connected,
+                .map(|relay| RelayInfo {
+                    relay: RelayKey(relay.standing.relay.0),
+                    address: relay.address,
+                    connected: relay.connected,
+                    state: match relay.standing.demoted_ms {
+                        None => RelayState::Trusted,
+                        Some(_) => RelayState::Demoted,
+                    },
+                    reason: relay.standing.reason().map(|fault| fault.name().to_owned()),
+                    since_ms: relay.standing.demoted_ms,
                 })
                 .collect(),
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -186,20 +193,8 @@ impl Api for Facade {
                 Some("give one with --relay, so that messages reach people who are offline"),
             ));
         }
-        for (_, address, connected, admitted) in &status.relays {
-            let (detail, hint) = match (connected, admitted) {
-                (false, _) => (
-                    "not connected",
-                    Some("check that the relay runs and that its address is right"),
-                ),
-                (true, false) => (
-                    "connected, but holds nothing for you",
-                    Some("ask its operator for a token and give it with --relay-token, or use another relay"),
-                ),
-                (true, true) => ("connected", None),
-            };
-            checks.push(check("relay", hint.is_none(), &format!("{address} is {detail}"), hint));
-        }
+        let alone = status.relays.len() == 1;
+        checks.extend(status.relays.iter().map(|relay| relay_check(relay, alone)));
         let chats = self
             .read(|rows| {
                 history::chats(rows)?
@@ -235,6 +230,16 @@ impl Api for Facade {
             ok: checks.iter().all(|check| check.ok),
             checks,
             chats,
+        })
+    }
+
+    async fn relay_evidence(&self, params: EvidenceParams) -> ApiResult<Page<Evidence>> {
+        let relay = params.relay.map(|relay| keys::TransportKey(relay.0));
+        let found = self.read(move |rows| evidence(rows, relay.as_ref())).await?;
+        Ok(Page {
+            items: found.into_iter().map(proof).collect(),
+            next: None,
+            prev: None,
         })
     }
 
@@ -539,7 +544,7 @@ impl Api for Facade {
     }
 }
 
-fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
+pub(super) fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
     Check {
         name: name.to_owned(),
         ok,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use madang_protocol::Step;
 use madang_protocol::client::{
-    ChatStatus, Client, ClientConfig, Command, CommandError, Effect, Input, LoadError, Reply, Side, Verdict, history,
+    ChatStatus, Client, ClientConfig, Command, CommandError, Effect, Input, LoadError, Reply, Side, Standing, Verdict,
+    history,
 };
 use madang_protocol::identity::Phrase;
 use madang_protocol::keys::{ChatId, TopicId, TransportKey};
@@ -49,10 +50,21 @@ pub(crate) type Answer = Result<Reply, CommandError>;
 pub(crate) struct Status {
     pub name: String,
     pub phrase_confirmed: bool,
-    /// Own relays: key, address, connected, whether they serve us as a user.
-    pub relays: Vec<(TransportKey, String, bool, bool)>,
+    /// Own relays.
+    pub relays: Vec<RelayStatus>,
     /// Chats: reachable by a device, by a relay.
     pub paths: BTreeMap<ChatId, (bool, bool)>,
+}
+
+/// How an own relay is.
+#[derive(Clone, Debug)]
+pub(crate) struct RelayStatus {
+    pub address: String,
+    pub connected: bool,
+    /// Whether it serves us as a user.
+    pub admitted: bool,
+    /// What is known of its conduct.
+    pub standing: Standing,
 }
 
 /// What a turn has made durable.
@@ -274,7 +286,12 @@ impl Engine {
             let address = relay.addrs.first().cloned().unwrap_or_default();
             let address = net::full_address(PeerKey(relay.key.0), &address);
             let admitted = !self.client.is_turned_away(&relay.key);
-            (relay.key, address, connected(&relay.key), admitted)
+            RelayStatus {
+                address,
+                connected: connected(&relay.key),
+                admitted,
+                standing: self.client.standing(&relay.key),
+            }
         });
         Status {
             name: self.client.name().to_owned(),

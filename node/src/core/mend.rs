@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 /// Trees whose rows may go: history that is shown without them, and what was done to it or is due; cursors from which all is fetched
 /// again, and what the others tell again. The account, contacts, groups and what was received of each stream are not among them: a node
 /// without these would lie.
-const SPARED: [Tree; 10] = [
+const SPARED: [Tree; 11] = [
     Tree::Messages,
     Tree::MessageIds,
     Tree::Ledger,
@@ -18,6 +18,7 @@ const SPARED: [Tree; 10] = [
     Tree::Acks,
     Tree::Effects,
     Tree::Expiry,
+    Tree::Trust,
 ];
 
 /// Puts aside what was found unreadable so far and can be spared; whether there was something.

@@ -16,6 +16,7 @@ mod api;
 mod chats;
 mod engine;
 mod mend;
+mod relays;
 mod show;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -176,6 +176,10 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
             message: MessageId(message.0),
         },
         EventRow::ChatUpdated { chat } => EventKind::ChatUpdated { chat: ChatId(chat.0) },
+        EventRow::RelayDemoted { relay, fault } => EventKind::RelayDemoted {
+            relay: RelayKey(relay.0),
+            reason: fault.name().to_owned(),
+        },
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),
             account: account.to_string(),

@@ -25,7 +25,7 @@ fn durations() -> Histogram {
 }
 
 /// Each operation whose duration is told.
-const OPERATIONS: [Operation; 10] = [
+const OPERATIONS: [Operation; 11] = [
     Operation::Deposit,
     Operation::Watch,
     Operation::Unwatch,
@@ -33,6 +33,7 @@ const OPERATIONS: [Operation; 10] = [
     Operation::Hello,
     Operation::PutBlob,
     Operation::GetBlob,
+    Operation::Reconcile,
     Operation::Push,
     Operation::Expiry,
     Operation::Flush,
@@ -54,6 +55,9 @@ pub(super) struct Metrics {
     blobs_expired: Counter,
     chunks_accepted: Counter,
     chunks_served: Counter,
+    compared: Counter,
+    compared_listed: Counter,
+    compared_fetched: Counter,
     shed: Counter,
     damaged: Counter,
     admissions: Family<Label, Counter>,
@@ -106,6 +110,9 @@ impl Metrics {
             blobs_expired: Counter::default(),
             chunks_accepted: Counter::default(),
             chunks_served: Counter::default(),
+            compared: Counter::default(),
+            compared_listed: Counter::default(),
+            compared_fetched: Counter::default(),
             shed: Counter::default(),
             damaged: Counter::default(),
             admissions: Family::default(),
@@ -157,6 +164,11 @@ impl Metrics {
         );
         r.register("chunks_accepted", "Chunks of blobs taken", self.chunks_accepted.clone());
         r.register("chunks_served", "Chunks of blobs sent", self.chunks_served.clone());
+        let help = "Messages of comparisons of windows answered";
+        r.register("windows_compared", help, self.compared.clone());
+        r.register("windows_listed", "Windows listed", self.compared_listed.clone());
+        let help = "Envelopes sent after a comparison";
+        r.register("windows_fetched", help, self.compared_fetched.clone());
         r.register(
             "deposits_shed",
             "Deposits refused because the disk didn't follow",
@@ -239,6 +251,9 @@ impl Metrics {
             (&self.blobs_expired, stats.blobs_expired),
             (&self.chunks_accepted, stats.chunks_accepted),
             (&self.chunks_served, stats.chunks_served),
+            (&self.compared, stats.compared),
+            (&self.compared_listed, stats.compared_listed),
+            (&self.compared_fetched, stats.compared_fetched),
             (&self.shed, stats.shed),
             (&self.damaged, stats.damaged),
         ];
@@ -249,6 +264,7 @@ impl Metrics {
             ("deposit", &stats.refused),
             ("watch", &stats.watches_refused),
             ("blob", &stats.blobs_refused),
+            ("reconcile", &stats.compares_refused),
         ] {
             for (reason, value) in refused {
                 let labels = [("operation", operation), ("reason", *reason)];

@@ -7,12 +7,12 @@ use tokio::sync::watch;
 use super::error::ApiError;
 use super::params::{
     AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
-    EditParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, ReactParams, SendParams,
-    VoteParams,
+    EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
+    ReactParams, SendParams, VoteParams,
 };
 use super::types::{
-    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Invite, Members,
-    Message, NodeInfo, Page, Phrase, Sent,
+    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Evidence, Invite,
+    Members, Message, NodeInfo, Page, Phrase, Sent,
 };
 
 /// What a method gives.
@@ -27,6 +27,9 @@ pub trait Api: Send + Sync + 'static {
 
     /// `node.doctor`.
     fn node_doctor(&self) -> impl Future<Output = ApiResult<Doctor>> + Send;
+
+    /// `relay.evidence`.
+    fn relay_evidence(&self, params: EvidenceParams) -> impl Future<Output = ApiResult<Page<Evidence>>> + Send;
 
     /// `account.get`.
     fn account_get(&self) -> impl Future<Output = ApiResult<AccountInfo>> + Send;

@@ -8,15 +8,15 @@ use super::error::ApiError;
 use super::methods::SUBSCRIBE;
 use super::params::{
     AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
-    EditParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams, NoParams,
-    PollParams, ReactParams, SendParams, SubscribeParams, VoteParams,
+    EditParams, EvidenceParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
+    NoParams, PollParams, ReactParams, SendParams, SubscribeParams, VoteParams,
 };
 
 /// Reads the parameters of a method.
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 29] = [
+pub(super) const METHODS: [(&str, Read); 30] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -44,6 +44,7 @@ pub(super) const METHODS: [(&str, Read); 29] = [
     ("message.list", read::<MessageListParams>),
     ("message.get", read::<MessageParams>),
     ("message.mark_read", read::<MarkReadParams>),
+    ("relay.evidence", read::<EvidenceParams>),
     ("event.poll", read::<PollParams>),
     (SUBSCRIBE, read::<SubscribeParams>),
 ];

@@ -83,6 +83,7 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
     add(m, "message.mark_read", |s, p| async move {
         s.api.message_mark_read(p).await
     })?;
+    add(m, "relay.evidence", |s, p| async move { s.api.relay_evidence(p).await })?;
     add(m, "event.poll", events::poll)?;
     m.register_subscription(SUBSCRIBE, NOTIFICATION, UNSUBSCRIBE, |params, pending, shared, _| {
         events::subscribe(params, pending, shared)

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod limits;
 mod methods;
 pub mod params;
+mod relays;
 pub mod server;
 mod socket;
 pub mod types;

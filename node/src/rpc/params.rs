@@ -13,6 +13,7 @@ use super::limits::{DEFAULT_PAGE, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
 
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
 pub use super::chats::{ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams};
+pub use super::relays::EvidenceParams;
 
 /// Parameters of a method.
 pub trait FromParams: Sized {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 pub use super::ids::{ChatId, DeviceKey, EventCursor, MessageId, RelayKey, RequestId};
+pub use super::relays::{Evidence, RelayInfo, RelayState};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,17 +44,6 @@ pub struct NodeInfo {
     pub relays: Vec<RelayInfo>,
     /// Milliseconds since the start.
     pub uptime_ms: u64,
-}
-
-/// A relay that the node uses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RelayInfo {
-    /// The relay.
-    pub relay: RelayKey,
-    /// Its multiaddr.
-    pub address: String,
-    /// Whether there is a connection now.
-    pub connected: bool,
 }
 
 /// Result of `node.doctor`.
@@ -509,6 +499,14 @@ pub enum EventKind {
     ChatUpdated {
         /// The chat.
         chat: ChatId,
+    },
+    /// A relay broke its word and is demoted; see `relay.evidence`.
+    #[serde(rename = "relay.demoted")]
+    RelayDemoted {
+        /// The relay.
+        relay: RelayKey,
+        /// What it did.
+        reason: String,
     },
     /// Someone asks to be a contact.
     #[serde(rename = "contact.requested")]

@@ -304,13 +304,16 @@ impl Client {
     fn blob_peers(&self, topic: &TopicId) -> Vec<Peer> {
         let of = |serves: &dyn Fn(&Link) -> bool| -> Vec<Peer> {
             let links = self.links.iter().filter(|(_, link)| serves(link));
-            links
+            let mut peers: Vec<Peer> = links
                 .map(|(key, link)| Peer {
                     key: *key,
                     relay: link.relay,
                     opened: link.opened,
                 })
-                .collect()
+                .collect();
+            // Relays that broke their word are asked last.
+            peers.sort_by_key(|peer| self.trust.is_demoted(&peer.key));
+            peers
         };
         match self.topics.get(topic) {
             Some(TopicUse::Chat(chat)) => {

@@ -13,6 +13,7 @@ impl Client {
             return;
         }
         self.expiry.clock_turned();
+        self.trust.clock_turned(now_ms);
         let config = &self.config;
         let within = |at_ms: u64, wait_ms: u64| at_ms.min(now_ms.saturating_add(wait_ms));
         for chat in self.chats.values_mut() {
@@ -39,6 +40,7 @@ impl Client {
                 parked.until_ms = within(parked.until_ms, PATIENCE_MS);
             }
             link.opened_ms = link.opened_ms.min(now_ms);
+            link.audit.clock_turned(now_ms);
             link.due_ms = link.due_ms.map(|due| within(due, 0));
             link.hello_ms = link.hello_ms.map(|due| within(due, link.hello_wait_ms));
         }

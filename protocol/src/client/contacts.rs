@@ -143,7 +143,7 @@ impl Client {
             card: card.public(),
             card_key: card_key.clone(),
             requests: TopicSecret::from_bytes(self.crypto.random()),
-            relays: self.settings.relays.clone(),
+            relays: self.told_relays(),
             devices: vec![self.own_address()],
             name: self.settings.name.clone(),
             expires_s,
@@ -186,7 +186,7 @@ impl Client {
                 .collect(),
             transports: vec![self.account.certificate.clone()],
             devices: vec![self.own_address()],
-            relays: self.settings.relays.clone(),
+            relays: self.told_relays(),
             name: self.settings.name.clone(),
             number: invite.number,
         };

@@ -21,7 +21,7 @@ impl Client {
             },
             transports: vec![self.account.certificate.clone()],
             devices: vec![self.own_address()],
-            relays: self.settings.relays.clone(),
+            relays: self.told_relays(),
             name: self.settings.name.clone(),
             packages: our_inbox
                 .packages

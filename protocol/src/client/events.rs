@@ -4,7 +4,8 @@
 
 use super::Client;
 use super::io::Effect;
-use crate::keys::{AccountId, ChatId, MessageId, RequestId};
+use super::trust::Fault;
+use crate::keys::{AccountId, ChatId, MessageId, RequestId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -50,6 +51,13 @@ pub enum EventRow {
         /// Which.
         chat: ChatId,
     },
+    /// A relay broke its word, or wasted our time, so often that it is no longer relied on.
+    RelayDemoted {
+        /// Which.
+        relay: TransportKey,
+        /// What it did last.
+        fault: Fault,
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -79,6 +87,7 @@ const EVENT_CONTACT_ADDED: u8 = 5;
 const EVENT_UPDATED: u8 = 6;
 const EVENT_EXPIRED: u8 = 7;
 const EVENT_CHAT_UPDATED: u8 = 8;
+const EVENT_RELAY_DEMOTED: u8 = 16;
 
 impl Wire for EventRow {
     fn write(&self, w: &mut Writer) {
@@ -107,6 +116,11 @@ impl Wire for EventRow {
             Self::ChatUpdated { chat } => {
                 w.u8(EVENT_CHAT_UPDATED);
                 chat.write(w);
+            }
+            Self::RelayDemoted { relay, fault } => {
+                w.u8(EVENT_RELAY_DEMOTED);
+                relay.write(w);
+                w.u8(fault.code());
             }
             Self::Requested { request, account, name } => {
                 w.u8(EVENT_REQUESTED);
@@ -142,6 +156,12 @@ impl Wire for EventRow {
                 message: MessageId::read(r)?,
             },
             EVENT_CHAT_UPDATED => Self::ChatUpdated { chat: ChatId::read(r)? },
+            EVENT_RELAY_DEMOTED => Self::RelayDemoted {
+                relay: TransportKey::read(r)?,
+                fault: match r.u8("event.fault")? {
+                    code => Fault::from_code(code).unwrap_or(Fault::Junk),
+                },
+            },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,
                 account: AccountId::read(r)?,

@@ -43,7 +43,7 @@ impl Client {
         }
         let packages = self.packages_of(now_ms, &members)?;
         let id = ChatId(self.crypto.random());
-        let context = ChatContext::group(name, self.account(), self.settings.relays.clone());
+        let context = ChatContext::group(name, self.account(), self.told_relays());
         let suite = self.config.suite;
         let identity = self.identity();
         let (mut group, topic) = Group::create(&self.crypto, &self.account.device, &identity, suite, id, context)?;

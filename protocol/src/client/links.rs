@@ -1,10 +1,13 @@
 //! Links: the relays and devices that we want to be connected to, and what we watch there.
 
+use super::audit::Audit;
 use super::chats::Chat;
 use super::io::{Effect, Side};
+use super::trust::Pushed;
 use super::{Client, TopicUse};
 use crate::address::PeerAddress;
-use crate::custody::{ClientFrame, CustodianFrame, Items, Refusal, Watch};
+use crate::custody::{ClientFrame, Cursor, CustodianFrame, Items, Refusal, Watch};
+use crate::envelope::Envelope;
 use crate::keys::{AccountId, ChatId, EnvelopeId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::RowsError;
@@ -54,6 +57,10 @@ pub(super) struct Link {
     pub flight: BTreeMap<u64, Vec<(u64, EnvelopeId)>>,
     pub next_request: u64,
     pub watched: BTreeSet<TopicId>,
+    /// What is asked of a relay to see whether it keeps its word.
+    pub audit: Audit,
+    /// Topics that it has pushed since this stream began to watch them.
+    pub pushed: BTreeMap<TopicId, Pushed>,
     taken_bytes: u64,
 }
 
@@ -107,6 +114,8 @@ impl Client {
                 flight: BTreeMap::new(),
                 next_request: 1,
                 watched: BTreeSet::new(),
+                audit: Audit::default(),
+                pushed: BTreeMap::new(),
                 taken_bytes: 0,
             });
             if link.address != want.address {
@@ -142,7 +151,8 @@ impl Client {
             .then_some(link.retry_at_ms);
         let due = link.due_ms.filter(|_| link.opened);
         let hello = link.hello_ms.filter(|_| link.opened && link.own);
-        [dial, due, hello].into_iter().flatten().min()
+        let audit = link.audit.timer().filter(|_| link.opened && link.relay);
+        [dial, due, hello, audit].into_iter().flatten().min()
     }
 
     pub(super) fn tick_links(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -156,6 +166,7 @@ impl Client {
                 self.pump(now_ms, peer)?;
             }
             self.say_hello_if_due(now_ms, peer);
+            self.tick_audit(now_ms, peer)?;
         }
         Ok(())
     }
@@ -211,7 +222,10 @@ impl Client {
         link.parked.clear();
         link.forgot = false;
         link.watched.clear();
+        link.pushed.clear();
+        link.audit.closed();
         link.taken_bytes = 0;
+        self.plan_audit(now_ms, peer);
         self.blob_stream_changed(peer);
         self.say_hello(peer);
         self.refresh_watches(peer);
@@ -260,6 +274,7 @@ impl Client {
         link.flight.clear();
         link.watched.clear();
         link.due_ms = None;
+        link.audit.closed();
         self.unlooked();
         self.blob_stream_changed(peer);
     }
@@ -332,13 +347,16 @@ impl Client {
 
     fn watch(&mut self, peer: TransportKey, topics: &[TopicId]) {
         for topics in topics.chunks(limits::WATCH_ITEMS) {
-            let topics = topics
+            let topics: Vec<(TopicId, Option<Cursor>)> = topics
                 .iter()
                 .map(|topic| (*topic, self.cursors.get(&(peer, *topic)).copied()))
                 .collect();
             let Some(link) = self.links.get_mut(&peer) else {
                 return;
             };
+            for (topic, _) in &topics {
+                link.pushed.remove(topic);
+            }
             let request = link.next_request;
             link.next_request += 1;
             self.send(
@@ -353,7 +371,7 @@ impl Client {
     pub(super) fn custodian_frame(&mut self, now_ms: u64, peer: TransportKey, bytes: &[u8]) -> Result<(), RowsError> {
         match CustodianFrame::decode(bytes) {
             Ok(CustodianFrame::Receipt(receipt)) => self.receipt(now_ms, peer, &receipt),
-            Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page),
+            Ok(CustodianFrame::Items(page)) => self.items(now_ms, peer, page, bytes),
             Ok(CustodianFrame::Admission { why, retry_after_s }) => self.admission(now_ms, peer, why, retry_after_s),
             Ok(CustodianFrame::BlobChunks(chunks)) => {
                 self.acknowledge(peer, chunks.counted());
@@ -364,15 +382,24 @@ impl Client {
                 @ (CustodianFrame::BlobState(_) | CustodianFrame::BlobReceipt(_) | CustodianFrame::BlobRefused(_)),
             ) => self.blob_answer(now_ms, peer, frame),
             // Nothing can be learnt from it.
-            Ok(CustodianFrame::WatchRefused { .. }) => self.relay_showed(now_ms, peer, None),
+            Ok(CustodianFrame::WatchRefused { .. }) => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.audit.unwatched = true;
+                }
+                self.relay_showed(now_ms, peer, None)
+            }
             Ok(CustodianFrame::Compared(told)) => self.compared(now_ms, peer, &told),
+            Ok(CustodianFrame::Reconciled(reconciled)) => {
+                self.acknowledge(peer, reconciled.answer.counted());
+                self.reconciled(now_ms, peer, reconciled)
+            }
             Ok(CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
                     peer,
                     reason: "a custody frame that can't be read",
                 });
-                Ok(())
+                self.junk(now_ms, peer, "it sent a frame that can't be read", bytes)
             }
         }
     }
@@ -383,11 +410,13 @@ impl Client {
             return;
         };
         link.taken_bytes = link.taken_bytes.saturating_add(bytes);
-        let bytes = link.taken_bytes;
-        self.send(peer, Side::Client, ClientFrame::Ack { bytes }.encode());
+        let taken = link.taken_bytes;
+        if bytes > 0 {
+            self.send(peer, Side::Client, ClientFrame::Ack { bytes: taken }.encode());
+        }
     }
 
-    fn items(&mut self, now_ms: u64, peer: TransportKey, page: Items) -> Result<(), RowsError> {
+    fn items(&mut self, now_ms: u64, peer: TransportKey, page: Items, frame: &[u8]) -> Result<(), RowsError> {
         let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
             return Ok(());
         };
@@ -395,9 +424,19 @@ impl Client {
         link.taken_bytes = link.taken_bytes.saturating_add(bytes);
         let (relay, taken_bytes) = (link.relay, link.taken_bytes);
         let watched = link.watched.contains(&page.topic);
+        if relay && watched {
+            self.judge_page(now_ms, peer, &page, frame)?;
+        }
+        let Some(link) = self.links.get_mut(&peer) else {
+            return Ok(());
+        };
         // Every topic of it is void then; what it has taken since is safe.
-        if page.void && relay && watched && !std::mem::replace(&mut link.forgot, true) {
-            self.relay_forgot(now_ms, peer)?;
+        if page.void && relay && watched {
+            let first = !std::mem::replace(&mut link.forgot, true);
+            self.relay_lost_its_past(now_ms, peer, page.topic, frame, first)?;
+            if first {
+                self.relay_forgot(now_ms, peer)?;
+            }
         }
         // Reports aren't kept here once a relay has them: what it lost is told again.
         if page.void
@@ -407,11 +446,19 @@ impl Client {
         {
             self.owe_report(now_ms, chat);
         }
-        let mut junk = false;
+        let (mut junk, mut forged) = (false, false);
         if watched {
             for item in &page.items {
                 let taken = self.receive(now_ms, &item.envelope)?;
-                junk |= taken == super::inbound::Taken::Refused(Refusal::Invalid);
+                if taken == super::inbound::Taken::Refused(Refusal::Invalid) {
+                    junk = true;
+                    // What a member seals badly isn't the relay's fault.
+                    let checked = Envelope::verify(&item.envelope);
+                    forged |= !checked.is_ok_and(|envelope| envelope.topic() == page.topic);
+                }
+                if relay {
+                    self.note_echo(peer, &item.envelope);
+                }
             }
             if relay {
                 // What was turned away has to be fetched again, after a restart too: no cursor may pass it.
@@ -434,6 +481,9 @@ impl Client {
                 peer,
                 reason: "an envelope that isn't valid on its topic",
             });
+        }
+        if forged {
+            self.junk(now_ms, peer, "it pushed what isn't an envelope of the topic", frame)?;
         }
         if bytes > 0 {
             self.send(peer, Side::Client, ClientFrame::Ack { bytes: taken_bytes }.encode());

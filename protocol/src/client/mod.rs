@@ -29,6 +29,8 @@
 //! | `wants`, `links` | connections, watches |
 //! | `dialling` | who is tried when |
 //! | `admission` | relays that serve only some |
+//! | `trust` | relays that break their word: receipts, evidence, demotion |
+//! | `audit` | asking relays whether they still hold what they signed for |
 //! | `blobs` | what is too large for an envelope, on its way out and in |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
@@ -38,6 +40,7 @@
 //! | `inspect` | what the simulator sees besides |
 
 mod admission;
+mod audit;
 mod blobs;
 mod chats;
 mod clock;
@@ -74,6 +77,7 @@ mod spares;
 mod states;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod wants;
 
 pub use config::ClientConfig;
@@ -84,6 +88,7 @@ pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
 pub use kinds::Content;
 pub use states::ChatStatus;
+pub use trust::{Evidence, Fault, Mark, Standing, evidence};
 
 use crate::Step;
 use crate::address::PeerAddress;
@@ -162,6 +167,7 @@ pub struct Client {
     /// Invites, by card topic, whose requests found no room and are to be fetched again.
     crowded: BTreeSet<TopicId>,
     blobs: blobs::Blobs,
+    trust: trust::Trust,
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
     recent: Recent,
     events: events::Log,
@@ -276,6 +282,7 @@ impl Client {
             strangers: serve::Strangers::default(),
             crowded: BTreeSet::new(),
             blobs: blobs::Blobs::default(),
+            trust: trust::Trust::default(),
             cursors: BTreeMap::new(),
             recent: Recent::default(),
             events: events::Log::load(rows)?,
@@ -299,6 +306,7 @@ impl Client {
         client.load_outbox(rows)?;
         client.load_cursors(rows)?;
         client.load_blobs(rows)?;
+        client.load_trust(rows, now_ms)?;
         if settings_changed {
             client.put_settings()?;
             client.tell_details(now_ms)?;
@@ -359,6 +367,7 @@ impl Client {
             return Ok(());
         }
         self.take(now_ms, input, rows)?;
+        self.follow_trust(now_ms)?;
         self.work_off(now_ms, rows)?;
         self.pump_blobs(now_ms, rows)?;
         self.hear_blobs(now_ms)
@@ -421,6 +430,7 @@ impl Client {
             invites,
             self.expiry.timer(),
             self.blobs.timer(),
+            self.trust.timer(),
         ]
         .into_iter()
         .flatten()
@@ -430,7 +440,8 @@ impl Client {
     fn tick(&mut self, now_ms: u64) -> Result<(), RowsError> {
         self.expire_contacts(now_ms)?;
         self.tick_chats(now_ms)?;
-        self.tick_links(now_ms)
+        self.tick_links(now_ms)?;
+        self.tick_trust(now_ms)
     }
 
     fn command(&mut self, now_ms: u64, token: u64, command: Command, rows: &dyn Rows) -> Result<(), RowsError> {

@@ -120,6 +120,12 @@ impl Client {
         }
         if reachable && due != 0 {
             for number in chosen {
+                // A member has what came later: whoever signed for this is asked whether it is still there.
+                if holes > 0
+                    && let Some(topic) = self.outs.get(&number).map(|out| out.topic)
+                {
+                    self.suspect(now_ms, topic);
+                }
                 self.send_again(now_ms, number)?;
             }
         }

@@ -29,6 +29,10 @@ pub(super) struct Out {
     pub held: BTreeMap<TransportKey, u64>,
     /// Those of them that have lost it since: the ledger never goes back, but they are handed it again.
     pub forgotten: BTreeSet<TransportKey>,
+    /// Relays whose signature isn't custody at present, until when: they aren't handed it again, and that is all.
+    pub doubted: BTreeMap<TransportKey, u64>,
+    /// Relays that pushed it back to us.
+    pub echoed: BTreeSet<TransportKey>,
     pub refused: Option<Refusal>,
     /// Gossip had its chance until then; a connected device is handed it by stream from then on.
     pub direct_after_ms: u64,
@@ -105,6 +109,8 @@ impl Client {
                 sealed_ms: row.sealed_ms,
                 held: BTreeMap::new(),
                 forgotten: BTreeSet::new(),
+                doubted: BTreeMap::new(),
+                echoed: BTreeSet::new(),
                 refused: None,
                 direct_after_ms: 0,
                 what: OutWhat::Row(row.kind),
@@ -249,6 +255,8 @@ impl Client {
                 sealed_ms: now_ms,
                 held: BTreeMap::new(),
                 forgotten: BTreeSet::new(),
+                doubted: BTreeMap::new(),
+                echoed: BTreeSet::new(),
                 refused: None,
                 direct_after_ms: 0,
             },
@@ -305,6 +313,11 @@ impl Client {
             .collect()
     }
 
+    /// Whether a link leads to a relay that may be handed an envelope.
+    pub(super) fn is_relay_for(&self, link: &Link, out: &Out) -> bool {
+        link.relay && self.is_custodian(link, out)
+    }
+
     fn is_custodian(&self, link: &Link, out: &Out) -> bool {
         match &out.what {
             OutWhat::Row(OutKind::Commit { removed, .. })
@@ -340,8 +353,10 @@ impl Client {
             .outs
             .iter()
             .filter(|(number, out)| {
-                let held =
-                    out.held.get(&peer).is_some_and(|until_ms| *until_ms > now_ms) && !out.forgotten.contains(&peer);
+                let until_ms = out.held.get(&peer).filter(|_| !out.forgotten.contains(&peer));
+                let held = until_ms
+                    .or(out.doubted.get(&peer))
+                    .is_some_and(|until_ms| *until_ms > now_ms);
                 (!held || out.envelope.is_none())
                     && !link
                         .parked

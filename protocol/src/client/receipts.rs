@@ -22,7 +22,7 @@ impl Client {
                 peer,
                 reason: "a receipt whose signature doesn't hold",
             });
-            return Ok(());
+            return self.junk(now_ms, peer, "it sent a receipt whose signature doesn't hold", &[]);
         }
         let Some(link) = self.links.get_mut(&peer) else {
             return Ok(());
@@ -32,6 +32,12 @@ impl Client {
         };
         let relay = link.relay;
         let asked: BTreeMap<EnvelopeId, u64> = flight.into_iter().map(|(number, id)| (id, number)).collect();
+        if relay {
+            self.note_receipt(now_ms, peer, receipt, &asked)?;
+        }
+        let Some(link) = self.links.get_mut(&peer) else {
+            return Ok(());
+        };
         // What the custodian didn't answer for is asked again, after a pause.
         let answered: BTreeSet<EnvelopeId> = receipt
             .accepted
@@ -117,6 +123,15 @@ impl Client {
             OutWhat::Row(kind) => kind.commit(),
             OutWhat::Report(_) => None,
         };
+        let counts = self.outs.get(&number).is_none_or(|out| self.counts(&peer, out));
+        let Some(out) = self.outs.get_mut(&number) else {
+            return Ok(());
+        };
+        if !counts {
+            // Its word is no custody while another relay could give its own.
+            out.doubted.insert(peer, until_ms);
+            return Ok(());
+        }
         let first = out.held.is_empty();
         out.held.insert(peer, until_ms);
         out.forgotten.remove(&peer);
@@ -129,6 +144,35 @@ impl Client {
             self.release_welcomes(self.last_ms, chat, node)?;
         }
         Ok(())
+    }
+
+    /// Keeps a relay's word, and waits for what it took to come back where we watch its topic.
+    fn note_receipt(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        receipt: &Receipt,
+        asked: &BTreeMap<EnvelopeId, u64>,
+    ) -> Result<(), RowsError> {
+        let sealed = |number: &u64| {
+            let envelope = self.outs.get(number)?.envelope.as_ref()?;
+            Some((envelope.id(), (envelope.topic(), envelope.ttl_s())))
+        };
+        let ours: BTreeMap<_, _> = asked.values().filter_map(sealed).collect();
+        for accepted in &receipt.accepted {
+            let (Some((topic, _)), Some(number)) = (ours.get(&accepted.id), asked.get(&accepted.id)) else {
+                continue;
+            };
+            let echoed = self.outs.get(number).is_some_and(|out| out.echoed.contains(&peer));
+            if let Some(link) = self
+                .links
+                .get_mut(&peer)
+                .filter(|link| !echoed && link.watched.contains(topic))
+            {
+                link.audit.expect(accepted.id, now_ms);
+            }
+        }
+        self.keep_receipt(now_ms, peer, receipt, &ours)
     }
 
     pub(super) fn refused(&mut self, number: u64, why: Refusal) -> Result<(), RowsError> {
@@ -153,7 +197,7 @@ impl Client {
     }
 
     /// Writes who holds the messages of an outgoing envelope.
-    fn write_ledger(&mut self, number: u64) -> Result<(), RowsError> {
+    pub(super) fn write_ledger(&mut self, number: u64) -> Result<(), RowsError> {
         let Some(out) = self.outs.get(&number) else {
             return Ok(());
         };

@@ -6,7 +6,8 @@ use super::outbox::OutWhat;
 use super::records::OutKind;
 use super::{Client, TopicUse, blobs};
 use crate::custody::{
-    Accepted, ClientFrame, Cursor, CustodianFrame, Item, Items, Receipt, Refusal, Refused, RunningHash,
+    Accepted, Answer, ClientFrame, Cursor, CustodianFrame, Item, Items, Receipt, Reconciled, Refusal, Refused,
+    RunningHash,
 };
 use crate::envelope::Envelope;
 use crate::keys::{EnvelopeId, TopicId, TransportKey};
@@ -131,6 +132,17 @@ impl Client {
                 if self.is_contact(&peer) {
                     self.compare_asked(peer, &asked);
                 }
+            }
+            // A device has no log of what it was handed.
+            Ok(ClientFrame::Reconcile(question)) => {
+                let refused = CustodianFrame::Reconciled(Reconciled {
+                    request: question.request,
+                    answer: Answer::Refused {
+                        why: Refusal::NotHere,
+                        retry_after_s: 0,
+                    },
+                });
+                self.send(peer, Side::Server, refused.encode());
             }
             // A device keeps only what it puts itself.
             Ok(ClientFrame::PutBlob(put)) => {

@@ -2,6 +2,7 @@
 //! bounds it to [`limits::FRAME_BYTES`].
 
 use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
+use super::reconcile::{Reconcile, Reconciled};
 use crate::chat::Mark;
 use crate::keys::{BadSignature, DeviceId, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
 use crate::limits;
@@ -116,6 +117,7 @@ pub struct Compared {
 /// | 6 | put blob | [`PutBlob`] |
 /// | 7 | get blob | [`GetBlob`] |
 /// | 10 | compare | [`Compare`], to devices |
+/// | 8 | reconcile | [`Reconcile`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +141,8 @@ pub enum ClientFrame {
     GetBlob(GetBlob),
     /// Say what came last from a device.
     Compare(Compare),
+    /// Compare what is kept of a window, or send some of it.
+    Reconcile(Reconcile),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -196,9 +200,9 @@ pub enum Refusal {
     ReadOnly,
     /// The relay doesn't admit this peer, and nobody whom it admits reads this topic.
     NotAdmitted,
-    /// Nothing of the blob is kept here.
+    /// Nothing of what is asked for is kept here.
     NotFound,
-    /// The blob is larger than this custodian keeps any.
+    /// The blob is larger than this custodian keeps any, or the window holds more than is compared at once.
     TooLarge,
     /// A code of a later version.
     Other(u8),
@@ -362,6 +366,7 @@ pub struct Items {
 /// | 135 | blob refused | [`BlobRefused`] |
 /// | 136 | blob chunks | [`BlobChunks`] |
 /// | 139 | compared | [`Compared`], by devices |
+/// | 137 | reconciled | [`Reconciled`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -396,6 +401,8 @@ pub enum CustodianFrame {
     BlobChunks(BlobChunks),
     /// What came last from a device.
     Compared(Compared),
+    /// What is kept of a window.
+    Reconciled(Reconciled),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -411,6 +418,7 @@ const TAG_HELLO: u8 = 5;
 const TAG_PUT_BLOB: u8 = 6;
 const TAG_GET_BLOB: u8 = 7;
 const TAG_COMPARE: u8 = 10;
+const TAG_RECONCILE: u8 = 8;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -420,6 +428,7 @@ const TAG_BLOB_RECEIPT: u8 = 134;
 const TAG_BLOB_REFUSED: u8 = 135;
 const TAG_BLOB_CHUNKS: u8 = 136;
 const TAG_COMPARED: u8 = 139;
+const TAG_RECONCILED: u8 = 137;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -466,6 +475,10 @@ impl Wire for ClientFrame {
                 ask.topic.write(w);
                 ask.device.write(w);
             }
+            Self::Reconcile(reconcile) => {
+                w.u8(TAG_RECONCILE);
+                reconcile.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -495,6 +508,7 @@ impl Wire for ClientFrame {
                 topic: TopicId::read(r)?,
                 device: DeviceId::read(r)?,
             }),
+            TAG_RECONCILE => Self::Reconcile(Reconcile::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -563,6 +577,10 @@ impl Wire for CustodianFrame {
                 told.topic.write(w);
                 w.option(told.mark.as_ref(), |w, mark| mark.write(w));
             }
+            Self::Reconciled(reconciled) => {
+                w.u8(TAG_RECONCILED);
+                reconciled.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -624,6 +642,7 @@ impl Wire for CustodianFrame {
                 topic: TopicId::read(r)?,
                 mark: r.option("compared.mark", Mark::read)?,
             }),
+            TAG_RECONCILED => Self::Reconciled(Reconciled::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

@@ -4,10 +4,14 @@
 
 mod blobs;
 mod frames;
+mod reconcile;
 pub mod relay;
+mod sets;
 
 pub use blobs::{BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, GetBlob, PutBlob};
 pub use frames::{
     Accepted, AdmissionToken, ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Item, Items, Receipt,
     Refusal, Refused, RunningHash, TokenHash, Watch,
 };
+pub use reconcile::{Answer, Ask, KeyedId, Reconcile, Reconciled, SessionKey, Window};
+pub use sets::{Elements, Next, Session, SetError};

@@ -18,6 +18,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod windows;
 
 pub use config::{ENVELOPE_OVERHEAD_BYTES, RelayConfig, RelayStats};
 pub use deposit::Verified;
@@ -40,6 +41,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use stored::{Head, Totals};
 use topics::{Depositors, Topics};
+use windows::Windows;
 
 /// What happens to a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +129,7 @@ pub struct Relay {
     recent: BTreeMap<(TopicId, EnvelopeId), u64>,
     /// Blobs whose rows aren't durable yet.
     blobs: BTreeMap<(TopicId, BlobId), Changing>,
+    windows: Windows,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
     unacknowledged: u64,
@@ -200,6 +203,7 @@ impl Relay {
             totals,
             recent: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            windows: Windows::default(),
             peers: BTreeMap::new(),
             watches: 0,
             unacknowledged: 0,
@@ -305,6 +309,7 @@ impl Relay {
         self.in_flight.clear();
         self.recent.clear();
         self.blobs.clear();
+        self.windows.clear();
         self.current_ids.clear();
         self.current_blobs.clear();
         self.touched.clear();
@@ -409,6 +414,7 @@ impl Relay {
     }
 
     fn disconnected(&mut self, peer: &TransportKey) {
+        self.windows.forget(peer);
         let Some(gone) = self.peers.remove(peer) else {
             return;
         };
@@ -448,6 +454,7 @@ impl Relay {
             ClientFrame::Hello(token) => self.hello(now_s, peer, &token, rows),
             ClientFrame::PutBlob(put) => self.put_blob(now_s, peer, put, rows),
             ClientFrame::GetBlob(get) => self.get_blob(now_s, peer, get, rows),
+            ClientFrame::Reconcile(question) => self.reconcile(now_s, peer, question, rows),
             ClientFrame::Unwatch(topics) => {
                 self.unwatch(peer, &topics);
                 Ok(())
@@ -531,6 +538,7 @@ impl Relay {
     }
 
     fn tick(&mut self, now_s: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        self.windows.tick(now_s);
         if self.read_only {
             return Ok(());
         }

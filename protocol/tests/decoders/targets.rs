@@ -7,8 +7,9 @@ use madang_protocol::blob::{self, BlobKey, BlobRef, Chunk};
 use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, Plan, Statement, Wish};
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, Request};
 use madang_protocol::custody::{
-    Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused, RunningHash, Watch,
+    Accepted, AdmissionToken, Answer, Ask, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
+    ClientFrame, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Reconcile, Reconciled,
+    Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -25,6 +26,8 @@ use std::sync::OnceLock;
 
 #[path = "groups.rs"]
 mod groups;
+#[path = "windows.rs"]
+mod windows;
 use groups::{
     add, apply, apply_change, changes, commits, headers, inbox, inbox_messages, join, open, packages, pointer,
     pointers, sealed, welcomes,
@@ -113,7 +116,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 27] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -149,6 +152,8 @@ pub const TARGETS: [Target; 25] = [
         .allowing(2 * GROUP),
     Target::new("group_join", join, welcomes).authentic().allowing(GROUP),
     Target::new("key_package", add, packages).authentic().allowing(GROUP),
+    Target::new("reconcile_answer", windows::answer, windows::messages).allowing(windows::SETS),
+    Target::new("reconcile_take", windows::take, windows::answers).allowing(windows::SETS),
 ];
 
 /// The bytes themselves, if they were accepted.
@@ -184,17 +189,24 @@ fn envelope(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(Envelope::verify(bytes).ok()?.into_bytes())
 }
 
-/// The content of a frame of an unknown tag is passed over.
+/// The content of a frame of an unknown tag, or of a question of an unknown kind, is passed over.
 fn client_frame(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(match ClientFrame::decode(bytes).ok()? {
-        ClientFrame::Unknown { .. } => bytes.to_vec(),
+        ClientFrame::Unknown { .. }
+        | ClientFrame::Reconcile(Reconcile {
+            ask: Ask::Later { .. }, ..
+        }) => bytes.to_vec(),
         frame => frame.encode(),
     })
 }
 
 fn custodian_frame(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(match CustodianFrame::decode(bytes).ok()? {
-        CustodianFrame::Unknown { .. } => bytes.to_vec(),
+        CustodianFrame::Unknown { .. }
+        | CustodianFrame::Reconciled(Reconciled {
+            answer: Answer::Later { .. },
+            ..
+        }) => bytes.to_vec(),
         frame => frame.encode(),
     })
 }
@@ -230,8 +242,10 @@ fn client_frames() -> Vec<Vec<u8>> {
             chunks: ChunkRange::of([0, 1, 5]),
         }),
     ]
+    .into_iter()
+    .chain(windows::questions().map(ClientFrame::Reconcile))
     .map(|frame| frame.encode())
-    .to_vec()
+    .collect()
 }
 
 fn custodian_frames() -> Vec<Vec<u8>> {
@@ -299,8 +313,10 @@ fn custodian_frames() -> Vec<Vec<u8>> {
             }],
         }),
     ]
+    .into_iter()
+    .chain(windows::replies().map(CustodianFrame::Reconciled))
     .map(|frame| frame.encode())
-    .to_vec()
+    .collect()
 }
 
 /// A blob of one chunk.

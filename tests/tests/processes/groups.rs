@@ -189,7 +189,7 @@ async fn f18_f26_eleven_nodes_and_two_relays_lose_nothing_over_kills_and_a_relay
 }
 
 /// Puts an old copy in the place of a relay's data while it is down.
-async fn replace(relay: &mut Relay, copy: &Path) {
+pub async fn replace(relay: &mut Relay, copy: &Path) {
     relay.kill().await;
     std::fs::remove_dir_all(relay.data()).unwrap();
     copy_directory(copy, relay.data());

@@ -10,6 +10,7 @@ mod groups;
 mod kinds;
 mod refusals;
 mod relay_service;
+mod relays;
 mod secrets;
 mod stories;
 

@@ -145,6 +145,9 @@ impl Api for Fake {
                 relay: RelayKey([4; 32]),
                 address: "/ip4/127.0.0.1/tcp/2/p2p/12D3".into(),
                 connected: true,
+                state: RelayState::Demoted,
+                reason: Some("denied".into()),
+                since_ms: Some(8),
             }],
             uptime_ms: 10,
         })
@@ -167,6 +170,21 @@ impl Api for Fake {
                 reason: Some("no relay is connected".into()),
             }],
         })
+    }
+
+    async fn relay_evidence(&self, params: EvidenceParams) -> ApiResult<Page<Evidence>> {
+        let relay = params.relay.ok_or(ApiError::NotFound { field: "relay" })?;
+        Ok(page(vec![Evidence {
+            relay,
+            reason: "denied".into(),
+            found_ms: 9,
+            answer: "it lacked one".into(),
+            topic: Some("07".into()),
+            envelope: Some("08".into()),
+            until_ms: Some(10),
+            receipts: vec!["81".into()],
+            frame: "89".into(),
+        }]))
     }
 
     async fn account_get(&self) -> ApiResult<AccountInfo> {

@@ -54,7 +54,10 @@ async fn every_method_answers_in_the_documented_shape() {
             json!({
                 "version": "0.1.0", "account": "madang1alice", "device": id(2), "peer": "12D3",
                 "listen": ["/ip4/127.0.0.1/tcp/1"],
-                "relays": [{"relay": id(4), "address": "/ip4/127.0.0.1/tcp/2/p2p/12D3", "connected": true}],
+                "relays": [{
+                    "relay": id(4), "address": "/ip4/127.0.0.1/tcp/2/p2p/12D3", "connected": true,
+                    "state": "demoted", "reason": "denied", "since_ms": 8,
+                }],
                 "uptime_ms": 10,
             }),
         ),
@@ -65,6 +68,17 @@ async fn every_method_answers_in_the_documented_shape() {
                 "ok": false,
                 "checks": [{"name": "relay", "ok": false, "detail": "no relay is connected", "hint": "start one"}],
                 "chats": [{"chat": id(3), "path": "none", "waiting": 2, "reason": "no relay is connected"}],
+            }),
+        ),
+        (
+            "relay.evidence",
+            json!({"relay": id(4)}),
+            json!({
+                "items": [{
+                    "relay": id(4), "reason": "denied", "found_ms": 9, "answer": "it lacked one", "topic": "07", "envelope": "08",
+                    "until_ms": 10, "receipts": ["81"], "frame": "89",
+                }],
+                "next": "opaque",
             }),
         ),
         (
@@ -276,6 +290,14 @@ fn every_event_has_the_documented_shape() {
             },
             "message.ledger",
             json!({"chat": id(3), "message": id(1), "ledger": ledger()}),
+        ),
+        (
+            EventKind::RelayDemoted {
+                relay: RelayKey([4; 32]),
+                reason: "denied".into(),
+            },
+            "relay.demoted",
+            json!({"relay": id(4), "reason": "denied"}),
         ),
         (
             EventKind::ContactRequested {

@@ -1,7 +1,7 @@
 //! Uploads: each relay of the topic is given what it lacks, one frame at a time. The chunks stay here, for members' devices that ask and
 //! for a relay that loses them, until the blob expires, is forgotten or has to make room.
 
-use super::{BlobNews, Client, Patience, What, fits, limit};
+use super::{BlobNews, Client, Patience, Peer, What, fits, limit};
 use crate::blob::{BlobRef, Chunk, Shape};
 use crate::client::io::CommandError;
 use crate::client::records::encode;
@@ -182,7 +182,7 @@ impl Client {
             }
             self.wake_blobs(ends_ms);
             let peers = self.blob_peers(&topic);
-            self.tell_ready(&blob, peers.iter().any(|peer| peer.relay));
+            self.tell_ready(&blob, &peers);
             for peer in peers.into_iter().filter(|peer| peer.relay && peer.opened) {
                 self.pump_put(now_ms, peer.key, &blob, rows)?;
             }
@@ -190,10 +190,16 @@ impl Client {
         Ok(())
     }
 
-    fn tell_ready(&mut self, blob: &BlobId, has_relay: bool) {
+    fn tell_ready(&mut self, blob: &BlobId, peers: &[Peer]) {
+        let demoted = |relay: &TransportKey| self.trust.is_demoted(relay);
+        let has_relay = peers.iter().any(|peer| peer.relay);
+        let has_trusted = peers.iter().any(|peer| peer.relay && !demoted(&peer.key));
+        // The word of a demoted relay counts only where there is no other.
+        let holds = |(relay, at): (&TransportKey, &At)| at.held_ms > 0 && !(has_trusted && demoted(relay));
+        let held = self.blobs.puts.get(blob).is_some_and(|put| put.at.iter().any(holds));
         if let Some(put) = self.blobs.puts.get_mut(blob)
             && !put.told
-            && (put.is_held() || !has_relay)
+            && (held || !has_relay)
         {
             put.told = true;
             self.blobs.news.push_back(BlobNews::Ready(*blob));

@@ -122,12 +122,21 @@ fn f20_junk_from_a_relay_is_refused_before_any_row_is_written() {
         // A frame with an envelope over the bound can't even be read.
         w.raw_page(BOB, topic.public(), 100 + at as u64, vec![envelope]);
     }
+    let mut proof = 0;
     for batch in &w.nodes[BOB].batches {
         for op in &batch.ops {
-            let (Op::Put { tree, .. } | Op::Delete { tree, .. }) = op;
-            assert_eq!(*tree, Tree::Cursors, "a row was written for junk");
+            match op {
+                Op::Put { tree: Tree::Trust, .. } => proof += 1,
+                Op::Put { tree, .. } | Op::Delete { tree, .. } => {
+                    assert_eq!(*tree, Tree::Cursors, "a row was written for junk");
+                }
+            }
         }
     }
+    assert_eq!(
+        proof, 2,
+        "the relay's conduct and one piece of evidence, however much it sends at once"
+    );
     assert_eq!((w.nodes[BOB].events().len(), text_count(&w, BOB, chat)), (before, 0));
     assert!(w.nodes[BOB].penalised.len() >= 6, "{:?}", w.nodes[BOB].penalised);
     // The genuine envelope beside it still arrives.

@@ -35,6 +35,7 @@ mod refusals;
 mod sending;
 mod steps;
 mod story;
+mod trust;
 mod welcomes;
 
 pub(super) const ALICE: usize = 0;
@@ -76,6 +77,8 @@ pub(super) struct World {
     pub now_ms: u64,
     pub nodes: Vec<Node>,
     pub keeper: Option<Keeper>,
+    /// Another relay, of those who name it.
+    pub second: Option<Keeper>,
     /// Whether peers hear of each other's subscriptions.
     pub gossip: bool,
     /// Whether what is published gets lost.
@@ -85,17 +88,28 @@ pub(super) struct World {
     /// Which pairs of clients may connect.
     paths: BTreeSet<(usize, usize)>,
     joined: BTreeSet<(usize, usize)>,
-    at_relay: BTreeSet<usize>,
+    at_relay: BTreeSet<(usize, TransportKey)>,
     wire: VecDeque<Packet>,
 }
 
 enum Packet {
     Client(usize, Input),
-    Relay(RelayInput),
+    Relay(TransportKey, RelayInput),
 }
 
 pub(super) fn relay_secret() -> TransportSecret {
     TransportSecret::from_bytes([77; 32])
+}
+
+pub(super) fn second_secret() -> TransportSecret {
+    TransportSecret::from_bytes([78; 32])
+}
+
+pub(super) fn second_address() -> PeerAddress {
+    PeerAddress {
+        key: second_secret().public(),
+        addrs: vec!["/memory/78".into()],
+    }
 }
 
 pub(super) fn relay_address() -> PeerAddress {
@@ -207,6 +221,7 @@ impl World {
             now_ms: START_MS,
             nodes: Vec::new(),
             keeper: None,
+            second: None,
             gossip: false,
             mute: false,
             lose: |_, _| false,
@@ -237,6 +252,42 @@ impl World {
         world.keeper = Some(Keeper { relay, disk, up: true });
         world.pass(60_000);
         world
+    }
+
+    /// All clients have two relays, and are connected to both.
+    pub fn with_two_relays() -> Self {
+        let mut world = Self::with(|_, config| config.relays = Some(vec![relay_address(), second_address()]));
+        for secret in [relay_secret(), second_secret()] {
+            let (first, disk) = (secret.public() == relay_secret().public(), MemoryRows::default());
+            let relay = Relay::load(RelayConfig::default(), secret, [9; 32], &disk, START_MS).unwrap();
+            let keeper = Some(Keeper { relay, disk, up: true });
+            if first {
+                world.keeper = keeper;
+            } else {
+                world.second = keeper;
+            }
+        }
+        world.pass(60_000);
+        world
+    }
+
+    fn keeper_of(&mut self, key: TransportKey) -> Option<&mut Keeper> {
+        let keeper = if key == second_secret().public() {
+            &mut self.second
+        } else {
+            &mut self.keeper
+        };
+        keeper.as_mut().filter(|keeper| keeper.relay.key() == key)
+    }
+
+    /// A frame of a relay's that a test makes up.
+    pub fn hear(&mut self, place: usize, frame: &CustodianFrame) {
+        let input = Input::Frame {
+            peer: relay_secret().public(),
+            side: Side::Client,
+            bytes: frame.encode(),
+        };
+        self.input(place, input);
     }
 
     pub fn relayed() -> Self {
@@ -292,7 +343,7 @@ impl World {
                     node.client.handle(now, input, &node.disk).unwrap();
                     self.settle(place);
                 }
-                Packet::Relay(input) => self.relay_input(input),
+                Packet::Relay(key, input) => self.relay_input_at(key, input),
             }
         }
     }
@@ -325,13 +376,16 @@ impl World {
             }
             Effect::Send { peer, side, frame } => {
                 self.nodes[place].sent.push((peer, side, frame.clone()));
-                if peer == relay_secret().public() {
-                    if self.at_relay.contains(&place) && side == Side::Client {
+                if [relay_secret(), second_secret()]
+                    .iter()
+                    .any(|secret| secret.public() == peer)
+                {
+                    if self.at_relay.contains(&(place, peer)) && side == Side::Client {
                         let input = RelayInput::Frame {
                             peer: from,
                             bytes: frame,
                         };
-                        self.wire.push_back(Packet::Relay(input));
+                        self.wire.push_back(Packet::Relay(peer, input));
                     }
                     return;
                 }
@@ -405,10 +459,11 @@ impl World {
     }
 
     fn dial(&mut self, place: usize, peer: TransportKey) {
-        if peer == relay_secret().public() && self.keeper.as_ref().is_some_and(|keeper| keeper.up) {
-            self.at_relay.insert(place);
+        if self.keeper_of(peer).is_some_and(|keeper| keeper.up) {
+            self.at_relay.insert((place, peer));
             let from = self.key(place);
-            self.wire.push_back(Packet::Relay(RelayInput::Connected { peer: from }));
+            self.wire
+                .push_back(Packet::Relay(peer, RelayInput::Connected { peer: from }));
             self.open(place, peer);
             return;
         }
@@ -457,11 +512,15 @@ impl World {
 
     /// Takes a client off its relay; it comes back when it dials next, unless the relay is down.
     pub fn leave_relay(&mut self, place: usize) {
-        if self.at_relay.remove(&place) {
+        self.leave(place, relay_secret().public());
+    }
+
+    pub fn leave(&mut self, place: usize, relay: TransportKey) {
+        if self.at_relay.remove(&(place, relay)) {
             let peer = self.key(place);
-            self.wire.push_back(Packet::Relay(RelayInput::Disconnected { peer }));
-            let peer = relay_secret().public();
-            self.input(place, Input::Disconnected { peer });
+            self.wire
+                .push_back(Packet::Relay(relay, RelayInput::Disconnected { peer }));
+            self.input(place, Input::Disconnected { peer: relay });
         }
     }
 
@@ -474,10 +533,14 @@ impl World {
     }
 
     pub fn relay_input(&mut self, input: RelayInput) {
+        self.relay_input_at(relay_secret().public(), input);
+    }
+
+    fn relay_input_at(&mut self, key: TransportKey, input: RelayInput) {
         let mut next = Some(input);
         loop {
             let now_ms = self.now_ms;
-            let Some(keeper) = self.keeper.as_mut() else {
+            let Some(keeper) = self.keeper_of(key) else {
                 return;
             };
             if let Some(input) = next.take() {
@@ -497,8 +560,8 @@ impl World {
                 let RelayEffect::Send { peer, frame } = effect else {
                     continue;
                 };
-                if let Some(to) = self.place(peer).filter(|to| self.at_relay.contains(to)) {
-                    self.deliver(to, relay_secret().public(), Side::Client, frame.to_vec());
+                if let Some(to) = self.place(peer).filter(|to| self.at_relay.contains(&(*to, key))) {
+                    self.deliver(to, key, Side::Client, frame.to_vec());
                 }
             }
         }
@@ -524,9 +587,12 @@ impl World {
                 self.wire.push_back(Packet::Client(other, Input::Disconnected { peer }));
             }
         }
-        if self.at_relay.remove(&place) {
-            let peer = self.key(place);
-            self.wire.push_back(Packet::Relay(RelayInput::Disconnected { peer }));
+        for relay in [relay_secret(), second_secret()].map(|secret| secret.public()) {
+            if self.at_relay.remove(&(place, relay)) {
+                let peer = self.key(place);
+                self.wire
+                    .push_back(Packet::Relay(relay, RelayInput::Disconnected { peer }));
+            }
         }
         self.run();
     }

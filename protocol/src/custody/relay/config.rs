@@ -51,6 +51,19 @@ pub(super) const PARTIAL_S: u64 = DAY_S;
 pub(super) const BLOB_SHARE: (u64, u64) = (3, 4);
 /// Seconds until a reader whose window is full may ask for chunks again (guess: an acknowledgement's way).
 pub(super) const WINDOW_RETRY_S: u32 = 1;
+/// Bytes of rows that one comparison reads; a window with more is split (some 10 ms of the keeper's time).
+pub(super) const COMPARE_BYTES: usize = 4 * 1024 * 1024;
+/// Rows that one comparison looks at, expired ones included.
+pub(super) const COMPARE_ROWS: usize = 4 * limits::RECONCILE_ELEMENTS;
+/// What a comparison costs beside the bytes that it reads: bounds the number of empty ones.
+pub(super) const COMPARE_COST_BYTES: u64 = 32 * 1024;
+/// Bytes that a peer, and all peers together, may have read in a minute; then they are told to wait (guess: a busy relay's reads for
+/// comparing stay below a tenth of a core).
+pub(super) const COMPARE_BYTES_PER_MINUTE: (u64, u64) = (32 * 1024 * 1024, 512 * 1024 * 1024);
+/// Sessions whose sets are kept, one a peer; beyond, the one that was used longest ago is read again when it goes on (10 MB).
+pub(super) const SESSIONS: usize = 32;
+/// Seconds without a question after which a session's set is dropped.
+pub(super) const SESSION_S: u64 = 60;
 /// Seconds between writes of the time seen, while nothing else is written.
 pub(super) const SEEN_S: u64 = 3600;
 
@@ -177,6 +190,14 @@ pub struct RelayStats {
     pub chunks_accepted: u64,
     /// Chunks sent since the start.
     pub chunks_served: u64,
+    /// Messages of comparisons answered since the start.
+    pub compared: u64,
+    /// Windows listed since the start.
+    pub compared_listed: u64,
+    /// Envelopes sent after a comparison, since the start.
+    pub compared_fetched: u64,
+    /// Questions about windows refused since the start, by the reason's name.
+    pub compares_refused: BTreeMap<&'static str, u64>,
     /// Rows found damaged since the start; an envelope among them is lost here, and taken again if it is deposited again.
     pub damaged: u64,
     /// Whether the clock has leapt ahead and isn't believed yet.

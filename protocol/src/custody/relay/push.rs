@@ -5,6 +5,7 @@ use super::config::{PAGE_COST_BYTES, PUMP_BYTES, ROWS_PER_PAGE, ROWS_PER_READ, S
 use super::damage;
 use super::stored::LogRow;
 use super::topics::Topic;
+use super::windows::Spent;
 use super::{Head, Relay};
 use crate::custody::frames::{Cursor, CustodianFrame, Item, Items, TokenHash};
 use crate::keys::{TopicId, TransportKey};
@@ -31,6 +32,8 @@ pub(super) struct Peer {
     pub in_step: bool,
     /// Whether the peer is in the relay's queue.
     pub runnable: bool,
+    /// What was read lately to compare windows with it.
+    pub compared: Spent,
     /// Whether the next envelope doesn't fit its window until it acknowledges.
     blocked: bool,
     /// Bytes of envelopes and chunks sent on this stream.

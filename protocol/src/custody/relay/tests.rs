@@ -13,6 +13,7 @@ mod disk;
 mod expiry;
 mod faults;
 mod pushing;
+mod windows;
 
 pub(super) const ALICE: TransportKey = TransportKey([0xa1; 32]);
 pub(super) const BOB: TransportKey = TransportKey([0xb0; 32]);
