@@ -158,9 +158,7 @@ impl Wire for EventRow {
             EVENT_CHAT_UPDATED => Self::ChatUpdated { chat: ChatId::read(r)? },
             EVENT_RELAY_DEMOTED => Self::RelayDemoted {
                 relay: TransportKey::read(r)?,
-                fault: match r.u8("event.fault")? {
-                    code => Fault::from_code(code).unwrap_or(Fault::Junk),
-                },
+                fault: Fault::from_code(r.u8("event.fault")?).unwrap_or(Fault::Junk),
             },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,

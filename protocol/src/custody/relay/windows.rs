@@ -26,6 +26,9 @@ const MINUTE_S: u64 = 60;
 /// Why something isn't answered, and the seconds until a retry makes sense.
 type Refused = (Refusal, u32);
 
+/// The envelopes of a window, each with its id and position.
+type Set = Arc<Elements<(EnvelopeId, u64)>>;
+
 /// What was read lately to compare.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
@@ -53,7 +56,7 @@ struct Compared {
     window: Window,
     key: SessionKey,
     used_s: u64,
-    elements: Arc<Elements<(EnvelopeId, u64)>>,
+    elements: Set,
 }
 
 /// The sessions under way, one a peer.
@@ -153,7 +156,7 @@ impl Relay {
         peer: TransportKey,
         question: &Reconcile,
         rows: &dyn Rows,
-    ) -> Result<Result<Arc<Elements<(EnvelopeId, u64)>>, Refused>, RowsError> {
+    ) -> Result<Result<Set, Refused>, RowsError> {
         let Reconcile { topic, window, key, .. } = *question;
         if !self.peers.contains_key(&peer) {
             return Ok(Err((Refusal::Busy, RETRY_S)));

@@ -31,11 +31,11 @@ impl Bench {
         };
         self.frame(peer, &ClientFrame::Reconcile(question));
         self.settle();
-        let answers = self.take(peer).into_iter().filter_map(|frame| match frame {
+        let mut answers = self.take(peer).into_iter().filter_map(|frame| match frame {
             CustodianFrame::Reconciled(Reconciled { request: 5, answer }) => Some(answer),
             _ => None,
         });
-        answers.last().unwrap()
+        answers.next_back().unwrap()
     }
 
     fn refusal(&mut self, peer: TransportKey, topic_n: u8, window: Window, ask: Ask) -> (Refusal, u32) {
