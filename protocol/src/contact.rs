@@ -4,6 +4,7 @@ use crate::address::{self, PeerAddress};
 use crate::identity::{DeviceLog, DeviceLogError, TransportCertificate};
 use crate::keys::{AccountId, BadSignature, ChatId, DeviceId, DeviceSecret, Domain, NodeId, TopicId, TopicSecret};
 use crate::limits;
+use crate::message::extensions::{extension, find};
 use crate::mls::Suite;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use data_encoding::BASE64URL_NOPAD;
@@ -79,7 +80,7 @@ const CHECK_BYTES: usize = 4;
 /// | V | device addresses |
 /// | V | name of the inviter, may be empty |
 /// | 8 | expiry, Unix seconds |
-/// | V | extensions of later versions |
+/// | V | extensions by type: 1 the group that it leads to |
 ///
 /// A link is `madang:invite?d=` and base64url of four bytes of BLAKE3 over the bytes, then the bytes. The X-Wing key that requests are
 /// sealed to is in the card, which the invite authenticates, so that a link fits a QR code (ADR 3).
@@ -101,6 +102,35 @@ pub struct Invite {
     pub name: String,
     /// Unix seconds.
     pub expires_s: u64,
+    /// The group that it leads to; none if it leads to a chat of two.
+    #[serde(default)]
+    pub group: Option<InvitedGroup>,
+}
+
+/// The group of an invite: `struct { opaque chat[32]; opaque name<V>; }`, extension 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitedGroup {
+    /// The chat.
+    pub chat: ChatId,
+    /// Its name when the invite was made.
+    pub name: String,
+}
+
+/// The extension of an invite that names its group.
+const INVITE_GROUP: u16 = 1;
+
+impl Wire for InvitedGroup {
+    fn write(&self, w: &mut Writer) {
+        self.chat.write(w);
+        w.bytes(self.name.as_bytes());
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            chat: ChatId::read(r)?,
+            name: r.text("invite.group.name", limits::NAME_BYTES)?,
+        })
+    }
 }
 
 impl PartialEq for TopicSecret {
@@ -131,12 +161,16 @@ impl Wire for Invite {
         address::write_all(w, &self.devices);
         w.bytes(self.name.as_bytes());
         w.u64(self.expires_s);
-        w.bytes(&[]);
+        let group = self
+            .group
+            .as_ref()
+            .map(|group| extension(INVITE_GROUP, &group.encode()));
+        w.bytes(&group.unwrap_or_default());
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         r.version("invite.version", INVITE_VERSION)?;
-        let invite = Self {
+        let mut invite = Self {
             account: AccountId::read(r)?,
             card: TopicId::read(r)?,
             card_key: CardKey(r.array("invite.card_key")?),
@@ -145,8 +179,13 @@ impl Wire for Invite {
             devices: address::read_all(r, "invite.devices", limits::RELAYS)?,
             name: r.text("invite.name", limits::NAME_BYTES)?,
             expires_s: r.u64("invite.expires_s")?,
+            group: None,
         };
-        r.bytes("invite.extensions", limits::INVITE_BYTES)?;
+        let more = r.bytes("invite.extensions", limits::INVITE_BYTES)?;
+        if let Ok(Some(group)) = find(more, INVITE_GROUP, limits::INVITE_BYTES) {
+            // It must not pass for an invite to a chat of two.
+            invite.group = Some(InvitedGroup::decode(group)?);
+        }
         Ok(invite)
     }
 }

@@ -10,7 +10,8 @@ use crate::wire::{Reader, Wire, Writer};
 
 /// A message of an inbox, sealed to its key.
 ///
-/// `struct { uint16 version = 1; uint8 kind; select (kind) { 1: GroupWelcome; 2: Rejoin; 3: BlobRef; } body; opaque extensions<V>; }`
+/// `struct { uint16 version = 1; uint8 kind; select (kind) { 1: GroupWelcome; 2: Rejoin; 3: BlobRef;
+/// 4: Leaf; } body; opaque extensions<V>; }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InboxMessage {
     /// The reader was added to a group.
@@ -19,6 +20,17 @@ pub enum InboxMessage {
     Rejoin(Rejoin),
     /// A message that is too large for an envelope: a blob of the inbox's topic holds it.
     Large(BlobRef),
+    /// The reader's wish to rejoin was about a leaf that isn't its own any more: this is.
+    Leaf(LeafTold),
+}
+
+/// `struct { opaque chat[32]; opaque leaf[32]; }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafTold {
+    /// The chat.
+    pub chat: ChatId,
+    /// The hash of the key of the reader's leaf in the writer's state.
+    pub leaf: [u8; 32],
 }
 
 /// `struct { opaque chat[32]; opaque node[32]; uint16 suite; opaque welcome<V>; }`
@@ -49,6 +61,7 @@ const VERSION: u16 = 1;
 const KIND_WELCOME: u8 = 1;
 const KIND_REJOIN: u8 = 2;
 const KIND_LARGE: u8 = 3;
+const KIND_LEAF: u8 = 4;
 
 impl InboxMessage {
     /// Encodes.
@@ -72,6 +85,11 @@ impl InboxMessage {
                 w.u8(KIND_LARGE);
                 blob.write(&mut w);
             }
+            Self::Leaf(told) => {
+                w.u8(KIND_LEAF);
+                told.chat.write(&mut w);
+                w.fixed(&told.leaf);
+            }
         }
         w.bytes(&[]);
         w.into_bytes()
@@ -93,6 +111,10 @@ impl InboxMessage {
                 Self::Rejoin(Rejoin::read(&mut r, chat)?)
             }
             KIND_LARGE => Self::Large(BlobRef::read(&mut r)?),
+            KIND_LEAF => Self::Leaf(LeafTold {
+                chat: ChatId::read(&mut r)?,
+                leaf: r.array("inbox.leaf")?,
+            }),
             _ => return Ok(None),
         };
         r.bytes("inbox.extensions", limits::SEALED_BYTES)?;

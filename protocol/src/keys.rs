@@ -47,6 +47,8 @@ pub enum Domain {
     BlobReceipt,
     /// What a device asks the members of a chat to commit for it.
     ChatWish,
+    /// What a member calls itself, by its device.
+    ChatProfile,
 }
 
 impl Domain {
@@ -60,6 +62,7 @@ impl Domain {
             Self::BlobPermit => b"madang/1/blob-permit",
             Self::BlobReceipt => b"madang/1/blob-receipt",
             Self::ChatWish => b"madang/1/chat-wish",
+            Self::ChatProfile => b"madang/1/chat-profile",
         }
     }
 
@@ -82,6 +85,7 @@ impl fmt::Display for Domain {
             Self::BlobPermit => "blob permit",
             Self::BlobReceipt => "blob receipt",
             Self::ChatWish => "chat wish",
+            Self::ChatProfile => "chat profile",
         })
     }
 }

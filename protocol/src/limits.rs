@@ -70,6 +70,12 @@ pub const PICTURE_BYTES: usize = 8 * 1024;
 pub const CONTEXT_EXTENSION_BYTES: usize = 8 * 1024;
 /// Wishes of members that one commit carries out (guess).
 pub const STATEMENTS: usize = 64;
+/// Bytes of what later versions add to a member's profile (guess).
+pub const PROFILE_EXTENSION_BYTES: usize = 1024;
+/// Bytes of what a Welcome tells besides the topic: profiles of a thousand devices with names of full length.
+pub const JOIN_EXTENSION_BYTES: usize = 256 * 1024;
+/// Profiles that a chat keeps: those of its members, and of as many who were; beyond, those who were go first.
+pub const PROFILES_PER_CHAT: usize = 2 * GROUP_MEMBERS;
 /// Members that one commit adds: adding many at once is slow, and the commit grows with them (DESIGN: bounded batches; guess).
 pub const ADDED_AT_ONCE: usize = 128;
 
@@ -104,6 +110,13 @@ pub const INVITE_BYTES: usize = 4 * 1024;
 pub const REQUESTS_WAITING: usize = 256;
 /// Requests that one multi-use invite takes before the user has decided on some.
 pub const REQUESTS_PER_INVITE: usize = 32;
+/// Leaves of its own that a device wishes to be put back for before it asks again: members that tell it any may keep it busy no longer
+/// (guess).
+pub const WISHES_AT_ONCE: usize = 8;
+/// Groups that an account has asked to be let into by their links, and those that let it in lately.
+pub const GUESTS: usize = 64;
+/// Decided requests that an invite remembers, so that a relay that lost its past doesn't bring them again; beyond, the oldest may come.
+pub const DECIDED_PER_INVITE: usize = 1024;
 /// Open invites of an account.
 pub const INVITES: usize = 256;
 /// Seconds that a single-use invite and its key packages live by default: 30 days, as relays keep its card.

@@ -53,6 +53,10 @@ pub enum Tree {
     Effects = 17,
     /// What is to be erased when: kind of entry, time, what.
     Expiry = 18,
+    /// What members of groups call themselves: chat, device.
+    Profiles = 23,
+    /// Groups that this account has asked to be let into: card topic of the invite.
+    Guests = 24,
     /// A Welcome that came while its chat had another state that was alive: chat.
     SpareWelcomes = 28,
     /// Relay: state of a topic (head, base, running hash, counts).

@@ -120,6 +120,7 @@ impl Foreign {
         let info = JoinInfo {
             topic: Some(topic.clone()),
             parent: self.node,
+            profiles: Vec::new(),
         };
         let (_, welcome) = self.commit(vec![package], Some(info));
         (welcome.unwrap(), topic)

@@ -5,13 +5,14 @@ use super::dag;
 use super::group::{Beside, Group, GroupError, Header, extensions, mls, node_of, protocol_message};
 use super::leaf::{LeafSigner, Member, leaf_member, open_lifetime};
 use super::mark::Mark;
+use super::profile::Profile;
 use super::rules::{self, Delta};
-use super::statement::{Statement, leaf_key_hash, package_hash};
+use super::statement::{Statement, leaf_key_hash};
 use crate::contact::CardPackage;
 use crate::keys::{DeviceSecret, NodeId, TopicSecret};
 use crate::limits;
 use crate::mls::{Crypto, Provider};
-use crate::wire::Wire;
+use crate::wire::{Reader, Wire};
 use openmls::group::StagedCommit;
 use openmls::prelude::{
     Extension, KeyPackage, LeafNode, LeafNodeIndex, LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn,
@@ -32,6 +33,8 @@ pub struct Plan {
     pub statements: Vec<Statement>,
     /// What this device puts beside it for itself.
     pub mark: Option<Mark>,
+    /// What whom it adds is told of the members; those that don't fit are left out by the caller.
+    pub profiles: Vec<Profile>,
 }
 
 impl Plan {
@@ -155,6 +158,7 @@ impl Group {
             let info = JoinInfo {
                 topic: (!renews).then(|| topic.clone()),
                 parent: self.node,
+                profiles: plan.profiles.clone(),
             };
             builder = builder
                 .create_group_info_with_extensions([Extension::Unknown(
@@ -254,6 +258,13 @@ impl Group {
     /// This device's member.
     pub fn own_member(&self) -> Result<Member, GroupError> {
         Ok(self.leaf(self.mls.own_leaf_index())?.0)
+    }
+
+    /// Whose a key package is, if it can be added to this group.
+    pub fn package_owner(&self, crypto: &Crypto, package: &CardPackage) -> Result<Member, GroupError> {
+        let checked = self.packages(crypto, std::slice::from_ref(package))?;
+        let package = checked.first().ok_or(GroupError::Kind)?;
+        Ok(added_leaf(package.leaf_node())?.0)
     }
 
     fn packages(&self, crypto: &Crypto, packages: &[CardPackage]) -> Result<Vec<KeyPackage>, GroupError> {
@@ -382,7 +393,7 @@ impl Group {
     }
 }
 
-/// The hash by which a wish to rejoin names a key package.
+/// The hash of the key of the leaf that a key package makes.
 pub fn package_leaf(crypto: &Crypto, package: &CardPackage) -> Result<[u8; 32], GroupError> {
     Ok(added_leaf(read_package(crypto, package)?.leaf_node())?.1)
 }
@@ -399,8 +410,12 @@ fn read_package(crypto: &Crypto, package: &CardPackage) -> Result<KeyPackage, Gr
 /// Who a new leaf is; its place isn't known yet, so it counts as behind all others.
 fn added_leaf(leaf: &LeafNode) -> Result<(Member, [u8; 32]), GroupError> {
     let member = leaf_member(u32::MAX, leaf.credential(), leaf.signature_key().as_slice())?;
-    let key = leaf.encryption_key().tls_serialize_detached();
-    Ok((member, package_hash(&key.map_err(|e| mls("read a new leaf")(&e))?)))
+    let fail = mls("read a new leaf");
+    let key = leaf.encryption_key().tls_serialize_detached().map_err(|e| fail(&e))?;
+    let key = Reader::new(&key)
+        .bytes("leaf.key", limits::KEY_PACKAGE_BYTES)
+        .map_err(|e| fail(&e))?;
+    Ok((member, leaf_key_hash(key)))
 }
 
 /// Whether whoever is removed must not find what follows.

@@ -1,9 +1,11 @@
 //! What chats add to MLS: the leaf's identity, the chat's settings in the group context, and what a joiner is told.
 
+use super::profile::Profile;
 use crate::address::{self, PeerAddress};
 use crate::identity::DeviceLog;
 use crate::keys::{AccountId, DeviceId, NodeId, TopicSecret};
 use crate::limits;
+use crate::message::extensions;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use serde::{Deserialize, Serialize};
 
@@ -183,15 +185,20 @@ impl Wire for ChatContext {
 ///
 /// `struct { uint16 version = 1; optional<opaque[32]> topic_secret; opaque parent[32]; opaque extensions<V>; }`: the chat's topic, and the
 /// node that the adding commit builds on. The joiner's own node is told beside the Welcome, since a commit can't hold its own hash.
+/// Extensions go by type, as those of a message do; type 1 has the profiles of members that the adding device knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinInfo {
     /// Writes on the chat's topic; none if this very commit renews it, so that the joiner derives it itself.
     pub topic: Option<TopicSecret>,
     /// The state before.
     pub parent: NodeId,
+    /// What members call themselves, as far as it fits [`limits::JOIN_EXTENSION_BYTES`]. They aren't checked yet.
+    pub profiles: Vec<Profile>,
 }
 
 const JOIN_VERSION: u16 = 1;
+/// The extension with the profiles: `Profile profiles<V>`.
+const JOIN_PROFILES: u16 = 1;
 
 impl JoinInfo {
     /// The extension type, of RFC 9420's private range.
@@ -203,17 +210,29 @@ impl Wire for JoinInfo {
         w.u16(JOIN_VERSION);
         w.option(self.topic.as_ref(), |w, topic| w.fixed(topic.to_bytes().as_slice()));
         self.parent.write(w);
-        w.bytes(&[]);
+        if self.profiles.is_empty() {
+            return w.bytes(&[]);
+        }
+        let mut value = Writer::default();
+        value.list(&self.profiles, |w, profile| profile.write(w));
+        w.bytes(&extensions::extension(JOIN_PROFILES, &value.into_bytes()));
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         r.version("join_info.version", JOIN_VERSION)?;
-        let info = Self {
+        let mut info = Self {
             topic: r
                 .option("join_info.topic", |r| r.array("join_info.topic_secret"))?
                 .map(TopicSecret::from_bytes),
             parent: NodeId::read(r)?,
+            profiles: Vec::new(),
         };
-        r.bytes("join_info.extensions", limits::SEALED_BYTES)?;
+        let more = r.bytes("join_info.extensions", limits::JOIN_EXTENSION_BYTES)?;
+        // A joiner can do without them: what can't be read adds nothing.
+        if let Ok(Some(value)) = extensions::find(more, JOIN_PROFILES, limits::JOIN_EXTENSION_BYTES) {
+            let mut r = Reader::new(value);
+            let profiles = r.list("join_info.profiles", limits::GROUP_MEMBERS, Profile::read);
+            info.profiles = profiles.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
+        }
         Ok(info)
     }
 }

@@ -3,7 +3,7 @@
 use super::context::{ChatContext, ChatKind};
 use super::dag::Target;
 use super::leaf::Member;
-use super::statement::{Statement, Wish};
+use super::statement::{Statement, Wish, rejoin_about};
 use crate::keys::AccountId;
 use crate::limits;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// What a commit does, besides renewing its author's leaf.
 #[derive(Debug, Default)]
 pub(super) struct Delta {
-    /// New leaves, with the hashes by which a wish to rejoin names them.
+    /// New leaves, with the hashes of their keys.
     pub added: Vec<(Member, [u8; 32])>,
     /// Leaves that go, with the hashes of their keys.
     pub removed: Vec<(Member, [u8; 32])>,
@@ -44,16 +44,18 @@ pub(super) fn check(
     let rank = before.rank(&author.account);
     for (added, hash) in &delta.added {
         let own = added.account == author.account;
-        let again = delta.removed.iter().any(|(gone, _)| gone.device == added.device)
-            && asked(delta, Wish::Rejoin, added, hash);
+        let again = delta.removed.iter().any(|(gone, key)| {
+            gone.device == added.device && asked(delta, Wish::Rejoin, added, &rejoin_about(hash, key))
+        });
         if !own && !again && (before.kind == ChatKind::OneToOne || rank.is_none()) {
             return Err("only admins add members");
         }
     }
     let mut targets = Vec::new();
-    for (gone, _) in &delta.removed {
+    for (gone, key) in &delta.removed {
+        let wished = |added: &Member, hash| asked(delta, Wish::Rejoin, added, &rejoin_about(hash, key));
         let back = delta.added.iter().any(|(added, hash)| {
-            added.device == gone.device && (gone.account == author.account || asked(delta, Wish::Rejoin, added, hash))
+            added.device == gone.device && (gone.account == author.account || wished(added, hash))
         });
         let left = delta
             .removed

@@ -18,7 +18,8 @@ const WISH_REJOIN: u8 = 2;
 /// A signed wish: `struct { uint8 wish; opaque device[32]; opaque about[32]; opaque signature[64]; }`.
 ///
 /// The signature (domain `madang/1/chat-wish`) is over wish, chat and about. For [`Wish::Leave`] about is the hash of the key of the leaf
-/// that leaves, for [`Wish::Rejoin`] that of the new key package, so that an old wish is of no use later.
+/// that leaves, for [`Wish::Rejoin`] that of the new leaf and of the one that it takes the place of ([`rejoin_about`]). A key is used
+/// for one leaf, so that a wish ends with the leaf that it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// What is asked.
@@ -53,9 +54,9 @@ pub(super) fn leaf_key_hash(key: &[u8]) -> [u8; 32] {
     derive("madang 1 leaf key", &[key])
 }
 
-/// The hash of a new leaf's signed node, by which a wish to rejoin names it.
-pub(super) fn package_hash(leaf_key: &[u8]) -> [u8; 32] {
-    derive("madang 1 rejoin leaf", &[leaf_key])
+/// What a wish to rejoin is about, from the hashes of both leaves' keys.
+pub fn rejoin_about(new: &[u8; 32], old: &[u8; 32]) -> [u8; 32] {
+    derive("madang 1 rejoin", &[new, old])
 }
 
 fn content(chat: ChatId, wish: Wish, about: &[u8; 32]) -> Vec<u8> {

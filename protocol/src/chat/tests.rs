@@ -403,7 +403,9 @@ fn a_member_leaves_by_another_who_shows_its_wish() {
 fn a_device_that_lost_its_state_is_put_back_by_any_member() {
     let c = crowd(3);
     let (package, rows) = c.package(1);
-    let about = package_leaf(&c.crypto, &package).unwrap();
+    let new = package_leaf(&c.crypto, &package).unwrap();
+    let old = c.groups.first().unwrap().leaf_key(c.leaf(1)).unwrap();
+    let about = rejoin_about(&new, &old);
     let asked = Statement::sign(c.devices.get(1).unwrap(), ChatId([9; 32]), Wish::Rejoin, about);
     let mut plan = Plan {
         add: vec![package],

@@ -180,6 +180,7 @@ impl Client {
             match topic.and_then(|topic| self.topics.get(&topic).copied()) {
                 Some(TopicUse::Chat(chat)) => self.commit_blob(now_ms, chat, &content)?,
                 Some(TopicUse::Inbox(account)) => self.inbox_blob(now_ms, account, &content)?,
+                Some(TopicUse::Guest(card)) => self.guest_blob(now_ms, card, &content)?,
                 _ => {}
             }
         }
@@ -326,11 +327,26 @@ impl Client {
                 let writer = self.contact_by(|contact| contact.our_inbox.topic.public() == *topic);
                 of(&|link| link.relay && link.own || writer.is_some_and(|writer| link.accounts.contains(&writer)))
             }
+            Some(TopicUse::Guest(card)) => {
+                let inviter = self.request_of(card).map(|number| self.reaches.get(&number));
+                of(
+                    &|link| {
+                        link.relay && link.own || inviter.flatten().is_some_and(|to| to.leads_to(&link.address.key))
+                    },
+                )
+            }
             Some(_) => of(&|link| link.relay && link.watched.contains(topic)),
             None => {
                 let is_theirs = |inbox: &crate::contact::Inbox| inbox.topic.public() == *topic;
                 let reader = self.contact_by(|contact| contact.their_inbox.as_ref().is_some_and(is_theirs));
-                of(&|link| link.relay && reader.is_some_and(|reader| link.accounts.contains(&reader)))
+                let guests = self.reaches.iter();
+                let mut guests =
+                    guests.filter(|(number, _)| self.outs.get(number).is_some_and(|out| out.topic == *topic));
+                let guest = guests.next().map(|(_, to)| to);
+                of(&|link| {
+                    let to_reader = reader.is_some_and(|reader| link.accounts.contains(&reader));
+                    link.relay && (to_reader || guest.is_some_and(|to| to.leads_to(&link.address.key)))
+                })
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
 use super::pending::Pending;
+use super::profiles::{self, Known};
 use super::records::{
     AckRow, AuthorRow, ChatHead, ChatRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
 };
@@ -67,6 +68,12 @@ pub(super) struct Chat {
     pub rejoin_ms: Option<u64>,
     /// A Welcome to go on with if the state that counts here turns out to be dead.
     pub spare: Option<Spare>,
+    /// How often it has asked, and for which leaves of its own it asks now.
+    pub asks: u32,
+    pub wished: Vec<[u8; 32]>,
+    /// What members call themselves, and when ours is to be told.
+    pub profiles: BTreeMap<DeviceId, Known>,
+    pub profile_ms: Option<u64>,
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
@@ -111,6 +118,10 @@ impl Chat {
             loaded_count: 0,
             rejoin_ms: None,
             spare: None,
+            asks: 0,
+            wished: Vec::new(),
+            profiles: BTreeMap::new(),
+            profile_ms: None,
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
@@ -155,6 +166,7 @@ impl Chat {
                 None => chat.acks.insert(device, decode(&value)?),
             };
         }
+        chat.profiles = profiles::read(rows, &id)?;
         for (stored, bytes) in rows.prefix(Tree::Pending, &id.0, limits::PENDING_PER_CHAT)? {
             let (Some(envelope), Some(node)) = (array(&stored, 32), array(&bytes, 0)) else {
                 continue;
@@ -382,6 +394,8 @@ impl Client {
             welcomes: Vec::new(),
             lost: false,
             rejoin_package: None,
+            rejoin_older: None,
+            asked: Vec::new(),
             context: group.context().clone(),
             accounts: Vec::new(),
             leaf_updated_ms: now_ms,
@@ -486,10 +500,8 @@ impl Client {
         let frozen = self.thaw_timer(chat);
         let leaf = self.leaf_due_ms(chat);
         let retry = chat.retry_ms.filter(|_| chat.may_commit());
-        [report, frozen, leaf, chat.nudge_ms, retry, chat.rejoin_ms]
-            .into_iter()
-            .flatten()
-            .min()
+        let asked = [chat.nudge_ms, retry, chat.rejoin_ms, chat.profile_ms];
+        [report, frozen, leaf].into_iter().chain(asked).flatten().min()
     }
 
     pub(super) fn tick_chats(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -499,6 +511,7 @@ impl Client {
             self.update_leaf_if_due(now_ms, id)?;
             self.retry_if_due(now_ms, id)?;
             self.rejoin_if_due(now_ms, id)?;
+            self.tell_profile_if_due(now_ms, id)?;
             self.nudge_if_due(now_ms, id)?;
             self.report_if_due(now_ms, id)?;
         }

@@ -10,8 +10,9 @@ use crate::chat::{self, ChatContext, Group, Joined, Plan};
 use crate::contact::{Card, CardKey, CardPackage, ContactError, Invite, Request};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, RequestId, TopicId, TopicSecret};
+use crate::keys::{AccountId, ChatId, RequestId, TopicId, TopicSecret};
 use crate::limits;
+use crate::mls::{GroupRows, Suite};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::seal::{self, Purpose};
 
@@ -26,6 +27,17 @@ fn internal(error: impl std::fmt::Display) -> CommandError {
     CommandError::Internal {
         reason: error.to_string(),
     }
+}
+
+/// A request that waits for the user.
+pub(super) struct Asking {
+    pub id: RequestId,
+    pub card: TopicId,
+    pub account: AccountId,
+    pub name: String,
+    /// The group that it asks to be let into.
+    pub chat: Option<ChatId>,
+    pub content: Vec<u8>,
 }
 
 impl Client {
@@ -47,7 +59,7 @@ impl Client {
         Ok(())
     }
 
-    fn open_door(&mut self, invite: InviteRow) {
+    pub(super) fn open_door(&mut self, invite: InviteRow) {
         let card = invite.card.public();
         self.topics.insert(card, TopicUse::OwnCard);
         self.topics
@@ -55,7 +67,7 @@ impl Client {
         self.invites.insert(card, invite);
     }
 
-    fn shut_door(&mut self, card: TopicId) {
+    pub(super) fn shut_door(&mut self, card: TopicId) {
         if let Some(invite) = self.invites.remove(&card) {
             let requests = invite.invite.requests.public();
             self.topics.remove(&card);
@@ -79,7 +91,7 @@ impl Client {
         }
     }
 
-    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), RowsError> {
+    pub(super) fn put_invite(&mut self, invite: &InviteRow) -> Result<(), RowsError> {
         let row = encode(invite)?;
         self.put(Tree::Invites, invite.card.public().0, row);
         Ok(())
@@ -100,16 +112,37 @@ impl Client {
         now_s: u64,
         expires_s: u64,
     ) -> Result<OwnPackage, CommandError> {
-        let (package, rows) = chat::key_package(
+        let (package, rows) = self.package_of_suite(self.config.suite, last_resort, now_s, expires_s)?;
+        Ok(OwnPackage { package, rows })
+    }
+
+    pub(super) fn package_of_suite(
+        &self,
+        suite: Suite,
+        last_resort: bool,
+        now_s: u64,
+        expires_s: u64,
+    ) -> Result<(CardPackage, GroupRows), CommandError> {
+        Ok(chat::key_package(
             &self.crypto,
             &self.account.device,
             &self.identity(),
-            self.config.suite,
+            suite,
             last_resort,
             now_s.saturating_sub(PACKAGE_SKEW_S),
             expires_s,
-        )?;
-        Ok(OwnPackage { package, rows })
+        )?)
+    }
+
+    /// Fails if there are as many open invites as there may be.
+    pub(super) fn invites_left(&self) -> Result<(), CommandError> {
+        if self.invites.len() < limits::INVITES {
+            return Ok(());
+        }
+        Err(CommandError::Limit {
+            what: "open invites",
+            limit: limits::INVITES,
+        })
     }
 
     pub(super) fn invite(
@@ -118,12 +151,7 @@ impl Client {
         multi_use: bool,
         expires_in_s: Option<u64>,
     ) -> Result<Reply, CommandError> {
-        if self.invites.len() >= limits::INVITES {
-            return Err(CommandError::Limit {
-                what: "open invites",
-                limit: limits::INVITES,
-            });
-        }
+        self.invites_left()?;
         let usual = if multi_use {
             limits::MULTI_USE_INVITE_SECONDS
         } else {
@@ -147,6 +175,7 @@ impl Client {
             devices: vec![self.own_address()],
             name: self.settings.name.clone(),
             expires_s,
+            group: None,
         };
         let link = invite.to_link();
         let topic = card.public();
@@ -161,6 +190,8 @@ impl Client {
             packages,
             number: 0,
             expires_s,
+            group: None,
+            declined: Vec::new(),
         });
         self.publish_card(now_ms, topic)?;
         self.refresh_links(now_ms)?;
@@ -210,8 +241,12 @@ impl Client {
         if invite.expires_s <= now_ms / 1000 {
             return Err(CommandError::InviteExpired);
         }
-        if let Some(contact) = self.contacts.get(&invite.account) {
-            return Ok(Some(contact.chat));
+        let known = match &invite.group {
+            Some(_) => self.is_guest(&invite),
+            None => self.contacts.get(&invite.account).map(|contact| contact.chat),
+        };
+        if known.is_some() {
+            return Ok(known);
         }
         let card = invite.card;
         if self.topics.get(&card).is_some_and(|usage| *usage != TopicUse::Card) {
@@ -253,7 +288,8 @@ impl Client {
         for card in &shut {
             self.shut_door(*card);
         }
-        if late.is_empty() && shut.is_empty() {
+        let guests = self.expire_guests(now_ms);
+        if late.is_empty() && shut.is_empty() && !guests {
             return Ok(());
         }
         self.refresh_links(now_ms)
@@ -261,6 +297,9 @@ impl Client {
 
     fn end_accept(&mut self, card: TopicId, result: impl Fn(u64) -> Result<Reply, CommandError>) {
         self.topics.remove(&card);
+        // Whoever accepts it again reads the card again.
+        let ended = self.cursors.extract_if(.., |(_, topic), _| *topic == card);
+        self.dirty.cursors.extend(ended.map(|(place, _)| place));
         if let Some(acceptance) = self.accepting.remove(&card) {
             for token in acceptance.tokens {
                 let result = result(token);
@@ -307,11 +346,17 @@ impl Client {
             return Ok(());
         };
         // They may have asked us, and been approved, while we looked for their card.
-        if let Some(chat) = self.contacts.get(&invite.account).map(|contact| contact.chat) {
+        let contact = self.contacts.get(&invite.account).filter(|_| invite.group.is_none());
+        if let Some(chat) = contact.map(|contact| contact.chat) {
             self.end_accept(topic, |_| Ok(Reply::Chat(chat)));
             return self.refresh_links(now_ms);
         }
-        match self.request_chat(now_ms, &invite, &card) {
+        let asked = if invite.group.is_some() {
+            self.request_group(now_ms, &invite, &card)
+        } else {
+            self.request_chat(now_ms, &invite, &card)
+        };
+        match asked {
             Ok(chat) => self.end_accept(topic, |_| Ok(Reply::Chat(chat))),
             Err(error) => {
                 let reason = error.to_string();
@@ -442,8 +487,14 @@ impl Client {
             return Ok(Taken::Yes);
         };
         let account = request.details.log.account;
-        let known = self.chats.contains_key(&request.chat) || self.requests.contains_key(&RequestId(envelope.id().0));
-        if account == self.account() || known {
+        let id = RequestId(envelope.id().0);
+        if account == self.account() || self.requests.contains_key(&id) || invite.declined.contains(&id) {
+            return Ok(Taken::Yes);
+        }
+        if invite.group.is_some() {
+            return self.group_request(now_ms, card, id, &request, content);
+        }
+        if self.chats.contains_key(&request.chat) {
             return Ok(Taken::Yes);
         }
         // Nobody can ask in another's name, or for what can't be approved: the Welcome shows who made it.
@@ -451,11 +502,34 @@ impl Client {
         if self.join_request(now_ms, &invite, &request).is_err() {
             return Ok(Taken::Yes);
         }
+        self.keep_request(
+            now_ms,
+            Asking {
+                id,
+                card,
+                account,
+                name: request.details.name,
+                chat: None,
+                content,
+            },
+        )
+    }
+
+    /// Keeps a request until the user decides.
+    pub(super) fn keep_request(&mut self, now_ms: u64, asking: Asking) -> Result<Taken, RowsError> {
+        let Asking {
+            id,
+            card,
+            account,
+            name,
+            chat,
+            content,
+        } = asking;
         let from_invite = self.requests.values().filter(|known| known.invite == card).count();
         let before = self
             .requests
             .values()
-            .find(|known| known.account == account)
+            .find(|known| known.account == account && known.chat == chat)
             .map(|known| known.request);
         if before.is_none()
             && (self.requests.len() >= limits::REQUESTS_WAITING || from_invite >= limits::REQUESTS_PER_INVITE)
@@ -469,12 +543,13 @@ impl Client {
             self.step.batch.delete(Tree::Requests, before.0);
         }
         let row = RequestRow {
-            request: RequestId(envelope.id().0),
+            request: id,
             invite: card,
             account,
-            name: request.details.name,
+            name,
             received_ms: now_ms,
             content,
+            chat,
         };
         let bytes = encode(&row)?;
         self.put(Tree::Requests, row.request.0, bytes);
@@ -495,6 +570,9 @@ impl Client {
         let Some(invite) = self.invites.get(&row.invite).cloned() else {
             return Err(CommandError::InviteExpired);
         };
+        if invite.group.is_some() {
+            return self.approve_guest(now_ms, &row, &asked);
+        }
         if self.chats.contains_key(&asked.chat) {
             return Err(CommandError::NotFound { field: "request" });
         }
@@ -578,7 +656,7 @@ impl Client {
     }
 
     /// There may be room for requests that were turned away.
-    fn fetch_crowded(&mut self) {
+    pub(super) fn fetch_crowded(&mut self) {
         for card in std::mem::take(&mut self.crowded) {
             if let Some(topic) = self.invites.get(&card).map(|invite| invite.invite.requests.public()) {
                 self.fetch_again(topic);

@@ -2,8 +2,8 @@
 
 use super::Client;
 use super::chats::Chat;
-use super::records::Intent;
-use crate::chat::{ChatContext, ChatKind, Member, Plan, Role, Statement, Target, Wish};
+use super::records::{Intent, WelcomeTo};
+use crate::chat::{ChatContext, ChatKind, Member, Plan, Role, Statement, Target, Wish, package_leaf, rejoin_about};
 use crate::contact::ContactError;
 use crate::inbox::Rejoin;
 use crate::keys::{AccountId, ChatId};
@@ -14,8 +14,8 @@ use crate::wire::{Reader, Wire};
 pub(super) struct Draft {
     pub plan: Plan,
     pub context: ChatContext,
-    /// Whom it adds, in the order of the key packages.
-    pub added: Vec<AccountId>,
+    /// Whom it adds, in the order of the key packages, and how they are told.
+    pub added: Vec<(AccountId, WelcomeTo)>,
 }
 
 impl Draft {
@@ -38,6 +38,10 @@ impl Draft {
         self.plan.remove.extend(leaves);
         self.context.admins.retain(|admin| admin != account);
         any
+    }
+
+    fn adds(&self, account: &AccountId) -> bool {
+        self.added.iter().any(|(added, _)| added == account)
     }
 
     pub fn plan(mut self, chat: &Chat) -> Plan {
@@ -90,13 +94,23 @@ impl Client {
     pub(super) fn draft(&self, now_ms: u64, chat: &Chat, draft: &mut Draft, change: &Intent) -> bool {
         match change {
             Intent::Add(account) => {
-                let member = chat.row.accounts.contains(account) || draft.added.contains(account);
+                let member = chat.row.accounts.contains(account) || draft.adds(account);
                 let package = self.package_of(now_ms, account).filter(|_| !member);
                 let Some(package) = package.filter(|_| draft.plan.add.len() < limits::ADDED_AT_ONCE) else {
                     return false;
                 };
-                draft.added.push(*account);
+                draft.added.push((*account, WelcomeTo::Contact));
                 draft.plan.add.push(package);
+            }
+            Intent::Guest(guest) => {
+                let member = chat.row.accounts.contains(&guest.account) || draft.adds(&guest.account);
+                let now_s = now_ms / 1000;
+                let in_time = guest.package.not_before_s <= now_s && now_s < guest.package.not_after_s;
+                if member || !in_time || draft.plan.add.len() >= limits::ADDED_AT_ONCE {
+                    return false;
+                }
+                draft.added.push((guest.account, WelcomeTo::Guest(guest.clone())));
+                draft.plan.add.push(guest.package.clone());
             }
             Intent::Remove(account) => return draft.remove(&chat.members, account),
             Intent::Settings(change) => {
@@ -150,13 +164,25 @@ impl Client {
                 draft.plan.statements.push(statement);
             }
             Asked::Rejoin(rejoin) => {
-                if draft.plan.remove.contains(&member.leaf) {
+                let old = chat.group.leaf_key(member.leaf);
+                let new = package_leaf(&self.crypto, &rejoin.package);
+                // Whoever was put back has another leaf: its wish is done.
+                let (Ok(old), Ok(new)) = (old, new) else {
+                    return false;
+                };
+                let stands = rejoin.statement.about == rejoin_about(&new, &old);
+                if !stands || draft.plan.remove.contains(&member.leaf) {
                     return false;
                 }
                 draft.plan.remove.push(member.leaf);
                 draft.plan.add.push(rejoin.package);
                 draft.plan.statements.push(rejoin.statement);
-                draft.added.push(member.account);
+                let asked = chat.row.asked.iter().find(|(asker, _)| *asker == device);
+                let to = asked.map_or(WelcomeTo::Contact, |(device, topic)| WelcomeTo::Member {
+                    device: *device,
+                    topic: *topic,
+                });
+                draft.added.push((member.account, to));
             }
         }
         true

@@ -3,7 +3,7 @@
 use super::chats::Chat;
 use super::drafts::{Asked, Draft};
 use super::io::{CommandError, Reply, SettingsChange};
-use super::records::{Intent, IntentRow, WelcomeRow};
+use super::records::{Intent, IntentRow, WelcomeRow, WelcomeTo};
 use super::{Client, EventRow};
 use crate::chat::{ChatContext, ChatKind, Group, GroupError, Plan, Role, Statement, Wish};
 use crate::contact::CardPackage;
@@ -48,8 +48,13 @@ impl Client {
         let identity = self.identity();
         let (mut group, topic) = Group::create(&self.crypto, &self.account.device, &identity, suite, id, context)?;
         let mut welcome = None;
+        let profile = self.first_profile(now_ms, id);
         if !packages.is_empty() {
-            let change = group.commit(&self.crypto, &self.account.device, &Plan::adding(&packages), &topic)?;
+            let plan = Plan {
+                profiles: profile.iter().cloned().collect(),
+                ..Plan::adding(&packages)
+            };
+            let change = group.commit(&self.crypto, &self.account.device, &plan, &topic)?;
             (group, welcome) = (change.group, change.welcome);
         }
         let node = group.node();
@@ -57,9 +62,11 @@ impl Client {
         let mut chat = Chat::new(id, row, group)?;
         chat.plant(now_ms, topic);
         self.insert_chat(chat);
+        self.keep_first_profile(id, profile)?;
         self.refresh_links(now_ms)?;
         for account in members {
-            self.welcome(now_ms, id, node, account, welcome.clone().unwrap_or_default())?;
+            let welcome = welcome.clone().unwrap_or_default();
+            self.welcome(now_ms, id, node, (account, WelcomeTo::Contact), welcome)?;
         }
         self.event(&EventRow::ChatUpdated { chat: id });
         Ok(Reply::Chat(id))
@@ -148,6 +155,7 @@ impl Client {
             chat.row.out = true;
             chat.row_dirty = true;
             self.dirty.chats.insert(chat_id);
+            self.shut_stale_doors(chat_id);
             self.event(&EventRow::ChatUpdated { chat: chat_id });
             return Ok(Reply::Done);
         }
@@ -301,8 +309,8 @@ impl Client {
             self.dirty.chats.insert(chat_id);
         }
         if let Some((node, Some(welcome))) = made {
-            for account in added {
-                self.welcome(now_ms, chat_id, node, account, welcome.clone())?;
+            for newcomer in added {
+                self.welcome(now_ms, chat_id, node, newcomer, welcome.clone())?;
             }
         }
         Ok(Ok(()))
@@ -314,7 +322,7 @@ impl Client {
         now_ms: u64,
         chat_id: ChatId,
         node: NodeId,
-        account: AccountId,
+        (account, to): (AccountId, WelcomeTo),
         welcome: Vec<u8>,
     ) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
@@ -331,6 +339,7 @@ impl Client {
             node,
             account,
             message: message.encode(),
+            to,
         });
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
@@ -355,9 +364,23 @@ impl Client {
         let counts = chat.dag.root() == node || chat.dag.leads_to(&node, &chat.dag.tip());
         self.dirty.chats.insert(chat_id);
         for row in ready.into_iter().filter(|_| counts) {
-            self.write_inbox(now_ms, chat_id, row.account, &row.message)?;
+            self.send_welcome(now_ms, chat_id, &row)?;
         }
         Ok(())
+    }
+
+    fn send_welcome(&mut self, now_ms: u64, chat_id: ChatId, row: &WelcomeRow) -> Result<(), RowsError> {
+        match &row.to {
+            WelcomeTo::Contact => self.write_inbox(now_ms, chat_id, row.account, &row.message),
+            WelcomeTo::Guest(guest) => self.welcome_guest(now_ms, chat_id, row.node, guest, &row.message),
+            WelcomeTo::Member { device, topic } => {
+                let Some(chat) = self.chats.get(&chat_id) else {
+                    return Ok(());
+                };
+                let topic = chat.topic_secret(topic).unwrap_or(&chat.row.topic).clone();
+                self.write_letter(now_ms, chat_id, &topic, Some((*device, row.node)), &row.message)
+            }
+        }
     }
 
     /// Commits are settled: Welcomes that still wait for their receipts go, if their branch counts.
@@ -376,7 +399,7 @@ impl Client {
             chat.row.welcomes.extract_if(.., settled).collect()
         };
         for row in gone.into_iter().filter(|row| path.contains(&row.node)) {
-            self.write_inbox(now_ms, chat_id, row.account, &row.message)?;
+            self.send_welcome(now_ms, chat_id, &row)?;
         }
         Ok(())
     }

@@ -3,12 +3,15 @@
 use super::array;
 use super::effects::effects;
 use super::io::ReadMark;
+use super::profiles;
 use super::records::{
-    AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, LedgerRow, MessageRow, RequestRow, decode, key,
+    AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, GuestRow, InviteRow, LedgerRow, MessageRow, RequestRow, decode,
+    key,
 };
 use crate::chat::ChatContext;
 use crate::custody::Refusal;
 use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
+use crate::limits;
 use crate::message::{Body, Mention, StreamId, extensions};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use std::collections::BTreeMap;
@@ -57,6 +60,8 @@ pub struct MessageView {
     pub sequence: u64,
     /// The author.
     pub account: AccountId,
+    /// What the author calls itself, as a contact or else in this chat; not told of our own.
+    pub name: Option<String>,
     /// Whether it is ours.
     pub outgoing: bool,
     /// By the author's clock; a time of the future shows as that of its coming (FAULTS 24).
@@ -141,6 +146,8 @@ pub struct RequestView {
     pub name: String,
     /// When it came.
     pub received_ms: u64,
+    /// The group that it asks to be let into; none if it asks for contact.
+    pub chat: Option<ChatId>,
 }
 
 pub use super::events::{events, newest_event, oldest_event};
@@ -258,13 +265,81 @@ pub fn read_mark(rows: &dyn Rows, chat: &ChatId, through: &MessageId) -> Result<
 
 /// Whether there is such a chat.
 pub fn chat_exists(rows: &dyn Rows, chat: &ChatId) -> Result<bool, RowsError> {
-    Ok(rows.get(Tree::Chats, &chat.0)?.is_some())
+    Ok(rows.get(Tree::Chats, &chat.0)?.is_some() || guest(rows, chat)?.is_some())
 }
 
 /// Reads one chat.
 pub fn chat(rows: &dyn Rows, id: &ChatId) -> Result<Option<ChatView>, RowsError> {
     let found = rows.get(Tree::Chats, &id.0)?;
-    found.map(|value| chat_view(rows, *id, &value)).transpose()
+    match found {
+        Some(value) => chat_view(rows, *id, &value).map(Some),
+        None => guest(rows, id),
+    }
+}
+
+/// The groups that this account has asked to be let into and isn't in.
+fn guests(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
+    let mut list: Vec<ChatView> = Vec::new();
+    for (_, value) in rows.prefix(Tree::Guests, &[], limits::GUESTS)? {
+        let row: GuestRow = decode(&value)?;
+        let known = rows.get(Tree::Chats, &row.chat.0)?.is_some() || list.iter().any(|chat| chat.id == row.chat);
+        if row.joined || known {
+            continue;
+        }
+        list.push(ChatView {
+            id: row.chat,
+            peer: None,
+            context: ChatContext {
+                admins: Vec::new(),
+                ..ChatContext::group(row.name, row.inviter, Vec::new())
+            },
+            accounts: vec![row.inviter],
+            member: false,
+            requested: true,
+            unread: 0,
+            last_ms: row.asked_ms,
+        });
+    }
+    Ok(list)
+}
+
+fn guest(rows: &dyn Rows, id: &ChatId) -> Result<Option<ChatView>, RowsError> {
+    Ok(guests(rows)?.into_iter().find(|chat| chat.id == *id))
+}
+
+/// An invite link of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupInviteView {
+    /// The link.
+    pub link: String,
+    /// Unix seconds.
+    pub expires_s: u64,
+    /// Whether the user decides on each guest.
+    pub approval: bool,
+    /// How many it has let in, and how many it may.
+    pub uses: u32,
+    /// How many it may let in.
+    pub max_uses: u32,
+}
+
+/// Reads this account's invite links of a group.
+pub fn group_invites(rows: &dyn Rows, chat: &ChatId) -> Result<Vec<GroupInviteView>, RowsError> {
+    let mut list = Vec::new();
+    for (_, value) in rows.prefix(Tree::Invites, &[], usize::MAX)? {
+        let row: InviteRow = decode(&value)?;
+        let leads = row.invite.group.as_ref().is_some_and(|group| group.chat == *chat);
+        let Some(door) = row.group.filter(|_| leads) else {
+            continue;
+        };
+        list.push(GroupInviteView {
+            link: row.invite.to_link(),
+            expires_s: row.expires_s,
+            approval: door.approval,
+            uses: u32::try_from(door.let_in.len()).unwrap_or(u32::MAX),
+            max_uses: door.max_uses,
+        });
+    }
+    Ok(list)
 }
 
 /// Reads all chats, by id.
@@ -275,6 +350,8 @@ pub fn chats(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
             list.push(chat_view(rows, ChatId(id), &value)?);
         }
     }
+    list.extend(guests(rows)?);
+    list.sort_by_key(|chat| chat.id);
     Ok(list)
 }
 
@@ -315,6 +392,7 @@ pub fn requests(rows: &dyn Rows) -> Result<Vec<RequestView>, RowsError> {
             account: row.account,
             name: row.name,
             received_ms: row.received_ms,
+            chat: row.chat,
         });
     }
     Ok(list)
@@ -361,6 +439,15 @@ struct KnownChat {
     /// What the other devices have of our stream.
     /// With the stream.
     acks: Vec<(u64, DeviceId, AckRow)>,
+    /// Of authors that were looked up.
+    names: BTreeMap<AccountId, Option<String>>,
+    /// What the accounts call themselves in this chat; read when the first author isn't a contact.
+    told: Option<BTreeMap<AccountId, String>>,
+}
+
+/// What accounts call themselves in a group, whether they are contacts or not.
+pub fn profile_names(rows: &dyn Rows, chat: &ChatId) -> Result<BTreeMap<AccountId, String>, RowsError> {
+    profiles::names(rows, chat)
 }
 
 impl Known {
@@ -376,9 +463,33 @@ impl Known {
                     acks.push((incarnation, DeviceId(device), decode(&value)?));
                 }
             }
-            self.0.insert(*chat, KnownChat { row, acks });
+            let known = KnownChat {
+                row,
+                acks,
+                names: BTreeMap::new(),
+                told: None,
+            };
+            self.0.insert(*chat, known);
         }
         Ok(self.0.get(chat))
+    }
+
+    /// The name of another's: the contact's, which the user knows, else what it calls itself in the chat.
+    fn name(&mut self, rows: &dyn Rows, chat: &ChatId, account: &AccountId) -> Result<Option<String>, RowsError> {
+        let Some(known) = self.0.get_mut(chat) else {
+            return Ok(None);
+        };
+        if let Some(name) = known.names.get(account) {
+            return Ok(name.clone());
+        }
+        let contact = contact(rows, account)?.filter(|contact| !contact.name.is_empty());
+        let name = match (contact, &mut known.told) {
+            (Some(contact), _) => Some(contact.name),
+            (None, Some(told)) => told.get(account).cloned(),
+            (None, told) => told.insert(profiles::names(rows, chat)?).get(account).cloned(),
+        };
+        known.names.insert(*account, name.clone());
+        Ok(name)
     }
 }
 
@@ -387,10 +498,10 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
         return Ok(None);
     };
     let row: MessageRow = decode(value)?;
-    let Some(known) = known.chat(rows, &chat)? else {
+    let Some(found) = known.chat(rows, &chat)? else {
         return Ok(None);
     };
-    let Some(author) = author(&known.row, &row) else {
+    let Some(author) = author(&found.row, &row).cloned() else {
         return Ok(None);
     };
     let ledger = if author.own {
@@ -399,11 +510,16 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
             &chat,
             author.stream.incarnation,
             row.sequence,
-            &known.acks,
-            known.row.copied.is_some(),
+            &found.acks,
+            found.row.copied.is_some(),
         )?)
     } else {
         None
+    };
+    let name = if author.own {
+        None
+    } else {
+        known.name(rows, &chat, &author.account)?
     };
     let (body, fallback, reply_to, mentions) = match row.body {
         Body::Rich(rich) => (Body::Text(row.fallback), String::new(), rich.reply_to, rich.mentions),
@@ -415,6 +531,7 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
         stream: author.stream,
         sequence: row.sequence,
         account: author.account,
+        name,
         outgoing: author.own,
         sent_ms: sent_ms.min(row.received_ms),
         received_ms: row.received_ms,

@@ -2,7 +2,7 @@
 
 use super::io::{Effect, Verdict};
 use super::{Client, TopicUse};
-use crate::chat::{Header, Mark, Member};
+use crate::chat::{Header, Letter, Mark, Member};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, NodeId, TransportKey};
@@ -31,7 +31,8 @@ impl Client {
         let Some(usage) = self.topics.get(&topic).copied() else {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
-        if self.recent.contains(&id) {
+        // A card is read again by whoever accepts its invite again.
+        if self.recent.contains(&id) && usage != TopicUse::Card {
             return Ok(Taken::Repeat);
         }
         let Ok(envelope) = Envelope::verify(bytes) else {
@@ -42,6 +43,7 @@ impl Client {
             TopicUse::Requests(invite) => self.request_envelope(now_ms, invite, &envelope)?,
             TopicUse::Card => self.card_envelope(now_ms, &envelope)?,
             TopicUse::Inbox(account) => self.inbox_envelope(now_ms, account, &envelope)?,
+            TopicUse::Guest(card) => self.guest_envelope(now_ms, card, &envelope)?,
             // Our own card come back.
             TopicUse::OwnCard => Taken::Yes,
         };
@@ -77,6 +79,11 @@ impl Client {
         chat_id: ChatId,
         envelope: &Envelope,
     ) -> Result<Taken, RowsError> {
+        match Letter::read(envelope.body()) {
+            None => {}
+            Some(Ok(letter)) => return self.letter_envelope(now_ms, chat_id, envelope, &letter),
+            Some(Err(_)) => return Ok(Taken::Refused(Refusal::Invalid)),
+        }
         let Ok(header) = Header::read(envelope.body()) else {
             return Ok(Taken::Refused(Refusal::Invalid));
         };
@@ -173,12 +180,17 @@ impl Client {
             let asked = asked.clone();
             self.note_wish(now_ms, chat_id, &asked);
         }
-        let contact = match &durable.body {
-            Body::Contact(bytes) => Some(bytes.clone()),
-            _ => None,
-        };
+        let (mut contact, mut profile) = (None, None);
+        match &durable.body {
+            Body::Contact(bytes) => contact = Some(bytes.clone()),
+            Body::Profile(bytes) => profile = Some(bytes.clone()),
+            _ => {}
+        }
         let place = (stream, durable.sequence);
         self.store_received(now_ms, chat_id, member, stream, durable)?;
+        if let Some(profile) = profile {
+            self.profile_told(chat_id, member.device, &profile)?;
+        }
         match contact {
             Some(details) => self.contact_details(now_ms, chat_id, member.account, place, &details),
             None => Ok(()),

@@ -4,19 +4,29 @@ use super::chats::Chat;
 use super::contacts::INBOX_PACKAGE_SECONDS;
 use super::inbound::Taken;
 use super::io::CommandError;
+use super::letters::AskedBy;
 use super::outbox::OutWhat;
 use super::records::{OutKind, OwnPackage};
 use super::{Client, EventRow};
 use crate::blob;
-use crate::chat::{ChatKind, Group, GroupError, Joined, Statement, Wish, package_leaf};
+use crate::chat::{ChatKind, Group, GroupError, Joined};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::inbox::{GroupWelcome, InboxMessage, Rejoin};
+use crate::inbox::{GroupWelcome, InboxMessage};
 use crate::keys::{AccountId, ChatId};
 use crate::limits;
 use crate::rows::RowsError;
 use crate::seal::{self, Purpose};
-use crate::wire::Writer;
+
+/// What a Welcome is good for.
+pub(super) enum Offer {
+    /// This device goes on from there.
+    Leads,
+    /// Nothing: the state is here, or there is no room for another chat.
+    Known,
+    /// The state at hand is alive; should it prove dead, the Welcome is the way out.
+    Alive,
+}
 
 /// Packages of an inbox that were offered before and still work.
 const OLD_PACKAGES: usize = 2;
@@ -124,17 +134,10 @@ impl Client {
             InboxMessage::Large(_) => {}
             InboxMessage::Welcome(welcome) => self.welcomed(now_ms, account, &welcome)?,
             InboxMessage::Rejoin(rejoin) => {
-                let member = self.chats.get(&rejoin.chat).is_some_and(|chat| {
-                    let mut members = chat.members.iter();
-                    members.any(|member| member.account == account && member.device == rejoin.statement.device)
-                });
-                let about = package_leaf(&self.crypto, &rejoin.package);
-                if member && about.is_ok_and(|about| about == rejoin.statement.about) {
-                    let mut w = Writer::default();
-                    rejoin.write(&mut w);
-                    self.note_wish(now_ms, rejoin.chat, &w.into_bytes());
-                }
+                let by = AskedBy::Inbox(account);
+                self.rejoin_asked(now_ms, by, &rejoin)?;
             }
+            InboxMessage::Leaf(told) => self.leaf_told(now_ms, Some(account), &told)?,
         }
         Ok(())
     }
@@ -144,32 +147,56 @@ impl Client {
         let Ok(joined) = self.join_group(account, welcome) else {
             return Ok(());
         };
-        if let Some(chat) = self.chats.get(&welcome.chat) {
-            // The commit that puts this device back may be here already, without its keys.
-            let mut states = chat.row.nodes.iter();
-            if states.any(|state| state.node == welcome.node && state.kept) {
-                return Ok(());
+        match self.offer(welcome, &joined) {
+            Offer::Known => Ok(()),
+            Offer::Alive => self.keep_spare(now_ms, account, welcome, joined.group.epoch()),
+            Offer::Leads => {
+                self.enter(now_ms, welcome, joined)?;
+                self.package_served(now_ms, account)
             }
-            // A Welcome of old must not take the place of the state that is alive (FAULTS 41).
-            let newer = chat.row.lost || !chat.is_member() || joined.group.epoch() > chat.group.epoch();
-            if !newer {
-                return self.keep_spare(now_ms, account, welcome, joined.group.epoch());
-            }
-        } else if self.chats.len() >= limits::CHATS {
-            return Ok(());
         }
-        self.enter(now_ms, account, welcome, joined)
     }
 
-    /// Goes on from the state that a Welcome leads to.
-    pub(super) fn enter(
-        &mut self,
-        now_ms: u64,
-        account: AccountId,
-        welcome: &GroupWelcome,
-        joined: Joined,
-    ) -> Result<(), RowsError> {
-        let Joined { group, topic, .. } = joined;
+    /// What a Welcome that opens is good for.
+    pub(super) fn offer(&self, welcome: &GroupWelcome, joined: &Joined) -> Offer {
+        let Some(chat) = self.chats.get(&welcome.chat) else {
+            return if self.chats.len() < limits::CHATS {
+                Offer::Leads
+            } else {
+                Offer::Known
+            };
+        };
+        // The commit that puts this device back may be here already, without its keys.
+        let mut states = chat.row.nodes.iter();
+        if states.any(|state| state.node == welcome.node && state.kept) {
+            return Offer::Known;
+        }
+        // A Welcome of old must not take the place of the state that is alive (FAULTS 41).
+        if chat.row.lost || !chat.is_member() || joined.group.epoch() > chat.group.epoch() {
+            Offer::Leads
+        } else {
+            Offer::Alive
+        }
+    }
+
+    /// A package has served: the contact is told another one.
+    pub(super) fn package_served(&mut self, now_ms: u64, account: AccountId) -> Result<(), RowsError> {
+        let Some(mut contact) = self.contacts.get(&account).cloned() else {
+            return Ok(());
+        };
+        if let Some(own) = contact.our_inbox.packages.first_mut() {
+            own.package.not_after_s = own.package.not_after_s.min(now_ms / 1000 + INBOX_PACKAGE_SECONDS / 2);
+        }
+        let chat = contact.chat;
+        self.put_contact(contact)?;
+        self.send_details(now_ms, account, chat).map_err(|error| RowsError {
+            reason: error.to_string(),
+        })
+    }
+
+    /// Goes on from the state that a Welcome leads to, whoever brought it.
+    pub(super) fn enter(&mut self, now_ms: u64, welcome: &GroupWelcome, joined: Joined) -> Result<(), RowsError> {
+        let Joined { group, topic, info, .. } = joined;
         let fault = |error: GroupError| RowsError {
             reason: error.to_string(),
         };
@@ -179,7 +206,12 @@ impl Client {
             }
             self.begin_stream(welcome.chat);
             // It is granted.
-            let asks = |what: &OutWhat| matches!(what, OutWhat::Row(OutKind::Inbox { chat, wish: true, .. }) if *chat == welcome.chat);
+            let asks = |what: &OutWhat| match what {
+                OutWhat::Row(OutKind::Inbox { chat, wish: true, .. } | OutKind::Letter { chat, .. }) => {
+                    *chat == welcome.chat
+                }
+                _ => false,
+            };
             self.drop_outs(asks);
             self.seal_again(now_ms, welcome.chat)?;
         } else {
@@ -199,20 +231,9 @@ impl Client {
         self.drop_spare(welcome.chat);
         self.event(&EventRow::ChatUpdated { chat: welcome.chat });
         self.refresh_links(now_ms)?;
+        self.welcome_profiles(now_ms, welcome.chat, info.profiles)?;
         self.take_all_pending(now_ms, welcome.chat)?;
         self.owe_report(now_ms, welcome.chat);
-        // The package has served: the contact is told another one.
-        let contact = self.contacts.get(&account).cloned();
-        if let Some(mut contact) = contact {
-            if let Some(own) = contact.our_inbox.packages.first_mut() {
-                own.package.not_after_s = own.package.not_after_s.min(now_ms / 1000 + INBOX_PACKAGE_SECONDS / 2);
-            }
-            let chat = contact.chat;
-            self.put_contact(contact)?;
-            self.send_details(now_ms, account, chat).map_err(|error| RowsError {
-                reason: error.to_string(),
-            })?;
-        }
         Ok(())
     }
 
@@ -225,8 +246,12 @@ impl Client {
         let offered = self
             .chats
             .get(&welcome.chat)
-            .and_then(|chat| chat.row.rejoin_package.as_ref());
-        for own in own.unwrap_or_default().iter().chain(offered) {
+            .into_iter()
+            .flat_map(|chat| chat.row.rejoin_package.iter().chain(&chat.row.rejoin_older));
+        let guest = self.guests.values();
+        let guest = guest.filter(|guest| guest.chat == welcome.chat && guest.inviter == account);
+        let told = guest.flat_map(|guest| &guest.inbox.packages);
+        for own in own.unwrap_or_default().iter().chain(offered).chain(told) {
             match Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node) {
                 Ok(joined) => {
                     let group =
@@ -244,43 +269,5 @@ impl Client {
             }
         }
         Err(failure)
-    }
-
-    /// Asks the members that are contacts to put this device back into a chat of which it has no usable state.
-    pub(super) fn ask_rejoin(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let fault = |error: &dyn std::fmt::Display| RowsError {
-            reason: error.to_string(),
-        };
-        let now_s = now_ms / 1000;
-        let own = self
-            .new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)
-            .map_err(|error| fault(&error))?;
-        let about = package_leaf(&self.crypto, &own.package).map_err(|error| fault(&error))?;
-        let statement = Statement::sign(&self.account.device, chat_id, Wish::Rejoin, about);
-        let message = InboxMessage::Rejoin(Rejoin {
-            chat: chat_id,
-            statement,
-            package: own.package.clone(),
-        });
-        let account = self.account();
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Ok(());
-        };
-        chat.row.rejoin_package = Some(own);
-        chat.row.lost = true;
-        chat.row_dirty = true;
-        self.dirty.chats.insert(chat_id);
-        let others: Vec<AccountId> = chat
-            .row
-            .accounts
-            .iter()
-            .filter(|other| **other != account && self.contacts.contains_key(other))
-            .copied()
-            .collect();
-        let message = message.encode();
-        for other in others {
-            self.write_inbox(now_ms, chat_id, other, &message)?;
-        }
-        Ok(())
     }
 }

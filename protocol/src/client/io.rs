@@ -104,15 +104,36 @@ pub enum Command {
         /// Seconds until it expires; the default if `None`.
         expires_in_s: Option<u64>,
     },
-    /// Accept an invite link. Replies [`Reply::Chat`] once the inviter's card was read.
+    /// Accept an invite link. Replies [`Reply::Chat`] once the inviter's card was read; that of a group has to let this account in first.
     Accept {
         /// The link.
         link: String,
     },
-    /// Let a stranger in. Replies [`Reply::Chat`].
+    /// Let a stranger in: as a contact, or into a group. Replies [`Reply::Chat`].
     Approve {
         /// Which request.
         request: RequestId,
+    },
+    /// Drop a request; whoever asked isn't told. Replies [`Reply::Done`].
+    Decline {
+        /// Which request.
+        request: RequestId,
+    },
+    /// Make an invite link of a group, as an admin of it. Replies [`Reply::Invited`].
+    InviteToGroup {
+        /// Which group.
+        chat: ChatId,
+        /// Whether the user decides on each guest; else they are let in at once.
+        approval: bool,
+        /// Seconds until it expires; the default if `None`.
+        expires_in_s: Option<u64>,
+        /// How many it lets in; as many as a group may have if `None`.
+        max_uses: Option<u32>,
+    },
+    /// Take an invite link of a group back. Replies [`Reply::Done`].
+    RevokeInvite {
+        /// The link.
+        link: String,
     },
     /// Send something. Replies [`Reply::Sent`].
     Send {

@@ -29,6 +29,8 @@ pub(super) struct Link {
     cards: BTreeSet<TopicId>,
     /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
     pub doors: BTreeSet<TopicId>,
+    /// Something waits for somebody there who is no contact.
+    strangers: bool,
     pub connected: bool,
     /// Our custody stream is ready, and since when.
     pub opened: bool,
@@ -83,6 +85,7 @@ impl Client {
                 link.chats.clear();
                 link.cards.clear();
                 link.doors.clear();
+                link.strangers = false;
             }
         }
         let least = self.config.dial_backoff_ms.0;
@@ -95,6 +98,7 @@ impl Client {
                 chats: BTreeSet::new(),
                 cards: BTreeSet::new(),
                 doors: BTreeSet::new(),
+                strangers: false,
                 // Whoever asked for contact is connected already, and dialling would lead to no news of that.
                 connected: self.present.contains_key(&peer),
                 opened: self.present.get(&peer).is_some_and(|opened| *opened),
@@ -129,6 +133,7 @@ impl Client {
             link.chats = want.chats;
             link.cards = want.cards;
             link.doors = want.doors;
+            link.strangers = want.strangers;
         }
         self.links
             .retain(|_, link| link.connected || link.dialing || link.wanted());
@@ -324,6 +329,7 @@ impl Client {
         desired.extend(invites.map(|(_, invite)| invite.invite.requests.public()));
         if link.own {
             desired.extend(self.contacts.values().map(|contact| contact.our_inbox.topic.public()));
+            desired.extend(self.guests.values().map(|guest| guest.inbox.topic.public()));
         }
         desired
     }
@@ -578,6 +584,7 @@ impl Link {
     }
 
     pub(super) fn wanted(&self) -> bool {
-        self.own || !self.accounts.is_empty() || !self.cards.is_empty() || !self.doors.is_empty()
+        let known = self.own || !self.accounts.is_empty();
+        known || !self.cards.is_empty() || !self.doors.is_empty() || self.strangers
     }
 }

@@ -6,11 +6,15 @@
 //! | `io` | the vocabulary of inputs and effects |
 //! | `records` | the rows |
 //! | `contacts` | invites, cards, requests, approval |
+//! | `doors` | invite links of groups, and letting guests in |
+//! | `guests` | asking by such a link to be let in |
 //! | `details` | what contacts tell each other of themselves |
 //! | `chats` | a chat's rows, what is received |
 //! | `groups` | making groups, and the changes that we want in them |
 //! | `drafts` | the next commit of ours in the making |
-//! | `inboxes` | Welcomes to groups, and wishes to be put back |
+//! | `profiles` | what members call themselves |
+//! | `inboxes` | what contacts write to each other's inboxes |
+//! | `letters` | what members write outside of a chat's states: wishes to be put back, and Welcomes |
 //! | `spares` | Welcomes that wait for the case that the state at hand is dead |
 //! | `states` | commits, and the branch of them that counts |
 //! | `leaves` | the schedule of leaf updates |
@@ -49,6 +53,7 @@ mod contacts;
 mod copies;
 mod details;
 mod dialling;
+mod doors;
 mod drafts;
 mod effects;
 mod events;
@@ -56,6 +61,7 @@ mod expiry;
 mod fresh;
 mod gossip;
 mod groups;
+mod guests;
 pub mod history;
 mod inbound;
 mod inboxes;
@@ -64,10 +70,12 @@ pub(crate) mod inspect;
 mod io;
 mod kinds;
 mod leaves;
+mod letters;
 mod links;
 mod nudges;
 mod outbox;
 mod pending;
+mod profiles;
 mod receipts;
 mod records;
 mod reports;
@@ -106,7 +114,9 @@ use crate::rows::{Rows, RowsError, Tree};
 use chats::Chat;
 use links::Link;
 use outbox::Out;
-use records::{Acceptance, AccountRow, ContactRow, InviteRow, RequestRow, SettingsRow, decode, encode, key};
+use records::{
+    Acceptance, AccountRow, ContactRow, GuestRow, InviteRow, Reach, RequestRow, SettingsRow, decode, encode, key,
+};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 /// The client can't be loaded.
@@ -136,6 +146,8 @@ enum TopicUse {
     Card,
     /// Our inbox for a contact.
     Inbox(AccountId),
+    /// Our inbox for the maker of a group's invite, by its card topic.
+    Guest(TopicId),
 }
 
 /// An account's device.
@@ -150,9 +162,13 @@ pub struct Client {
     invites: BTreeMap<TopicId, InviteRow>,
     requests: BTreeMap<RequestId, RequestRow>,
     accepting: BTreeMap<TopicId, Acceptance>,
+    /// Groups that this account has asked to be let into, by card topic.
+    guests: BTreeMap<TopicId, GuestRow>,
     topics: BTreeMap<TopicId, TopicUse>,
     outs: BTreeMap<u64, Out>,
     out_ids: BTreeMap<EnvelopeId, u64>,
+    /// Where the outgoing envelopes for strangers go, by number.
+    reaches: BTreeMap<u64, Reach>,
     out_bytes: usize,
     out_messages: usize,
     /// Numbers of messages that came since the last drain: they are sealed then, those of a chat together.
@@ -268,9 +284,11 @@ impl Client {
             invites: BTreeMap::new(),
             requests: BTreeMap::new(),
             accepting: BTreeMap::new(),
+            guests: BTreeMap::new(),
             topics: BTreeMap::new(),
             outs: BTreeMap::new(),
             out_ids: BTreeMap::new(),
+            reaches: BTreeMap::new(),
             out_bytes: 0,
             out_messages: 0,
             unsealed: BTreeSet::new(),
@@ -301,12 +319,14 @@ impl Client {
             held_back: Step::default(),
         };
         client.load_contacts(rows)?;
+        client.load_guests(rows)?;
         client.load_chats(rows)?;
         client.load_spares(rows)?;
         client.load_outbox(rows)?;
         client.load_cursors(rows)?;
         client.load_blobs(rows)?;
         client.load_trust(rows, now_ms)?;
+        client.find_due_profiles();
         if settings_changed {
             client.put_settings()?;
             client.tell_details(now_ms)?;
@@ -428,6 +448,7 @@ impl Client {
             links,
             accepting,
             invites,
+            self.guests_timer(),
             self.expiry.timer(),
             self.blobs.timer(),
             self.trust.timer(),
@@ -456,6 +477,14 @@ impl Client {
                 Err(error) => Err(error),
             },
             Command::Approve { request } => self.approve(now_ms, request),
+            Command::Decline { request } => self.decline(request),
+            Command::InviteToGroup {
+                chat,
+                approval,
+                expires_in_s,
+                max_uses,
+            } => self.invite_to_group(now_ms, chat, approval, expires_in_s, max_uses),
+            Command::RevokeInvite { link } => self.revoke_invite(now_ms, &link),
             Command::Send {
                 chat,
                 content,

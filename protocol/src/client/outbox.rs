@@ -3,7 +3,7 @@
 use super::chats::Chat;
 use super::io::Side;
 use super::links::Link;
-use super::records::{LedgerRow, OutKind, OutRow, decode, encode, key};
+use super::records::{About, LedgerRow, OutKind, OutRow, decode, encode, key};
 use super::{Client, LoadError};
 use crate::custody::{ClientFrame, Deposit, Refusal};
 use crate::envelope::Envelope;
@@ -50,10 +50,11 @@ impl OutWhat {
     /// The chat that it belongs to, for envelopes that members exchange.
     pub fn chat(&self) -> Option<ChatId> {
         match self {
-            Self::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. }) | Self::Report(chat) => {
-                Some(*chat)
-            }
-            Self::Row(OutKind::Card { .. } | OutKind::Request { .. } | OutKind::Inbox { .. }) => None,
+            Self::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. } | OutKind::Letter { chat, .. })
+            | Self::Report(chat) => Some(*chat),
+            Self::Row(
+                OutKind::Card { .. } | OutKind::Request { .. } | OutKind::Inbox { .. } | OutKind::Stranger { .. },
+            ) => None,
         }
     }
 
@@ -141,6 +142,7 @@ impl Client {
             if let Some(envelope) = &out.envelope {
                 self.out_ids.insert(envelope.id(), number);
             }
+            self.note_reach(number, &out.what);
             self.outs.insert(number, out);
         }
         Ok(())
@@ -243,6 +245,7 @@ impl Client {
                 OutWhat::Row(_) => chat.note_waiting(number, &what),
             }
         }
+        self.note_reach(number, &what);
         self.outs.insert(
             number,
             Out {
@@ -263,6 +266,24 @@ impl Client {
         );
         self.dirty.outs.insert(number);
         number
+    }
+
+    fn note_reach(&mut self, number: u64, what: &OutWhat) {
+        if let OutWhat::Row(OutKind::Stranger { to, .. }) = what {
+            self.reaches.insert(number, to.clone());
+        }
+    }
+
+    /// The outgoing request by an invite of a group.
+    pub(super) fn request_of(&self, card: &TopicId) -> Option<u64> {
+        let mut numbers = self.reaches.keys();
+        let about = About::Request(*card);
+        numbers
+            .find(|number| {
+                let what = self.outs.get(number).map(|out| &out.what);
+                matches!(what, Some(OutWhat::Row(OutKind::Stranger { about: known, .. })) if *known == about)
+            })
+            .copied()
     }
 
     /// Seals and hands over the messages that came since the last drain, where somebody can take them.
@@ -325,7 +346,10 @@ impl Client {
             {
                 true
             }
-            OutWhat::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. }) | OutWhat::Report(chat) => {
+            OutWhat::Row(
+                OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. } | OutKind::Letter { chat, .. },
+            )
+            | OutWhat::Report(chat) => {
                 let Some(chat) = self.chats.get(chat) else {
                     return false;
                 };
@@ -340,6 +364,7 @@ impl Client {
                 .is_some_and(|peer| link.accounts.contains(&peer)),
             // A contact watches its inboxes at its own relays.
             OutWhat::Row(OutKind::Inbox { account, .. }) => link.accounts.contains(account),
+            OutWhat::Row(OutKind::Stranger { to, .. }) => to.leads_to(&link.address.key),
         }
     }
 
@@ -542,6 +567,7 @@ impl Client {
         let Some(out) = self.outs.remove(&number) else {
             return;
         };
+        self.reaches.remove(&number);
         self.out_bytes = self.out_bytes.saturating_sub(out.bytes);
         self.out_messages = self.out_messages.saturating_sub(out.what.run().len());
         if let Some(chat) = out.what.chat().and_then(|chat| self.chats.get_mut(&chat)) {

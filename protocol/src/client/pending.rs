@@ -22,6 +22,8 @@ pub(super) struct Pending {
 const PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// How much longer each further try to be put back waits (guess).
 const REJOIN_LONGER: u64 = 6;
+/// Times that this doubles.
+const REJOIN_DOUBLINGS: u32 = 4;
 
 impl Client {
     /// Keeps an envelope whose state isn't here yet.
@@ -111,6 +113,9 @@ impl Client {
         };
         if chat.pending.is_empty() && chat.row.copied.is_none() && !chat.is_put_aside() {
             chat.rejoin_ms = None;
+            if !chat.row.lost && std::mem::take(&mut chat.asks) > 0 {
+                self.drop_wishes(chat_id);
+            }
             return Ok(());
         }
         let due_ms = *chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
@@ -124,10 +129,9 @@ impl Client {
             return Ok(());
         };
         // Each try waits longer: what builds on states that nobody has may be made up.
-        let longer = if chat.row.lost {
-            wait_ms.saturating_mul(REJOIN_LONGER)
-        } else {
-            wait_ms
+        let longer = match chat.asks.checked_sub(1) {
+            Some(again) => wait_ms.saturating_mul(REJOIN_LONGER << again.min(REJOIN_DOUBLINGS)),
+            None => wait_ms,
         };
         chat.rejoin_ms = Some(now_ms.saturating_add(longer));
         if reachable {

@@ -135,6 +135,9 @@ pub(crate) mod key {
     pub(crate) fn pending(chat: &ChatId, envelope: &EnvelopeId) -> Vec<u8> {
         [chat.0, envelope.0].concat()
     }
+    pub(crate) fn profile(chat: &ChatId, device: &DeviceId) -> Vec<u8> {
+        [chat.0, device.0].concat()
+    }
     pub(crate) fn idempotency(text: &str) -> Vec<u8> {
         crate::keys::derive("madang 1 idempotency key", &[text.as_bytes()]).to_vec()
     }
@@ -203,6 +206,12 @@ pub(crate) struct ChatRow {
     /// This device has no state that the others can use, and has asked to be put back with this package.
     pub lost: bool,
     pub rejoin_package: Option<OwnPackage>,
+    /// That of the wish before, which may have been answered.
+    #[serde(default)]
+    pub rejoin_older: Option<OwnPackage>,
+    /// Members that asked by letter to be put back, and on which topic: they are answered there.
+    #[serde(default)]
+    pub asked: Vec<(DeviceId, TopicId)>,
     /// Settings and accounts of the state that counts, for whoever reads the rows.
     pub context: ChatContext,
     pub accounts: Vec<AccountId>,
@@ -262,6 +271,9 @@ pub(crate) struct NodeRow {
 pub(crate) struct OldTopic {
     pub topic: TopicId,
     pub until_ms: u64,
+    /// Letters on it are read and answered.
+    #[serde(default)]
+    pub secret: Option<TopicSecret>,
 }
 
 /// A Welcome that waits.
@@ -269,9 +281,97 @@ pub(crate) struct OldTopic {
 pub(crate) struct WelcomeRow {
     pub node: NodeId,
     pub account: AccountId,
-    /// What is to be in the account's inbox.
+    /// What it is to be told.
     #[serde(with = "serde_bytes")]
     pub message: Vec<u8>,
+    #[serde(default)]
+    pub to: WelcomeTo,
+}
+
+/// How a Welcome reaches whom it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum WelcomeTo {
+    /// By the inbox of a contact.
+    #[default]
+    Contact,
+    /// By a letter to a member's device, on the topic on which it asked.
+    Member { device: DeviceId, topic: TopicId },
+    /// By the inbox that a guest told.
+    Guest(Box<Guest>),
+}
+
+/// Somebody who is let into a group by an invite link of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Guest {
+    pub account: AccountId,
+    pub package: CardPackage,
+    pub inbox: Inbox,
+    /// Of the inbox's key.
+    pub suite: Suite,
+    pub to: Reach,
+}
+
+/// Where somebody who is no contact can be reached, and until when that is tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reach {
+    pub relays: Vec<PeerAddress>,
+    pub devices: Vec<PeerAddress>,
+    pub until_ms: u64,
+}
+
+impl Reach {
+    /// Relays, and the devices whose transport keys are certified.
+    pub fn new(
+        mut relays: Vec<PeerAddress>,
+        devices: &[PeerAddress],
+        transports: &[TransportCertificate],
+        until_ms: u64,
+    ) -> Self {
+        let is_device = |key: &TransportKey| transports.iter().any(|known| known.transport == *key);
+        relays.retain(|relay| !is_device(&relay.key));
+        relays.truncate(limits::RELAYS);
+        let devices = devices.iter().filter(|device| is_device(&device.key));
+        Self {
+            relays,
+            devices: devices.take(limits::RELAYS).cloned().collect(),
+            until_ms,
+        }
+    }
+
+    /// Whether a peer is one of these.
+    pub fn leads_to(&self, peer: &TransportKey) -> bool {
+        self.relays.iter().chain(&self.devices).any(|known| known.key == *peer)
+    }
+}
+
+/// What somebody who is no contact is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum About {
+    /// That this account asks to be let into a group: the card topic of the invite.
+    Request(TopicId),
+    /// That it is in, and by which state.
+    Welcome {
+        chat: ChatId,
+        account: AccountId,
+        node: NodeId,
+    },
+}
+
+/// A group that this account has asked to be let into.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct GuestRow {
+    /// The card topic of the invite.
+    pub card: TopicId,
+    pub chat: ChatId,
+    /// The group's name, as the invite says.
+    pub name: String,
+    pub inviter: AccountId,
+    /// Where the inviter answers, and the package by which it adds this device.
+    pub inbox: OwnInbox,
+    pub asked_ms: u64,
+    pub until_ms: u64,
+    /// It was let in; the inbox is kept for the case that the branch of that commit loses.
+    pub joined: bool,
 }
 
 /// A change of a group that this device wants.
@@ -293,6 +393,8 @@ pub(crate) enum Intent {
     Settings(SettingsChange),
     /// An account's role changes.
     Role(AccountId, Role),
+    /// A guest becomes a member.
+    Guest(Box<Guest>),
     /// A member asked to leave, or to be put back.
     Wish(#[serde(with = "serde_bytes")] Vec<u8>),
 }
@@ -397,10 +499,17 @@ pub(crate) enum OutKind {
         /// It asks to put this device back.
         wish: bool,
     },
+    /// A letter on a chat's topic: to a device, with a Welcome to a state, or a wish to all.
+    Letter {
+        chat: ChatId,
+        to: Option<(DeviceId, NodeId)>,
+    },
     /// The card of an invite, by its card topic.
     Card { invite: TopicId },
     /// A contact request for a chat.
     Request { chat: ChatId },
+    /// Something for somebody who is no contact.
+    Stranger { about: About, to: Reach },
 }
 
 impl OutKind {
@@ -461,6 +570,23 @@ pub(crate) struct InviteRow {
     pub packages: Vec<OwnPackage>,
     pub number: u64,
     pub expires_s: u64,
+    /// Where it leads to a group: how guests are let in.
+    #[serde(default)]
+    pub group: Option<DoorRow>,
+    /// Requests that the user declined, or that were served: relays may bring them again.
+    #[serde(default)]
+    pub declined: Vec<RequestId>,
+}
+
+/// How an invite lets guests into a group.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct DoorRow {
+    /// The user decides on each.
+    pub approval: bool,
+    /// How many it lets in.
+    pub max_uses: u32,
+    /// Whom it has let in.
+    pub let_in: Vec<AccountId>,
 }
 
 /// A key package of ours with its private rows.
@@ -490,6 +616,9 @@ pub(crate) struct RequestRow {
     pub received_ms: u64,
     #[serde(with = "serde_bytes")]
     pub content: Vec<u8>,
+    /// The group that it asks to be let into; none if it asks for contact.
+    #[serde(default)]
+    pub chat: Option<ChatId>,
 }
 
 /// A contact.

@@ -2,10 +2,10 @@
 
 use super::chats::Chat;
 use super::outbox::OutWhat;
-use super::records::{AckRow, OutKind};
+use super::records::{About, AckRow, OutKind};
 use super::{Client, EventRow};
 use crate::chat::{Mark, Member};
-use crate::keys::{ChatId, NodeId};
+use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::message::{Durable, Frontier};
 use crate::rows::RowsError;
@@ -137,10 +137,7 @@ impl Client {
         self.dirty.chats.insert(chat_id);
         self.confirm(chat_id);
         if let Some(joined) = newcomer.filter(|_| group) {
-            // It has read its Welcome.
-            self.drop_outs(|what| {
-                matches!(what, OutWhat::Row(OutKind::Inbox { account, chat, .. }) if *account == joined && *chat == chat_id)
-            });
+            self.newcomer_heard(chat_id, joined);
         }
         for sequence in moved {
             if self.is_shown(chat_id, sequence) {
@@ -199,6 +196,18 @@ impl Client {
         }
     }
 
+    /// A member was heard for the first time: it has read its Welcome.
+    pub(super) fn newcomer_heard(&mut self, chat_id: ChatId, joined: AccountId) {
+        self.drop_outs(|what| match what {
+            OutWhat::Row(OutKind::Inbox { account, chat, .. }) => *account == joined && *chat == chat_id,
+            OutWhat::Row(OutKind::Stranger {
+                about: About::Welcome { chat, account, .. },
+                ..
+            }) => *account == joined && *chat == chat_id,
+            _ => false,
+        });
+    }
+
     /// Drops from the outbox what all others have.
     pub(super) fn confirm(&mut self, chat_id: ChatId) {
         let own = self.device();
@@ -220,6 +229,14 @@ impl Client {
                 // Whoever is removed confirms nothing: it is told until the commit is settled.
                 OutWhat::Row(OutKind::Commit { node, removed, .. }) => {
                     chat.is_settled(node) || removed.is_empty() && chat.is_known(own, node)
+                }
+                // It is in the state that the Welcome leads to, or beyond.
+                OutWhat::Row(OutKind::Letter {
+                    to: Some((device, node)),
+                    ..
+                }) => {
+                    let at = chat.acks.get(device).and_then(|ack| ack.node);
+                    chat.is_settled(node) || at.is_some_and(|at| chat.dag.leads_to(node, &at))
                 }
                 _ => false,
             })

@@ -61,7 +61,13 @@ impl Client {
     ) -> Result<Reply, CommandError> {
         let (mut body, fallback) = content.into_parts()?;
         if !self.chats.contains_key(&chat) {
-            return Err(CommandError::NotFound { field: "chat" });
+            return Err(if self.awaits(&chat) {
+                CommandError::NotAllowed {
+                    reason: "the group has not let this account in yet",
+                }
+            } else {
+                CommandError::NotFound { field: "chat" }
+            });
         }
         if let Some(named) = body.named() {
             let now = self.current_id(&chat, named, rows)?;
@@ -159,7 +165,7 @@ impl Client {
                 reason: "this account is no member of the chat any more",
             });
         }
-        let expires = if matches!(body, Body::Contact(_) | Body::Wish(_)) {
+        let expires = if matches!(body, Body::Contact(_) | Body::Wish(_) | Body::Profile(_)) {
             Vec::new()
         } else {
             extensions::expiring(chat.timer_s())

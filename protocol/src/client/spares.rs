@@ -87,7 +87,8 @@ impl Client {
         let Ok(joined) = self.join_group(spare.account, &spare.welcome) else {
             return Ok(false);
         };
-        self.enter(now_ms, spare.account, &spare.welcome, joined)?;
+        self.enter(now_ms, &spare.welcome, joined)?;
+        self.package_served(now_ms, spare.account)?;
         Ok(true)
     }
 

@@ -6,13 +6,13 @@ use super::outbox::OutWhat;
 use super::records::{AckRow, NodeRow, OldTopic, OutKind};
 use super::{Client, EventRow, LoadError, TopicUse};
 use crate::blob;
-use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag};
+use crate::chat::{Change, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, NodeId, TopicId, TopicSecret};
 use crate::limits;
 use crate::rows::{Rows, RowsError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds between the tries of members that lost against each other (guess: a few round trips).
 const RETRY_MS: u64 = 2_000;
@@ -101,6 +101,24 @@ impl Chat {
         states.chain(self.row.old_topics.iter().map(|old| old.topic)).collect()
     }
 
+    /// The secrets of the topics of all states.
+    fn topics_of_states(&self) -> BTreeMap<TopicId, TopicSecret> {
+        let topics = self.row.nodes.iter().map(|known| &known.topic);
+        topics.map(|topic| (topic.public(), topic.clone())).collect()
+    }
+
+    /// Topics that no state has any more are still read for one custody period.
+    fn retire(&mut self, now_ms: u64, before: BTreeMap<TopicId, TopicSecret>) {
+        let until_ms = now_ms.saturating_add(u64::from(limits::CUSTODY_SECONDS) * 1000);
+        let after = self.topics();
+        let old = before.into_iter().filter(|(topic, _)| !after.contains(topic));
+        self.row.old_topics.extend(old.map(|(topic, secret)| OldTopic {
+            topic,
+            until_ms,
+            secret: Some(secret),
+        }));
+    }
+
     /// The state of a node, if it is kept.
     pub(super) fn state(&mut self, node: NodeId) -> Option<&mut Group> {
         if self.group.node() == node {
@@ -133,9 +151,11 @@ impl Chat {
 }
 
 impl Client {
-    /// How a chat's state is; none if there is no such chat.
+    /// How a chat's state is, with nothing known of a group that hasn't let this account in; none if there is no such chat.
     pub fn chat_status(&self, chat: &ChatId) -> Option<ChatStatus> {
-        let chat = self.chats.get(chat)?;
+        let Some(chat) = self.chats.get(chat) else {
+            return self.awaits(chat).then(ChatStatus::default);
+        };
         Some(ChatStatus {
             epoch: chat.group.epoch(),
             branches: chat.dag.branches() as u64,
@@ -175,7 +195,7 @@ impl Client {
         self.commit_body(now_ms, chat_id, header.node, envelope.body())
     }
 
-    /// A commit that was too large for its envelope is here.
+    /// A commit, or a letter's message, that was too large for its envelope is here.
     pub(super) fn commit_blob(&mut self, now_ms: u64, chat_id: ChatId, body: &[u8]) -> Result<(), RowsError> {
         if let Ok(header) = Header::read(body)
             && header.chat == chat_id
@@ -186,8 +206,9 @@ impl Client {
                 self.look_at(now_ms, chat_id, mark);
             }
             self.commit_body(now_ms, chat_id, header.node, body)?;
+            return Ok(());
         }
-        Ok(())
+        self.letter_blob(now_ms, chat_id, body)
     }
 
     fn commit_body(&mut self, now_ms: u64, chat_id: ChatId, parent: NodeId, body: &[u8]) -> Result<Taken, RowsError> {
@@ -196,7 +217,7 @@ impl Client {
         let Some(Ok(applied)) = parent.map(|parent| parent.apply(&self.crypto, body)) else {
             return Ok(Taken::Yes);
         };
-        let (node, author) = (applied.node, applied.author.device);
+        let (node, author, account) = (applied.node, applied.author.device, applied.author.account);
         if self
             .adopt(
                 now_ms,
@@ -216,9 +237,13 @@ impl Client {
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             // Its author had the state that it builds on.
             let ack = chat.acks.entry(author).or_default();
+            let first = ack.node.is_none();
             if ack.node != Some(node) {
                 ack.node = Some(node);
                 chat.acks_dirty.insert(author);
+            }
+            if first && chat.is_group() {
+                self.newcomer_heard(chat_id, account);
             }
         }
         self.confirm(chat_id);
@@ -234,16 +259,19 @@ impl Client {
         if !self.chats.get(&chat_id).is_some_and(may) {
             return Ok(Err(GroupError::Node));
         }
-        let plan = &Plan {
+        let mut plan = Plan {
             mark: self.next_mark(chat_id),
             ..plan.clone()
         };
+        if !plan.add.is_empty() && self.chats.get(&chat_id).is_some_and(Chat::is_group) {
+            plan.profiles = self.profiles_for_newcomers(now_ms, chat_id)?;
+        }
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(GroupError::Node));
         };
         let change = chat
             .group
-            .commit(&self.crypto, &self.account.device, plan, &chat.row.topic);
+            .commit(&self.crypto, &self.account.device, &plan, &chat.row.topic);
         let Change {
             group,
             commit,
@@ -404,7 +432,9 @@ impl Client {
         }
         // Who comes later isn't waited for to have what was written before.
         let next = chat.head.sequence + 1;
+        let mut others_joined = false;
         for member in chat.members.iter().filter(|member| !before.contains(&member.device)) {
+            others_joined |= member.device != own;
             if member.device != own && !chat.acks.contains_key(&member.device) {
                 let ack = AckRow {
                     from: next,
@@ -415,8 +445,12 @@ impl Client {
             }
         }
         chat.describe();
-        if chat.row.context.kind == ChatKind::Group {
+        if chat.is_group() {
             self.event(&EventRow::ChatUpdated { chat: chat_id });
+            if others_joined {
+                self.profile_for_others(now_ms, chat_id);
+            }
+            self.shut_stale_doors(chat_id);
         }
         self.refresh_links(now_ms)?;
         self.reseal_stale(now_ms, chat_id)?;
@@ -536,20 +570,14 @@ impl Client {
 impl Chat {
     /// Begins anew from a state that this device was put into. Its numbers go on: they are as they were.
     pub(super) fn replant(&mut self, now_ms: u64, group: Group, topic: TopicSecret) -> Result<(), GroupError> {
-        let before = self.topics();
+        let before = self.topics_of_states();
         self.members = group.members()?;
         let last = std::mem::replace(&mut self.group, group);
         for gone in self.frozen.drain(..).chain([last]) {
             self.dropped.push((gone.node(), gone.row_keys()));
         }
         self.plant(now_ms, topic);
-        let until_ms = now_ms.saturating_add(u64::from(limits::CUSTODY_SECONDS) * 1000);
-        let after = self.topics();
-        let old = before.difference(&after).map(|topic| OldTopic {
-            topic: *topic,
-            until_ms,
-        });
-        self.row.old_topics.extend(old);
+        self.retire(now_ms, before);
         // What isn't in the state that it was put into is made again.
         for intent in &mut self.row.intents {
             intent.node = None;
@@ -558,6 +586,8 @@ impl Chat {
         self.row.welcomes.clear();
         self.row.lost = false;
         self.row.rejoin_package = None;
+        self.row.rejoin_older = None;
+        self.asks = 0;
         self.row.leaf_update_due = true;
         self.rejoin_ms = None;
         Ok(())
@@ -565,7 +595,7 @@ impl Chat {
 
     /// Lets go of settled nodes.
     fn forget(&mut self, now_ms: u64, gone: &[NodeId]) {
-        let before = self.topics();
+        let before = self.topics_of_states();
         self.row.nodes.retain(|known| !gone.contains(&known.node));
         // The oldest one is known as a state, no more as a commit.
         let root = self.dag.root();
@@ -580,12 +610,6 @@ impl Chat {
         self.row
             .intents
             .retain(|intent| intent.node.is_none_or(|node| !gone.contains(&node) && node != root));
-        let after = self.topics();
-        let until_ms = now_ms.saturating_add(u64::from(limits::CUSTODY_SECONDS) * 1000);
-        let old = before.difference(&after).map(|topic| OldTopic {
-            topic: *topic,
-            until_ms,
-        });
-        self.row.old_topics.extend(old);
+        self.retire(now_ms, before);
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Want {
     pub chats: BTreeSet<ChatId>,
     pub cards: BTreeSet<TopicId>,
     pub doors: BTreeSet<TopicId>,
+    /// Something waits for somebody there who is no contact.
+    pub strangers: bool,
 }
 
 impl Client {
@@ -30,6 +32,7 @@ impl Client {
                     chats: BTreeSet::new(),
                     cards: BTreeSet::new(),
                     doors: BTreeSet::new(),
+                    strangers: false,
                 });
                 for addr in &address.addrs {
                     if !entry.address.addrs.contains(addr) && entry.address.addrs.len() < limits::ADDRESSES {
@@ -69,6 +72,14 @@ impl Client {
                 want(device, false, false, None, Some(*card));
             }
         }
+        for to in self.reaches.values() {
+            for relay in to.relays.iter().filter(|relay| !devices.contains(&relay.key)) {
+                want(relay, true, false, None, None);
+            }
+            for device in &to.devices {
+                want(device, false, false, None, None);
+            }
+        }
         for invite in self.invites.values() {
             for relay in &invite.invite.relays {
                 want(relay, true, false, None, None);
@@ -85,6 +96,11 @@ impl Client {
         for (chat, relay) in theirs {
             if let Some(want) = wants.get_mut(&relay.key) {
                 want.chats.insert(chat);
+            }
+        }
+        for peer in self.reaches.values().flat_map(|to| to.relays.iter().chain(&to.devices)) {
+            if let Some(want) = wants.get_mut(&peer.key) {
+                want.strangers = true;
             }
         }
         for (card, invite) in &self.invites {

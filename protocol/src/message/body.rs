@@ -15,6 +15,8 @@ pub enum Body {
     Contact(#[serde(with = "serde_bytes")] Vec<u8>),
     /// What a member asks the others to commit for it: a signed statement; not shown.
     Wish(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// What a member calls itself, signed; not shown.
+    Profile(#[serde(with = "serde_bytes")] Vec<u8>),
     /// A kind of a later version, or one that can't be read: kept as it is, its fallback shown.
     Unknown {
         /// The kind's number.
@@ -114,6 +116,7 @@ const KIND_DELETE: u16 = KIND_HIDDEN + 3;
 const KIND_REACTION: u16 = KIND_HIDDEN + 4;
 const KIND_VOTE: u16 = KIND_HIDDEN + 5;
 const KIND_WISH: u16 = KIND_HIDDEN + 6;
+const KIND_PROFILE: u16 = KIND_HIDDEN + 7;
 
 impl Body {
     /// The kind's number.
@@ -124,6 +127,7 @@ impl Body {
             Self::Poll(_) => KIND_POLL,
             Self::Contact(_) => KIND_CONTACT,
             Self::Wish(_) => KIND_WISH,
+            Self::Profile(_) => KIND_PROFILE,
             Self::Edit(_) => KIND_EDIT,
             Self::Delete { .. } => KIND_DELETE,
             Self::Reaction(_) => KIND_REACTION,
@@ -144,9 +148,13 @@ impl Body {
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
             | Self::Vote(Vote { message, .. }) => Some(*message),
-            Self::Text(_) | Self::Rich(_) | Self::Poll(_) | Self::Contact(_) | Self::Wish(_) | Self::Unknown { .. } => {
-                None
-            }
+            Self::Text(_)
+            | Self::Rich(_)
+            | Self::Poll(_)
+            | Self::Contact(_)
+            | Self::Wish(_)
+            | Self::Profile(_)
+            | Self::Unknown { .. } => None,
         }
     }
 
@@ -180,7 +188,7 @@ impl Body {
     pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
         let value: &dyn Fields = match self {
             Self::Text(text) => return Cow::Borrowed(text.as_bytes()),
-            Self::Contact(bytes) | Self::Wish(bytes) | Self::Unknown { body: bytes, .. } => {
+            Self::Contact(bytes) | Self::Wish(bytes) | Self::Profile(bytes) | Self::Unknown { body: bytes, .. } => {
                 return Cow::Borrowed(bytes);
             }
             Self::Delete { message } => return Cow::Borrowed(&message.0),
@@ -202,6 +210,7 @@ impl Body {
             KIND_TEXT => return text(bytes).map(Self::Text),
             KIND_CONTACT => return Ok(Self::Contact(bytes.to_vec())),
             KIND_WISH => return Ok(Self::Wish(bytes.to_vec())),
+            KIND_PROFILE => return Ok(Self::Profile(bytes.to_vec())),
             KIND_RICH => Rich::decode(bytes).and_then(|rich| {
                 mentions_fit(fallback, &rich.mentions)?;
                 Ok(Self::Rich(rich))

@@ -12,26 +12,31 @@ pub fn expiring(after_s: u32) -> Vec<u8> {
     if after_s == 0 {
         return Vec::new();
     }
+    extension(EXPIRES, &after_s.to_be_bytes())
+}
+
+/// One extension.
+pub(crate) fn extension(number: u16, value: &[u8]) -> Vec<u8> {
     let mut w = Writer::default();
-    w.u16(EXPIRES);
-    w.bytes(&after_s.to_be_bytes());
+    w.u16(number);
+    w.bytes(value);
     w.into_bytes()
 }
 
 /// The seconds after which a message with these extensions disappears: from sending at its author's, from reading at others'. `None`
 /// if it stays, or if they can't be read.
 pub fn expires_after_s(extensions: &[u8]) -> Option<u32> {
-    let value = find(extensions, EXPIRES).ok()??;
+    let value = find(extensions, EXPIRES, limits::MESSAGE_BYTES).ok()??;
     let after_s = u32::from_be_bytes(value.try_into().ok()?);
     (after_s > 0).then_some(after_s)
 }
 
-/// The value of the first extension of a type.
-fn find(extensions: &[u8], wanted: u16) -> Result<Option<&[u8]>, DecodeError> {
+/// The value of the first extension of a type; one has at most `most` bytes.
+pub(crate) fn find(extensions: &[u8], wanted: u16, most: usize) -> Result<Option<&[u8]>, DecodeError> {
     let mut r = Reader::new(extensions);
     while !r.rest().is_empty() {
         let found = r.u16("extension.type")?;
-        let value = r.bytes("extension.value", limits::MESSAGE_BYTES)?;
+        let value = r.bytes("extension.value", most)?;
         if found == wanted {
             return Ok(Some(value));
         }

@@ -2,7 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::session::Person;
-use madang_protocol::chat::{Change, ChatContext, Group, GroupError, Plan, Statement, Wish, package_leaf};
+use madang_protocol::chat::{
+    Change, ChatContext, Group, GroupError, Plan, Statement, Wish, package_leaf, rejoin_about,
+};
 use madang_protocol::keys::{ChatId, NodeId, TopicSecret};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use serde_json::Value;
@@ -98,7 +100,9 @@ impl Village {
         for who in listed("rejoin") {
             let (person, crypto) = (&self.people[who], &self.cryptos[who]);
             let package = person.package(crypto, self.suite, false).0;
-            let about = package_leaf(crypto, &package).unwrap();
+            let state = self.groups.iter().flatten().next().unwrap();
+            let old = state.leaf_key(self.leaf(who)).unwrap();
+            let about = rejoin_about(&package_leaf(crypto, &package).unwrap(), &old);
             plan.remove.push(self.leaf(who));
             plan.statements
                 .push(Statement::sign(&person.device(), self.chat, Wish::Rejoin, about));

@@ -1,8 +1,8 @@
 //! The decoders that need a chat's state.
 
 use super::*;
-use madang_protocol::chat::Pointer;
-use madang_protocol::inbox::{GroupWelcome, InboxMessage, Rejoin};
+use madang_protocol::chat::{Letter, Pointer};
+use madang_protocol::inbox::{GroupWelcome, InboxMessage, LeafTold, Rejoin};
 
 /// Both sides of a chat, as rows: every input meets the same state.
 struct Fixture {
@@ -46,6 +46,26 @@ pub fn pointer(bytes: &[u8]) -> Option<Vec<u8>> {
     as_is(bytes, matches!(Pointer::read(bytes), Some(Ok(_))))
 }
 
+pub fn letters() -> Vec<Vec<u8>> {
+    let crypto = ALICE.crypto();
+    let letter = |to, message: &Vec<u8>| Letter::seal(&crypto, CHAT, &topic(), to, message).unwrap();
+    let messages = inbox_messages();
+    let to = Some(BOB.device().public());
+    messages
+        .iter()
+        .flat_map(|message| [letter(None, message), letter(to, message)])
+        .collect()
+}
+
+pub fn letter(bytes: &[u8]) -> Option<Vec<u8>> {
+    as_is(bytes, matches!(Letter::read(bytes), Some(Ok(_))))
+}
+
+pub fn open_letter(bytes: &[u8]) -> Option<Vec<u8>> {
+    let letter = Letter::read(bytes)?.ok()?;
+    as_is(bytes, letter.chat == CHAT && letter.open(&topic()).ok()?.is_some())
+}
+
 pub fn inbox_messages() -> Vec<Vec<u8>> {
     let welcome = GroupWelcome {
         chat: CHAT,
@@ -66,6 +86,10 @@ pub fn inbox_messages() -> Vec<Vec<u8>> {
     let messages = [
         InboxMessage::Welcome(welcome),
         InboxMessage::Rejoin(rejoin),
+        InboxMessage::Leaf(LeafTold {
+            chat: CHAT,
+            leaf: [9; 32],
+        }),
         InboxMessage::Large(blob().0),
     ];
     messages.iter().map(InboxMessage::encode).collect()

@@ -4,8 +4,8 @@ use super::session::{ALICE, BOB, CAROL, CHAT, DAVE, Session, rows_of};
 use super::village::Village;
 use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::{self, BlobKey, BlobRef, Chunk};
-use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, Plan, Statement, Wish};
-use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, Request};
+use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, Plan, Profile, Statement, Wish};
+use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, InvitedGroup, Request};
 use madang_protocol::custody::{
     Accepted, AdmissionToken, Answer, Ask, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
     ClientFrame, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Reconcile, Reconciled,
@@ -29,8 +29,8 @@ mod groups;
 #[path = "windows.rs"]
 mod windows;
 use groups::{
-    add, apply, apply_change, changes, commits, headers, inbox, inbox_messages, join, open, packages, pointer,
-    pointers, sealed, welcomes,
+    add, apply, apply_change, changes, commits, headers, inbox, inbox_messages, join, letter, letters, open,
+    open_letter, packages, pointer, pointers, sealed, welcomes,
 };
 
 /// One decoder.
@@ -116,7 +116,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 27] = [
+pub const TARGETS: [Target; 30] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -138,8 +138,11 @@ pub const TARGETS: [Target; 27] = [
     Target::new("padding", unpad, padded).lenient(),
     Target::new("chat_extensions", extensions, extension_values).lenient(),
     Target::new("statement", statement, statements).authentic(),
+    Target::new("profile", profile, profiles).authentic(),
     Target::new("inbox_message", inbox, inbox_messages).lenient(),
     Target::new("pointer", pointer, pointers),
+    Target::new("letter", letter, letters),
+    Target::new("sealed_letter", open_letter, letters).authentic(),
     Target::new(
         "header",
         |bytes| Header::read(bytes).ok().map(|_| bytes.to_vec()),
@@ -353,15 +356,27 @@ fn invite() -> Invite {
         devices: vec![address(6)],
         name: "alice".into(),
         expires_s: 1_700_000_000,
+        group: None,
+    }
+}
+
+fn group_invite() -> Invite {
+    let group = InvitedGroup {
+        chat: CHAT,
+        name: "village".into(),
+    };
+    Invite {
+        group: Some(group),
+        ..invite()
     }
 }
 
 fn invites() -> Vec<Vec<u8>> {
-    vec![invite().encode()]
+    vec![invite().encode(), group_invite().encode()]
 }
 
 fn links() -> Vec<Vec<u8>> {
-    vec![invite().to_link().into_bytes()]
+    vec![invite().to_link().into_bytes(), group_invite().to_link().into_bytes()]
 }
 
 fn link(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -589,9 +604,10 @@ fn padded() -> Vec<Vec<u8>> {
 }
 
 fn extension_values() -> Vec<Vec<u8>> {
-    let info = |topic| JoinInfo {
+    let info = |topic, profiles| JoinInfo {
         topic,
         parent: NodeId([5; 32]),
+        profiles,
     };
     let group = ChatContext {
         picture: vec![1; 30],
@@ -602,9 +618,22 @@ fn extension_values() -> Vec<Vec<u8>> {
         ALICE.identity().encode(),
         ChatContext::one_to_one().encode(),
         group.encode(),
-        info(Some(topic())).encode(),
-        info(None).encode(),
+        info(Some(topic()), Vec::new()).encode(),
+        info(None, vec![alices_profile(), alices_profile()]).encode(),
     ]
+}
+
+fn alices_profile() -> Profile {
+    Profile::sign(&ALICE.device(), CHAT, 7, "Alice".into())
+}
+
+fn profiles() -> Vec<Vec<u8>> {
+    vec![alices_profile().encode()]
+}
+
+fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let profile = Profile::decode(bytes).ok()?;
+    profile.verify(CHAT).is_ok().then(|| profile.encode())
 }
 
 fn statements() -> Vec<Vec<u8>> {

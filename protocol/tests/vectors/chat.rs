@@ -7,7 +7,7 @@ use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::BlobRef;
 use madang_protocol::chat::{
     ChatContext, ChatKind, Group, GroupError, Header, JoinInfo, LeafIdentity, Mark, MarkKey, Member, Plan, Pointer,
-    Sealed, Statement, Wish,
+    Profile, Sealed, Statement, Wish,
 };
 use madang_protocol::contact::CardPackage;
 use madang_protocol::identity::DeviceLog;
@@ -41,6 +41,7 @@ pub const FORMAT: Format = Format {
         kind("chat_context", read_context, write_context),
         kind("join_info", read_join_info, write_join_info),
         kind("statement", read_statement, write_statement),
+        kind("profile", read_profile, write_profile),
         kind("key_package", read_package, write_package),
         kind("header", read_header, write_header),
         kind("welcome", read_welcome, write_welcome),
@@ -162,7 +163,8 @@ fn write_context(_: &Value, fields: &Value) -> Vec<u8> {
 fn read_join_info(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     let info = JoinInfo::decode(bytes)?;
     let topic = info.topic.map(|topic| hexed(topic.to_bytes().as_slice()));
-    Ok(json!({ "topic_secret": topic, "parent": hexed(info.parent.0) }))
+    let profiles: Vec<Value> = info.profiles.iter().map(|profile| hexed(profile.encode())).collect();
+    Ok(json!({ "topic_secret": topic, "parent": hexed(info.parent.0), "profiles": profiles }))
 }
 
 fn write_join_info(_: &Value, fields: &Value) -> Vec<u8> {
@@ -170,6 +172,7 @@ fn write_join_info(_: &Value, fields: &Value) -> Vec<u8> {
     JoinInfo {
         topic: told.then(|| TopicSecret::from_bytes(array(fields, "topic_secret"))),
         parent: NodeId(array(fields, "parent")),
+        profiles: items(fields, "profiles").map(profile_of).collect(),
     }
     .encode()
 }
@@ -195,6 +198,23 @@ fn write_statement(keys: &Value, fields: &Value) -> Vec<u8> {
     };
     let device = DeviceSecret::from_bytes(array(keys, "device_seed"));
     Statement::sign(&device, ChatId(array(keys, "chat")), wish, array(fields, "about")).encode()
+}
+
+fn profile_of(value: &Value) -> Profile {
+    Profile::decode(&hex::decode(value.as_str().unwrap()).unwrap()).unwrap()
+}
+
+/// Read as one who is told it: its signature must be its device's, for the chat.
+fn read_profile(keys: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let profile = Profile::decode(bytes)?;
+    profile.verify(ChatId(array(keys, "chat")))?;
+    Ok(json!({ "device": hexed(profile.device.0), "number": number(profile.number), "name": profile.name }))
+}
+
+fn write_profile(keys: &Value, fields: &Value) -> Vec<u8> {
+    let device = DeviceSecret::from_bytes(array(keys, "device_seed"));
+    let (number, name) = (uint64(fields, "number"), text(fields, "name"));
+    Profile::sign(&device, ChatId(array(keys, "chat")), number, name).encode()
 }
 
 pub fn person_value(person: &Person) -> Value {

@@ -66,6 +66,7 @@ fn fill_extensions(v: &mut Vectors) {
     fill_contexts(v);
     fill_join_infos(v);
     fill_statements(v);
+    fill_profiles(v);
 }
 
 fn fill_contexts(v: &mut Vectors) {
@@ -176,12 +177,18 @@ fn fill_contexts(v: &mut Vectors) {
 }
 
 fn fill_join_infos(v: &mut Vectors) {
-    let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]) });
+    let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]), "profiles": [] });
     let bytes = v.good("join_info", "a topic and a parent", Value::Null, fields);
-    let fields = json!({ "topic_secret": Value::Null, "parent": hexed([5; 32]) });
+    let fields = json!({ "topic_secret": Value::Null, "parent": hexed([5; 32]), "profiles": [] });
     let renewed = v.good("join_info", "a topic that the commit renews", Value::Null, fields);
     let later = [&renewed[..renewed.len() - 1], &[2, 0xaa, 0xbb]].concat();
     v.good_to_read("join_info", "extensions of a later version", Value::Null, &later);
+    let profiles = [(ALICE, "Alice"), (BOB, "밥")].map(|(person, name)| {
+        let profile = Profile::sign(&person.device(), CHAT, 1_700_000_000_000, name.into());
+        hexed(profile.encode())
+    });
+    let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]), "profiles": profiles });
+    v.good("join_info", "profiles of members", Value::Null, fields);
     let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
         v.bad("join_info", name, Value::Null, bytes, error, at);
     };
@@ -238,6 +245,58 @@ fn fill_statements(v: &mut Vectors) {
         &bytes[..bytes.len() - 1],
         "truncated",
         "statement.signature",
+    );
+    bad("a byte too many", &keys, &[&bytes[..], &[0]].concat(), "trailing", "");
+    let elsewhere = json!({ "chat": hexed([1; 32]), "device_seed": hexed(BOB.device_seed) });
+    bad("for another chat", &elsewhere, &bytes, "signature", "");
+}
+
+fn fill_profiles(v: &mut Vectors) {
+    let keys = json!({ "chat": hexed(CHAT.0), "device_seed": hexed(BOB.device_seed) });
+    let fields =
+        |number: &str, name: &str| json!({ "device": hexed(BOB.device().public().0), "number": number, "name": name });
+    v.good("profile", "without a name", keys.clone(), fields("0", ""));
+    let longest = "n".repeat(limits::NAME_BYTES);
+    v.good(
+        "profile",
+        "a name of 128 bytes",
+        keys.clone(),
+        fields("18446744073709551615", &longest),
+    );
+    let bytes = v.good("profile", "a name", keys.clone(), fields("1700000000000", "밥"));
+    let mut bad = |name: &str, keys: &Value, bytes: &[u8], error: &str, at: &str| {
+        v.bad("profile", name, keys.clone(), bytes, error, at);
+    };
+    let changed = |at: usize, bit: u8| {
+        let mut changed = bytes.clone();
+        changed[at] ^= bit;
+        changed
+    };
+    bad("version 2", &keys, &changed(1, 3), "version", "profile.version");
+    bad("another device", &keys, &changed(2, 1), "signature", "");
+    bad("another number", &keys, &changed(41, 1), "signature", "");
+    bad(
+        "a changed signature",
+        &keys,
+        &changed(bytes.len() - 1, 1),
+        "signature",
+        "",
+    );
+    bad(
+        "a name that isn't UTF-8",
+        &keys,
+        &changed(43, 0x80),
+        "invalid",
+        "profile.name",
+    );
+    let long = [&bytes[..42], &[0x40, 129], &[b'n'; 129], &bytes[46..]].concat();
+    bad("a name of 129 bytes", &keys, &long, "too_long", "profile.name");
+    bad(
+        "cut",
+        &keys,
+        &bytes[..bytes.len() - 1],
+        "truncated",
+        "profile.signature",
     );
     bad("a byte too many", &keys, &[&bytes[..], &[0]].concat(), "trailing", "");
     let elsewhere = json!({ "chat": hexed([1; 32]), "device_seed": hexed(BOB.device_seed) });

@@ -4,9 +4,11 @@ use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, numbe
 use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::BlobRef;
 use madang_protocol::chat::Statement;
-use madang_protocol::contact::{Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, Request};
+use madang_protocol::contact::{
+    Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, InvitedGroup, Request,
+};
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
-use madang_protocol::inbox::{GroupWelcome, InboxMessage, Rejoin};
+use madang_protocol::inbox::{GroupWelcome, InboxMessage, LeafTold, Rejoin};
 use madang_protocol::keys::{
     AccountId, AccountSecret, ChatId, DeviceSecret, Domain, NodeId, TopicId, TopicSecret, TransportKey,
 };
@@ -105,6 +107,7 @@ fn suite_of(value: &Value) -> Suite {
 }
 
 fn invite_value(invite: &Invite) -> Value {
+    let group = |group: &InvitedGroup| json!({ "chat": hexed(group.chat.0), "name": group.name });
     json!({
         "account": hexed(invite.account.0),
         "card": hexed(invite.card.0),
@@ -114,6 +117,7 @@ fn invite_value(invite: &Invite) -> Value {
         "devices": addresses_value(&invite.devices),
         "name": invite.name,
         "expires_s": number(invite.expires_s),
+        "group": invite.group.as_ref().map(group),
     })
 }
 
@@ -127,6 +131,10 @@ fn invite_of(fields: &Value) -> Invite {
         devices: addresses_of(fields, "devices"),
         name: text(fields, "name"),
         expires_s: uint64(fields, "expires_s"),
+        group: fields["group"].is_object().then(|| InvitedGroup {
+            chat: ChatId(array(&fields["group"], "chat")),
+            name: text(&fields["group"], "name"),
+        }),
     }
 }
 
@@ -318,12 +326,18 @@ fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             "packages": packages_value(&[message.package]),
         }),
         Some(InboxMessage::Large(blob)) => json!({ "blob": hexed(blob.encode()) }),
+        Some(InboxMessage::Leaf(told)) => json!({ "chat": hexed(told.chat.0), "leaf": hexed(told.leaf) }),
     })
 }
 
 fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
     let message = if fields["blob"].is_string() {
         InboxMessage::Large(BlobRef::decode(&bytes(fields, "blob")).unwrap())
+    } else if fields["leaf"].is_string() {
+        InboxMessage::Leaf(LeafTold {
+            chat: ChatId(array(fields, "chat")),
+            leaf: array(fields, "leaf"),
+        })
     } else if fields["statement"].is_string() {
         InboxMessage::Rejoin(Rejoin {
             chat: ChatId(array(fields, "chat")),

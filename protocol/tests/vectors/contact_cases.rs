@@ -36,6 +36,10 @@ fn fill_inbox(v: &mut Vectors) {
     let key = madang_protocol::blob::BlobKey::from_bytes([3; 32]);
     let (blob, _) = madang_protocol::blob::seal_with(key, b"a small blob").unwrap();
     good("a reference to a blob", json!({ "blob": hexed(blob.encode()) }));
+    let leaf = good(
+        "which leaf the reader has",
+        json!({ "chat": chat, "leaf": hexed([8; 32]) }),
+    );
     let extended = [&welcome[..welcome.len() - 1], &[2, 0xaa, 0xbb]].concat();
     for (name, bytes) in [
         ("extensions of a later version of it", &extended[..]),
@@ -49,6 +53,7 @@ fn fill_inbox(v: &mut Vectors) {
     bad("version 2 of a Welcome", &version, "version", "inbox.version");
     let cut = &rejoin[..rejoin.len() - 1];
     bad("a wish to rejoin, cut", cut, "truncated", "inbox.extensions");
+    bad("a leaf, cut", &leaf[..40], "truncated", "inbox.leaf");
     bad("a Welcome and a byte", &[&welcome[..], &[0]].concat(), "trailing", "");
 }
 
@@ -73,6 +78,9 @@ fn fill_invites(v: &mut Vectors) {
     full["expires_s"] = number(1_700_000_000);
     let least = v.good("invite", "nothing but keys", Value::Null, bare.clone());
     let whole = v.good("invite", "with addresses and a name", Value::Null, full.clone());
+    let mut group = full.clone();
+    group["group"] = json!({ "chat": hexed([7; 32]), "name": "마당" });
+    let to_group = v.good("invite", "to a group", Value::Null, group);
     let extended = [&least[..least.len() - 1], &[2, 0xaa, 0xbb]].concat();
     v.good_to_read("invite", "extensions of a later version", Value::Null, &extended);
     let mut bad =
@@ -85,6 +93,11 @@ fn fill_invites(v: &mut Vectors) {
     );
     bad("cut", &whole[..whole.len() - 1], "truncated", "invite.extensions");
     bad("a byte too many", &[&whole[..], &[0]].concat(), "trailing", "");
+    // The name's two characters have three bytes each.
+    let mut short = to_group.clone();
+    let name_length = short.len() - 7;
+    short[name_length] = 3;
+    bad("a group whose name is cut", &short, "trailing", "");
     let list = |name: &str, relay: &Value, count: usize| {
         let mut fields = bare.clone();
         fields["relays"] = vec![relay.clone(); count].into();

@@ -1,7 +1,7 @@
 //! The cases of `chat_group.json`.
 
 use super::*;
-use madang_protocol::chat::{Plan, Statement, Wish};
+use madang_protocol::chat::{Plan, Statement, Wish, package_leaf, rejoin_about};
 
 const SUITE: Suite = Suite::X25519;
 /// The owner, two admins, three members of whom two are one account, and one who isn't in.
@@ -423,6 +423,17 @@ fn fill_refused_wishes(v: &mut Vectors) {
     one.bad(
         v,
         "put back with another key package than it wished",
+        TWO,
+        &plan,
+        "only admins add members",
+    );
+    let one = Hostile::new(all);
+    let mut plan = one.village.plan(&json!({ "rejoin": [ADMIN] }));
+    let new = package_leaf(&one.village.cryptos[ADMIN], &plan.add[0]).unwrap();
+    plan.statements = vec![wish(CHAT, Wish::Rejoin, rejoin_about(&new, &[7; 32]))];
+    one.bad(
+        v,
+        "put back by a wish that was for another leaf of the device",
         TWO,
         &plan,
         "only admins add members",

@@ -86,6 +86,7 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
         Body::Text(text) => json!({ "text": text }),
         Body::Contact(bytes) => json!({ "contact": hexed(bytes) }),
         Body::Wish(bytes) => json!({ "wish": hexed(bytes) }),
+        Body::Profile(bytes) => json!({ "profile": hexed(bytes) }),
         Body::Unknown { kind, body } => json!({ "unknown": { "kind": kind, "body": hexed(body) } }),
         Body::Rich(rich) => json!({ "rich": {
             "reply_to": rich.reply_to.map(|message| hexed(message.0)),
@@ -133,6 +134,7 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
             "text" => Body::Text(body.as_str().unwrap().to_owned()),
             "contact" => Body::Contact(bytes(&value["body"], "contact")),
             "wish" => Body::Wish(bytes(&value["body"], "wish")),
+            "profile" => Body::Profile(bytes(&value["body"], "profile")),
             "unknown" => Body::Unknown {
                 kind: body["kind"].as_u64().unwrap() as u16,
                 body: bytes(body, "body"),
@@ -324,9 +326,11 @@ fn fill(v: &mut Vectors) {
     );
     let hidden = json!({ "unknown": { "kind": 0x8777, "body": "" } });
     let contact = json!({ "contact": "0001" });
+    let profile = json!({ "profile": "0001" });
     for (name, sequence, body) in [
         ("a hidden kind that is not known", 10, hidden),
         ("contact details", 11, contact),
+        ("a profile", 11, profile),
     ] {
         let message = durable(sequence, [3; 32], &[], body);
         v.good("message", name, Value::Null, inner(&[message], json!([])));

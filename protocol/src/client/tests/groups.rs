@@ -83,7 +83,7 @@ impl Village {
         Self::with(size, |_, _| {})
     }
 
-    fn with(size: usize, change: impl Fn(usize, &mut ClientConfig)) -> Self {
+    pub fn with(size: usize, change: impl Fn(usize, &mut ClientConfig)) -> Self {
         let mut w = World::with_relay(RelayConfig::default(), change);
         while w.nodes.len() < size {
             w.another();

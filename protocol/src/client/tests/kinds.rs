@@ -27,6 +27,7 @@ impl World {
     /// What both see, which must be the same but for what is each one's own.
     fn both(&self, message: MessageId) -> MessageView {
         let plain = |place| MessageView {
+            name: None,
             outgoing: false,
             received_ms: 0,
             ledger: None,

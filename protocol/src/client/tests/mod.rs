@@ -28,9 +28,11 @@ mod expiry;
 mod floods;
 mod forgeries;
 mod groups;
+mod guests;
 mod invites;
 mod kinds;
 mod ledgers;
+mod people;
 mod refusals;
 mod sending;
 mod steps;
@@ -580,7 +582,7 @@ impl World {
         self.run();
     }
 
-    fn stop(&mut self, place: usize) {
+    pub fn stop(&mut self, place: usize) {
         for other in 0..self.nodes.len() {
             if self.joined.remove(&pair(place, other)) {
                 let peer = self.key(place);

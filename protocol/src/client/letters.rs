@@ -1,0 +1,292 @@
+//! Letters on a chat's topic: wishes of members who lack a state, and the Welcomes that put them back. Whoever has the topic's secret can
+//! write and read them, contact or not (`spec/chat.md`, section 12).
+
+use super::Client;
+use super::chats::Chat;
+use super::contacts::INBOX_PACKAGE_SECONDS;
+use super::inbound::Taken;
+use super::inboxes::Offer;
+use super::outbox::OutWhat;
+use super::records::OutKind;
+use crate::blob;
+use crate::chat::{Group, Joined, Letter, Statement, Wish, package_leaf, rejoin_about};
+use crate::contact::CardPackage;
+use crate::custody::Refusal;
+use crate::envelope::Envelope;
+use crate::inbox::{GroupWelcome, InboxMessage, LeafTold, Rejoin};
+use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, NodeId, TopicId, TopicSecret, derive};
+use crate::limits;
+use crate::mls::Crypto;
+use crate::rows::RowsError;
+use crate::wire::Writer;
+
+/// Contacts that are asked at once by their inboxes; the next ones are asked when these didn't help (guess).
+const ASKED_AT_ONCE: usize = 3;
+/// Members who tell the author of a wish about a leaf that it doesn't have which one it has, on the average (guess: one of them is there).
+const LEAF_TELLERS: usize = 4;
+
+/// How a wish to be put back came.
+#[derive(Clone, Copy)]
+pub(super) enum AskedBy {
+    /// By a contact's inbox.
+    Inbox(AccountId),
+    /// By a letter on a topic of the chat.
+    Letter(TopicId),
+}
+
+fn fault(error: impl std::fmt::Display) -> RowsError {
+    RowsError {
+        reason: error.to_string(),
+    }
+}
+
+impl Client {
+    /// Writes a letter; `to` is the device that it is for and the state that its Welcome leads to.
+    pub(super) fn write_letter(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        topic: &TopicSecret,
+        to: Option<(DeviceId, NodeId)>,
+        message: &[u8],
+    ) -> Result<(), RowsError> {
+        let mut message = std::borrow::Cow::Borrowed(message);
+        if message.len() > limits::INLINE_BYTES {
+            let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(fault)?;
+            self.blob_put(now_ms, topic, &blob, chunks).map_err(fault)?;
+            message = InboxMessage::Large(blob).encode().into();
+        }
+        let device = to.map(|(device, _)| device);
+        let body = Letter::seal(&self.crypto, chat, topic, device, &message).map_err(fault)?;
+        let envelope = Envelope::sign(topic, limits::CUSTODY_SECONDS, &body).map_err(fault)?;
+        let what = OutWhat::Row(OutKind::Letter { chat, to });
+        self.add_out(now_ms, envelope.topic(), what, envelope)
+    }
+
+    /// A letter on a topic of a chat.
+    pub(super) fn letter_envelope(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        envelope: &Envelope,
+        letter: &Letter,
+    ) -> Result<Taken, RowsError> {
+        let topic = envelope.topic();
+        let Some(chat) = self.chats.get(&chat_id).filter(|_| letter.chat == chat_id) else {
+            return Ok(Taken::Refused(Refusal::Invalid));
+        };
+        // What can't be opened or read is of a later version, or junk by somebody who is or was a member.
+        let Some(Ok(Some(content))) = chat.topic_secret(&topic).map(|secret| letter.open(secret)) else {
+            return Ok(Taken::Yes);
+        };
+        let for_us = content.to == Some(self.device());
+        match content.message {
+            InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
+                self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
+            }
+            InboxMessage::Leaf(told) if for_us && told.chat == chat_id => self.leaf_told(now_ms, None, &told)?,
+            InboxMessage::Welcome(welcome) if for_us => self.put_back(now_ms, chat_id, &welcome)?,
+            InboxMessage::Large(blob) if for_us => return Ok(self.blob_wanted(now_ms, topic, &blob)),
+            _ => {}
+        }
+        Ok(Taken::Yes)
+    }
+
+    /// A letter's message that was too large for it is here.
+    pub(super) fn letter_blob(&mut self, now_ms: u64, chat_id: ChatId, content: &[u8]) -> Result<(), RowsError> {
+        match InboxMessage::decode(content) {
+            Ok(Some(InboxMessage::Welcome(welcome))) => self.put_back(now_ms, chat_id, &welcome),
+            _ => Ok(()),
+        }
+    }
+
+    /// A member, contact or not, puts this device back, as it has asked.
+    fn put_back(&mut self, now_ms: u64, chat_id: ChatId, welcome: &GroupWelcome) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get(&chat_id).filter(|_| welcome.chat == chat_id) else {
+            return Ok(());
+        };
+        let offered = chat.row.rejoin_package.iter().chain(&chat.row.rejoin_older);
+        let joined = offered
+            .filter_map(|own| Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node).ok())
+            .find(|joined| self.is_member_of(chat, joined));
+        match joined {
+            Some(joined) if matches!(self.offer(welcome, &joined), Offer::Leads) => self.enter(now_ms, welcome, joined),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them.
+    fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
+        let known = chat.row.accounts.contains(&joined.inviter.account);
+        let topic = self.topics.get(&joined.topic.public());
+        let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(chat.id));
+        known && free && joined.group.chat().is_ok_and(|id| id == chat.id)
+    }
+
+    /// Somebody asks to be put back.
+    pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
+        let (own, statement) = (self.device(), &rejoin.statement);
+        let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(|chat| chat.is_member()) else {
+            return Ok(());
+        };
+        let its = |account: AccountId| !matches!(by, AskedBy::Inbox(contact) if contact != account);
+        let mut others = chat.members.iter().filter(|member| member.device != own);
+        let member = others.find(|member| member.device == statement.device && its(member.account));
+        let old = member.and_then(|member| chat.group.leaf_key(member.leaf).ok());
+        let new = package_leaf(&self.crypto, &rejoin.package).ok();
+        let (Some(old), Some(new)) = (old, new) else {
+            return Ok(());
+        };
+        if statement.wish != Wish::Rejoin || statement.verify(rejoin.chat).is_err() || new == old {
+            return Ok(());
+        }
+        if statement.about != rejoin_about(&new, &old) {
+            return self.tell_leaf(now_ms, by, rejoin, old);
+        }
+        if let AskedBy::Letter(topic) = by {
+            chat.row.asked.retain(|(asker, _)| *asker != statement.device);
+            chat.row.asked.push((statement.device, topic));
+            if chat.row.asked.len() > limits::STATEMENTS {
+                chat.row.asked.remove(0);
+            }
+            chat.row_dirty = true;
+            self.dirty.chats.insert(rejoin.chat);
+        }
+        let mut w = Writer::default();
+        rejoin.write(&mut w);
+        self.note_wish(now_ms, rejoin.chat, &w.into_bytes());
+        Ok(())
+    }
+
+    /// A wish is about a leaf that its device doesn't have in the state that counts: some members tell it which it has.
+    fn tell_leaf(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin, leaf: [u8; 32]) -> Result<(), RowsError> {
+        let (own, statement) = (self.device(), &rejoin.statement);
+        let Some(chat) = self.chats.get(&rejoin.chat) else {
+            return Ok(());
+        };
+        let told = LeafTold {
+            chat: rejoin.chat,
+            leaf,
+        };
+        let message = InboxMessage::Leaf(told).encode();
+        match by {
+            AskedBy::Inbox(contact) => self.write_inbox(now_ms, rejoin.chat, contact, &message),
+            AskedBy::Letter(topic) => {
+                // Others for each wish, so that nobody is waited for who is away.
+                let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[&statement.about, &own.0]);
+                let drawn = u32::from_be_bytes([a, b, c, d]) as usize % chat.members.len().max(1);
+                let Some(secret) = chat.topic_secret(&topic).filter(|_| drawn < LEAF_TELLERS).cloned() else {
+                    return Ok(());
+                };
+                let to = Some((statement.device, chat.group.node()));
+                self.write_letter(now_ms, rejoin.chat, &secret, to, &message)
+            }
+        }
+    }
+
+    /// Which leaf this device has in the others' state, after it wished to be put back in the place of another one.
+    pub(super) fn leaf_told(
+        &mut self,
+        now_ms: u64,
+        contact: Option<AccountId>,
+        told: &LeafTold,
+    ) -> Result<(), RowsError> {
+        let device = self.account.device.clone();
+        let Some(chat) = self.chats.get_mut(&told.chat).filter(|chat| chat.row.lost) else {
+            return Ok(());
+        };
+        if chat.wished.contains(&told.leaf) || chat.wished.len() >= limits::WISHES_AT_ONCE {
+            return Ok(());
+        }
+        let Some(own) = &chat.row.rejoin_package else {
+            return Ok(());
+        };
+        let message = wish(&self.crypto, &device, told.chat, &own.package, &told.leaf)?;
+        chat.wished.push(told.leaf);
+        let topic = chat.row.topic.clone();
+        match contact {
+            Some(contact) => self.write_inbox(now_ms, told.chat, contact, &message),
+            None => self.write_letter(now_ms, told.chat, &topic, None, &message),
+        }
+    }
+
+    /// Asks to be put back into a chat of which this device has no usable state: all members by a letter on the topic that it knows, and
+    /// some contacts by their inboxes, which work also when that topic isn't used any more.
+    pub(super) fn ask_rejoin(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let now_s = now_ms / 1000;
+        let own = self
+            .new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)
+            .map_err(fault)?;
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let leaf = chat.group.own_leaf_key().map_err(fault)?;
+        let message = wish(&self.crypto, &self.account.device, chat_id, &own.package, &leaf)?;
+        // An answer to the wish before may be on its way.
+        chat.row.rejoin_older = chat.row.rejoin_package.replace(own);
+        chat.row.lost = true;
+        chat.row_dirty = true;
+        chat.wished = vec![leaf];
+        let tries = chat.asks;
+        chat.asks = chat.asks.saturating_add(1);
+        let topic = chat.row.topic.clone();
+        self.dirty.chats.insert(chat_id);
+        for contact in self.asked_by_inbox(chat_id, tries) {
+            self.write_inbox(now_ms, chat_id, contact, &message)?;
+        }
+        self.drop_wishes(chat_id);
+        self.write_letter(now_ms, chat_id, &topic, None, &message)
+    }
+
+    /// Lets go of letters in which this device asks to be put back.
+    pub(super) fn drop_wishes(&mut self, chat_id: ChatId) {
+        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Letter { chat, to: None }) if *chat == chat_id));
+    }
+
+    /// The members among the contacts whose turn it is to be asked: admins first, then in an order that chat and epoch give.
+    fn asked_by_inbox(&self, chat_id: ChatId, tries: u32) -> Vec<AccountId> {
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Vec::new();
+        };
+        let epoch = chat.group.epoch().to_be_bytes();
+        let turn = |account: &AccountId| derive("madang 1 rejoin turn", &[&chat_id.0, &epoch, &account.0]);
+        let own = self.account();
+        let known = |account: &&AccountId| **account != own && self.contacts.contains_key(account);
+        let mut members: Vec<AccountId> = chat.row.accounts.iter().filter(known).copied().collect();
+        members.sort_by_cached_key(|account| (chat.row.context.rank(account).is_none(), turn(account)));
+        if members.is_empty() {
+            return members;
+        }
+        let first = (tries as usize).saturating_mul(ASKED_AT_ONCE) % members.len();
+        members.rotate_left(first);
+        members.truncate(ASKED_AT_ONCE);
+        members
+    }
+}
+
+/// An encoded wish to be put back with a key package, in the place of a leaf.
+fn wish(
+    crypto: &Crypto,
+    device: &DeviceSecret,
+    chat: ChatId,
+    package: &CardPackage,
+    leaf: &[u8; 32],
+) -> Result<Vec<u8>, RowsError> {
+    let new = package_leaf(crypto, package).map_err(fault)?;
+    let rejoin = Rejoin {
+        chat,
+        statement: Statement::sign(device, chat, Wish::Rejoin, rejoin_about(&new, leaf)),
+        package: package.clone(),
+    };
+    Ok(InboxMessage::Rejoin(rejoin).encode())
+}
+
+impl Chat {
+    /// The secret of a topic that members may still write on.
+    pub(super) fn topic_secret(&self, topic: &TopicId) -> Option<&TopicSecret> {
+        let states = self.row.nodes.iter().map(|known| &known.topic);
+        let old = self.row.old_topics.iter().filter_map(|old| old.secret.as_ref());
+        let mut secrets = states.chain(old);
+        secrets.find(|secret| secret.public() == *topic)
+    }
+}
