@@ -63,15 +63,20 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         expires_in_s: Option<u64>,
     },
-    /// Accept an invite: asks its maker for contact
+    /// Accept an invite: asks its maker for contact, or to be let into the group that it is for
     Accept {
         /// The invite, `madang:invite?…`
         invite: String,
     },
-    /// List the people who ask for contact
+    /// List the people who ask for contact, or to be let into a group
     Requests,
     /// Approve a request
     Approve {
+        /// Its id, the beginning of it, or the asker's name
+        request: String,
+    },
+    /// Decline a request; whoever asked isn't told
+    Decline {
         /// Its id, the beginning of it, or the asker's name
         request: String,
     },
@@ -203,6 +208,30 @@ pub enum GroupCommand {
         /// Names or accounts of members
         #[arg(required = true)]
         members: Vec<String>,
+    },
+    /// Make a link by which others ask to be let in, as an admin
+    Invite {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// Let them in at once; otherwise each waits in `madang requests`
+        #[arg(long)]
+        no_approval: bool,
+        /// Seconds until it expires
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        expires_in_s: Option<u64>,
+        /// How many it lets in
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+        max_uses: Option<u32>,
+    },
+    /// List your open links of a group
+    Invites {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+    },
+    /// Take a link back: it lets nobody in any more
+    Uninvite {
+        /// The link, `madang:invite?…`
+        invite: String,
     },
     /// Leave it: the others are asked to remove this account
     Leave {

@@ -31,6 +31,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         Command::Accept { invite } => accept(&client, &invite, out).await,
         Command::Requests => requests(&client, out).await,
         Command::Approve { request } => approve(&client, &request, out).await,
+        Command::Decline { request } => decline(&client, &request, out).await,
         Command::Contacts => contacts(&client, out).await,
         Command::Chats => chats(&client, out).await,
         Command::Group { action } => groups::group(&client, action, out).await,
@@ -158,7 +159,7 @@ async fn accept(client: &Client, invite: &str, out: &Out) -> Result<(), Fault> {
         .call("contact.accept", json!({ "invite": invite.trim() }))
         .await?;
     out.print(&accepted, || show::field(&accepted, "chat"))?;
-    out.remark("asked for contact; the chat is active once the other approves");
+    out.remark("asked; the chat is active once the other approves, or you are let into the group");
     Ok(())
 }
 
@@ -171,6 +172,7 @@ async fn requests(client: &Client, out: &Out) -> Result<(), Fault> {
             show::name_or(item, "account"),
             show::short_account(show::text_of(item, "account")),
             show::time_of(item, "received_ms", now),
+            asked_for(item),
         ]
     })
 }
@@ -179,6 +181,23 @@ async fn approve(client: &Client, request: &str, out: &Out) -> Result<(), Fault>
     let id = id_for(client, REQUEST, "contact.requests", request).await?;
     let approved = client.call("contact.approve", json!({ "request": id })).await?;
     out.print(&approved, || show::field(&approved, "chat"))
+}
+
+/// What a request is about.
+fn asked_for(request: &Value) -> String {
+    match show::text_of(request, "chat") {
+        "" => "for contact".to_owned(),
+        chat => match show::field(request, "chat_name") {
+            name if name.trim().is_empty() => format!("for the group {}", show::short(chat)),
+            name => format!("for the group {name}"),
+        },
+    }
+}
+
+async fn decline(client: &Client, request: &str, out: &Out) -> Result<(), Fault> {
+    let id = id_for(client, REQUEST, "contact.requests", request).await?;
+    let done = client.call("contact.decline", json!({ "request": id })).await?;
+    out.print(&done, || "declined".to_owned())
 }
 
 async fn contacts(client: &Client, out: &Out) -> Result<(), Fault> {

@@ -52,15 +52,16 @@ pub fn hit(name: &str) {
     std::process::abort();
 }
 
-/// The time between updates of the own leaf that a test asks for with `MADANG_LEAF_UPDATE_MS`, in milliseconds: it can't wait days.
+/// What a test asks for instead of a setting of the client, since it can't wait days: `MADANG_LEAF_UPDATE_MS` and `MADANG_REJOIN_MS` in
+/// milliseconds, `MADANG_FROZEN_STATES`.
 #[cfg(feature = "failpoints")]
-pub fn leaf_update_ms() -> Option<u64> {
-    std::env::var("MADANG_LEAF_UPDATE_MS").ok()?.parse().ok()
+pub fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
-/// The time between updates of the own leaf that a test asks for: none without the feature.
+/// What a test asks for instead of a setting: nothing without the feature.
 #[cfg(not(feature = "failpoints"))]
-pub fn leaf_update_ms() -> Option<u64> {
+pub fn setting(_: &str) -> Option<u64> {
     None
 }
 

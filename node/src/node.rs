@@ -34,8 +34,14 @@ pub async fn run_node(
 ) -> Result<(), NodeError> {
     let mut client = ClientConfig::new(Suite::XWing);
     client.name = checked_name(config.name.clone())?;
-    if let Some(ms) = failpoint::leaf_update_ms() {
+    if let Some(ms) = failpoint::setting("MADANG_LEAF_UPDATE_MS") {
         client.leaf_update_ms = ms;
+    }
+    if let Some(ms) = failpoint::setting("MADANG_REJOIN_MS") {
+        client.rejoin_ms = ms;
+    }
+    if let Some(states) = failpoint::setting("MADANG_FROZEN_STATES") {
+        client.frozen_states = usize::try_from(states).unwrap_or(usize::MAX);
     }
     if !config.relays.is_empty() {
         client.relays = Some(relays(&config.relays)?);

@@ -73,6 +73,12 @@ fn requests() -> Vec<Vec<u8>> {
         ("contact.accept", r#"{"invite":"madang:invite"}"#.into()),
         ("contact.requests", r#"{"after":"a","limit":10}"#.into()),
         ("contact.approve", format!(r#"{{"request":"{id}"}}"#)),
+        ("contact.decline", format!(r#"{{"request":"{id}"}}"#)),
+        (
+            "chat.invite",
+            format!(r#"{{"chat":"{id}","approval":false,"expires_in_s":60,"max_uses":3}}"#),
+        ),
+        ("chat.uninvite", r#"{"invite":"madang:invite"}"#.into()),
         (
             "message.send",
             format!(r#"{{"chat":"{id}","body":{{"kind":"text","text":"hello"}},"idempotency_key":"k"}}"#),

@@ -32,6 +32,36 @@ pub(super) async fn group(client: &Client, action: GroupCommand, out: &Out) -> R
             let members = members_of(client, &chat, &members).await?;
             change(client, "chat.remove", &chat, json!({ "members": members }), out).await
         }
+        GroupCommand::Invite {
+            chat,
+            no_approval,
+            expires_in_s,
+            max_uses,
+        } => {
+            let chat = id_for(client, CHAT, "chat.list", &chat).await?;
+            let what = json!({
+                "chat": chat, "approval": !no_approval, "expires_in_s": expires_in_s, "max_uses": max_uses,
+            });
+            let made = client.call("chat.invite", what).await?;
+            out.print(&made, || show::field(&made, "invite"))?;
+            let how = if no_approval {
+                "lets whoever has it in"
+            } else {
+                "whoever has it may ask; you approve each"
+            };
+            let until = show::time_of(&made, "expires_ms", show::now_ms());
+            out.remark(&format!("{how}, until {until} UTC; they run `madang accept INVITE`"));
+            Ok(())
+        }
+        GroupCommand::Invites { chat } => {
+            let chat = id_for(client, CHAT, "chat.list", &chat).await?;
+            let found = client.call("chat.invites", json!({ "chat": chat })).await?;
+            out.print(&found, || links(&found))
+        }
+        GroupCommand::Uninvite { invite } => {
+            let done = client.call("chat.uninvite", json!({ "invite": invite.trim() })).await?;
+            out.print(&done, || "taken back".to_owned())
+        }
         GroupCommand::Leave { chat } => {
             change(client, "chat.leave", &chat, json!({}), out).await?;
             out.remark("the others are asked to remove this account; until one of them has, messages still come");
@@ -77,6 +107,25 @@ async fn members_of(client: &Client, chat: &str, given: &[String]) -> Result<Vec
         Ok(show::text_of(found, "account").to_owned())
     };
     given.iter().map(account).collect()
+}
+
+fn links(found: &Value) -> String {
+    let items = show::items_of(found, "items");
+    if items.is_empty() {
+        return "no open links".to_owned();
+    }
+    let now = show::now_ms();
+    let number = |link: &Value, name: &str| link.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let row = |link: &Value| {
+        let approval = link.get("approval").and_then(Value::as_bool).unwrap_or(true);
+        vec![
+            format!("until {}", show::time_of(link, "expires_ms", now)),
+            format!("{} of {} let in", number(link, "uses"), number(link, "max_uses")),
+            if approval { "you approve" } else { "at once" }.to_owned(),
+            show::field(link, "invite"),
+        ]
+    };
+    show::table(&items.iter().map(row).collect::<Vec<_>>())
 }
 
 fn members(chat: &Value) -> String {

@@ -144,7 +144,8 @@ pub(super) fn message_line(chat: &Value, message: &Value, ids: bool, now: u64) -
     let member = show::items_of(chat, "members")
         .iter()
         .find(|m| show::text_of(m, "account") == account);
-    let who = member.map_or_else(|| show::short_account(account), |m| show::name_or(m, "account"));
+    // Whoever isn't a member any more is named by the message.
+    let who = show::name_or(member.unwrap_or(message), "account");
     format!("{}  {id}{who}: {text}", show::time_of(message, "received_ms", now))
 }
 

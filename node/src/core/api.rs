@@ -18,7 +18,7 @@ use crate::net::NetHandle;
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
     EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
     ReactParams, SendParams, VoteParams,
 };
@@ -125,6 +125,17 @@ impl Facade {
         self.command(command).await?;
         let changed = self.read(move |rows| history::message(rows, &id)).await?;
         changed.map(message).ok_or(missing)
+    }
+
+    /// Makes an invite.
+    async fn invited(&self, command: Command) -> ApiResult<Invite> {
+        match self.command(command).await? {
+            Reply::Invited { link, expires_s } => Ok(Invite {
+                invite: link,
+                expires_ms: expires_s.saturating_mul(1000),
+            }),
+            other => Err(unexpected(&other)),
+        }
     }
 
     async fn chat_of(&self, reply: ApiResult<Reply>) -> ApiResult<ChatRef> {
@@ -273,13 +284,7 @@ impl Api for Facade {
             multi_use: params.multi_use,
             expires_in_s: params.expires_in_s,
         };
-        match self.command(command).await? {
-            Reply::Invited { link, expires_s } => Ok(Invite {
-                invite: link,
-                expires_ms: expires_s.saturating_mul(1000),
-            }),
-            other => Err(unexpected(&other)),
-        }
+        self.invited(command).await
     }
 
     async fn contact_accept(&self, params: AcceptParams) -> ApiResult<ChatRef> {
@@ -288,13 +293,23 @@ impl Api for Facade {
     }
 
     async fn contact_requests(&self, params: ListParams) -> ApiResult<Page<ContactRequest>> {
-        let all = self.read(|rows| history::requests(rows)).await?;
-        let items = all.into_iter().map(|request| {
+        let all = self
+            .read(|rows| {
+                let named = history::requests(rows)?.into_iter().map(|request| {
+                    let chat = request.chat.map(|chat| history::chat(rows, &chat)).transpose()?;
+                    Ok((request, chat.flatten().and_then(|chat| given(&chat.context.name))))
+                });
+                named.collect::<Result<Vec<_>, RowsError>>()
+            })
+            .await?;
+        let items = all.into_iter().map(|(request, chat_name)| {
             let item = ContactRequest {
                 request: RequestId(request.request.0),
                 account: request.account.to_string(),
                 name: given(&request.name),
                 received_ms: request.received_ms,
+                chat: request.chat.map(|chat| ChatId(chat.0)),
+                chat_name,
             };
             (request.request.0, item)
         });
@@ -305,6 +320,12 @@ impl Api for Facade {
         let request = keys::RequestId(params.request.0);
         let reply = self.command(Command::Approve { request }).await;
         self.chat_of(reply).await
+    }
+
+    async fn contact_decline(&self, params: ApproveParams) -> ApiResult<Done> {
+        let request = keys::RequestId(params.request.0);
+        self.command(Command::Decline { request }).await?;
+        Ok(Done {})
     }
 
     async fn contact_list(&self, params: ListParams) -> ApiResult<Page<Contact>> {
@@ -360,6 +381,25 @@ impl Api for Facade {
     async fn chat_leave(&self, params: ChatParams) -> ApiResult<Chat> {
         let chat = keys::ChatId(params.chat.0);
         self.change_chat(chat, Command::LeaveChat { chat }).await
+    }
+
+    async fn chat_invite(&self, params: ChatInviteParams) -> ApiResult<Invite> {
+        let command = Command::InviteToGroup {
+            chat: keys::ChatId(params.chat.0),
+            approval: params.approval,
+            expires_in_s: params.expires_in_s,
+            max_uses: params.max_uses,
+        };
+        self.invited(command).await
+    }
+
+    async fn chat_invites(&self, params: ChatParams) -> ApiResult<GroupInvites> {
+        self.group_invites(keys::ChatId(params.chat.0)).await
+    }
+
+    async fn chat_uninvite(&self, params: AcceptParams) -> ApiResult<Done> {
+        self.command(Command::RevokeInvite { link: params.invite }).await?;
+        Ok(Done {})
     }
 
     async fn chat_update(&self, params: ChatUpdateParams) -> ApiResult<Chat> {

@@ -1,6 +1,6 @@
 //! Chats as the JSON-RPC shows them: members with their roles, settings, and how the chat's state is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use madang_protocol::chat;
 use madang_protocol::client::Command;
@@ -20,6 +20,8 @@ struct Read {
     chat: ChatView,
     name: Option<String>,
     members: Vec<(keys::AccountId, Option<ContactView>)>,
+    /// What members call themselves in the group.
+    told: BTreeMap<keys::AccountId, String>,
 }
 
 impl Facade {
@@ -82,7 +84,32 @@ impl Facade {
         self.chat(id).await
     }
 
-    fn show(&self, own_name: &str, Read { chat, name, members }: Read) -> Chat {
+    /// This account's open invite links of a group.
+    pub(super) async fn group_invites(&self, id: keys::ChatId) -> ApiResult<GroupInvites> {
+        let found = self
+            .read(move |rows| {
+                let known = history::chat_exists(rows, &id)?;
+                known.then(|| history::group_invites(rows, &id)).transpose()
+            })
+            .await?;
+        let items = found.ok_or(ApiError::NotFound { field: "chat" })?.into_iter();
+        let items = items.map(|view| GroupInvite {
+            invite: view.link,
+            expires_ms: view.expires_s.saturating_mul(1000),
+            approval: view.approval,
+            uses: view.uses,
+            max_uses: view.max_uses,
+        });
+        Ok(GroupInvites { items: items.collect() })
+    }
+
+    fn show(&self, own_name: &str, found: Read) -> Chat {
+        let Read {
+            chat,
+            name,
+            members,
+            told,
+        } = found;
         let members = members.into_iter().map(|(account, contact)| {
             let own = account == self.account;
             let devices = contact.iter().flat_map(|contact| &contact.devices);
@@ -91,7 +118,8 @@ impl Facade {
                 name: if own {
                     given(own_name)
                 } else {
-                    contact.as_ref().and_then(|contact| given(&contact.name))
+                    let known = contact.as_ref().and_then(|contact| given(&contact.name));
+                    known.or_else(|| told.get(&account).and_then(|name| given(name)))
                 },
                 devices: if own {
                     vec![DeviceKey(self.device.0)]
@@ -131,6 +159,7 @@ fn read(rows: &dyn Rows, chat: ChatView) -> Result<Read, RowsError> {
     }
     Ok(Read {
         name: chat_name(rows, &chat)?,
+        told: history::profile_names(rows, &chat.id)?,
         members,
         chat,
     })

@@ -20,6 +20,7 @@ pub(super) fn message(view: MessageView) -> Message {
         message: MessageId(view.id.0),
         chat: ChatId(view.chat.0),
         account: view.account.to_string(),
+        name: view.name,
         device: DeviceKey(view.stream.device.0),
         outgoing: view.outgoing,
         sent_ms: view.sent_ms,

@@ -6,12 +6,12 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
     EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
     ReactParams, SendParams, VoteParams,
 };
 use super::types::{
-    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Evidence, Invite,
+    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Evidence, GroupInvites, Invite,
     Members, Message, NodeInfo, Page, Phrase, Sent,
 };
 
@@ -52,6 +52,9 @@ pub trait Api: Send + Sync + 'static {
     /// `contact.approve`.
     fn contact_approve(&self, params: ApproveParams) -> impl Future<Output = ApiResult<ChatRef>> + Send;
 
+    /// `contact.decline`: drops a request; whoever asked isn't told.
+    fn contact_decline(&self, params: ApproveParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
     /// `contact.list`.
     fn contact_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Contact>>> + Send;
 
@@ -75,6 +78,15 @@ pub trait Api: Send + Sync + 'static {
 
     /// `chat.leave`: the others are asked to remove this account.
     fn chat_leave(&self, params: ChatParams) -> impl Future<Output = ApiResult<Chat>> + Send;
+
+    /// `chat.invite`: makes an invite link of a group.
+    fn chat_invite(&self, params: ChatInviteParams) -> impl Future<Output = ApiResult<Invite>> + Send;
+
+    /// `chat.invites`: this account's open links of a group.
+    fn chat_invites(&self, params: ChatParams) -> impl Future<Output = ApiResult<GroupInvites>> + Send;
+
+    /// `chat.uninvite`: takes a link back.
+    fn chat_uninvite(&self, params: AcceptParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
     /// `chat.update`.
     fn chat_update(&self, params: ChatUpdateParams) -> impl Future<Output = ApiResult<Chat>> + Send;

@@ -8,7 +8,7 @@ use super::limits::{MAX_MEMBERS, MAX_NAME, MAX_PICTURE};
 use super::params::{Fields, FromParams, too_large};
 use super::types::Role;
 
-/// Parameters of `chat.get`, `chat.members` and `chat.leave`.
+/// Parameters of `chat.get`, `chat.members`, `chat.invites` and `chat.leave`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatParams {
     /// The chat.
@@ -109,6 +109,30 @@ impl FromParams for ChatRoleParams {
             chat: fields.required("chat")?,
             account: fields.required("account")?,
             role: fields.required("role")?,
+        })
+    }
+}
+
+/// Parameters of `chat.invite`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatInviteParams {
+    /// The group.
+    pub chat: ChatId,
+    /// Whether each guest waits in `contact.requests` for the user; the default.
+    pub approval: bool,
+    /// How long it works, in seconds; the core has a default.
+    pub expires_in_s: Option<u64>,
+    /// How many it lets in; the core has a default.
+    pub max_uses: Option<u32>,
+}
+
+impl FromParams for ChatInviteParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            chat: fields.required("chat")?,
+            approval: fields.optional("approval")?.unwrap_or(true),
+            expires_in_s: fields.optional("expires_in_s")?,
+            max_uses: fields.optional("max_uses")?,
         })
     }
 }

@@ -63,6 +63,11 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
         "contact.approve",
         |s, p| async move { s.api.contact_approve(p).await },
     )?;
+    add(
+        m,
+        "contact.decline",
+        |s, p| async move { s.api.contact_decline(p).await },
+    )?;
     add(m, "contact.list", |s, p| async move { s.api.contact_list(p).await })?;
     add(m, "chat.list", |s, p| async move { s.api.chat_list(p).await })?;
     add(m, "chat.get", |s, p| async move { s.api.chat_get(p).await })?;
@@ -71,6 +76,9 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
     add(m, "chat.add", |s, p| async move { s.api.chat_add(p).await })?;
     add(m, "chat.remove", |s, p| async move { s.api.chat_remove(p).await })?;
     add(m, "chat.leave", |s, p| async move { s.api.chat_leave(p).await })?;
+    add(m, "chat.invite", |s, p| async move { s.api.chat_invite(p).await })?;
+    add(m, "chat.invites", |s, p| async move { s.api.chat_invites(p).await })?;
+    add(m, "chat.uninvite", |s, p| async move { s.api.chat_uninvite(p).await })?;
     add(m, "chat.update", |s, p| async move { s.api.chat_update(p).await })?;
     add(m, "chat.roles", |s, p| async move { s.api.chat_roles(p).await })?;
     add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;

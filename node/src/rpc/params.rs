@@ -12,7 +12,7 @@ use super::ids::{ChatId, EventCursor, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
 
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
-pub use super::chats::{ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams};
+pub use super::chats::{ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams};
 pub use super::relays::EvidenceParams;
 
 /// Parameters of a method.
@@ -54,7 +54,7 @@ impl FromParams for InviteParams {
     }
 }
 
-/// Parameters of `contact.accept`; absent from Debug, as whoever has the link may use it.
+/// Parameters of `contact.accept` and `chat.uninvite`; absent from Debug, as whoever has the link may use it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AcceptParams {
     /// The link.
@@ -93,7 +93,7 @@ impl FromParams for ListParams {
     }
 }
 
-/// Parameters of `contact.approve`.
+/// Parameters of `contact.approve` and `contact.decline`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ApproveParams {
     /// The request.

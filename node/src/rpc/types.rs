@@ -144,17 +144,17 @@ impl fmt::Debug for Invite {
     }
 }
 
-/// Result of `contact.accept` and `contact.approve`.
+/// Result of `contact.accept`, `contact.approve` and `chat.create`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatRef {
-    /// The chat with the contact.
+    /// The chat with the contact, or the group.
     pub chat: ChatId,
 }
 
-/// A contact request that waits for the user.
+/// A request that waits for the user: for contact, or to be let into a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRequest {
-    /// Names it for `contact.approve`.
+    /// Names it for `contact.approve` and `contact.decline`.
     pub request: RequestId,
     /// Who asks.
     pub account: String,
@@ -163,6 +163,43 @@ pub struct ContactRequest {
     pub name: Option<String>,
     /// When it came, in Unix milliseconds.
     pub received_ms: u64,
+    /// The group that they ask to be let into; absent where they ask for contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatId>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_name: Option<String>,
+}
+
+/// An invite link of a group.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupInvite {
+    /// The link.
+    pub invite: String,
+    /// Until when it works, in Unix milliseconds.
+    pub expires_ms: u64,
+    /// Whether each guest waits in `contact.requests`.
+    pub approval: bool,
+    /// How many it has let in.
+    pub uses: u32,
+    /// How many it lets in at most.
+    pub max_uses: u32,
+}
+
+/// Whoever has the link may use it.
+impl fmt::Debug for GroupInvite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupInvite")
+            .field("expires_ms", &self.expires_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Result of `chat.invites`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupInvites {
+    /// This account's open links of the group.
+    pub items: Vec<GroupInvite>,
 }
 
 /// A contact.
@@ -298,6 +335,9 @@ pub struct Message {
     pub chat: ChatId,
     /// The author's account.
     pub account: String,
+    /// The author's name, as the contact's or else as it calls itself in the group; absent of own messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The author's device.
     pub device: DeviceKey,
     /// Whether this account wrote it.

@@ -14,12 +14,12 @@ const NODES: usize = 11;
 const ROUNDS: usize = 6;
 
 /// The account of a person.
-async fn account(person: &Person) -> Value {
+pub(crate) async fn account(person: &Person) -> Value {
     person.ask("account.get", json!({})).await["account"].clone()
 }
 
 /// Waits until a person is in a group of so many.
-async fn is_in(person: &mut Person, chat: &str, members: usize) {
+pub(crate) async fn is_in(person: &mut Person, chat: &str, members: usize) {
     let params = json!({ "chat": chat });
     person
         .until("the group has its members", async |person| {

@@ -7,6 +7,7 @@ mod by_hand;
 mod copies;
 mod echo_bot;
 mod groups;
+mod guests;
 mod kinds;
 mod refusals;
 mod relay_service;

@@ -91,6 +91,7 @@ pub(super) fn message() -> Message {
         message: MessageId([1; 32]),
         chat: ChatId([3; 32]),
         account: "madang1alice".into(),
+        name: None,
         device: DeviceKey([2; 32]),
         outgoing: false,
         sent_ms: 5,
@@ -224,16 +225,28 @@ impl Api for Fake {
     }
 
     async fn contact_requests(&self, _: ListParams) -> ApiResult<Page<ContactRequest>> {
-        Ok(page(vec![ContactRequest {
+        let contact = ContactRequest {
             request: RequestId([7; 32]),
             account: "madang1bob".into(),
             name: None,
             received_ms: 3,
-        }]))
+            chat: None,
+            chat_name: None,
+        };
+        let guest = ContactRequest {
+            chat: Some(ChatId([4; 32])),
+            chat_name: Some("village".into()),
+            ..contact.clone()
+        };
+        Ok(page(vec![contact, guest]))
     }
 
     async fn contact_approve(&self, _: ApproveParams) -> ApiResult<ChatRef> {
         Ok(ChatRef { chat: ChatId([3; 32]) })
+    }
+
+    async fn contact_decline(&self, _: ApproveParams) -> ApiResult<Done> {
+        Ok(Done {})
     }
 
     async fn contact_list(&self, _: ListParams) -> ApiResult<Page<Contact>> {
@@ -262,6 +275,28 @@ impl Api for Fake {
             unread: 1,
             last_ms: None,
         }]))
+    }
+
+    async fn chat_invite(&self, params: ChatInviteParams) -> ApiResult<Invite> {
+        Ok(Invite {
+            invite: SECRET_INVITE.into(),
+            expires_ms: 1_000 * params.expires_in_s.unwrap_or(60) + u64::from(params.approval),
+        })
+    }
+
+    async fn chat_invites(&self, _: ChatParams) -> ApiResult<GroupInvites> {
+        let invite = GroupInvite {
+            invite: SECRET_INVITE.into(),
+            expires_ms: 60_000,
+            approval: true,
+            uses: 2,
+            max_uses: 1_000,
+        };
+        Ok(GroupInvites { items: vec![invite] })
+    }
+
+    async fn chat_uninvite(&self, params: AcceptParams) -> ApiResult<Done> {
+        self.contact_accept(params).await.map(|_| Done {})
     }
 
     async fn chat_get(&self, params: ChatParams) -> ApiResult<ChatDetails> {

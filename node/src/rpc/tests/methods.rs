@@ -102,10 +102,36 @@ async fn every_method_answers_in_the_documented_shape() {
             "contact.requests",
             json!({}),
             json!({
-                "items": [{"request": id(7), "account": "madang1bob", "received_ms": 3}], "next": "opaque",
+                "items": [
+                    {"request": id(7), "account": "madang1bob", "received_ms": 3},
+                    {
+                        "request": id(7), "account": "madang1bob", "received_ms": 3,
+                        "chat": id(4), "chat_name": "village",
+                    },
+                ],
+                "next": "opaque",
             }),
         ),
         ("contact.approve", json!({"request": id(7)}), chat.clone()),
+        ("contact.decline", json!({"request": id(7)}), json!({})),
+        (
+            "chat.invite",
+            json!({"chat": id(3)}),
+            json!({"invite": SECRET_INVITE, "expires_ms": 60_001}),
+        ),
+        (
+            "chat.invite",
+            json!({"chat": id(3), "approval": false, "expires_in_s": 2, "max_uses": 3}),
+            json!({"invite": SECRET_INVITE, "expires_ms": 2_000}),
+        ),
+        (
+            "chat.invites",
+            json!({"chat": id(3)}),
+            json!({"items": [{
+                "invite": SECRET_INVITE, "expires_ms": 60_000, "approval": true, "uses": 2, "max_uses": 1_000,
+            }]}),
+        ),
+        ("chat.uninvite", json!({"invite": SECRET_INVITE}), json!({})),
         (
             "contact.list",
             json!({"after": "x", "limit": 1}),
@@ -368,6 +394,10 @@ async fn malformed_parameters_are_refused_by_name() {
         ("contact.invite", json!({"expires_in_s": -1}), "expires_in_s"),
         ("contact.accept", json!({"invite": 1}), "invite"),
         ("contact.approve", json!({"request": "x"}), "request"),
+        ("contact.decline", json!({}), "request"),
+        ("chat.invite", json!({"chat": id(3), "approval": "yes"}), "approval"),
+        ("chat.invite", json!({"chat": id(3), "max_uses": -1}), "max_uses"),
+        ("chat.uninvite", json!({"invite": 1}), "invite"),
         ("contact.list", json!({"limit": 0}), "limit"),
         ("contact.list", json!({"limit": "1"}), "limit"),
         ("contact.list", json!({"after": 1}), "after"),
