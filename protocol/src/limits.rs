@@ -97,6 +97,9 @@ pub const CARD_KEY_PACKAGES: usize = 16;
 pub const KEY_PACKAGE_BYTES: usize = 16 * 1024;
 /// Bytes of a Welcome or commit that travels as a blob: those of a thousand devices with X-Wing, and room (DESIGN: up to 1.2 MB).
 pub const LARGE_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a Welcome that is kept for the case that the state at hand proves dead; whoever was told a larger one asks to be put back
+/// (guess: that of a few hundred devices).
+pub const SPARE_BYTES: usize = 512 * 1024;
 /// Bytes of a message to an inbox, or of a commit, above which it travels as a blob: it must fit an envelope after padding and sealing.
 pub const INLINE_BYTES: usize = 40 * 1024;
 /// Bytes of a Welcome that travels inside a request; larger ones go as blobs.

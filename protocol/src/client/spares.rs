@@ -6,13 +6,12 @@ use super::records::{decode, encode};
 use super::{Client, LoadError, array};
 use crate::inbox::{GroupWelcome, InboxMessage};
 use crate::keys::{AccountId, ChatId};
+use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use serde_bytes::ByteBuf;
 
 /// Milliseconds that envelopes wait for their states before a spare Welcome is taken (guess: a large commit's blob is here by then).
 const SPARE_MS: u64 = 5_000;
-/// Bytes of a Welcome that is kept; whoever was told a larger one asks to be put back (guess: that of a few hundred devices).
-const SPARE_BYTES: usize = 512 * 1024;
 
 /// A Welcome that waits.
 pub(super) struct Spare {
@@ -52,7 +51,7 @@ impl Client {
             return Ok(());
         };
         let late = chat.dag.contains(&welcome.node) || chat.spare.as_ref().is_some_and(|known| known.epoch > epoch);
-        if late || epoch < chat.root_epoch() || welcome.welcome.len() > SPARE_BYTES {
+        if late || epoch < chat.root_epoch() || welcome.welcome.len() > limits::SPARE_BYTES {
             return Ok(());
         }
         chat.spare = Some(Spare {
