@@ -18,9 +18,9 @@ use crate::net::NetHandle;
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
-    EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
-    ReactParams, SendParams, VoteParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams,
+    ChatUpdateParams, EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
+    MessageParams, ReactParams, SendParams, VoteParams,
 };
 use crate::rpc::types::*;
 use crate::store::StoreReader;

@@ -6,13 +6,13 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use super::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
-    EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
-    ReactParams, SendParams, VoteParams,
+    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams,
+    ChatUpdateParams, EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
+    MessageParams, ReactParams, SendParams, VoteParams,
 };
 use super::types::{
-    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Evidence, GroupInvites, Invite,
-    Members, Message, NodeInfo, Page, Phrase, Sent,
+    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Evidence, GroupInvites,
+    Invite, Members, Message, NodeInfo, Page, Phrase, Sent,
 };
 
 /// What a method gives.

@@ -12,7 +12,9 @@ use super::ids::{ChatId, EventCursor, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
 
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
-pub use super::chats::{ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams};
+pub use super::chats::{
+    ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+};
 pub use super::relays::EvidenceParams;
 
 /// Parameters of a method.
