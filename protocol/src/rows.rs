@@ -59,6 +59,10 @@ pub enum Tree {
     Guests = 24,
     /// A Welcome that came while its chat had another state that was alive: chat.
     SpareWelcomes = 28,
+    /// Apps that have a token or ask for one: app.
+    Apps = 29,
+    /// How far apps have read the event log: app.
+    AppCursors = 30,
     /// Relay: state of a topic (head, base, running hash, counts).
     RelayTopics = 32,
     /// Relay: envelopes by topic and position.

@@ -10,18 +10,17 @@ use madang_protocol::rows::{Rows, RowsError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::apps::{AppAsk, AppSaid, Apps};
 use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
 use super::relays::{proof, relay_check};
 use super::show::{content, event, given, ledger, mentions, message, refusal};
+use crate::clock::now_ms;
 use crate::net::NetHandle;
+use crate::rpc::access::{Grant, Grants};
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
-use crate::rpc::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams,
-    ChatUpdateParams, EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
-    MessageParams, ReactParams, SendParams, VoteParams,
-};
+use crate::rpc::params::*;
 use crate::rpc::types::*;
 use crate::store::StoreReader;
 
@@ -36,6 +35,7 @@ pub(crate) struct Facade {
     store: StoreReader,
     asks: mpsc::Sender<Ask>,
     newest: watch::Receiver<u64>,
+    grants: watch::Receiver<Arc<Grants>>,
     net: NetHandle,
     read_only: Arc<Mutex<Option<String>>>,
     started: Instant,
@@ -46,7 +46,7 @@ impl Facade {
         client: &Client,
         store: StoreReader,
         asks: mpsc::Sender<Ask>,
-        newest: watch::Receiver<u64>,
+        (newest, grants): (watch::Receiver<u64>, watch::Receiver<Arc<Grants>>),
         net: NetHandle,
         read_only: Arc<Mutex<Option<String>>>,
     ) -> Self {
@@ -56,6 +56,7 @@ impl Facade {
             store,
             asks,
             newest,
+            grants,
             net,
             read_only,
             started: Instant::now(),
@@ -582,6 +583,63 @@ impl Api for Facade {
     fn event_watch(&self) -> watch::Receiver<u64> {
         self.newest.clone()
     }
+
+    fn grants(&self) -> watch::Receiver<Arc<Grants>> {
+        self.grants.clone()
+    }
+
+    async fn app_request(&self, params: AppRequestParams) -> ApiResult<AppToken> {
+        self.token(AppAsk::Request(params)).await
+    }
+
+    async fn app_list(&self, params: ListParams) -> ApiResult<Page<App>> {
+        let all = self.read(|rows| Ok(Apps::load(rows)?.list(now_ms()))).await?;
+        page(all.into_iter().map(|app| (app.app.0, app)), &params)
+    }
+
+    async fn app_self(&self, app: AppKey) -> ApiResult<App> {
+        let all = self.read(|rows| Ok(Apps::load(rows)?.list(now_ms()))).await?;
+        let own = all.into_iter().find(|known| known.app == app);
+        own.ok_or(ApiError::TokenEnded)
+    }
+
+    async fn app_approve(&self, params: AppApproveParams) -> ApiResult<App> {
+        match self.ask_apps(AppAsk::Approve(params)).await? {
+            AppSaid::App(app) => Ok(*app),
+            AppSaid::Token(_) | AppSaid::Done => Err(other_said()),
+        }
+    }
+
+    async fn app_mint(&self, by: Arc<Grant>, params: AppMintParams) -> ApiResult<AppToken> {
+        self.token(AppAsk::Mint(by, params)).await
+    }
+
+    async fn app_revoke(&self, by: Arc<Grant>, app: AppKey) -> ApiResult<Done> {
+        self.ask_apps(AppAsk::Revoke(by, app)).await?;
+        Ok(Done {})
+    }
+
+    async fn event_ack(&self, app: Option<AppKey>, cursor: EventCursor) -> ApiResult<Done> {
+        self.ask_apps(AppAsk::Ack(app, cursor)).await?;
+        Ok(Done {})
+    }
+
+    async fn event_acknowledged(&self, app: Option<AppKey>) -> ApiResult<EventCursor> {
+        self.read(move |rows| Ok(Apps::load(rows)?.acknowledged(app))).await
+    }
+}
+
+impl Facade {
+    async fn ask_apps(&self, ask: AppAsk) -> ApiResult<AppSaid> {
+        self.ask(|sender| Ask::App(ask, sender)).await?
+    }
+
+    async fn token(&self, ask: AppAsk) -> ApiResult<AppToken> {
+        match self.ask_apps(ask).await? {
+            AppSaid::Token(token) => Ok(token),
+            AppSaid::App(_) | AppSaid::Done => Err(other_said()),
+        }
+    }
 }
 
 pub(super) fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> Check {
@@ -598,6 +656,10 @@ pub(super) fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Opti
 }
 
 fn unexpected(_: &Reply) -> ApiError {
+    other_said()
+}
+
+fn other_said() -> ApiError {
     ApiError::Internal {
         reason: "the core answered something else than was asked".into(),
     }

@@ -9,14 +9,17 @@ use madang_protocol::client::{
 };
 use madang_protocol::identity::Phrase;
 use madang_protocol::keys::{ChatId, TopicId, TransportKey};
-use madang_protocol::rows::{Rows, RowsError, Tree};
+use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::apps::{AppAsk, AppSaid, Apps};
 use super::mend::mend;
 use crate::clock::now_ms;
 use crate::failpoint;
 use crate::net::{self, NetCommand, NetEvent, PeerKey};
+use crate::rpc::access::Grants;
+use crate::rpc::error::ApiError;
 use crate::store::{Store, StoreError};
 
 /// Bytes of inputs after which a turn ends although more wait: what they write stays below the store's largest batch.
@@ -38,12 +41,17 @@ pub(crate) enum Ask {
     /// How a chat's state is.
     Chat(ChatId, oneshot::Sender<Option<ChatStatus>>),
     Phrase(oneshot::Sender<Option<Phrase>>),
+    /// Of the table of apps.
+    App(AppAsk, oneshot::Sender<AppAnswer>),
     /// Put aside what can't be read.
     Mend,
 }
 
 /// The answer to a command.
 pub(crate) type Answer = Result<Reply, CommandError>;
+
+/// The answer of the table of apps.
+pub(crate) type AppAnswer = Result<AppSaid, ApiError>;
 
 /// How things are at present.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +80,9 @@ pub(crate) struct RelayStatus {
 pub(crate) struct Turn {
     pub commands: Vec<NetCommand>,
     pub answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    pub app_answers: Vec<(oneshot::Sender<AppAnswer>, AppAnswer)>,
+    /// What tokens allow from now on, if that changed.
+    pub grants: Option<Grants>,
     /// When time alone calls for a turn, in Unix milliseconds.
     pub timer_ms: Option<u64>,
     /// The newest durable event.
@@ -97,6 +108,10 @@ pub(crate) struct Engine {
     client: Client,
     config: ClientConfig,
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    apps: Apps,
+    /// What this turn changes of the apps, and what is said once that is durable.
+    app_batch: Batch,
+    app_answers: Vec<(oneshot::Sender<AppAnswer>, AppAnswer)>,
     /// The streams that the client knows of, at most two for each of the network's connections.
     streams: BTreeMap<(PeerKey, net::Side), u64>,
     next_token: u64,
@@ -107,6 +122,7 @@ impl Engine {
     pub(crate) fn open(store: Store, config: ClientConfig) -> Result<(Self, bool), TurnError> {
         let created = store.prefix(Tree::Meta, b"account", 1)?.is_empty();
         let client = load(&store, &config)?;
+        let apps = Apps::load(&store)?;
         let mut engine = Self {
             store,
             client,
@@ -117,6 +133,9 @@ impl Engine {
                 ..config
             },
             waiting: BTreeMap::new(),
+            apps,
+            app_batch: Batch::default(),
+            app_answers: Vec::new(),
             streams: BTreeMap::new(),
             next_token: 1,
         };
@@ -143,13 +162,18 @@ impl Engine {
             bytes += size(&incoming);
             self.take(incoming)?;
         }
-        let Step { batch, effects } = self.client.drain()?;
+        let Step { mut batch, effects } = self.client.drain()?;
+        let apps = std::mem::take(&mut self.app_batch);
+        let apps_changed = !apps.is_empty();
+        batch.append(apps);
         if !batch.is_empty() {
             self.store.commit(&batch)?;
             failpoint::hit("core.after_flush");
         }
         self.client.handle(now_ms(), Input::Committed, &self.store)?;
         let mut turn = Turn {
+            app_answers: std::mem::take(&mut self.app_answers),
+            grants: apps_changed.then(|| self.apps.grants()),
             timer_ms: self.client.next_timer(),
             ..Turn::default()
         };
@@ -171,11 +195,19 @@ impl Engine {
     pub(super) fn reload(&mut self) -> Result<(), TurnError> {
         self.waiting.clear();
         self.streams.clear();
-        let mut probe = madang_protocol::rows::Batch::default();
+        let mut probe = Batch::default();
         probe.put(Tree::Meta, b"probe".as_slice(), Vec::new());
         self.store.commit(&probe)?;
         self.client = load(&self.store, &self.config)?;
+        self.apps = Apps::load(&self.store)?;
+        self.app_batch = Batch::default();
+        self.app_answers.clear();
         Ok(())
+    }
+
+    /// What tokens allow.
+    pub(super) fn grants(&self) -> Grants {
+        self.apps.grants()
     }
 
     pub(super) fn newest_event(&self) -> Result<u64, TurnError> {
@@ -212,12 +244,29 @@ impl Engine {
                 drop(answer.send(self.client.phrase()));
                 return Ok(());
             }
+            Incoming::Ask(Ask::App(ask, answer)) => return self.ask_apps(ask, answer),
             Incoming::Ask(Ask::Mend) => {
                 mend(&self.store)?;
                 return Ok(());
             }
         };
         Ok(self.client.handle(now_ms(), input, &self.store)?)
+    }
+
+    /// Asks the table of apps; the answer waits for the flush.
+    fn ask_apps(&mut self, ask: AppAsk, answer: oneshot::Sender<AppAnswer>) -> Result<(), TurnError> {
+        let newest = self.client.newest_event();
+        match self.apps.handle(now_ms(), newest, ask, &mut self.app_batch) {
+            Ok((said, asks)) => {
+                self.app_answers.push((answer, Ok(said)));
+                if let Some(app) = asks {
+                    self.client
+                        .handle(now_ms(), Input::Note { subject: app.0 }, &self.store)?;
+                }
+            }
+            Err(error) => self.app_answers.push((answer, Err(error))),
+        }
+        Ok(())
     }
 
     fn note_stream(&mut self, event: &NetEvent) {

@@ -13,6 +13,7 @@
 //! everyone is disconnected, and the core begins again from its rows once the store takes writes.
 
 mod api;
+mod apps;
 mod chats;
 mod engine;
 mod mend;
@@ -32,6 +33,7 @@ use crate::blocking::blocking;
 use crate::clock::now_ms;
 use crate::config::NodeError;
 use crate::net::{self, NetCommand, NetEvent, NetHandle, PeerKey};
+use crate::rpc::access::Grants;
 pub(crate) use api::Facade;
 pub(crate) use engine::Engine;
 use engine::{Ask, Incoming, Turn, TurnError};
@@ -53,6 +55,7 @@ pub(crate) struct Core {
     events: mpsc::Receiver<NetEvent>,
     asks: mpsc::Receiver<Ask>,
     newest: watch::Sender<u64>,
+    grants: watch::Sender<Arc<Grants>>,
     read_only: Arc<Mutex<Option<String>>>,
     inbox: VecDeque<Incoming>,
     peers: BTreeSet<PeerKey>,
@@ -73,13 +76,22 @@ impl Core {
         })?;
         let (newest, watch) = watch::channel(newest_event);
         let read_only = Arc::new(Mutex::new(None));
-        let facade = Facade::new(engine.client(), store, ask, watch, net.clone(), read_only.clone());
+        let (grants, granted) = watch::channel(Arc::new(engine.grants()));
+        let facade = Facade::new(
+            engine.client(),
+            store,
+            ask,
+            (watch, granted),
+            net.clone(),
+            read_only.clone(),
+        );
         let listening = addresses(&net);
         let core = Self {
             net,
             events,
             asks,
             newest,
+            grants,
             read_only,
             inbox: VecDeque::from([Incoming::Listening(listening), Incoming::Tick]),
             peers: BTreeSet::new(),
@@ -174,6 +186,12 @@ impl Core {
     async fn carry_out(&mut self, turn: Turn) -> Result<(), NodeError> {
         if let Some(newest) = turn.newest_event {
             self.newest.send_replace(newest);
+        }
+        if let Some(grants) = turn.grants {
+            self.grants.send_replace(Arc::new(grants));
+        }
+        for (answer, result) in turn.app_answers {
+            drop(answer.send(result));
         }
         for (answer, result) in turn.answers {
             // Whoever asked may have gone; what was asked for took place all the same.

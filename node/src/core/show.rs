@@ -181,6 +181,14 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
             relay: RelayKey(relay.0),
             reason: fault.name().to_owned(),
         },
+        EventRow::Note { subject } => match super::apps::asking(lookup.rows(), &AppKey(subject))? {
+            Some((name, scopes)) => EventKind::AppRequested {
+                app: AppKey(subject),
+                name,
+                scopes,
+            },
+            None => return Ok(None),
+        },
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),
             account: account.to_string(),

@@ -1,19 +1,14 @@
 //! What the JSON-RPC needs of the node: one function for each method, typed. The core implements it.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::access::{Grant, Grants};
 use super::error::ApiError;
-use super::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams,
-    ChatUpdateParams, EditParams, EvidenceParams, InviteParams, ListParams, MarkReadParams, MessageListParams,
-    MessageParams, ReactParams, SendParams, VoteParams,
-};
-use super::types::{
-    AccountInfo, Chat, ChatDetails, ChatRef, Contact, ContactRequest, Doctor, Done, EventPage, Evidence, GroupInvites,
-    Invite, Members, Message, NodeInfo, Page, Phrase, Sent,
-};
+use super::params::*;
+use super::types::*;
 
 /// What a method gives.
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -122,6 +117,33 @@ pub trait Api: Send + Sync + 'static {
     ///
     /// Where the log was pruned above `after`, the first item is a `gap`. Without items, `next` is `after`.
     fn event_poll(&self, after: Option<u64>, limit: u32) -> impl Future<Output = ApiResult<EventPage>> + Send;
+
+    /// What the tokens of apps allow, and its changes.
+    fn grants(&self) -> watch::Receiver<Arc<Grants>>;
+
+    /// `app.request`: the token works once the user has approved.
+    fn app_request(&self, params: AppRequestParams) -> impl Future<Output = ApiResult<AppToken>> + Send;
+
+    /// `app.list`.
+    fn app_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<App>>> + Send;
+
+    /// `app.self`.
+    fn app_self(&self, app: AppKey) -> impl Future<Output = ApiResult<App>> + Send;
+
+    /// `app.approve`.
+    fn app_approve(&self, params: AppApproveParams) -> impl Future<Output = ApiResult<App>> + Send;
+
+    /// `app.mint`: a token within the caller's.
+    fn app_mint(&self, by: Arc<Grant>, params: AppMintParams) -> impl Future<Output = ApiResult<AppToken>> + Send;
+
+    /// `app.revoke`: the token ends, and those that it made; also refuses who asks.
+    fn app_revoke(&self, by: Arc<Grant>, app: AppKey) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `event.ack`; no app is the owner.
+    fn event_ack(&self, app: Option<AppKey>, cursor: EventCursor) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// The last event that an app has acknowledged; 0 if none.
+    fn event_acknowledged(&self, app: Option<AppKey>) -> impl Future<Output = ApiResult<EventCursor>> + Send;
 
     /// Gives the newest durable cursor and its changes; 0 while the log is empty. The sender is dropped when the core ends.
     fn event_watch(&self) -> watch::Receiver<u64>;

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
+use super::access::Grant;
 use super::error::ApiError;
 use super::limits::{MAX_BATCH, MAX_BATCH_RESPONSE, MAX_CALLS, MAX_RESPONSE, MAX_SUBSCRIPTIONS, RETRY_AFTER_MS};
 use super::methods::{SUBSCRIBE, UNSUBSCRIBE};
@@ -25,6 +26,8 @@ use super::methods::{SUBSCRIBE, UNSUBSCRIBE};
 /// How a request came in, and where what happens because of it is logged. The guard puts it among a request's extensions.
 #[derive(Clone)]
 pub(super) struct Caller {
+    /// What its token allows.
+    pub(super) grant: Arc<Grant>,
     /// Whether there is a socket on which notifications can follow.
     pub(super) web_socket: bool,
     /// The log; jsonrpsee itself runs without one, as it logs whole bodies.

@@ -50,6 +50,15 @@ pub enum ApiError {
         /// Who may.
         reason: Cow<'static, str>,
     },
+    /// The token's app may not do this.
+    #[error("this token lacks the scope {scope}; the user can approve an app that asks for it")]
+    ScopeMissing {
+        /// What it lacks.
+        scope: String,
+    },
+    /// The token was revoked, or its time is over.
+    #[error("this token works no more; ask the user for a new one")]
+    TokenEnded,
     /// The idempotency key was used with another body.
     #[error("this idempotency key was used with another body; use a new one for a new message")]
     IdempotencyConflict,
@@ -115,6 +124,9 @@ pub struct ErrorData {
     /// When to try again, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// The scope that the token lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 impl ApiError {
@@ -153,6 +165,8 @@ impl ApiError {
             Self::ReadOnly { .. } => (-32010, "read_only"),
             Self::Overloaded { .. } => (-32011, "overloaded"),
             Self::NotAllowed { .. } => (-32012, "not_allowed"),
+            Self::ScopeMissing { .. } => (-32020, "scope_missing"),
+            Self::TokenEnded => (-32021, "token_ended"),
             Self::Internal { .. } => (-32603, "internal"),
         }
     }
@@ -187,6 +201,10 @@ impl ApiError {
             field,
             limit,
             retry_after_ms,
+            scope: match self {
+                Self::ScopeMissing { scope } => Some(scope.clone()),
+                _ => None,
+            },
         }
     }
 }

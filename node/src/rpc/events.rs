@@ -6,33 +6,40 @@
 use std::io;
 use std::sync::Arc;
 
+use http::Extensions;
 use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionSink};
 use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::access::Grant;
 use super::api::{Api, ApiResult};
 use super::error::ApiError;
 use super::limits::{MAX_RESPONSE, SUBSCRIPTION_PAGE};
 use super::methods::{Shared, logged};
-use super::params::{FromParams as _, PollParams, SubscribeParams};
-use super::types::{Event, EventPage};
+use super::params::{After, Filter, FromParams as _, PollParams, SubscribeParams};
+use super::types::{Event, EventKind, EventPage};
 
 /// Bytes of a response around the events of a page: id, `next` and punctuation.
 const FRAME: usize = 64 * 1024;
 
 /// Answers `event.poll`; waits at most `timeout` for the first event, and not at all while the node stops.
-pub(super) async fn poll<A: Api>(shared: Arc<Shared<A>>, params: PollParams) -> ApiResult<EventPage> {
+pub(super) async fn poll<A: Api>(
+    shared: Arc<Shared<A>>,
+    params: PollParams,
+    grant: Arc<Grant>,
+) -> ApiResult<EventPage> {
     let deadline = Instant::now() + params.timeout;
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
     let mut newest = shared.api.event_watch();
-    let mut after = params.after.map_or_else(|| *newest.borrow(), |after| after.0);
+    let mut after = start(&shared, &grant, params.after, &newest).await?;
     loop {
         // Marked before the page is read: what comes in between wakes the wait below.
         newest.borrow_and_update();
-        let page = shared.api.event_poll(Some(after), params.limit).await?;
+        let mut page = shared.api.event_poll(Some(after), params.limit).await?;
+        page.items.retain(|event| shows(&grant, &params.filter, &event.what));
         if !page.items.is_empty() {
             return Ok(shortened(page));
         }
@@ -60,20 +67,27 @@ pub(super) async fn subscribe<A: Api>(
     params: Params<'static>,
     pending: PendingSubscriptionSink,
     shared: Arc<Shared<A>>,
+    extensions: &Extensions,
 ) -> SubscriptionCloseResponse {
-    let after = match SubscribeParams::read(params.as_str()) {
-        Ok(params) => params.after,
+    let newest = shared.api.event_watch();
+    let begun = async {
+        let grant = shared.granted(extensions)?;
+        let params = SubscribeParams::read(params.as_str())?;
+        let after = start(&shared, &grant, params.after, &newest).await?;
+        Ok::<_, ApiError>((grant, params.filter, after))
+    };
+    let (grant, filter, after) = match begun.await {
+        Ok(begun) => begun,
         Err(error) => {
             pending.reject(ErrorObjectOwned::from(error)).await;
             return SubscriptionCloseResponse::None;
         }
     };
-    let newest = shared.api.event_watch();
-    let after = after.map_or_else(|| *newest.borrow(), |after| after.0);
     let Ok(sink) = pending.accept().await else {
         return SubscriptionCloseResponse::None;
     };
-    match follow(&shared, &sink, newest, after).await {
+    let shown = |event: &EventKind| shows(&grant, &filter, event);
+    match follow(&shared, &sink, newest, after, shown).await {
         Ok(()) => SubscriptionCloseResponse::None,
         Err(error) => farewell(logged(error)),
     }
@@ -84,13 +98,14 @@ async fn follow<A: Api>(
     sink: &SubscriptionSink,
     mut newest: watch::Receiver<u64>,
     mut after: u64,
+    shown: impl Fn(&EventKind) -> bool,
 ) -> ApiResult<()> {
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
     loop {
         newest.borrow_and_update();
         let page = shared.api.event_poll(Some(after), SUBSCRIPTION_PAGE).await?;
-        for event in &page.items {
+        for event in page.items.iter().filter(|event| shown(&event.what)) {
             let message = to_json_raw_value(event).map_err(|error| ApiError::Internal {
                 reason: format!("can't write an event: {error}"),
             })?;
@@ -113,6 +128,36 @@ async fn follow<A: Api>(
             return Ok(());
         }
     }
+}
+
+/// The cursor after which a reader begins.
+async fn start<A: Api>(
+    shared: &Shared<A>,
+    grant: &Grant,
+    after: After,
+    newest: &watch::Receiver<u64>,
+) -> ApiResult<u64> {
+    match after {
+        After::Newest => Ok(*newest.borrow()),
+        After::Acknowledged => Ok(shared.api.event_acknowledged(grant.app).await?.0),
+        After::Cursor(cursor) => Ok(cursor.0),
+    }
+}
+
+/// Whether a reader may see an event, and wants to. A gap is shown whatever is filtered: what is gone may have been wanted.
+fn shows(grant: &Grant, filter: &Filter, event: &EventKind) -> bool {
+    if matches!(event, EventKind::Gap { .. }) {
+        return true;
+    }
+    let kind = filter
+        .kinds
+        .as_ref()
+        .is_none_or(|kinds| kinds.iter().any(|kind| kind == event.name()));
+    let chat = match (&filter.chats, event.chat()) {
+        (Some(chats), Some(chat)) => chats.contains(&chat),
+        _ => true,
+    };
+    kind && chat && grant.sees(event)
 }
 
 fn farewell(error: ApiError) -> SubscriptionCloseResponse {

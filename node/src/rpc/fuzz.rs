@@ -6,17 +6,13 @@ use jsonrpsee::types::Request;
 use super::calls;
 use super::error::ApiError;
 use super::methods::SUBSCRIBE;
-use super::params::{
-    AcceptParams, ApproveParams, ChatCreateParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
-    EditParams, EvidenceParams, FromParams, InviteParams, ListParams, MarkReadParams, MessageListParams, MessageParams,
-    NoParams, PollParams, ReactParams, SendParams, SubscribeParams, VoteParams,
-};
+use super::params::*;
 
 /// Reads the parameters of a method.
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 30] = [
+pub(super) const METHODS: [(&str, Read); 37] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -45,6 +41,13 @@ pub(super) const METHODS: [(&str, Read); 30] = [
     ("message.get", read::<MessageParams>),
     ("message.mark_read", read::<MarkReadParams>),
     ("relay.evidence", read::<EvidenceParams>),
+    ("app.request", read::<AppRequestParams>),
+    ("app.list", read::<ListParams>),
+    ("app.self", read::<NoParams>),
+    ("app.approve", read::<AppApproveParams>),
+    ("app.mint", read::<AppMintParams>),
+    ("app.revoke", read::<AppParams>),
+    ("event.ack", read::<AckParams>),
     ("event.poll", read::<PollParams>),
     (SUBSCRIBE, read::<SubscribeParams>),
 ];

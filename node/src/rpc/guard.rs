@@ -1,12 +1,17 @@
 //! The door: which HTTP requests and WebSocket handshakes come in at all.
 //!
 //! A page in a browser can send requests to loopback, from any site, and through a name that it points there. It can't set `Host` or
-//! `Origin`, and can't read the cookie: a request must be right in all three.
+//! `Origin`, and can't read the cookie: a request must be right in all three. A page that the user has approved as an app may come from
+//! its own origin, with its own token. One that isn't may knock at [`DOOR`], where it is heard and told nothing.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN, VARY, WWW_AUTHENTICATE,
+};
 use http::uri::Authority;
 use http::{Method, Request, StatusCode};
 use jsonrpsee::core::BoxError;
@@ -14,14 +19,17 @@ use jsonrpsee::core::http_helpers::{HttpError, read_body};
 use jsonrpsee::core::server::MethodResponse;
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, ws};
 use jsonrpsee::types::Id;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
+use super::access::{Grant, Grants};
 use super::calls::{Caller, overloaded, refusal, refuse};
 use super::error::ApiError;
 use super::files::Token;
 use super::limits::MAX_REQUEST;
+use crate::clock::now_ms;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -36,6 +44,10 @@ pub(super) enum Refusal {
     NotJson,
     /// No token, or a wrong one.
     Unauthorized,
+    /// The user hasn't approved the app yet.
+    NotApproved,
+    /// The token was revoked, or its time is over.
+    Ended,
     /// Not `/`.
     Path,
     /// Neither POST nor a WebSocket handshake.
@@ -48,38 +60,101 @@ pub(super) enum Refusal {
     Busy,
 }
 
+/// Where an app that has no token asks for one.
+const DOOR: &str = "/app";
+
 /// What a request must show.
 #[derive(Debug)]
 pub(super) struct Guard {
     pub(super) token: Token,
+    /// The tokens of apps.
+    pub(super) grants: watch::Receiver<Arc<Grants>>,
     /// Where the server listens.
     pub(super) bound: SocketAddr,
 }
 
+/// How a request comes in.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// With a token.
+    Guest {
+        grant: Arc<Grant>,
+        web_socket: bool,
+        /// The page of another site that is told the answer.
+        page: Option<HeaderValue>,
+    },
+    /// Without one, at the door for apps.
+    Knock {
+        /// The page that is told the answer.
+        page: Option<HeaderValue>,
+    },
+    /// A browser asks whether a page may ask.
+    Preflight {
+        /// That page.
+        page: HeaderValue,
+    },
+}
+
 impl Guard {
-    /// Checks all that a request's head shows, and gives whether it is a WebSocket handshake.
+    /// Checks all that a request's head shows.
     ///
-    /// What comes from a foreign site is refused as such before the token is looked at.
-    pub(super) fn check<B>(&self, request: &Request<B>, arrived: IpAddr) -> Result<bool, Refusal> {
+    /// What comes from a foreign site is refused as such, whatever its token: unless that is of an app which is a page of just that site.
+    pub(super) fn check<B>(&self, request: &Request<B>, arrived: IpAddr) -> Result<Entry, Refusal> {
         let headers = request.headers();
         self.check_host(request, arrived)?;
-        self.check_origin(headers)?;
+        let page = self.foreign_page(headers)?;
+        let at_door = request.uri().path() == DOOR;
+        if let (&Method::OPTIONS, Some(page)) = (request.method(), &page) {
+            let known = page
+                .to_str()
+                .is_ok_and(|origin| self.grants.borrow().has_origin(origin, now_ms()));
+            let page = page.clone();
+            return (at_door || known)
+                .then_some(Entry::Preflight { page })
+                .ok_or(Refusal::ForeignOrigin);
+        }
+        if at_door {
+            return match (request.method(), is_json(headers)) {
+                (&Method::POST, true) => Ok(Entry::Knock { page }),
+                (&Method::POST, false) => Err(Refusal::NotJson),
+                _ => Err(Refusal::Method),
+            };
+        }
+        let grant = bearer(headers).and_then(|token| self.grant(token));
+        if let Some(page) = &page {
+            let own = grant.as_ref().and_then(|grant| grant.origin.as_deref());
+            if own.is_none_or(|origin| origin.as_bytes() != page.as_bytes()) {
+                return Err(Refusal::ForeignOrigin);
+            }
+        }
         let is_post = request.method() == Method::POST;
         let typed = headers.contains_key(CONTENT_TYPE);
         if is_post && typed && !is_json(headers) {
             return Err(Refusal::NotJson);
         }
-        if !self.has_token(headers) {
-            return Err(Refusal::Unauthorized);
+        let grant = grant.ok_or(Refusal::Unauthorized)?;
+        if grant.pending {
+            return Err(Refusal::NotApproved);
+        }
+        if grant.has_ended(now_ms()) {
+            return Err(Refusal::Ended);
         }
         if request.uri().path() != "/" {
             return Err(Refusal::Path);
         }
         if ws::is_upgrade_request(request) {
-            return Ok(true);
+            return Ok(Entry::Guest {
+                grant,
+                web_socket: true,
+                page,
+            });
         }
         match (is_post, typed) {
-            (true, true) => Ok(false),
+            (true, true) => Ok(Entry::Guest {
+                grant,
+                web_socket: false,
+                page,
+            }),
             (true, false) => Err(Refusal::NotJson),
             (false, _) => Err(Refusal::Method),
         }
@@ -97,18 +172,21 @@ impl Guard {
         Ok(())
     }
 
-    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// The page of another site that a request comes from; none if it comes from a program, or from a page of this server's.
+    fn foreign_page(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
         if !headers.contains_key(ORIGIN) {
-            return Ok(());
+            return Ok(None);
         }
-        let ip = only(headers, &ORIGIN)
-            .and_then(|origin| origin.strip_prefix("http://"))
-            .and_then(|authority| self.local(authority))
-            .ok_or(Refusal::ForeignOrigin)?;
-        if !ip.is_loopback() {
-            return Err(Refusal::ForeignOrigin);
+        let origin = only(headers, &ORIGIN).ok_or(Refusal::ForeignOrigin)?;
+        let own = origin
+            .strip_prefix("http://")
+            .and_then(|authority| self.local(authority));
+        if own.is_some_and(|ip| ip.is_loopback()) {
+            return Ok(None);
         }
-        Ok(())
+        HeaderValue::from_str(origin)
+            .map(Some)
+            .map_err(|_| Refusal::ForeignOrigin)
     }
 
     /// The address that `HOST:PORT` writes out, if the port is ours; no name is looked up, and only `localhost` is known.
@@ -128,17 +206,48 @@ impl Guard {
         bare.unwrap_or(host).parse().ok()
     }
 
-    fn has_token(&self, headers: &HeaderMap) -> bool {
-        let Some((scheme, token)) = only(headers, &AUTHORIZATION).and_then(|v| v.split_once(' ')) else {
-            return false;
-        };
-        scheme.eq_ignore_ascii_case("bearer") && self.token.matches(token.trim().as_bytes())
+    fn grant(&self, token: &[u8]) -> Option<Arc<Grant>> {
+        if self.token.matches(token) {
+            return Some(Arc::new(Grant::owner()));
+        }
+        self.grants.borrow().lookup(token)
     }
+}
+
+/// The token that a request shows.
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let (scheme, token) = only(headers, &AUTHORIZATION)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes())
+}
+
+/// What a browser is told when it asks whether a page may ask.
+pub(super) fn preflight(page: HeaderValue) -> HttpResponse {
+    let mut response = HttpResponse::new(HttpBody::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("authorization, content-type"),
+    );
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    told(response, Some(page))
+}
+
+/// Lets a page of another site read a response.
+pub(super) fn told(mut response: HttpResponse, page: Option<HeaderValue>) -> HttpResponse {
+    if let Some(page) = page {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page);
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+    }
+    response
 }
 
 /// Passes a request on that came through [`Guard::check`].
 pub(super) async fn pass<B, S>(
     request: Request<B>,
+    grant: Arc<Grant>,
     web_socket: bool,
     body_deadline: Duration,
     mut inner: S,
@@ -152,7 +261,7 @@ where
     // jsonrpsee logs requests with their headers, and bodies.
     parts.headers.remove(AUTHORIZATION);
     let log = tracing::dispatcher::get_default(Dispatch::clone);
-    parts.extensions.insert(Caller { web_socket, log });
+    parts.extensions.insert(Caller { grant, web_socket, log });
 
     let body = if web_socket {
         HttpBody::new(body)
@@ -202,6 +311,11 @@ pub(super) fn turn_away(why: Refusal) -> HttpResponse {
             StatusCode::UNAUTHORIZED,
             "send the content of the file cookie as Authorization: Bearer TOKEN\n",
         ),
+        Refusal::NotApproved => status(StatusCode::UNAUTHORIZED, "the user hasn't approved this app yet\n"),
+        Refusal::Ended => status(
+            StatusCode::UNAUTHORIZED,
+            "this token works no more; ask the user for a new one\n",
+        ),
         Refusal::Path => status(StatusCode::NOT_FOUND, "the JSON-RPC is at /\n"),
         Refusal::Method => status(StatusCode::METHOD_NOT_ALLOWED, "use POST, or a WebSocket handshake\n"),
         Refusal::TooLarge => answer(
@@ -219,7 +333,7 @@ pub(super) fn turn_away(why: Refusal) -> HttpResponse {
     };
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    if why == Refusal::Unauthorized {
+    if matches!(why, Refusal::Unauthorized | Refusal::NotApproved | Refusal::Ended) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response

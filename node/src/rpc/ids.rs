@@ -70,6 +70,10 @@ hex_id!(
     RequestId
 );
 hex_id!(
+    /// Names an app that has a token, or asks for one.
+    AppKey
+);
+hex_id!(
     /// A device's public key.
     DeviceKey
 );

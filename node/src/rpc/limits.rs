@@ -98,3 +98,36 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What an `overloaded` refusal of this module says about when to come back, in milliseconds (guess).
 pub const RETRY_AFTER_MS: u64 = 250;
+
+/// Bytes of a scope: a namespace, a chat's id and an action take 80 (guess).
+pub const MAX_SCOPE: usize = 128;
+
+/// Scopes of one token (guess).
+pub const MAX_SCOPES: usize = 64;
+
+/// Bytes of an app's name.
+pub const MAX_APP_NAME: usize = 128;
+
+/// Bytes of an app's icon (guess: a small picture, as a group's).
+pub const MAX_ICON: usize = 8 * 1024;
+
+/// Bytes of an app's origin: scheme, host name and port.
+pub const MAX_ORIGIN: usize = 300;
+
+/// Apps with a token (guess). One more is refused with `limit_reached`.
+pub const MAX_APPS: usize = 256;
+
+/// Apps that wait for the user (guess). One more is refused with `limit_reached`, so that a page can't bury the others.
+pub const MAX_ASKING: usize = 16;
+
+/// How long an app waits for the user, in milliseconds (guess: a user who was asked looks soon).
+pub const ASKING_MS: u64 = 10 * 60 * 1000;
+
+/// Requests of apps without a token that are answered at once (guess).
+pub const MAX_AT_DOOR: usize = 8;
+
+/// Kinds and chats that a filter of events names (guess).
+pub const MAX_FILTER: usize = 64;
+
+/// Longest time between looks for tokens that have ended, so that a clock that is set is noticed (guess).
+pub const TOKEN_LOOK: Duration = Duration::from_secs(30);

@@ -1,10 +1,12 @@
 //! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port.
 //!
 //! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
-//! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `methods` (parameters), and
-//! then the [`Api`], which the core implements. `events` long-polls and subscribes on top of two functions of it.
+//! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `methods` (parameters, and by
+//! `access` what the token allows), and then the [`Api`], which the core implements. `events` long-polls and subscribes on top of two functions of it.
 
+pub mod access;
 pub mod api;
+pub mod apps;
 mod bodies;
 mod calls;
 mod chats;

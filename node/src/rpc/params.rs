@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, MessageId, RequestId};
-use super::limits::{DEFAULT_PAGE, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
+use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
 
+pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
 pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
@@ -171,11 +172,68 @@ impl FromParams for MarkReadParams {
     }
 }
 
-/// Parameters of `event.poll`.
+/// Where events are read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Now.
+    Newest,
+    /// The last one that this token's app has acknowledged.
+    Acknowledged,
+    /// The last one that was seen; 0 is the log's start.
+    Cursor(EventCursor),
+}
+
+impl After {
+    fn take(fields: &mut Fields) -> Result<Self, ApiError> {
+        match fields.optional::<String>("after")?.as_deref() {
+            None => Ok(Self::Newest),
+            Some("ack") => Ok(Self::Acknowledged),
+            Some(text) => text
+                .parse()
+                .map(Self::Cursor)
+                .map_err(|error| fields.invalid("after", error)),
+        }
+    }
+}
+
+/// Which events are read; all if nothing is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Kinds, as `message.received`.
+    pub kinds: Option<Vec<String>>,
+    /// Of these chats, and what is of none.
+    pub chats: Option<Vec<ChatId>>,
+}
+
+impl Filter {
+    fn take(fields: &mut Fields) -> Result<Self, ApiError> {
+        if fields.members.get("filter").is_none_or(Value::is_null) {
+            return Ok(Self::default());
+        }
+        let mut inner = fields.nested("filter")?;
+        let filter = Self {
+            kinds: inner.optional("kinds")?,
+            chats: inner.optional("chats")?,
+        };
+        for (name, len) in [
+            ("kinds", filter.kinds.as_ref().map_or(0, Vec::len)),
+            ("chats", filter.chats.as_ref().map_or(0, Vec::len)),
+        ] {
+            if len > MAX_FILTER {
+                return Err(inner.invalid(name, format!("must be at most {MAX_FILTER}")));
+            }
+        }
+        Ok(filter)
+    }
+}
+
+/// Parameters of `event.poll`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PollParams {
-    /// The last event that was seen; 0 for the log's start, absent for its end.
-    pub after: Option<EventCursor>,
+    /// Where to begin.
+    pub after: After,
+    /// What to leave out.
+    pub filter: Filter,
     /// Items at most, 1 to [`MAX_PAGE`].
     pub limit: u32,
     /// How long to wait for the first, at most [`MAX_POLL`].
@@ -186,7 +244,8 @@ impl FromParams for PollParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         let timeout_ms: Option<u64> = fields.optional("timeout_ms")?;
         Ok(Self {
-            after: fields.optional("after")?,
+            after: After::take(fields)?,
+            filter: Filter::take(fields)?,
             limit: fields.limit()?,
             timeout: Duration::from_millis(timeout_ms.unwrap_or_default()).min(MAX_POLL),
         })
@@ -194,16 +253,19 @@ impl FromParams for PollParams {
 }
 
 /// Parameters of `event.subscribe`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscribeParams {
-    /// The last event that was seen; 0 for the log's start, absent for its end.
-    pub after: Option<EventCursor>,
+    /// Where to begin.
+    pub after: After,
+    /// What to leave out.
+    pub filter: Filter,
 }
 
 impl FromParams for SubscribeParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
-            after: fields.optional("after")?,
+            after: After::take(fields)?,
+            filter: Filter::take(fields)?,
         })
     }
 }

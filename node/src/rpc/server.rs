@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Request;
@@ -28,16 +28,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::access::Grant;
 use super::api::Api;
 use super::calls::CallsLayer;
 use super::files::{self, Token};
-use super::guard::{Guard, Refusal, pass, turn_away};
+use super::guard::{Entry, Guard, Refusal, pass, preflight, told, turn_away};
+use super::ids::AppKey;
 use super::limits::{
-    ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST, MAX_RESPONSE,
-    MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE,
+    ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_AT_DOOR, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST,
+    MAX_RESPONSE, MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE, TOKEN_LOOK,
 };
 use super::methods::{self, Shared};
-use super::socket::Socket;
+use super::socket::{Cut, Socket};
+use crate::clock::now_ms;
 
 /// Where the JSON-RPC listens and leaves its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +174,7 @@ pub(super) async fn serve_with<A: Api>(
     let listener = TcpListener::bind(config.bind).await.map_err(bind_error)?;
     let bound = listener.local_addr().map_err(bind_error)?;
     let token = Token::load(&config.data_dir)?;
+    let grants = api.grants();
     let (stop, server) = stop_channel();
     let shared = Shared {
         api,
@@ -185,14 +189,20 @@ pub(super) async fn serve_with<A: Api>(
 
     let (done_sender, done) = watch::channel(false);
     let house = House {
-        guard: Guard { token, bound },
+        guard: Guard { token, grants, bound },
+        door: Semaphore::new(MAX_AT_DOOR),
+        cuts: Mutex::default(),
         deadlines,
         slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         stop: stop.clone(),
     };
     let service = move || builder.clone().build(methods.clone(), stop.clone());
+    let house = Arc::new(house);
     tokio::spawn(async move {
-        let running = accept(listener, Arc::new(house), service).await;
+        let running = tokio::select! {
+            running = accept(listener, Arc::clone(&house), service) => running,
+            never = watch_tokens(&house) => match never {},
+        };
         if let Err(error) = files::withdraw(&config.data_dir) {
             tracing::warn!(%error, "rpc.json stays behind");
         }
@@ -222,12 +232,60 @@ fn settings() -> ServerConfig {
         .build()
 }
 
+/// Ends the connections of tokens that end, as long as the server runs.
+async fn watch_tokens(house: &House) -> Infallible {
+    let mut grants = house.guard.grants.clone();
+    loop {
+        grants.borrow_and_update();
+        let next_ms = house.cut_ended();
+        let wait = next_ms.map_or(TOKEN_LOOK, |ends| Duration::from_millis(ends.saturating_sub(now_ms())));
+        tokio::select! {
+            changed = grants.changed() => if changed.is_err() {
+                // The core is gone, and with it soon the server.
+                std::future::pending::<()>().await;
+            },
+            () = sleep(wait.min(TOKEN_LOOK)) => {}
+        }
+    }
+}
+
 /// What all connections share.
 struct House {
+    /// Requests without a token under way.
+    door: Semaphore,
+    /// How the connections of apps are ended.
+    cuts: Mutex<Vec<(AppKey, Weak<Cut>)>>,
     guard: Guard,
     deadlines: Deadlines,
     slots: Arc<Semaphore>,
     stop: StopHandle,
+}
+
+impl House {
+    /// Remembers that a connection is an app's.
+    fn belongs(&self, app: AppKey, cut: &Arc<Cut>) {
+        let mut cuts = self.cuts.lock().unwrap_or_else(PoisonError::into_inner);
+        cuts.retain(|(_, cut)| cut.strong_count() > 0);
+        let same = |(known, other): &(AppKey, Weak<Cut>)| *known == app && other.as_ptr() == Arc::as_ptr(cut);
+        if !cuts.iter().any(same) {
+            cuts.push((app, Arc::downgrade(cut)));
+        }
+    }
+
+    /// Ends the connections of tokens that have ended; gives when the next of the others does.
+    fn cut_ended(&self) -> Option<u64> {
+        let (grants, now_ms) = (self.guard.grants.borrow().clone(), now_ms());
+        let mut cuts = self.cuts.lock().unwrap_or_else(PoisonError::into_inner);
+        cuts.retain(|(app, cut)| {
+            let lives = grants.of_app(app).is_some_and(|grant| !grant.has_ended(now_ms));
+            if let (false, Some(cut)) = (lives, cut.upgrade()) {
+                cut.now();
+            }
+            lives && cut.strong_count() > 0
+        });
+        let ends = cuts.iter().filter_map(|(app, _)| grants.of_app(app)?.expires_ms);
+        ends.min()
+    }
 }
 
 /// One connection: a stranger until a request of it has shown the token, then a guest that holds one of the slots.
@@ -332,15 +390,22 @@ where
     }
     let stop = house.stop.clone().shutdown();
     let head_deadline = house.deadlines.head;
+    let socket = Socket::new(stream);
+    let cut = socket.cut();
     let handle = service_fn(move |request: Request<Incoming>| {
-        let (house, visit, service) = (Arc::clone(&house), Arc::clone(&visit), service.clone());
-        async move { Ok::<_, Infallible>(answer(request, arrived, &house, &visit, service).await) }
+        let (house, visit, service, cut) = (
+            Arc::clone(&house),
+            Arc::clone(&visit),
+            service.clone(),
+            Arc::clone(&cut),
+        );
+        async move { Ok::<_, Infallible>(answer(request, arrived, &house, &visit, &cut, service).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_deadline)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Socket::new(stream)), handle)
+        .serve_connection(TokioIo::new(socket), handle)
         .with_upgrades();
     tokio::pin!(serving, stop);
     let ended = tokio::select! {
@@ -360,21 +425,43 @@ async fn answer<S>(
     arrived: SocketAddr,
     house: &House,
     visit: &Visit,
+    cut: &Arc<Cut>,
     service: S,
 ) -> HttpResponse
 where
     S: tower::Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
 {
-    let checked = house.guard.check(&request, arrived.ip());
-    let admitted = checked.and_then(|web_socket| Ok((web_socket, visit.admit(&house.slots)?)));
-    match admitted {
-        Ok((web_socket, slot)) => {
+    let refused = |refusal| {
+        tracing::debug!(?refusal, "a request to the JSON-RPC was turned away");
+        turn_away(refusal)
+    };
+    match house.guard.check(&request, arrived.ip()) {
+        Ok(Entry::Guest {
+            grant,
+            web_socket,
+            page,
+        }) => {
+            let slot = match visit.admit(&house.slots) {
+                Ok(slot) => slot,
+                Err(refusal) => return refused(refusal),
+            };
+            if let Some(app) = grant.app {
+                house.belongs(app, cut);
+            }
             request.extensions_mut().insert(Seat(slot));
-            pass(request, web_socket, house.deadlines.body, service).await
+            told(
+                pass(request, grant, web_socket, house.deadlines.body, service).await,
+                page,
+            )
         }
-        Err(refusal) => {
-            tracing::debug!(?refusal, "a request to the JSON-RPC was turned away");
-            turn_away(refusal)
-        }
+        Ok(Entry::Knock { page }) => match house.door.try_acquire() {
+            Ok(_standing) => {
+                let grant = Arc::new(Grant::door());
+                told(pass(request, grant, false, house.deadlines.body, service).await, page)
+            }
+            Err(_) => refused(Refusal::Busy),
+        },
+        Ok(Entry::Preflight { page }) => preflight(page),
+        Err(refusal) => refused(refusal),
     }
 }

@@ -6,17 +6,36 @@
 use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::limits::STALL_DEADLINE;
 
+/// Ends a connection from outside, also once it has become a WebSocket.
+#[derive(Debug, Default)]
+pub(super) struct Cut {
+    is_cut: AtomicBool,
+    reader: AtomicWaker,
+}
+
+impl Cut {
+    /// Whoever reads finds the connection broken.
+    pub(super) fn now(&self) {
+        self.is_cut.store(true, Ordering::Release);
+        self.reader.wake();
+    }
+}
+
 /// A TCP connection with back-pressure.
 pub(super) struct Socket {
+    cut: Arc<Cut>,
     stream: TcpStream,
     patience: Duration,
     /// There while a write waits for the peer to read.
@@ -27,11 +46,16 @@ pub(super) struct Socket {
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self {
+            cut: Arc::default(),
             stream,
             patience: STALL_DEADLINE,
             stall: None,
             reader: None,
         }
+    }
+
+    pub(super) fn cut(&self) -> Arc<Cut> {
+        Arc::clone(&self.cut)
     }
 
     fn settle<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -60,6 +84,10 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.cut.reader.register(context.waker());
+        if self.cut.is_cut.load(Ordering::Acquire) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if self.stall.is_some() {
             self.reader = Some(context.waker().clone());
             return Poll::Pending;
@@ -70,6 +98,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        if self.cut.is_cut.load(Ordering::Acquire) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(context, buffer);
         self.settle(written, context)
     }

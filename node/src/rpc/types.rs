@@ -7,7 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-pub use super::ids::{ChatId, DeviceKey, EventCursor, MessageId, RelayKey, RequestId};
+use super::access::Scope;
+pub use super::apps::{App, AppState, AppToken, Secret};
+pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 
 /// One page of a list.
@@ -503,6 +505,42 @@ pub struct Event {
     pub what: EventKind,
 }
 
+impl EventKind {
+    /// Its kind's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::MessageReceived(_) => "message.received",
+            Self::MessageSent(_) => "message.sent",
+            Self::MessageLedger { .. } => "message.ledger",
+            Self::MessageUpdated(_) => "message.updated",
+            Self::MessageExpired { .. } => "message.expired",
+            Self::ChatUpdated { .. } => "chat.updated",
+            Self::ContactRequested { .. } => "contact.requested",
+            Self::ContactAdded { .. } => "contact.added",
+            Self::RelayDemoted { .. } => "relay.demoted",
+            Self::AppRequested { .. } => "app.requested",
+            Self::Gap { .. } => "gap",
+        }
+    }
+
+    /// The chat that it is about.
+    pub fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::MessageReceived(message) | Self::MessageSent(message) | Self::MessageUpdated(message) => {
+                Some(message.chat)
+            }
+            Self::MessageLedger { chat, .. }
+            | Self::MessageExpired { chat, .. }
+            | Self::ChatUpdated { chat }
+            | Self::ContactAdded { chat, .. } => Some(*chat),
+            Self::RelayDemoted { .. }
+            | Self::ContactRequested { .. }
+            | Self::AppRequested { .. }
+            | Self::Gap { .. } => None,
+        }
+    }
+}
+
 /// What happened, as `kind` and `data`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data")]
@@ -569,6 +607,16 @@ pub enum EventKind {
         /// Their name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+    },
+    /// An app asks to be let in.
+    #[serde(rename = "app.requested")]
+    AppRequested {
+        /// Names it for `app.approve`.
+        app: AppKey,
+        /// What it calls itself.
+        name: String,
+        /// What it wants to be allowed.
+        scopes: Vec<Scope>,
     },
     /// The log was pruned: events with `from <= cursor <= to` are gone. The event's own cursor is `to`.
     #[serde(rename = "gap")]

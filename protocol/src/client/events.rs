@@ -58,6 +58,11 @@ pub enum EventRow {
         /// What it did last.
         fault: Fault,
     },
+    /// Something of the shell's own.
+    Note {
+        /// What it was about, for the shell.
+        subject: [u8; 32],
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -88,6 +93,8 @@ const EVENT_UPDATED: u8 = 6;
 const EVENT_EXPIRED: u8 = 7;
 const EVENT_CHAT_UPDATED: u8 = 8;
 const EVENT_RELAY_DEMOTED: u8 = 16;
+/// The shell's own; below it there is room for the client's.
+const EVENT_NOTE: u8 = 64;
 
 impl Wire for EventRow {
     fn write(&self, w: &mut Writer) {
@@ -121,6 +128,10 @@ impl Wire for EventRow {
                 w.u8(EVENT_RELAY_DEMOTED);
                 relay.write(w);
                 w.u8(fault.code());
+            }
+            Self::Note { subject } => {
+                w.u8(EVENT_NOTE);
+                w.fixed(subject);
             }
             Self::Requested { request, account, name } => {
                 w.u8(EVENT_REQUESTED);
@@ -159,6 +170,9 @@ impl Wire for EventRow {
             EVENT_RELAY_DEMOTED => Self::RelayDemoted {
                 relay: TransportKey::read(r)?,
                 fault: Fault::from_code(r.u8("event.fault")?).unwrap_or(Fault::Junk),
+            },
+            EVENT_NOTE => Self::Note {
+                subject: r.array("event.subject")?,
             },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,
@@ -201,6 +215,13 @@ impl Log {
             log.slots.insert(slot, events);
         }
         Ok(log)
+    }
+}
+
+impl Log {
+    /// The number of the newest event.
+    pub fn newest(&self) -> u64 {
+        self.newest
     }
 }
 

@@ -177,6 +177,11 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// Where it reads.
+    pub fn rows(&self) -> &'a dyn Rows {
+        self.rows
+    }
+
     /// Reads one message.
     pub fn message(&mut self, id: &MessageId) -> Result<Option<MessageView>, RowsError> {
         let Some(stored) = message_key(self.rows, id)? else {

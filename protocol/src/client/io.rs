@@ -85,6 +85,11 @@ pub enum Input {
         /// Multiaddrs.
         addrs: Vec<String>,
     },
+    /// Something of the shell's own happened that belongs in the event log.
+    Note {
+        /// What it was about, for the shell.
+        subject: [u8; 32],
+    },
     /// The user wants something; answered by one [`Effect::Reply`] with the same token.
     Command {
         /// Chosen by the shell.

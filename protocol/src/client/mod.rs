@@ -371,6 +371,11 @@ impl Client {
         &self.settings.told
     }
 
+    /// The number of the newest event, 0 if there is none; it may not be durable yet.
+    pub fn newest_event(&self) -> u64 {
+        self.events.newest()
+    }
+
     /// The recovery phrase, until the user has confirmed it.
     pub fn phrase(&self) -> Option<Phrase> {
         self.account
@@ -415,6 +420,10 @@ impl Client {
                 topic,
                 subscribed,
             } => self.gossip_peer(now_ms, peer, topic, subscribed),
+            Input::Note { subject } => {
+                self.event(&EventRow::Note { subject });
+                Ok(())
+            }
             Input::Listening { addrs } => self.listening(now_ms, addrs),
             Input::Command { token, command } => self.command(now_ms, token, command, rows),
         }

@@ -1,10 +1,12 @@
 //! A node in memory: fixed answers, and an event log that grows when told to.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use crate::rpc::access::{Grant, Grants};
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
@@ -12,6 +14,8 @@ use crate::rpc::types::*;
 
 pub(super) const SECRET_WORD: &str = "abandon";
 pub(super) const SECRET_INVITE: &str = "https://madang.example/i#secret-of-the-invite";
+
+pub(super) const SECRET_TOKEN: &str = "0badc0de";
 
 /// The node.
 pub(super) struct Fake {
@@ -28,6 +32,10 @@ pub(super) struct Fake {
     pub(super) lists: Mutex<Vec<MessageListParams>>,
     /// What `message.get` fails with.
     pub(super) failure: Mutex<Option<ApiError>>,
+    pub(super) grants: watch::Sender<Arc<Grants>>,
+    /// Apps that asked.
+    pub(super) asked: Mutex<Vec<AppRequestParams>>,
+    pub(super) acks: Mutex<BTreeMap<Option<AppKey>, EventCursor>>,
 }
 
 impl Fake {
@@ -41,6 +49,9 @@ impl Fake {
             sent: Mutex::default(),
             lists: Mutex::default(),
             failure: Mutex::default(),
+            grants: watch::Sender::new(Arc::default()),
+            asked: Mutex::default(),
+            acks: Mutex::default(),
         }
     }
 
@@ -122,6 +133,28 @@ pub(super) fn touched() -> Message {
         }],
         expires_after_s: Some(60),
         ..message()
+    }
+}
+
+pub(super) fn app_token() -> AppToken {
+    AppToken {
+        app: AppKey([6; 32]),
+        token: Secret(SECRET_TOKEN.into()),
+    }
+}
+
+pub(super) fn app(key: AppKey) -> App {
+    App {
+        app: key,
+        name: "shop".into(),
+        icon: None,
+        scopes: vec!["chat:read".parse().unwrap()],
+        origin: None,
+        state: AppState::Requested,
+        parent: None,
+        created_ms: 1,
+        expires_ms: None,
+        acknowledged: EventCursor(0),
     }
 }
 
@@ -432,6 +465,47 @@ impl Api for Fake {
             next: EventCursor(after.max(last)),
             items,
         })
+    }
+
+    fn grants(&self) -> watch::Receiver<Arc<Grants>> {
+        self.grants.subscribe()
+    }
+
+    async fn app_request(&self, params: AppRequestParams) -> ApiResult<AppToken> {
+        self.asked.lock().unwrap().push(params);
+        Ok(app_token())
+    }
+
+    async fn app_list(&self, _: ListParams) -> ApiResult<Page<App>> {
+        Ok(page(vec![app(AppKey([6; 32]))]))
+    }
+
+    async fn app_self(&self, key: AppKey) -> ApiResult<App> {
+        Ok(app(key))
+    }
+
+    async fn app_approve(&self, params: AppApproveParams) -> ApiResult<App> {
+        Ok(app(params.app))
+    }
+
+    async fn app_mint(&self, by: Arc<Grant>, params: AppMintParams) -> ApiResult<AppToken> {
+        by.covers(&params.scopes).map_err(|scope| ApiError::ScopeMissing {
+            scope: scope.to_string(),
+        })?;
+        Ok(app_token())
+    }
+
+    async fn app_revoke(&self, _: Arc<Grant>, _: AppKey) -> ApiResult<Done> {
+        Ok(Done {})
+    }
+
+    async fn event_ack(&self, app: Option<AppKey>, cursor: EventCursor) -> ApiResult<Done> {
+        self.acks.lock().unwrap().insert(app, cursor);
+        Ok(Done {})
+    }
+
+    async fn event_acknowledged(&self, app: Option<AppKey>) -> ApiResult<EventCursor> {
+        Ok(self.acks.lock().unwrap().get(&app).copied().unwrap_or_default())
     }
 
     fn event_watch(&self) -> watch::Receiver<u64> {

@@ -1,0 +1,440 @@
+//! Who may call what: the scopes of tokens, what each method needs, and what of events and lists a token shows.
+//!
+//! The cookie may do all. Every other token belongs to an app, which the user has approved with just its scopes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::ids::{AppKey, ChatId};
+use super::limits::MAX_SCOPE;
+use super::types::EventKind;
+
+/// What apps can be allowed, by namespace. Methods of messages belong to their chat.
+const ACTIONS: [(&str, &[&str]); 6] = [
+    ("node", &["read"]),
+    ("account", &["read", "secret"]),
+    ("contact", &["read", "write"]),
+    ("chat", &["read", "send", "manage"]),
+    ("relay", &["read"]),
+    ("app", &["manage"]),
+];
+/// The namespace of which single objects can be named.
+const CHAT: &str = "chat";
+
+/// What a token may do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everything; only the owner has and gives it.
+    All,
+    /// An action on all of a namespace: `chat:read`.
+    Of(&'static str, &'static str),
+    /// An action on one chat: `chat:ID:read`.
+    One(ChatId, &'static str),
+    /// One method: `method:message.list`.
+    Method(&'static str),
+}
+
+/// Text that isn't a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be NAMESPACE:ACTION, chat:ID:ACTION or method:NAME; docs/rpc.md lists them")]
+pub struct ScopeError;
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(text: &str) -> Result<Self, ScopeError> {
+        if text.len() > MAX_SCOPE {
+            return Err(ScopeError);
+        }
+        if text == "*" {
+            return Ok(Self::All);
+        }
+        let (first, rest) = text.split_once(':').ok_or(ScopeError)?;
+        if first == "method" {
+            let known = NEEDS.iter().find(|(name, _)| *name == rest);
+            return known.map(|(name, _)| Self::Method(name)).ok_or(ScopeError);
+        }
+        match rest.split_once(':') {
+            Some((id, action)) if first == CHAT => {
+                let (_, action) = action_of(CHAT, action)?;
+                Ok(Self::One(id.parse().map_err(|_| ScopeError)?, action))
+            }
+            Some(_) => Err(ScopeError),
+            None => action_of(first, rest).map(|(namespace, action)| Self::Of(namespace, action)),
+        }
+    }
+}
+
+fn action_of(namespace: &str, action: &str) -> Result<(&'static str, &'static str), ScopeError> {
+    let (namespace, actions) = ACTIONS.iter().find(|(name, _)| *name == namespace).ok_or(ScopeError)?;
+    let action = actions.iter().find(|known| **known == action).ok_or(ScopeError)?;
+    Ok((namespace, action))
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Of(namespace, action) => write!(f, "{namespace}:{action}"),
+            Self::One(chat, action) => write!(f, "{CHAT}:{chat}:{action}"),
+            Self::Method(name) => write!(f, "method:{name}"),
+        }
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Scope {
+    /// Whether whoever has this one may give the other away.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Of(CHAT, action), Self::One(_, narrower)) => action == narrower,
+            (Self::Of(namespace, action), Self::Method(name)) => match need(name) {
+                Some(Need::Action(of, wanted, _)) => of == *namespace && wanted == *action,
+                _ => false,
+            },
+            _ => self == other,
+        }
+    }
+}
+
+/// What a method is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    /// No single object.
+    All,
+    /// The chat of the parameter `chat`.
+    Chat,
+    /// The chat of the message of the parameter `message`.
+    Message,
+    /// A list, of which everybody gets what it may see.
+    Listed,
+}
+
+/// What a method needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A scope for this action.
+    Action(&'static str, &'static str, About),
+    /// Any token: it is about the token itself, or shows only what that may see.
+    Token,
+    /// No token: only at the door for apps that have none.
+    Door,
+}
+
+/// What the methods need; a method that isn't here can't be called.
+const NEEDS: &[(&str, Need)] = &[
+    ("node.info", Need::Action("node", "read", About::All)),
+    ("node.doctor", Need::Action("node", "read", About::All)),
+    ("account.get", Need::Action("account", "read", About::All)),
+    ("account.phrase", Need::Action("account", "secret", About::All)),
+    ("account.confirm_phrase", Need::Action("account", "secret", About::All)),
+    ("contact.invite", Need::Action("contact", "write", About::All)),
+    ("contact.accept", Need::Action("contact", "write", About::All)),
+    ("contact.requests", Need::Action("contact", "read", About::All)),
+    ("contact.approve", Need::Action("contact", "write", About::All)),
+    ("contact.decline", Need::Action("contact", "write", About::All)),
+    ("contact.list", Need::Action("contact", "read", About::All)),
+    ("chat.list", Need::Action(CHAT, "read", About::Listed)),
+    ("chat.get", Need::Action(CHAT, "read", About::Chat)),
+    ("chat.members", Need::Action(CHAT, "read", About::Chat)),
+    ("chat.create", Need::Action(CHAT, "manage", About::All)),
+    ("chat.add", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.remove", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.leave", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.invite", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.invites", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.uninvite", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.gaps", Need::Action(CHAT, "read", About::Chat)),
+    ("chat.typing", Need::Action(CHAT, "send", About::Chat)),
+    ("chat.update", Need::Action(CHAT, "manage", About::Chat)),
+    ("chat.roles", Need::Action(CHAT, "manage", About::Chat)),
+    ("message.send", Need::Action(CHAT, "send", About::Chat)),
+    ("message.edit", Need::Action(CHAT, "send", About::Message)),
+    ("message.delete", Need::Action(CHAT, "send", About::Message)),
+    ("message.react", Need::Action(CHAT, "send", About::Message)),
+    ("message.vote", Need::Action(CHAT, "send", About::Message)),
+    ("message.list", Need::Action(CHAT, "read", About::Chat)),
+    ("message.get", Need::Action(CHAT, "read", About::Message)),
+    ("message.mark_read", Need::Action(CHAT, "send", About::Chat)),
+    ("relay.evidence", Need::Action("relay", "read", About::All)),
+    ("event.poll", Need::Token),
+    ("event.subscribe", Need::Token),
+    ("event.unsubscribe", Need::Token),
+    ("event.ack", Need::Token),
+    ("app.request", Need::Door),
+    ("app.self", Need::Token),
+    ("app.list", Need::Action("app", "manage", About::All)),
+    ("app.approve", Need::Action("app", "manage", About::All)),
+    ("app.mint", Need::Token),
+    ("app.revoke", Need::Token),
+];
+
+/// What a method needs; none if there is no such method.
+pub(super) fn need(method: &str) -> Option<Need> {
+    NEEDS.iter().find(|(name, _)| *name == method).map(|(_, need)| *need)
+}
+
+/// What a token allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Whose token it is; none is the owner's own.
+    pub app: Option<AppKey>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The page that may use it from a browser, besides this node's own.
+    pub origin: Option<String>,
+    /// When it ends, in Unix milliseconds.
+    pub expires_ms: Option<u64>,
+    /// The user hasn't approved it yet.
+    pub pending: bool,
+}
+
+impl Grant {
+    /// What the cookie allows.
+    pub fn owner() -> Self {
+        Self {
+            app: None,
+            scopes: vec![Scope::All],
+            origin: None,
+            expires_ms: None,
+            pending: false,
+        }
+    }
+
+    /// What who has no token may do.
+    pub(super) fn door() -> Self {
+        Self {
+            scopes: Vec::new(),
+            pending: true,
+            ..Self::owner()
+        }
+    }
+
+    pub(super) fn has_ended(&self, now_ms: u64) -> bool {
+        self.expires_ms.is_some_and(|ends| ends <= now_ms)
+    }
+
+    /// Whether it allows a method on all that this may be about.
+    pub(super) fn allows(&self, method: &str, need: Need) -> bool {
+        match need {
+            Need::Door => self.pending && self.app.is_none(),
+            Need::Token => !self.pending,
+            Need::Action(namespace, action, about) => self.scopes.iter().any(|scope| match scope {
+                Scope::All => true,
+                Scope::Of(of, allowed) => *of == namespace && *allowed == action,
+                Scope::One(_, allowed) => about == About::Listed && namespace == CHAT && *allowed == action,
+                Scope::Method(name) => *name == method,
+            }),
+        }
+    }
+
+    /// Whether it allows an action on one chat.
+    pub(super) fn allows_in(&self, action: &str, chat: &ChatId) -> bool {
+        self.scopes.iter().any(|scope| match scope {
+            Scope::All => true,
+            Scope::Of(of, allowed) => *of == CHAT && *allowed == action,
+            Scope::One(id, allowed) => id == chat && *allowed == action,
+            Scope::Method(_) => false,
+        })
+    }
+
+    /// Whether it may approve and revoke apps.
+    pub fn allows_managing_apps(&self) -> bool {
+        self.allows("app.revoke", Need::Action("app", "manage", About::All))
+    }
+
+    /// Whether it has any scope that names single chats.
+    pub(super) fn names_chats(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::One(..)))
+    }
+
+    /// Whether an event is shown to it.
+    pub(super) fn sees(&self, event: &EventKind) -> bool {
+        let of = |namespace, action| self.allows("", Need::Action(namespace, action, About::All));
+        match event {
+            EventKind::ContactRequested { .. } | EventKind::ContactAdded { .. } => of("contact", "read"),
+            EventKind::AppRequested { .. } => of("app", "manage"),
+            EventKind::Gap { .. } => true,
+            other => match other.chat() {
+                Some(chat) => self.allows_in("read", &chat),
+                None => of("relay", "read"),
+            },
+        }
+    }
+
+    /// Whether it covers all of some scopes.
+    pub fn covers(&self, scopes: &[Scope]) -> Result<(), Scope> {
+        let covered = |scope: &&Scope| self.scopes.iter().any(|own| own.covers(scope));
+        scopes
+            .iter()
+            .find(|scope| !covered(scope))
+            .map_or(Ok(()), |scope| Err(scope.clone()))
+    }
+}
+
+/// The tokens of apps, by their hashes.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    by_token: BTreeMap<[u8; 32], Arc<Grant>>,
+}
+
+impl Grants {
+    /// Collects them.
+    pub fn new(grants: impl IntoIterator<Item = ([u8; 32], Grant)>) -> Self {
+        let by_token = grants.into_iter().map(|(token, grant)| (token, Arc::new(grant)));
+        Self {
+            by_token: by_token.collect(),
+        }
+    }
+
+    /// What a token allows. It is looked up by its hash, so that the time this takes says nothing of the tokens there are.
+    pub fn lookup(&self, token: &[u8]) -> Option<Arc<Grant>> {
+        self.by_token.get(&token_hash(token)).cloned()
+    }
+
+    /// An app's grant as it is now.
+    pub(super) fn of_app(&self, app: &AppKey) -> Option<&Arc<Grant>> {
+        self.by_token.values().find(|grant| grant.app.as_ref() == Some(app))
+    }
+
+    /// Whether a page may use some token.
+    pub(super) fn has_origin(&self, origin: &str, now_ms: u64) -> bool {
+        let mut grants = self.by_token.values();
+        grants.any(|grant| grant.origin.as_deref() == Some(origin) && !grant.pending && !grant.has_ended(now_ms))
+    }
+}
+
+/// What is kept of an app's token.
+pub fn token_hash(token: &[u8]) -> [u8; 32] {
+    blake3::derive_key("madang 1 app token", token)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        text.parse().unwrap()
+    }
+
+    fn grant(scopes: &[&str]) -> Grant {
+        Grant {
+            app: Some(AppKey([7; 32])),
+            scopes: scopes.iter().map(|text| scope(text)).collect(),
+            ..Grant::owner()
+        }
+    }
+
+    #[test]
+    fn scopes_are_read_and_written_as_they_are_and_nothing_else_is() {
+        let one = format!("chat:{}:read", ChatId([3; 32]));
+        for text in [
+            "*",
+            "chat:read",
+            "chat:send",
+            "account:secret",
+            "method:message.list",
+            &one,
+        ] {
+            assert_eq!(scope(text).to_string(), text);
+        }
+        let foreign = format!("contact:{}:read", ChatId([3; 32]));
+        for text in [
+            "",
+            "chat",
+            "chat:",
+            ":read",
+            "chat:fly",
+            "fly:read",
+            "method:fly",
+            "method:",
+            "chat:12:read",
+            "**",
+            &foreign,
+            &"x".repeat(10_000),
+        ] {
+            assert_eq!(text.parse::<Scope>(), Err(ScopeError), "{text}");
+        }
+    }
+
+    #[test]
+    fn f58_a_narrower_scope_is_covered_and_a_wider_one_is_not() {
+        let one = format!("chat:{}:read", ChatId([3; 32]));
+        let other = format!("chat:{}:read", ChatId([4; 32]));
+        let covered = [
+            ("*", "chat:read"),
+            ("chat:read", one.as_str()),
+            ("chat:read", "method:message.list"),
+            ("chat:read", "chat:read"),
+        ];
+        for (wide, narrow) in covered {
+            assert!(scope(wide).covers(&scope(narrow)), "{wide} {narrow}");
+        }
+        let not = [
+            ("chat:read", "*"),
+            ("chat:read", "chat:send"),
+            (&one, "chat:read"),
+            (&one, &other),
+            (&one, "method:message.list"),
+            ("method:message.list", "chat:read"),
+            ("chat:send", "method:message.list"),
+        ];
+        for (narrow, wide) in not {
+            assert!(!scope(narrow).covers(&scope(wide)), "{narrow} {wide}");
+        }
+    }
+
+    #[test]
+    fn f58_a_token_allows_its_scopes_alone() {
+        let reader = grant(&["chat:read"]);
+        let allowed = |grant: &Grant, method: &str| grant.allows(method, need(method).unwrap());
+        let methods = NEEDS
+            .iter()
+            .filter(|(name, _)| allowed(&reader, name))
+            .map(|(name, _)| *name);
+        let methods: Vec<_> = methods.filter(|name| !name.starts_with("event.")).collect();
+        let own = [
+            "chat.list",
+            "chat.get",
+            "chat.members",
+            "message.list",
+            "message.get",
+            "app.self",
+            "app.mint",
+            "app.revoke",
+        ];
+        assert_eq!(methods, own);
+        assert!(
+            NEEDS
+                .iter()
+                .filter(|(_, need)| *need != Need::Door)
+                .all(|(name, _)| allowed(&Grant::owner(), name))
+        );
+        let door = NEEDS
+            .iter()
+            .filter(|(name, _)| allowed(&Grant::door(), name))
+            .map(|(name, _)| *name);
+        assert_eq!(door.collect::<Vec<_>>(), ["app.request"]);
+        let one = grant(&[&format!("chat:{}:send", ChatId([3; 32]))]);
+        assert!(!allowed(&one, "message.send") && one.allows_in("send", &ChatId([3; 32])));
+        assert!(!one.allows_in("send", &ChatId([4; 32])) && !one.allows_in("read", &ChatId([3; 32])));
+    }
+}

@@ -1,0 +1,235 @@
+//! Parameters and results of the methods around apps and their tokens.
+
+use std::fmt;
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::access::Scope;
+use super::error::ApiError;
+use super::ids::{AppKey, EventCursor};
+use super::limits::{MAX_APP_NAME, MAX_ICON, MAX_ORIGIN, MAX_SCOPES};
+use super::params::{Fields, FromParams, too_large};
+
+/// Parameters of `app.request`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppRequestParams {
+    /// What it calls itself.
+    pub name: String,
+    /// A small picture.
+    pub icon: Option<Vec<u8>>,
+    /// What it wants to be allowed.
+    pub scopes: Vec<Scope>,
+    /// The page that it is.
+    pub origin: Option<String>,
+}
+
+impl FromParams for AppRequestParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            name: name(fields)?,
+            icon: icon(fields)?,
+            scopes: scopes(fields)?.ok_or_else(|| fields.invalid("scopes", "is missing"))?,
+            origin: origin(fields)?,
+        })
+    }
+}
+
+/// Parameters of `app.approve`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppApproveParams {
+    /// Which.
+    pub app: AppKey,
+    /// What it is allowed; what it asked for if absent.
+    pub scopes: Option<Vec<Scope>>,
+    /// How long, in seconds; for good if absent.
+    pub expires_in_s: Option<u64>,
+}
+
+impl FromParams for AppApproveParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            app: fields.required("app")?,
+            scopes: scopes(fields)?,
+            expires_in_s: lifetime(fields)?,
+        })
+    }
+}
+
+/// Parameters of `app.mint`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppMintParams {
+    /// What the new token is called.
+    pub name: String,
+    /// What it allows; each within what the caller's allows.
+    pub scopes: Vec<Scope>,
+    /// How long, in seconds; as long as the caller's if absent.
+    pub expires_in_s: Option<u64>,
+}
+
+impl FromParams for AppMintParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            name: name(fields)?,
+            scopes: scopes(fields)?.ok_or_else(|| fields.invalid("scopes", "is missing"))?,
+            expires_in_s: lifetime(fields)?,
+        })
+    }
+}
+
+/// Parameters of `app.revoke`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppParams {
+    /// Which.
+    pub app: AppKey,
+}
+
+impl FromParams for AppParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            app: fields.required("app")?,
+        })
+    }
+}
+
+/// Parameters of `event.ack`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AckParams {
+    /// The last event that was dealt with.
+    pub cursor: EventCursor,
+}
+
+impl FromParams for AckParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            cursor: fields.required("cursor")?,
+        })
+    }
+}
+
+/// Result of `app.request`; the token, which works once the user has approved, is wiped on drop and absent from Debug.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppToken {
+    /// Names it, here and for `app.approve`.
+    pub app: AppKey,
+    /// The bearer token.
+    pub token: Secret,
+}
+
+impl fmt::Debug for AppToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AppToken({}, redacted)", self.app)
+    }
+}
+
+/// Text that is wiped on drop and absent from Debug.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+/// An app, or who wants to become one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// Names it.
+    pub app: AppKey,
+    /// What it calls itself.
+    pub name: String,
+    /// A small picture, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// What it may do, or wants to.
+    pub scopes: Vec<Scope>,
+    /// The page that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Whether the user has approved it.
+    pub state: AppState,
+    /// By whose token it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<AppKey>,
+    /// When it asked or was made, in Unix milliseconds.
+    pub created_ms: u64,
+    /// When its token ends, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<u64>,
+    /// The last event that it has acknowledged.
+    pub acknowledged: EventCursor,
+}
+
+/// Whether an app's token works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppState {
+    /// It waits for the user.
+    Requested,
+    /// Its token works.
+    Active,
+    /// Its time is over.
+    Expired,
+}
+
+fn name(fields: &mut Fields) -> Result<String, ApiError> {
+    let name: String = fields.required("name")?;
+    if name.len() > MAX_APP_NAME {
+        return Err(too_large(fields.path_of("name"), MAX_APP_NAME));
+    }
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(fields.invalid("name", "must not be empty, nor hold control characters"));
+    }
+    Ok(name)
+}
+
+fn icon(fields: &mut Fields) -> Result<Option<Vec<u8>>, ApiError> {
+    let Some(text) = fields.optional::<String>("icon")? else {
+        return Ok(None);
+    };
+    let bytes = BASE64
+        .decode(text.as_bytes())
+        .map_err(|_| fields.invalid("icon", "must be base64"))?;
+    if bytes.len() > MAX_ICON {
+        return Err(too_large(fields.path_of("icon"), MAX_ICON));
+    }
+    Ok(Some(bytes))
+}
+
+fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, ApiError> {
+    let Some(texts) = fields.optional::<Vec<String>>("scopes")? else {
+        return Ok(None);
+    };
+    if texts.is_empty() || texts.len() > MAX_SCOPES {
+        return Err(fields.invalid("scopes", format!("must be 1 to {MAX_SCOPES}")));
+    }
+    let mut scopes = Vec::with_capacity(texts.len());
+    for (at, text) in texts.iter().enumerate() {
+        let read: Result<Scope, _> = text.parse();
+        scopes.push(read.map_err(|error| ApiError::invalid(format!("{}[{at}]", fields.path_of("scopes")), error))?);
+    }
+    scopes.sort();
+    scopes.dedup();
+    Ok(Some(scopes))
+}
+
+/// `http` or `https`, a host and perhaps a port, as a browser writes it.
+fn origin(fields: &mut Fields) -> Result<Option<String>, ApiError> {
+    let Some(origin) = fields.optional::<String>("origin")? else {
+        return Ok(None);
+    };
+    let authority = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
+    let fits = authority.is_some_and(|text| !text.is_empty() && text.bytes().all(plain));
+    if !fits || origin.len() > MAX_ORIGIN {
+        return Err(fields.invalid("origin", "must be http:// or https://, a host and perhaps a port"));
+    }
+    Ok(Some(origin))
+}
+
+fn lifetime(fields: &mut Fields) -> Result<Option<u64>, ApiError> {
+    let seconds: Option<u64> = fields.optional("expires_in_s")?;
+    if seconds == Some(0) {
+        return Err(fields.invalid("expires_in_s", "must be at least 1"));
+    }
+    Ok(seconds)
+}
