@@ -90,6 +90,12 @@ pub enum Command {
         #[command(subcommand)]
         action: GroupCommand,
     },
+    /// Apps and their tokens: who asks, what they may do, how it ends
+    App {
+        /// What to do
+        #[command(subcommand)]
+        action: AppCommand,
+    },
     /// Send a text
     Send {
         /// Chat id, the beginning of it, or its name
@@ -176,6 +182,40 @@ pub enum Command {
     },
     /// Check the node and say which path each chat takes
     Doctor,
+}
+
+/// What can be done about apps.
+#[derive(Debug, Subcommand)]
+pub enum AppCommand {
+    /// List apps, and those that ask to be let in
+    List,
+    /// Let an app in that asks
+    Approve {
+        /// Its id, the beginning of it, or its name
+        app: String,
+        /// Allow only this of what it asks for; can be repeated
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Seconds until its token ends
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        expires_in_s: Option<u64>,
+    },
+    /// End an app's token and those that it made, or turn away an app that asks
+    Revoke {
+        /// Its id, the beginning of it, or its name
+        app: String,
+    },
+    /// Make a token for a program of yours; it is shown once
+    Token {
+        /// What it is called
+        name: String,
+        /// What it may do, as `chat:read`, `chat:ID:send` or `method:message.list`; can be repeated
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+        /// Seconds until it ends
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        expires_in_s: Option<u64>,
+    },
 }
 
 /// What can be done with a group.

@@ -12,6 +12,7 @@ use crate::resolve::{self, REQUEST, Sort};
 use crate::show;
 use crate::tail;
 
+mod apps;
 mod groups;
 mod messages;
 
@@ -34,6 +35,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         Command::Decline { request } => decline(&client, &request, out).await,
         Command::Contacts => contacts(&client, out).await,
         Command::Chats => chats(&client, out).await,
+        Command::App { action } => apps::app(&client, action, out).await,
         Command::Group { action } => groups::group(&client, action, out).await,
         Command::Send {
             chat,

@@ -41,6 +41,12 @@ pub const MEMBER: Sort = Sort {
     id: "account",
     list: "group show CHAT",
 };
+/// Apps, as `app.list` gives them.
+pub const APP: Sort = Sort {
+    what: "app",
+    id: "app",
+    list: "app list",
+};
 /// Contact requests, as `contact.requests` gives them.
 pub const REQUEST: Sort = Sort {
     what: "request",

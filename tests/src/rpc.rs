@@ -76,6 +76,29 @@ impl Rpc {
         })
     }
 
+    /// The same node, asked with an app's token, or at the door for apps without one.
+    #[must_use]
+    pub fn of_app(&self, token: Option<&str>) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            headers.insert(
+                "authorization",
+                HeaderValue::from_str(&format!("Bearer {token}")).unwrap(),
+            );
+        }
+        let url = self.ws.replacen("ws://", "http://", 1) + if token.is_some() { "" } else { "/app" };
+        let http = HttpClient::builder()
+            .request_timeout(CALL_TIMEOUT)
+            .set_headers(headers.clone())
+            .build(url)
+            .unwrap();
+        Self {
+            http,
+            headers,
+            ..self.clone()
+        }
+    }
+
     /// Calls a method with parameters by name.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ async fn shows(person: &mut Person, message: &str, what: &str, fits: impl Fn(&Va
 }
 
 /// Runs a command of the command line on a person's node; returns what it printed.
-async fn by_hand(person: &Person, args: &[&str]) -> String {
+pub(crate) async fn by_hand(person: &Person, args: &[&str]) -> String {
     let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
     all.extend(["--data".into(), person.data().into()]);
     let output = run(Path::new(MADANG), &all, DEADLINE).await;
