@@ -269,6 +269,11 @@ impl Client {
         let next = match &reconciled.answer {
             Answer::Compared(message) => running.session.take(message),
             Answer::Listed(ids) => running.session.listed(&running.key, ids).map(|()| Next::Done),
+            // It keeps nothing of a topic for which it has signed.
+            Answer::Refused {
+                why: Refusal::NotHere | Refusal::NotFound,
+                ..
+            } => running.session.listed(&running.key, &[]).map(|()| Next::Done),
             Answer::Refused {
                 why: Refusal::TooLarge, ..
             } => {

@@ -361,7 +361,7 @@ impl Client {
                 return;
             };
             for (topic, _) in &topics {
-                link.pushed.remove(topic);
+                link.pushed.entry(*topic).and_modify(Pushed::restart);
             }
             let request = link.next_request;
             link.next_request += 1;

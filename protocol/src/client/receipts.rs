@@ -90,7 +90,13 @@ impl Client {
         self.pump(now_ms, peer)
     }
 
-    fn accepted(&mut self, peer: TransportKey, relay: bool, number: u64, until_ms: u64) -> Result<(), RowsError> {
+    pub(super) fn accepted(
+        &mut self,
+        peer: TransportKey,
+        relay: bool,
+        number: u64,
+        until_ms: u64,
+    ) -> Result<(), RowsError> {
         let Some(out) = self.outs.get_mut(&number) else {
             return Ok(());
         };
@@ -132,6 +138,7 @@ impl Client {
             out.doubted.insert(peer, until_ms);
             return Ok(());
         }
+        out.doubted.remove(&peer);
         let first = out.held.is_empty();
         out.held.insert(peer, until_ms);
         out.forgotten.remove(&peer);

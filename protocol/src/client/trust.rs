@@ -482,6 +482,15 @@ impl Client {
             .filter(|out| out.held.keys().any(|relay| turned.contains(relay)))
             .filter_map(|out| out.what.chat())
             .collect();
+        let again: Vec<(u64, TransportKey, u64)> = self
+            .outs
+            .iter()
+            .flat_map(|(number, out)| out.doubted.iter().map(|(relay, until_ms)| (*number, *relay, *until_ms)))
+            .collect();
+        for (number, relay, until_ms) in again {
+            // Its word counts again, if it does; otherwise this changes nothing.
+            self.accepted(relay, true, number, until_ms)?;
+        }
         for chat in waiting {
             if let Some(chat) = self.chats.get_mut(&chat) {
                 chat.nudges = 0;

@@ -15,6 +15,16 @@ pub(in crate::client) struct Pushed {
     position: u64,
     /// Envelopes, until the relay said that there are no more.
     items: usize,
+    /// How often it was asked to begin anew and hasn't yet: what was on its way before comes first.
+    restarts: u32,
+}
+
+impl Pushed {
+    /// The topic is watched again, from an earlier place.
+    pub fn restart(&mut self) {
+        self.items = 0;
+        self.restarts = self.restarts.saturating_add(1);
+    }
 }
 
 impl Client {
@@ -51,6 +61,11 @@ impl Client {
         let pushed = link.pushed.entry(page.topic).or_default();
         if page.void {
             *pushed = Pushed::default();
+        }
+        let begins_anew = page.items.first().is_some_and(|item| item.position <= pushed.position);
+        if begins_anew && pushed.restarts > 0 {
+            pushed.restarts -= 1;
+            pushed.position = 0;
         }
         let mut ascends = true;
         for item in &page.items {
