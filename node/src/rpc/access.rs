@@ -415,6 +415,7 @@ mod tests {
             "chat.list",
             "chat.get",
             "chat.members",
+            "chat.gaps",
             "message.list",
             "message.get",
             "app.self",

@@ -14,6 +14,8 @@ use super::server::RpcError;
 
 const COOKIE: &str = "cookie";
 const PLACES: &str = "rpc.json";
+/// The Unix socket.
+pub(super) const SOCKET: &str = "rpc.sock";
 
 /// Bytes of a token before it is written in hex: 256 bits can't be guessed.
 const TOKEN_LEN: usize = 32;
@@ -51,23 +53,30 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Writes `rpc.json` for a server that listens on `address`.
-pub(super) fn publish(data: &Path, address: SocketAddr) -> Result<(), RpcError> {
+/// Writes `rpc.json` for a server that listens on `address`, and perhaps on a Unix socket.
+pub(super) fn publish(data: &Path, address: SocketAddr, socket: Option<&Path>) -> Result<(), RpcError> {
     let reachable = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
     let reachable = SocketAddr::new(reachable, address.port());
-    let places = json!({ "http": format!("http://{reachable}"), "ws": format!("ws://{reachable}") });
+    let mut places = json!({ "http": format!("http://{reachable}"), "ws": format!("ws://{reachable}") });
+    // A path that isn't text can't be written here; whoever needs it knows the data directory.
+    if let (Some(socket), Some(members)) = (socket.and_then(Path::to_str), places.as_object_mut()) {
+        members.insert("unix".to_owned(), json!(socket));
+    }
     let path = data.join(PLACES);
     replace(&path, places.to_string().as_bytes()).map_err(|source| file_error(&path, source))
 }
 
-/// Removes `rpc.json`, if it is there.
+/// Removes `rpc.json` and the Unix socket, if they are there.
 pub(super) fn withdraw(data: &Path) -> Result<(), RpcError> {
-    let path = data.join(PLACES);
-    remove(&path).map_err(|source| file_error(&path, source))
+    for name in [PLACES, SOCKET] {
+        let path = data.join(name);
+        remove(&path).map_err(|source| file_error(&path, source))?;
+    }
+    Ok(())
 }
 
 fn kept(path: &Path) -> io::Result<Option<Token>> {

@@ -29,6 +29,7 @@ use super::calls::{Caller, overloaded, refusal, refuse};
 use super::error::ApiError;
 use super::files::Token;
 use super::limits::MAX_REQUEST;
+use super::listen::Arrived;
 use crate::clock::now_ms;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -99,9 +100,14 @@ impl Guard {
     /// Checks all that a request's head shows.
     ///
     /// What comes from a foreign site is refused as such, whatever its token: unless that is of an app which is a page of just that site.
-    pub(super) fn check<B>(&self, request: &Request<B>, arrived: IpAddr) -> Result<Entry, Refusal> {
+    pub(super) fn check<B>(&self, request: &Request<B>, arrived: Arrived) -> Result<Entry, Refusal> {
         let headers = request.headers();
-        self.check_host(request, arrived)?;
+        match arrived {
+            Arrived::At(ip) => self.check_host(request, ip)?,
+            // Where no page and no other user can be, a name says nothing.
+            Arrived::Privately if headers.contains_key(ORIGIN) => return Err(Refusal::ForeignOrigin),
+            Arrived::Privately => {}
+        }
         let page = self.foreign_page(headers)?;
         let at_door = request.uri().path() == DOOR;
         if let (&Method::OPTIONS, Some(page)) = (request.method(), &page) {
@@ -120,7 +126,11 @@ impl Guard {
                 _ => Err(Refusal::Method),
             };
         }
-        let grant = bearer(headers).and_then(|token| self.grant(token));
+        let grant = match (arrived, bearer(headers)) {
+            (_, Some(token)) => self.grant(token),
+            (Arrived::Privately, None) if !headers.contains_key(AUTHORIZATION) => Some(Arc::new(Grant::owner())),
+            (_, None) => None,
+        };
         if let Some(page) = &page {
             let own = grant.as_ref().and_then(|grant| grant.origin.as_deref());
             if own.is_none_or(|origin| origin.as_bytes() != page.as_bytes()) {

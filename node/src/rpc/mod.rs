@@ -1,4 +1,4 @@
-//! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port.
+//! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port and on a Unix socket.
 //!
 //! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
 //! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `methods` (parameters, and by
@@ -19,6 +19,7 @@ pub mod fuzz;
 mod guard;
 pub mod ids;
 pub mod limits;
+mod listen;
 mod methods;
 pub mod params;
 mod relays;

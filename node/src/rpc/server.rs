@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use jsonrpsee::server::{
     BatchRequestConfig, HttpRequest, HttpResponse, PingConfig, ServerBuilder, ServerConfig, ServerHandle, StopHandle,
     stop_channel,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -38,6 +38,7 @@ use super::limits::{
     ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_AT_DOOR, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST,
     MAX_RESPONSE, MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE, TOKEN_LOOK,
 };
+use super::listen::{Arrived, Listeners, Stream};
 use super::methods::{self, Shared};
 use super::socket::{Cut, Socket};
 use crate::clock::now_ms;
@@ -185,7 +186,9 @@ pub(super) async fn serve_with<A: Api>(
         .set_config(settings())
         .set_rpc_middleware(RpcServiceBuilder::new().layer(CallsLayer))
         .to_service_builder();
-    files::publish(&config.data_dir, bound)?;
+    let mut listener = Listeners::new(listener);
+    let socket = private_socket(&mut listener, &config.data_dir);
+    files::publish(&config.data_dir, bound, socket.as_deref())?;
 
     let (done_sender, done) = watch::channel(false);
     let house = House {
@@ -214,6 +217,25 @@ pub(super) async fn serve_with<A: Api>(
         server,
         done,
     })
+}
+
+/// Listens on the data directory's Unix socket too, where that is possible.
+#[cfg(unix)]
+fn private_socket(listener: &mut Listeners, data: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(data.join(files::SOCKET)).ok()?;
+    match listener.add_unix(&path) {
+        Ok(()) => Some(path),
+        Err(error) => {
+            // For instance because the path is too long for the system.
+            tracing::warn!(%error, path = %path.display(), "no Unix socket for the JSON-RPC");
+            None
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn private_socket(_: &mut Listeners, _: &Path) -> Option<PathBuf> {
+    None
 }
 
 fn settings() -> ServerConfig {
@@ -335,7 +357,7 @@ impl Running {
 }
 
 /// Accepts until told to stop.
-async fn accept<S>(listener: TcpListener, house: Arc<House>, service: impl Fn() -> S) -> Running
+async fn accept<S>(listener: Listeners, house: Arc<House>, service: impl Fn() -> S) -> Running
 where
     S: tower::Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
     S: Clone + Send + Sync + 'static,
@@ -353,7 +375,7 @@ where
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection to the JSON-RPC was not accepted");
                 sleep(ACCEPT_PAUSE).await;
@@ -376,16 +398,16 @@ where
     }
 }
 
-async fn connection<S>(stream: TcpStream, house: Arc<House>, visit: Arc<Visit>, service: S)
+async fn connection<S>(stream: Stream, house: Arc<House>, visit: Arc<Visit>, service: S)
 where
     S: tower::Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
-    let Ok(arrived) = stream.local_addr() else {
+    let Ok(arrived) = stream.arrived() else {
         return;
     };
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = stream.set_nodelay() {
         tracing::debug!(%error, "a connection to the JSON-RPC keeps Nagle's delay");
     }
     let stop = house.stop.clone().shutdown();
@@ -422,7 +444,7 @@ where
 
 async fn answer<S>(
     mut request: Request<Incoming>,
-    arrived: SocketAddr,
+    arrived: Arrived,
     house: &House,
     visit: &Visit,
     cut: &Arc<Cut>,
@@ -435,7 +457,7 @@ where
         tracing::debug!(?refusal, "a request to the JSON-RPC was turned away");
         turn_away(refusal)
     };
-    match house.guard.check(&request, arrived.ip()) {
+    match house.guard.check(&request, arrived) {
         Ok(Entry::Guest {
             grant,
             web_socket,

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::limits::STALL_DEADLINE;
+use super::listen::Stream;
 
 /// Ends a connection from outside, also once it has become a WebSocket.
 #[derive(Debug, Default)]
@@ -33,10 +33,10 @@ impl Cut {
     }
 }
 
-/// A TCP connection with back-pressure.
+/// A connection with back-pressure.
 pub(super) struct Socket {
     cut: Arc<Cut>,
-    stream: TcpStream,
+    stream: Stream,
     patience: Duration,
     /// There while a write waits for the peer to read.
     stall: Option<Pin<Box<Sleep>>>,
@@ -44,7 +44,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self {
             cut: Arc::default(),
             stream,
@@ -128,10 +128,10 @@ impl AsyncWrite for Socket {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -139,7 +139,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (accepted, peer) = tokio::join!(listener.accept(), TcpStream::connect(address));
-        (Socket::new(accepted.unwrap().0), peer.unwrap())
+        (Socket::new(Stream::Tcp(accepted.unwrap().0)), peer.unwrap())
     }
 
     #[tokio::test]
@@ -149,7 +149,10 @@ mod tests {
         let mut written = 0;
         peer.write_all(b"request").await.unwrap();
         // The first read is there to find out that there is something to read.
-        socket.stream.readable().await.unwrap();
+        let Stream::Tcp(stream) = &socket.stream else {
+            panic!("not TCP");
+        };
+        stream.readable().await.unwrap();
         while let Poll::Ready(len) = futures::poll!(Box::pin(socket.write(&chunk))) {
             written += len.unwrap();
         }

@@ -22,16 +22,49 @@ async fn the_places_are_there_and_go_with_the_server() {
     let path = house.directory.path().join("rpc.json");
     let places: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let port = house.port();
+    let socket = house.directory.path().join("rpc.sock");
     assert_eq!(
         places,
-        json!({"http": format!("http://127.0.0.1:{port}"), "ws": format!("ws://127.0.0.1:{port}")})
+        json!({
+            "http": format!("http://127.0.0.1:{port}"), "ws": format!("ws://127.0.0.1:{port}"),
+            "unix": socket.to_str().unwrap(),
+        })
     );
     assert_eq!(house.token.len(), 64);
     house.rpc.stop();
     house.rpc.stopped().await;
     house.rpc.stop();
-    assert!(!path.exists());
+    assert!(!path.exists() && !socket.exists());
     assert!(house.directory.path().join("cookie").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn f53_the_unix_socket_is_its_users_alone_and_needs_no_token() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let house = House::open().await;
+    let path = house.directory.path().join("rpc.sock");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let ask = async |headers: &str| {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"node.info"}"#;
+        let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: madang\r\nContent-Type: application/json\r\n{headers}\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        super::within(stream.read_to_string(&mut answer)).await.unwrap();
+        answer
+    };
+    assert!(ask("").await.contains(r#""result""#));
+    // What is shown must be right all the same, and pages have no business here.
+    assert!(ask("Authorization: Bearer wrong\r\n").await.starts_with("HTTP/1.1 401"));
+    assert!(ask("Authorization: Basic x\r\n").await.starts_with("HTTP/1.1 401"));
+    assert!(ask("Origin: http://localhost\r\n").await.starts_with("HTTP/1.1 403"));
 }
 
 #[tokio::test]
