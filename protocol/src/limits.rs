@@ -57,6 +57,18 @@ pub const PARENTS: usize = 8;
 pub const FRONTIER_RANGES: usize = 64;
 /// Streams (device and incarnation) that one frontier message covers: ten devices a side, a few incarnations each.
 pub const FRONTIER_STREAMS: usize = 64;
+/// Streams that one device asks for at once (guess: what is missing of more is asked for next time).
+pub const WANT_STREAMS: usize = 16;
+/// Ranges of one stream that it asks for at once.
+pub const WANT_RANGES: usize = 16;
+/// Devices that joined later which a report names (guess: they are named until they have confirmed some messages).
+pub const BASELINES: usize = 64;
+/// Streams of one device in a chat that are listened to: it has a new one only when it joins anew without its state (guess).
+pub const STREAMS_PER_DEVICE: usize = 8;
+/// Gaps of one stream that are told apart; what is missing besides counts with the newest.
+pub const GAPS_PER_STREAM: usize = 32;
+/// Gaps of each chat that are listed (guess: beyond, a list helps nobody).
+pub const GAPS_PER_CHAT: usize = 256;
 /// How far a Lamport clock may run ahead of the receiver's before it is no longer adopted (a hostile clock can't exhaust 64 bits).
 pub const CLOCK_LEAP: u64 = 1 << 20;
 
@@ -186,3 +198,9 @@ pub const STARTS: usize = 256;
 pub const PAST_STREAMS: usize = 8;
 /// Connected peers that a state machine keeps account of.
 pub const PEERS: usize = 4096;
+/// Milliseconds that a device keeps the sealed envelopes of a group for other members: as long as it keeps the states that open them.
+pub const PASSED_MS: u64 = FROZEN_MS;
+/// Bytes of them for each group; the oldest go first (guess: some thousand texts).
+pub const PASSED_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of them in all; the oldest of the group that has most go first (guess).
+pub const PASSED_BYTES_ALL: u64 = 64 * 1024 * 1024;

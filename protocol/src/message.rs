@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 mod body;
 pub mod extensions;
+pub mod repair;
 
 pub(crate) use body::mentions_fit;
 pub use body::{Body, Edit, Mention, Poll, Reaction, Rich, Vote};
@@ -109,7 +110,7 @@ pub struct Durable {
 /// | 40 | stream: device and incarnation of the author |
 /// | V | messages, at most [`limits::RUN_MESSAGES`] |
 /// | V | frontiers: `{stream, {uint64 first, uint64 last}<V>, uint64 read_through}<V>` |
-/// | V | extensions of later versions, passed over |
+/// | V | extensions by type ([`extensions`], [`repair`]); what isn't known is passed over |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inner {
     /// The author; must be the MLS leaf's device (FAULTS 46).
@@ -118,6 +119,8 @@ pub struct Inner {
     pub messages: Vec<Durable>,
     /// What the author has of the others' streams, at most [`limits::FRONTIER_STREAMS`].
     pub frontiers: Vec<Frontier>,
+    /// What is added, by type.
+    pub extensions: Vec<u8>,
 }
 
 const VERSION: u16 = 1;
@@ -182,7 +185,7 @@ impl Wire for Inner {
         self.stream.write(w);
         w.list(&self.messages, |w, message| message.write(w));
         w.list(&self.frontiers, |w, frontier| frontier.write(w));
-        w.bytes(&[]);
+        w.bytes(&self.extensions);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -190,11 +193,12 @@ impl Wire for Inner {
         let stream = StreamId::read(r)?;
         let messages = r.list("inner.messages", limits::RUN_MESSAGES, Durable::read)?;
         let frontiers = r.list("inner.frontiers", limits::FRONTIER_STREAMS, Frontier::read)?;
-        r.bytes("inner.extensions", limits::MESSAGE_BYTES)?;
+        let extensions = r.bytes("inner.extensions", limits::MESSAGE_BYTES)?.to_vec();
         Ok(Self {
             stream,
             messages,
             frontiers,
+            extensions,
         })
     }
 }
@@ -226,6 +230,7 @@ mod tests {
                 delivered: SeqSet::default(),
                 read_through: 0,
             }],
+            extensions: Vec::new(),
         }
     }
 
@@ -255,6 +260,6 @@ mod tests {
         let mut bytes = inner(Body::Text("hello".into())).encode();
         assert_eq!(bytes.pop(), Some(0));
         bytes.extend([2, 0xaa, 0xbb]);
-        assert!(Inner::decode(&bytes).is_ok());
+        assert_eq!(Inner::decode(&bytes).unwrap().extensions, [0xaa, 0xbb]);
     }
 }

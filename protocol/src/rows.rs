@@ -43,6 +43,10 @@ pub enum Tree {
     Idempotency = 15,
     /// What other devices report of this device's stream: chat, device.
     Acks = 16,
+    /// Holes in others' streams: chat, device, incarnation, first sequence.
+    Gaps = 19,
+    /// Envelopes kept for other members: chat, time, envelope id.
+    Passed = 20,
     /// Blobs on their way out and in: which way, blob.
     Blobs = 21,
     /// Their chunks: which way, blob, index.

@@ -74,6 +74,52 @@ impl SeqSet {
         new
     }
 
+    /// Takes a range out, and returns what of it was in.
+    pub fn remove_range(&mut self, first: u64, last: u64) -> Self {
+        let (mut left, mut gone) = (Vec::with_capacity(self.ranges.len()), Self::default());
+        for (start, end) in std::mem::take(&mut self.ranges) {
+            let (from, to) = (start.max(first), end.min(last));
+            if from > to {
+                left.push((start, end));
+                continue;
+            }
+            gone.ranges.push((from, to));
+            if start < from {
+                left.push((start, from - 1));
+            }
+            if to < end {
+                left.push((to + 1, end));
+            }
+        }
+        self.ranges = left;
+        gone
+    }
+
+    /// What isn't in between two numbers, both included: the first `limit` ranges.
+    pub fn holes(&self, first: u64, last: u64, limit: usize) -> Vec<(u64, u64)> {
+        let mut holes = Vec::new();
+        let (mut at, from) = (first, self.ranges.partition_point(|(_, end)| *end < first));
+        for (start, end) in self.ranges.get(from..).unwrap_or_default() {
+            if *start > last || holes.len() == limit {
+                break;
+            }
+            if *start > at {
+                holes.push((at, *start - 1));
+            }
+            at = end.saturating_add(1);
+        }
+        if at <= last && holes.len() < limit {
+            holes.push((at, last));
+        }
+        holes
+    }
+
+    /// Whether something of a range is in.
+    pub fn meets(&self, first: u64, last: u64) -> bool {
+        let at = self.ranges.partition_point(|(_, end)| *end < first);
+        self.ranges.get(at).is_some_and(|(start, _)| *start <= last)
+    }
+
     /// Whether a number is in.
     pub fn contains(&self, n: u64) -> bool {
         let at = self.ranges.partition_point(|(_, last)| *last < n);
@@ -158,6 +204,16 @@ mod tests {
                 prop_assert_eq!(set.contains(n), model.contains(&n));
             }
             prop_assert_eq!(&SeqSet::decode(&set.encode()).unwrap(), &set);
+            let holes: BTreeSet<u64> = set.holes(5, 40, 99).into_iter().flat_map(|(a, b)| a..=b).collect();
+            prop_assert_eq!(holes, (5..=40).filter(|n| !model.contains(n)).collect::<BTreeSet<u64>>());
+            prop_assert!(set.holes(5, 40, 2).len() <= 2);
+            prop_assert_eq!(set.meets(10, 12), model.range(10..=12).next().is_some());
+            let gone: BTreeSet<u64> = set.remove_range(10, 30).ranges().iter().flat_map(|(a, b)| *a..=*b).collect();
+            prop_assert_eq!(gone, model.range(10..=30).copied().collect::<BTreeSet<u64>>());
+            model.retain(|n| !(10..=30).contains(n));
+            for n in 0..62 {
+                prop_assert_eq!(set.contains(n), model.contains(&n));
+            }
         }
     }
 

@@ -5,9 +5,9 @@ use madang_protocol::rows::Tree;
 use crate::store::{Store, StoreError};
 
 /// Trees whose rows may go: history that is shown without them, and what was done to it or is due; cursors from which all is fetched
-/// again, and what the others tell again. The account, contacts, groups and what was received of each stream are not among them: a node
+/// again, what the others tell again, and what is kept for them. The account, contacts, groups and what was received of each stream are not among them: a node
 /// without these would lie.
-const SPARED: [Tree; 11] = [
+const SPARED: [Tree; 13] = [
     Tree::Messages,
     Tree::MessageIds,
     Tree::Ledger,
@@ -19,6 +19,8 @@ const SPARED: [Tree; 11] = [
     Tree::Effects,
     Tree::Expiry,
     Tree::Trust,
+    Tree::Gaps,
+    Tree::Passed,
 ];
 
 /// Puts aside what was found unreadable so far and can be spared; whether there was something.

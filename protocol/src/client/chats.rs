@@ -326,6 +326,11 @@ impl Chat {
         self.head_dirty = true;
     }
 
+    pub fn set_passed(&mut self, bytes: u64) {
+        self.head.passed_bytes = bytes;
+        self.head_dirty = true;
+    }
+
     pub fn set_owed(&mut self, owed: bool) {
         if self.head.owed != owed {
             self.head.owed = owed;

@@ -1,5 +1,6 @@
 //! Envelopes from wherever they come: one path for gossip, relays, devices and our own pending rows.
 
+use super::chats::Chat;
 use super::io::{Effect, Verdict};
 use super::{Client, TopicUse};
 use crate::chat::{Header, Letter, Mark, Member};
@@ -97,7 +98,13 @@ impl Client {
             self.look_at(now_ms, chat_id, mark);
         }
         if header.commit {
-            return self.commit(now_ms, chat_id, &header, envelope);
+            let newest = |chat: Option<&Chat>| chat?.row.nodes.last().map(|state| state.node);
+            let before = newest(self.chats.get(&chat_id));
+            let taken = self.commit(now_ms, chat_id, &header, envelope)?;
+            if newest(self.chats.get(&chat_id)) != before {
+                self.pass_on(now_ms, chat_id, envelope, None);
+            }
+            return Ok(taken);
         }
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Taken::Refused(Refusal::NotHere));
@@ -115,7 +122,9 @@ impl Client {
         self.dirty.chats.insert(chat_id);
         match opened {
             Ok(opened) => {
-                self.inner(now_ms, chat_id, &opened.member, (node, header.mark), &opened.inner)?;
+                if let Some(run) = self.inner(now_ms, chat_id, &opened.member, (node, header.mark), &opened.inner)? {
+                    self.pass_on(now_ms, chat_id, envelope, Some(run));
+                }
                 Ok(Taken::Yes)
             }
             // Sealed by us, replayed, or tampered with by a member: nothing to keep.
@@ -123,6 +132,7 @@ impl Client {
         }
     }
 
+    /// Takes what a member sealed. Gives whose messages it holds, if some of them are new: stream, first, last.
     fn inner(
         &mut self,
         now_ms: u64,
@@ -130,24 +140,30 @@ impl Client {
         member: &Member,
         (node, mark): (NodeId, Option<Mark>),
         bytes: &[u8],
-    ) -> Result<(), RowsError> {
+    ) -> Result<Option<(StreamId, u64, u64)>, RowsError> {
         // A later version's message can't be read; one whose author isn't its leaf's device is a forgery (FAULTS 5, 46).
         let Ok(inner) = Inner::decode(bytes) else {
-            return Ok(());
+            return Ok(None);
         };
         if inner.stream.device != member.device {
-            return Ok(());
+            return Ok(None);
         }
         self.learn(now_ms, chat_id, member, node, mark, &inner.frontiers)?;
         if member.account != self.account() {
             self.heard(now_ms, chat_id)?;
         }
+        let sequences = || inner.messages.iter().map(|message| message.sequence);
+        let run = sequences().min().zip(sequences().max());
+        let mut new = false;
         for message in inner.messages {
-            self.numbered(now_ms, chat_id, member, inner.stream, message)?;
+            new |= self.numbered(now_ms, chat_id, member, inner.stream, message)?;
         }
-        Ok(())
+        Ok(run
+            .filter(|_| new)
+            .map(|(first, last)| (inner.stream, first, last)))
     }
 
+    /// Takes a message; true if it is new.
     fn numbered(
         &mut self,
         now_ms: u64,
@@ -155,13 +171,13 @@ impl Client {
         member: &Member,
         stream: StreamId,
         durable: Durable,
-    ) -> Result<(), RowsError> {
+    ) -> Result<bool, RowsError> {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Ok(());
+            return Ok(false);
         };
         // Nobody joins so often: a member that makes up streams can't fill the memory with them.
         if !chat.streams.contains_key(&stream) && chat.streams.len() >= limits::FRONTIER_STREAMS {
-            return Ok(());
+            return Ok(false);
         }
         let new = chat
             .streams
@@ -173,7 +189,7 @@ impl Client {
         if !new {
             // Its sender hasn't heard of the first: tell again.
             self.owe_repeat(now_ms, chat_id);
-            return Ok(());
+            return Ok(false);
         }
         self.owe_report(now_ms, chat_id);
         if let Body::Wish(asked) = &durable.body {
@@ -191,9 +207,9 @@ impl Client {
         if let Some(profile) = profile {
             self.profile_told(chat_id, member.device, &profile)?;
         }
-        match contact {
-            Some(details) => self.contact_details(now_ms, chat_id, member.account, place, &details),
-            None => Ok(()),
+        if let Some(details) = contact {
+            self.contact_details(now_ms, chat_id, member.account, place, &details)?;
         }
+        Ok(true)
     }
 }

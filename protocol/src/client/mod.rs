@@ -27,6 +27,7 @@
 //! | `inbound` | envelopes from wherever they come |
 //! | `reports` | frontiers: what the others have |
 //! | `outbox` | what waits for a custodian |
+//! | `passed` | envelopes kept for members who lack them |
 //! | `nudges` | what is done when nobody confirms |
 //! | `receipts` | the custodians' answers |
 //! | `pending` | envelopes of states that aren't here |
@@ -74,6 +75,7 @@ mod letters;
 mod links;
 mod nudges;
 mod outbox;
+mod passed;
 mod pending;
 mod profiles;
 mod receipts;
@@ -184,6 +186,7 @@ pub struct Client {
     crowded: BTreeSet<TopicId>,
     blobs: blobs::Blobs,
     trust: trust::Trust,
+    passed: passed::Keeping,
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
     recent: Recent,
     events: events::Log,
@@ -301,6 +304,7 @@ impl Client {
             crowded: BTreeSet::new(),
             blobs: blobs::Blobs::default(),
             trust: trust::Trust::default(),
+            passed: passed::Keeping::default(),
             cursors: BTreeMap::new(),
             recent: Recent::default(),
             events: events::Log::load(rows)?,
@@ -322,6 +326,7 @@ impl Client {
         client.load_guests(rows)?;
         client.load_chats(rows)?;
         client.load_spares(rows)?;
+        client.load_passed();
         client.load_outbox(rows)?;
         client.load_cursors(rows)?;
         client.load_blobs(rows)?;
@@ -394,6 +399,7 @@ impl Client {
         self.take(now_ms, input, rows)?;
         self.follow_trust(now_ms)?;
         self.work_off(now_ms, rows)?;
+        self.trim_passed(now_ms, rows)?;
         self.pump_blobs(now_ms, rows)?;
         self.hear_blobs(now_ms)
     }

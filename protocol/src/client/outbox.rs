@@ -223,6 +223,9 @@ impl Client {
         what: OutWhat,
         envelope: Envelope,
     ) -> Result<(), RowsError> {
+        if let OutWhat::Row(OutKind::Commit { chat, .. }) = &what {
+            self.pass_on(now_ms, *chat, &envelope, None);
+        }
         let number = self.insert_out(now_ms, topic, what, Some(envelope));
         self.gossip_out(now_ms, number);
         self.hand_over(now_ms, number)
@@ -485,6 +488,10 @@ impl Client {
         let (Some(chat), Some(out)) = (self.chats.get_mut(&chat_id), self.outs.get_mut(&number)) else {
             return Ok(false);
         };
+        let stream = chat.stream(self.account.device.public());
+        let run = out.what.run();
+        let run = run.first().zip(run.last());
+        let run = run.map(|(first, last)| (stream, first.sequence, last.sequence));
         chat.filling = chat.filling.filter(|filling| *filling != number);
         if let OutWhat::Row(OutKind::Messages { sent, .. }) = &mut out.what {
             *sent = true;
@@ -496,7 +503,10 @@ impl Client {
         self.dirty.outs.insert(number);
         self.out_ids.insert(envelope.id(), number);
         self.recent.insert(envelope.id());
-        out.envelope = Some(envelope);
+        self.pass_on(now_ms, chat_id, &envelope, run);
+        if let Some(out) = self.outs.get_mut(&number) {
+            out.envelope = Some(envelope);
+        }
         self.gossip_out(now_ms, number);
         Ok(true)
     }
@@ -525,6 +535,7 @@ impl Client {
             },
             messages,
             frontiers,
+            extensions: Vec::new(),
         };
         let fault = |error: &dyn std::fmt::Display| RowsError {
             reason: error.to_string(),

@@ -138,6 +138,27 @@ pub(crate) mod key {
     pub(crate) fn profile(chat: &ChatId, device: &DeviceId) -> Vec<u8> {
         [chat.0, device.0].concat()
     }
+    #[allow(dead_code)]
+    /// A gap of a stream, or where its histories part.
+    pub(crate) fn gap(chat: &ChatId, of: &StreamId, fork: bool, first: u64) -> Vec<u8> {
+        let mut stored = stream(chat, of);
+        stored.push(u8::from(fork));
+        stored.extend(first.to_be_bytes());
+        stored
+    }
+    #[allow(dead_code)]
+    /// What a gap's key says: stream, whether it is a fork, first sequence.
+    pub(crate) fn gap_place(stored: &[u8]) -> Option<(StreamId, bool, u64)> {
+        let number = |at: usize| -> Option<u64> {
+            let bytes = stored.get(at..at.checked_add(8)?)?.try_into().ok()?;
+            Some(u64::from_be_bytes(bytes))
+        };
+        let stream = StreamId {
+            device: DeviceId(stored.get(32..64)?.try_into().ok()?),
+            incarnation: number(64)?,
+        };
+        Some((stream, *stored.get(72)? == 1, number(73)?))
+    }
     pub(crate) fn idempotency(text: &str) -> Vec<u8> {
         crate::keys::derive("madang 1 idempotency key", &[text.as_bytes()]).to_vec()
     }
@@ -414,6 +435,9 @@ pub(crate) struct ChatHead {
     /// How often this device has sealed something since it joined.
     #[serde(default)]
     pub sealed: u64,
+    /// Bytes of envelopes that are kept for other members.
+    #[serde(default)]
+    pub passed_bytes: u64,
 }
 
 /// What we have of another's stream.
@@ -421,6 +445,43 @@ pub(crate) struct ChatHead {
 pub(crate) struct StreamRow {
     pub received: SeqSet,
     pub read_through: u64,
+    /// The first sequence that concerns this device; 0 if nothing of the stream has come yet.
+    #[serde(default)]
+    pub from: u64,
+    /// Its author said so, or it is certain.
+    #[serde(default)]
+    pub told: bool,
+    /// Hashes of the last messages of ranges, for what comes next; and what the first messages of ranges say of the one before.
+    #[serde(default)]
+    pub lasts: Vec<(u64, serde_bytes::ByteArray<16>)>,
+    #[serde(default)]
+    pub firsts: Vec<(u64, serde_bytes::ByteArray<16>)>,
+}
+
+#[allow(dead_code)]
+/// A gap; stream and first sequence are in its key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct GapRow {
+    pub account: AccountId,
+    pub last: u64,
+    /// What of it isn't here.
+    pub missing: SeqSet,
+    pub since_ms: u64,
+    /// Its author gave it up.
+    pub lost: bool,
+    /// How often somebody was asked for it.
+    pub rounds: u32,
+    pub due_ms: u64,
+}
+
+#[allow(dead_code)]
+/// Where two histories of a stream part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ForkRow {
+    pub account: AccountId,
+    /// The first sequence at which that was found.
+    pub sequence: u64,
+    pub since_ms: u64,
 }
 
 /// What another device has of our stream.

@@ -1,10 +1,10 @@
-//! What is added to a message under a type of its own: `struct {uint16 type; opaque value<V>;} Extension`, one after the other.
+//! What is added to a message, or to all that an envelope holds, under a type of its own: `struct {uint16 type; opaque value<V>;} Extension`, one after the other.
 //! Types that aren't known are passed over and kept (`spec/message.md`, section 2).
 
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Writer};
 
-/// Types by number, never reused: seconds after which a message disappears, `uint32`.
+/// Types of a message by number, never reused: seconds after which it disappears, `uint32`.
 const EXPIRES: u16 = 1;
 
 /// The extension by which a message disappears after so many seconds; nothing for 0.

@@ -16,6 +16,7 @@ use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
 use madang_protocol::keys::{
     AccountId, AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicSecret, TransportKey, TransportSecret,
 };
+use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use madang_protocol::padding;
@@ -134,6 +135,12 @@ pub const TARGETS: [Target; 30] = [
     Target::new("sealed_request", open_request, sealed_requests).authentic(),
     Target::new("device_log", device_log, device_logs).authentic(),
     Target::new("message", |bytes| Some(Inner::decode(bytes).ok()?.encode()), messages).lenient(),
+    Target::new("wanted", |bytes| Some(Wanted::decode(bytes).ok()?.encode()), wanted),
+    Target::new(
+        "own_stream",
+        |bytes| Some(OwnStream::decode(bytes).ok()?.encode()),
+        own_streams,
+    ),
     Target::new("ranges", |bytes| Some(SeqSet::decode(bytes).ok()?.encode()), ranges),
     Target::new("padding", unpad, padded).lenient(),
     Target::new("chat_extensions", extensions, extension_values).lenient(),
@@ -516,6 +523,41 @@ fn open_request(bytes: &[u8]) -> Option<Vec<u8>> {
     as_is(bytes, opened.is_ok())
 }
 
+fn asked() -> Wanted {
+    let mut ranges = SeqSet::default();
+    ranges.insert_range(2, 9);
+    ranges.insert_range(12, 12);
+    let want = |n: u8| Want {
+        stream: StreamId {
+            device: DeviceId([n; 32]),
+            incarnation: 4,
+        },
+        ranges: ranges.clone(),
+    };
+    Wanted(vec![want(2), want(3)])
+}
+
+fn wanted() -> Vec<Vec<u8>> {
+    vec![asked().encode(), Wanted::default().encode()]
+}
+
+fn told() -> OwnStream {
+    let mut lost = SeqSet::default();
+    lost.insert_range(3, 5);
+    OwnStream {
+        last: 40,
+        lost,
+        baselines: vec![Baseline {
+            device: [6; 8],
+            from: 7,
+        }],
+    }
+}
+
+fn own_streams() -> Vec<Vec<u8>> {
+    vec![told().encode(), OwnStream::default().encode()]
+}
+
 fn messages() -> Vec<Vec<u8>> {
     let stream = StreamId {
         device: DeviceId([1; 32]),
@@ -542,12 +584,17 @@ fn messages() -> Vec<Vec<u8>> {
             extensions: Vec::new(),
         }],
         frontiers: frontiers.clone(),
+        extensions: Vec::new(),
     };
     let report = Inner {
         stream,
         messages: Vec::new(),
         frontiers: frontiers.clone(),
+        extensions: Vec::new(),
     };
+    let mut asking = report.clone();
+    repair::want(&mut asking.extensions, &asked());
+    repair::tell_own(&mut asking.extensions, &told());
     let unknown = Body::Unknown {
         kind: 77,
         body: vec![1, 2],
@@ -589,6 +636,7 @@ fn messages() -> Vec<Vec<u8>> {
         }))
         .encode(),
         report.encode(),
+        asking.encode(),
     ]
 }
 

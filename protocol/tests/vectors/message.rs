@@ -3,6 +3,7 @@
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
 use madang_protocol::keys::{AccountId, DeviceId, MessageId};
 use madang_protocol::limits;
+use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{
     Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote, extensions,
 };
@@ -24,6 +25,18 @@ pub const FORMAT: Format = Format {
             text: false,
             read: read_ranges,
             write: write_ranges,
+        },
+        Kind {
+            name: "wanted",
+            text: false,
+            read: read_wanted,
+            write: write_wanted,
+        },
+        Kind {
+            name: "own_stream",
+            text: false,
+            read: read_own_stream,
+            write: write_own_stream,
         },
         Kind {
             name: "message",
@@ -62,6 +75,53 @@ fn write_ranges(_: &Value, fields: &Value) -> Vec<u8> {
     ranges_of(fields, "ranges").encode()
 }
 
+fn read_wanted(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    Ok(json!({ "wanted": wanted_value(&Wanted::decode(bytes)?) }))
+}
+
+fn write_wanted(_: &Value, fields: &Value) -> Vec<u8> {
+    let want = |value: &Value| Want {
+        stream: stream_of(value),
+        ranges: ranges_of(value, "ranges"),
+    };
+    Wanted(items(fields, "wanted").map(want).collect()).encode()
+}
+
+fn wanted_value(wanted: &Wanted) -> Value {
+    let want = |want: &Want| {
+        let mut value = stream_value(&want.stream);
+        value["ranges"] = ranges_value(&want.ranges);
+        value
+    };
+    wanted.0.iter().map(want).collect::<Vec<_>>().into()
+}
+
+fn read_own_stream(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    Ok(own_stream_value(&OwnStream::decode(bytes)?))
+}
+
+fn write_own_stream(_: &Value, fields: &Value) -> Vec<u8> {
+    let baseline = |value: &Value| Baseline {
+        device: bytes(value, "device").try_into().unwrap(),
+        from: uint64(value, "from"),
+    };
+    OwnStream {
+        last: uint64(fields, "last"),
+        lost: ranges_of(fields, "lost"),
+        baselines: items(fields, "baselines").map(baseline).collect(),
+    }
+    .encode()
+}
+
+fn own_stream_value(own: &OwnStream) -> Value {
+    let baseline = |baseline: &Baseline| json!({ "device": hexed(baseline.device), "from": number(baseline.from) });
+    json!({
+        "last": number(own.last),
+        "lost": ranges_value(&own.lost),
+        "baselines": own.baselines.iter().map(baseline).collect::<Vec<_>>(),
+    })
+}
+
 fn read(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     let inner = Inner::decode(bytes)?;
     let frontiers: Vec<Value> = inner
@@ -78,6 +138,13 @@ fn read(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     fields["frontiers"] = frontiers.into();
     let messages = inner.messages.iter().map(|message| numbered(&inner.stream, message));
     fields["messages"] = messages.collect::<Vec<_>>().into();
+    fields["extensions"] = hexed(&inner.extensions);
+    if let Some(wanted) = repair::wanted(&inner.extensions) {
+        fields["wanted"] = wanted_value(&wanted);
+    }
+    if let Some(own) = repair::own_stream(&inner.extensions) {
+        fields["own_stream"] = own_stream_value(&own);
+    }
     Ok(fields)
 }
 
@@ -194,6 +261,7 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
                 read_through: uint64(value, "read_through"),
             })
             .collect(),
+        extensions: bytes(fields, "extensions"),
     }
     .encode()
 }
@@ -267,6 +335,7 @@ fn fill(v: &mut Vectors) {
         let mut fields = stream_value(&stream);
         fields["messages"] = messages.into();
         fields["frontiers"] = frontiers;
+        fields["extensions"] = "".into();
         for message in fields["messages"].as_array_mut().unwrap() {
             // What follows from the rest.
             let decoded = &Inner::decode(&write(&Value::Null, &alone(&stream, message))).unwrap();
@@ -344,11 +413,58 @@ fn fill(v: &mut Vectors) {
         inner(&[message], json!([])),
     );
     fill_kinds(v, &inner, &stream);
-    let extended = [&first[..first.len() - 1], &[2, 0xaa, 0xbb]].concat();
-    v.good_to_read("message", "extensions of a later version", Value::Null, &extended);
-
+    fill_repair(v, &inner);
     fill_refused(v, &first, &second, &report);
     fill_ranges(v);
+}
+
+/// What is told of holes in streams, alone and as extensions of a report.
+fn fill_repair(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value) {
+    let range = |first: u64, last: u64| json!([number(first), number(last)]);
+    let want = |ranges: Value| json!({ "device": hexed([2; 32]), "incarnation": number(7), "ranges": ranges });
+    let wanted = |count: usize| json!({ "wanted": vec![want(json!([range(3, 4), range(9, 9)])); count] });
+    let asked = v.good("wanted", "two ranges of a stream", Value::Null, wanted(1));
+    v.good("wanted", "nothing", Value::Null, wanted(0));
+    v.good("wanted", "16 streams", Value::Null, wanted(16));
+    let many = write_wanted(&Value::Null, &wanted(17));
+    v.bad("wanted", "17 streams", Value::Null, &many, "too_long", "wanted");
+    let ranges = (1..=17).map(|n| range(n * 2, n * 2)).collect::<Vec<_>>();
+    let many = write_wanted(&Value::Null, &json!({ "wanted": [want(ranges.into())] }));
+    v.bad("wanted", "17 ranges", Value::Null, &many, "too_long", "want.ranges");
+    v.bad("wanted", "cut", Value::Null, &asked[..asked.len() - 1], "truncated", "wanted");
+
+    let baseline = json!({ "device": hexed([4; 8]), "from": number(5) });
+    let own = |lost: usize, baselines: usize| {
+        let lost = (1..=lost as u64).map(|n| range(n * 3, n * 3 + 1)).collect::<Vec<_>>();
+        json!({ "last": number(400), "lost": lost, "baselines": vec![baseline.clone(); baselines] })
+    };
+    let told = v.good("own_stream", "two given up, one joined later", Value::Null, own(2, 1));
+    v.good("own_stream", "nothing but its end", Value::Null, own(0, 0));
+    v.good("own_stream", "64 of each", Value::Null, own(64, 64));
+    let many = write_own_stream(&Value::Null, &own(65, 0));
+    v.bad("own_stream", "65 ranges given up", Value::Null, &many, "too_long", "own_stream.lost");
+    let many = write_own_stream(&Value::Null, &own(0, 65));
+    v.bad("own_stream", "65 baselines", Value::Null, &many, "too_long", "own_stream.baselines");
+    v.bad("own_stream", "cut", Value::Null, &told[..7], "truncated", "own_stream.last");
+
+    let mut told_in = |name: &str, extensions: &[&[u8]]| {
+        let mut report = inner(&[], json!([]));
+        report["extensions"] = hexed(extensions.concat());
+        let bytes = write(&Value::Null, &report);
+        let fields = read(&Value::Null, &bytes).unwrap();
+        v.good("message", name, Value::Null, fields);
+    };
+    let extension = |kind: u16, value: &[u8]| {
+        let mut w = Writer::default();
+        w.u16(kind);
+        w.bytes(value);
+        w.into_bytes()
+    };
+    let (asks, tells) = (extension(2, &asked), extension(4, &told));
+    told_in("a report that asks, behind an extension that is not known", &[&[0, 9, 1, 0xaa], &asks]);
+    told_in("a report that tells of its own stream, and asks", &[&tells, &asks]);
+    told_in("an extension that can't be read adds nothing", &[&extension(2, &many)]);
+    told_in("extensions that can't be read as such add nothing", &[&[0xaa, 0xbb]]);
 }
 
 /// Every kind, what counts as unknown, and an expiry among other extensions.
@@ -430,6 +546,7 @@ fn alone(stream: &StreamId, message: &Value) -> Value {
     let mut fields = stream_value(stream);
     fields["messages"] = json!([message]);
     fields["frontiers"] = json!([]);
+    fields["extensions"] = "".into();
     fields
 }
 

@@ -32,6 +32,7 @@ mod guests;
 mod invites;
 mod kinds;
 mod ledgers;
+mod passed;
 mod people;
 mod refusals;
 mod sending;
@@ -209,6 +210,7 @@ pub(super) fn inner(stream: StreamId, sequence: u64, text: &str) -> Inner {
         stream,
         messages: vec![durable],
         frontiers: Vec::new(),
+        extensions: Vec::new(),
     }
 }
 
