@@ -84,6 +84,11 @@ pub enum Command {
     Contacts,
     /// List chats
     Chats,
+    /// Show what is missing of a chat, and what is known of it
+    Gaps {
+        /// Id, beginning of an id, or name
+        chat: String,
+    },
     /// Make a group of contacts, and change it
     Group {
         /// What to do

@@ -36,6 +36,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         Command::Contacts => contacts(&client, out).await,
         Command::Chats => chats(&client, out).await,
         Command::App { action } => apps::app(&client, action, out).await,
+        Command::Gaps { chat } => messages::gaps(&client, &chat, out).await,
         Command::Group { action } => groups::group(&client, action, out).await,
         Command::Send {
             chat,
@@ -289,6 +290,10 @@ fn path_row(chat: &Value) -> Vec<String> {
     }
     if !reason.is_empty() {
         text.push_str(&format!(": {reason}"));
+    }
+    let gaps = chat.get("gaps").and_then(Value::as_u64).unwrap_or(0);
+    if gaps > 0 {
+        text.push_str(&format!("; {gaps} gaps, see `madang gaps`"));
     }
     vec!["chat".to_owned(), show::name_or(chat, "chat"), text]
 }

@@ -73,6 +73,14 @@ fn event_line(event: &Value, now: u64) -> String {
             show::short(show::text_of(data, "chat")),
             show::short(show::text_of(data, "message"))
         ),
+        "chat.gap" => format!(
+            "chat {}  {} {} to {}: {}",
+            show::short(show::text_of(data, "chat")),
+            show::short_account(show::text_of(data, "account")),
+            data.get("first").and_then(Value::as_u64).unwrap_or(0),
+            data.get("last").and_then(Value::as_u64).unwrap_or(0),
+            show::field(data, "state")
+        ),
         "message.ledger" => format!(
             "message {}  {}",
             show::short(show::text_of(data, "message")),

@@ -144,6 +144,14 @@ impl SeqSet {
         }
     }
 
+    /// At most `limit` ranges, the oldest kept.
+    pub fn oldest(&self, limit: usize) -> Self {
+        let to = self.ranges.len().min(limit);
+        Self {
+            ranges: self.ranges.get(..to).unwrap_or_default().to_vec(),
+        }
+    }
+
     /// Writes the ranges.
     pub fn write(&self, w: &mut Writer) {
         w.list(&self.ranges, |w, (first, last)| {

@@ -154,6 +154,9 @@ fn details(chat: &Value) -> String {
     if chat.get("rejoining").and_then(Value::as_bool).unwrap_or(false) {
         state.push_str(", this device has asked to be put back");
     }
+    if number("gaps") > 0 {
+        state.push_str(&format!(", {} gaps", number("gaps")));
+    }
     let mut rows = vec![
         pair("name", show::field(chat, "name")),
         pair("chat", show::field(chat, "chat")),

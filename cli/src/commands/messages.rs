@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::id_for;
+use super::{id_for, print_list};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
@@ -76,6 +76,11 @@ pub(super) async fn read(
     let shown = newest(client, id, limit).await?;
     let items = show::items_of(&shown, "items");
     out.print(&shown, || transcript(row, items, ids))?;
+    let gaps = client.call("chat.gaps", json!({ "chat": id })).await?;
+    let open = |gap: &&Value| show::text_of(gap, "state") == "open";
+    if show::items_of(&gaps, "items").iter().filter(open).count() > 0 {
+        out.remark("some messages are missing and looked for; see `madang gaps`");
+    }
 
     let last_received = items.iter().rev().find(|m| !is_outgoing(m));
     if let (Some(message), false) = (last_received, keep_unread) {
@@ -85,6 +90,34 @@ pub(super) async fn read(
             .await?;
     }
     Ok(())
+}
+
+/// What is missing of a chat.
+pub(super) async fn gaps(client: &Client, chat: &str, out: &Out) -> Result<(), Fault> {
+    let chat = id_for(client, CHAT, "chat.list", chat).await?;
+    let found = client.call("chat.gaps", json!({ "chat": chat })).await?;
+    let now = show::now_ms();
+    print_list(out, show::items_of(&found, "items"), "nothing is missing", |gap| {
+        let number = |name: &str| gap.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let (first, last) = (number("first"), number("last"));
+        let what = match show::text_of(gap, "state") {
+            "forked" => format!("two different messages at {first}"),
+            "lost" => "given up by its author".to_owned(),
+            _ if number("asked") == 0 => "looked for".to_owned(),
+            _ => format!("looked for, asked {} times", number("asked")),
+        };
+        vec![
+            show::name_or(gap, "account"),
+            format!("device {}", show::short(show::text_of(gap, "device"))),
+            if first == last {
+                format!("message {first}")
+            } else {
+                format!("messages {first} to {last}")
+            },
+            what,
+            format!("since {}", show::time_of(gap, "since_ms", now)),
+        ]
+    })
 }
 
 /// Returns the newest messages as one list in the order shown, paging back from the end.

@@ -211,13 +211,18 @@ impl Api for Facade {
             .read(|rows| {
                 history::chats(rows)?
                     .into_iter()
-                    .map(|chat| Ok((chat_name(rows, &chat)?, history::waiting(rows, &chat.id)?, chat)))
+                    .map(|chat| {
+                        let open = |gap: &history::GapView| gap.state == madang_protocol::client::GapState::Open;
+                        let gaps = history::gaps(rows, &chat.id)?.iter().filter(|gap| open(gap)).count() as u64;
+                        let waiting = history::waiting(rows, &chat.id)?;
+                        Ok((chat_name(rows, &chat)?, waiting, gaps, chat))
+                    })
                     .collect::<Result<Vec<_>, RowsError>>()
             })
             .await?;
         let chats = chats
             .into_iter()
-            .map(|(name, waiting, chat)| {
+            .map(|(name, waiting, gaps, chat)| {
                 let path = match status.paths.get(&chat.id) {
                     Some((true, _)) => Path::Direct,
                     Some((false, true)) => Path::Relay,
@@ -235,6 +240,7 @@ impl Api for Facade {
                     path,
                     waiting,
                     reason,
+                    gaps,
                 }
             })
             .collect();
@@ -356,6 +362,10 @@ impl Api for Facade {
     async fn chat_members(&self, params: ChatParams) -> ApiResult<Members> {
         let chat = self.chat(keys::ChatId(params.chat.0)).await?;
         Ok(Members { items: chat.members })
+    }
+
+    async fn chat_gaps(&self, params: ChatParams) -> ApiResult<Gaps> {
+        self.gaps(keys::ChatId(params.chat.0)).await
     }
 
     async fn chat_create(&self, params: ChatCreateParams) -> ApiResult<ChatRef> {

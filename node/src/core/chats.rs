@@ -10,7 +10,7 @@ use madang_protocol::rows::{Rows, RowsError};
 
 use super::api::{Facade, name_of};
 use super::engine::Ask;
-use super::show::given;
+use super::show::{gap_state, given};
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::types::*;
@@ -75,7 +75,35 @@ impl Facade {
             waiting_envelopes: state.waiting,
             changes_under_way: state.changes,
             rejoining: state.rejoining,
+            gaps: state.gaps,
+            lost: state.lost,
         })
+    }
+
+    /// What is missing of a chat.
+    pub(super) async fn gaps(&self, id: keys::ChatId) -> ApiResult<Gaps> {
+        let found = self
+            .read(move |rows| {
+                if !history::chat_exists(rows, &id)? {
+                    return Ok(None);
+                }
+                let gaps = history::gaps(rows, &id)?.into_iter();
+                let gaps = gaps.map(|gap| Ok((name_of(rows, &gap.account)?, gap)));
+                gaps.collect::<Result<Vec<_>, RowsError>>().map(Some)
+            })
+            .await?;
+        let found = found.ok_or(ApiError::NotFound { field: "chat" })?;
+        let items = found.into_iter().map(|(name, gap)| Gap {
+            account: gap.account.to_string(),
+            name,
+            device: DeviceKey(gap.device.0),
+            first: gap.first,
+            last: gap.last,
+            since_ms: gap.since_ms,
+            state: gap_state(gap.state),
+            asked: gap.asked,
+        });
+        Ok(Gaps { items: items.collect() })
     }
 
     /// Changes a chat and gives it as it is then.

@@ -1,7 +1,7 @@
 //! The core's things as the JSON-RPC shows them.
 
 use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{CommandError, Content, EventRow, LedgerState};
+use madang_protocol::client::{self, CommandError, Content, EventRow, LedgerState};
 use madang_protocol::keys::{self, AccountId};
 use madang_protocol::message::{self, Body};
 use madang_protocol::rows::RowsError;
@@ -121,6 +121,9 @@ pub(super) fn ledger(view: LedgerView) -> Ledger {
         (LedgerState::Queued, _) if view.copied => Some(
             "this data is an old copy: it goes out once the others have put this device back into the chat".to_owned(),
         ),
+        (LedgerState::Queued | LedgerState::Held, _) if view.expired => {
+            Some("given up: nobody has confirmed it for too long".to_owned())
+        }
         (LedgerState::Queued, Some(refusal)) => Some(format!("a relay refused it: {}", refusal.name())),
         (LedgerState::Queued, None) => Some("no relay or device of the contact has taken it yet".to_owned()),
         _ => None,
@@ -143,6 +146,16 @@ pub(super) fn ledger(view: LedgerView) -> Ledger {
             .collect(),
         delivered: view.delivered.iter().map(|device| DeviceKey(device.0)).collect(),
         read: view.read.iter().map(|device| DeviceKey(device.0)).collect(),
+    }
+}
+
+pub(super) fn gap_state(state: client::GapState) -> GapState {
+    match state {
+        client::GapState::Open => GapState::Open,
+        client::GapState::Filled => GapState::Filled,
+        client::GapState::Lost => GapState::Lost,
+        client::GapState::Void => GapState::Void,
+        client::GapState::Forked => GapState::Forked,
     }
 }
 
@@ -188,6 +201,21 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
                 scopes,
             },
             None => return Ok(None),
+        },
+        EventRow::Gap {
+            chat,
+            account,
+            device,
+            first,
+            last,
+            state,
+        } => EventKind::ChatGap {
+            chat: ChatId(chat.0),
+            account: account.to_string(),
+            device: DeviceKey(device.0),
+            first,
+            last,
+            state: gap_state(state),
         },
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),

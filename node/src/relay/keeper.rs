@@ -76,6 +76,8 @@ pub(super) struct Keeper {
     /// The streams that the state machine knows of, at most the network's connections.
     streams: BTreeMap<PeerKey, u64>,
     halt: Option<Halt>,
+    #[cfg(feature = "failpoints")]
+    lies: super::lies::Lies,
 }
 
 impl Keeper {
@@ -109,6 +111,8 @@ impl Keeper {
             metrics,
             streams: BTreeMap::new(),
             halt: None,
+            #[cfg(feature = "failpoints")]
+            lies: super::lies::Lies::asked_for(),
         })
     }
 
@@ -275,9 +279,11 @@ impl Keeper {
         }
     }
 
-    fn command(&self, effect: RelayEffect) -> Option<NetCommand> {
+    fn command(&mut self, effect: RelayEffect) -> Option<NetCommand> {
         match effect {
             RelayEffect::Send { peer, frame } => {
+                #[cfg(feature = "failpoints")]
+                let frame = self.lies.tell(frame);
                 let peer = PeerKey(peer.0);
                 let frame = if frame.len() < SHARED_BYTES {
                     Bytes::copy_from_slice(&frame)

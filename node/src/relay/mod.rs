@@ -22,6 +22,8 @@ mod doctor;
 mod http;
 mod inbox;
 mod keeper;
+#[cfg(feature = "failpoints")]
+mod lies;
 mod metrics;
 #[cfg(test)]
 mod tests;

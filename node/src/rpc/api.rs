@@ -62,6 +62,9 @@ pub trait Api: Send + Sync + 'static {
     /// `chat.members`.
     fn chat_members(&self, params: ChatParams) -> impl Future<Output = ApiResult<Members>> + Send;
 
+    /// `chat.gaps`: what is missing of others' messages.
+    fn chat_gaps(&self, params: ChatParams) -> impl Future<Output = ApiResult<Gaps>> + Send;
+
     /// `chat.create`: makes a group of contacts.
     fn chat_create(&self, params: ChatCreateParams) -> impl Future<Output = ApiResult<ChatRef>> + Send;
 

@@ -8,7 +8,7 @@ use super::limits::{MAX_MEMBERS, MAX_NAME, MAX_PICTURE};
 use super::params::{Fields, FromParams, too_large};
 use super::types::Role;
 
-/// Parameters of `chat.get`, `chat.members`, `chat.invites` and `chat.leave`.
+/// Parameters of `chat.get`, `chat.members`, `chat.gaps`, `chat.invites` and `chat.leave`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatParams {
     /// The chat.

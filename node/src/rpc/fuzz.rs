@@ -12,7 +12,7 @@ use super::params::*;
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 37] = [
+pub(super) const METHODS: [(&str, Read); 38] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -26,6 +26,7 @@ pub(super) const METHODS: [(&str, Read); 37] = [
     ("chat.list", read::<ListParams>),
     ("chat.get", read::<ChatParams>),
     ("chat.members", read::<ChatParams>),
+    ("chat.gaps", read::<ChatParams>),
     ("chat.create", read::<ChatCreateParams>),
     ("chat.add", read::<ChatMembersParams>),
     ("chat.remove", read::<ChatMembersParams>),

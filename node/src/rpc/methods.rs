@@ -81,6 +81,7 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
     })?;
     add(m, "chat.get", |s, p| async move { s.api.chat_get(p).await })?;
     add(m, "chat.members", |s, p| async move { s.api.chat_members(p).await })?;
+    add(m, "chat.gaps", |s, p| async move { s.api.chat_gaps(p).await })?;
     add(m, "chat.create", |s, p| async move { s.api.chat_create(p).await })?;
     add(m, "chat.add", |s, p| async move { s.api.chat_add(p).await })?;
     add(m, "chat.remove", |s, p| async move { s.api.chat_remove(p).await })?;

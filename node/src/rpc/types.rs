@@ -88,6 +88,8 @@ pub struct ChatHealth {
     /// Why they wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Ranges of others' messages that are missing; see `chat.gaps`.
+    pub gaps: u64,
 }
 
 /// The way to a chat's other side.
@@ -261,6 +263,55 @@ pub struct ChatDetails {
     pub changes_under_way: u64,
     /// Whether this device has lost the chat's state and has asked to be put back.
     pub rejoining: bool,
+    /// Ranges of others' messages that are missing and looked for.
+    pub gaps: u64,
+    /// Ranges of others' messages that their authors gave up.
+    pub lost: u64,
+}
+
+/// Result of `chat.gaps`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// What is missing, by device and sequence.
+    pub items: Vec<Gap>,
+}
+
+/// A range of another device's messages that is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Whose messages.
+    pub account: String,
+    /// Their name, if they are a contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The device that wrote them.
+    pub device: DeviceKey,
+    /// The first, counted from 1 in what that device wrote in this chat.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// Since when it is known, in Unix milliseconds.
+    pub since_ms: u64,
+    /// How it is.
+    pub state: GapState,
+    /// How often relays, members or the author were asked for it.
+    pub asked: u32,
+}
+
+/// How a gap is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapState {
+    /// It is looked for.
+    Open,
+    /// All of it came.
+    Filled,
+    /// The author gave it up.
+    Lost,
+    /// Nothing is missing: it was said wrongly, or is from before this device joined.
+    Void,
+    /// The device has said two things at this place.
+    Forked,
 }
 
 /// Result of `chat.members`.
@@ -515,6 +566,7 @@ impl EventKind {
             Self::MessageUpdated(_) => "message.updated",
             Self::MessageExpired { .. } => "message.expired",
             Self::ChatUpdated { .. } => "chat.updated",
+            Self::ChatGap { .. } => "chat.gap",
             Self::ContactRequested { .. } => "contact.requested",
             Self::ContactAdded { .. } => "contact.added",
             Self::RelayDemoted { .. } => "relay.demoted",
@@ -532,6 +584,7 @@ impl EventKind {
             Self::MessageLedger { chat, .. }
             | Self::MessageExpired { chat, .. }
             | Self::ChatUpdated { chat }
+            | Self::ChatGap { chat, .. }
             | Self::ContactAdded { chat, .. } => Some(*chat),
             Self::RelayDemoted { .. }
             | Self::ContactRequested { .. }
@@ -585,6 +638,22 @@ pub enum EventKind {
         relay: RelayKey,
         /// What it did.
         reason: String,
+    },
+    /// Something about a gap in another device's messages changed; see `chat.gaps`.
+    #[serde(rename = "chat.gap")]
+    ChatGap {
+        /// The chat.
+        chat: ChatId,
+        /// Whose messages.
+        account: String,
+        /// The device that wrote them.
+        device: DeviceKey,
+        /// The first.
+        first: u64,
+        /// The last.
+        last: u64,
+        /// How it is now.
+        state: GapState,
     },
     /// Someone asks to be a contact.
     #[serde(rename = "contact.requested")]

@@ -1,5 +1,6 @@
 //! Chats: their states, what is sent in them, and the schedule of leaf updates.
 
+use super::gaps::Gaps;
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
 use super::pending::Pending;
@@ -74,9 +75,16 @@ pub(super) struct Chat {
     /// What members call themselves, and when ours is to be told.
     pub profiles: BTreeMap<DeviceId, Known>,
     pub profile_ms: Option<u64>,
+    /// What is missing of others' streams.
+    pub gaps: Gaps,
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
+    /// Streams of which the others haven't been told the newest, and the last one that was told of without news.
+    pub untold: BTreeSet<StreamId>,
+    pub told_to: Option<StreamId>,
+    /// The stream in which each device wrote last.
+    pub speaks: BTreeMap<DeviceId, u64>,
     pub acks_dirty: BTreeSet<DeviceId>,
     pub past_dirty: BTreeSet<(u64, DeviceId)>,
     /// States that left memory and whose rows go.
@@ -122,9 +130,13 @@ impl Chat {
             wished: Vec::new(),
             profiles: BTreeMap::new(),
             profile_ms: None,
+            gaps: Gaps::default(),
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            told_to: None,
+            speaks: BTreeMap::new(),
             acks_dirty: BTreeSet::new(),
             past_dirty: BTreeSet::new(),
             dropped: Vec::new(),
@@ -167,6 +179,7 @@ impl Chat {
             };
         }
         chat.profiles = profiles::read(rows, &id)?;
+        chat.gaps = Gaps::load(&id, rows)?;
         for (stored, bytes) in rows.prefix(Tree::Pending, &id.0, limits::PENDING_PER_CHAT)? {
             let (Some(envelope), Some(node)) = (array(&stored, 32), array(&bytes, 0)) else {
                 continue;
@@ -219,6 +232,7 @@ impl Chat {
                 batch.put(Tree::Streams, key::stream(&self.id, &stream), encode(row)?);
             }
         }
+        self.gaps.write(&self.id, batch)?;
         for device in std::mem::take(&mut self.acks_dirty) {
             if let Some(row) = self.acks.get(&device) {
                 batch.put(Tree::Acks, key::ack(&self.id, &device), encode(row)?);
@@ -411,6 +425,7 @@ impl Client {
             details_due: false,
             copied: None,
             past: Vec::new(),
+            given_up: SeqSet::default(),
             authors: Vec::new(),
         }
     }
@@ -490,6 +505,7 @@ impl Client {
             {
                 row.read_through = through;
                 chat.streams_dirty.insert(stream);
+                chat.untold.insert(stream);
                 chat.set_owed(true);
                 chat.report_due_ms.get_or_insert(due);
             }
@@ -505,8 +521,20 @@ impl Client {
         let frozen = self.thaw_timer(chat);
         let leaf = self.leaf_due_ms(chat);
         let retry = chat.retry_ms.filter(|_| chat.may_commit());
-        let asked = [chat.nudge_ms, retry, chat.rejoin_ms, chat.profile_ms];
-        [report, frozen, leaf].into_iter().chain(asked).flatten().min()
+        [
+            report,
+            frozen,
+            leaf,
+            chat.nudge_ms,
+            retry,
+            chat.rejoin_ms,
+            chat.profile_ms,
+            chat.gaps.due_ms,
+            chat.gaps.asks.due_ms(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub(super) fn tick_chats(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -518,6 +546,7 @@ impl Client {
             self.rejoin_if_due(now_ms, id)?;
             self.tell_profile_if_due(now_ms, id)?;
             self.nudge_if_due(now_ms, id)?;
+            self.gaps_if_due(now_ms, id)?;
             self.report_if_due(now_ms, id)?;
         }
         Ok(())

@@ -9,7 +9,9 @@ impl Client {
     /// Notes the time of an input. If it is before that of the last one, or of what the rows tell, everything that waits for a time
     /// waits no longer than it would from now on.
     pub(super) fn keep_time(&mut self, now_ms: u64) {
-        if now_ms >= std::mem::replace(&mut self.last_ms, now_ms) {
+        let before_ms = std::mem::replace(&mut self.last_ms, now_ms);
+        self.watch_clock(before_ms, now_ms);
+        if now_ms >= before_ms {
             return;
         }
         self.expiry.clock_turned();
@@ -24,6 +26,7 @@ impl Client {
             chat.nudge_ms = chat.nudge_ms.map(|due| within(due, nudge_ms));
             chat.retry_ms = chat.retry_ms.map(|due| within(due, config.rejoin_ms));
             chat.rejoin_ms = chat.rejoin_ms.map(|due| within(due, config.rejoin_ms));
+            chat.gaps.clock_turned(now_ms);
             let stamps = chat.row.nodes.iter_mut().map(|known| &mut known.since_ms);
             for stamp in stamps.chain([&mut chat.row.leaf_updated_ms]) {
                 if *stamp > now_ms {

@@ -29,6 +29,9 @@ pub enum Sabotage {
     RelayBelieved,
 }
 
+/// Milliseconds that custodians keep an envelope by default.
+const CUSTODY_MS: u64 = limits::CUSTODY_SECONDS as u64 * 1000;
+
 /// The client's settings.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
@@ -52,6 +55,8 @@ pub struct ClientConfig {
     pub repeat_delay_ms: u64,
     /// Milliseconds that gossip has to deliver before a connected device is handed the envelope by stream.
     pub direct_grace_ms: u64,
+    /// Milliseconds after which a message that not everybody has is given up.
+    pub give_up_ms: u64,
     /// Milliseconds after which an undelivered message is sealed and deposited again; doubles with each try.
     pub nudge_ms: u64,
     /// Least and greatest milliseconds between dials of one peer.
@@ -62,6 +67,12 @@ pub struct ClientConfig {
     pub accept_ms: u64,
     /// Milliseconds that what builds on an unknown state waits for it before this device asks to be put back.
     pub rejoin_ms: u64,
+    /// Milliseconds that something is missing before it counts as a gap: what comes by several paths needn't come in order.
+    pub gap_grace_ms: u64,
+    /// Milliseconds between asking relays and asking members for what is missing; doubles with each further round.
+    pub gap_fill_ms: u64,
+    /// Milliseconds that each member who could hand over what another lacks waits for the one before it.
+    pub answer_step_ms: u64,
     /// A deliberate fault.
     #[cfg(feature = "sim")]
     pub sabotage: Sabotage,
@@ -86,6 +97,8 @@ impl ClientConfig {
             direct_grace_ms: 400,
             // Guess: a minute; custody has failed by then, or the other is offline and the doubling keeps the cost low.
             nudge_ms: 60_000,
+            // Guess: whoever was away for three times as long as relays keep anything won't come back for it.
+            give_up_ms: 3 * CUSTODY_MS,
             dial_backoff_ms: (250, 30_000),
             // Guess: fifty friends who are away cost a dial every five seconds.
             device_backoff_ms: 300_000,
@@ -93,6 +106,12 @@ impl ClientConfig {
             accept_ms: 20_000,
             // Guess: longer than relays and members need to bring a commit that exists.
             rejoin_ms: 600_000,
+            // Guess: gossip, its fallback after 400 ms and a slow relay have all had their turn.
+            gap_grace_ms: 5_000,
+            // Guess: a relay has pushed what it has by then.
+            gap_fill_ms: 10_000,
+            // Guess: an answer has come and been reported by then.
+            answer_step_ms: 500,
             #[cfg(feature = "sim")]
             sabotage: Sabotage::None,
         }

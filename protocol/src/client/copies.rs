@@ -131,6 +131,7 @@ impl Chat {
         }
         self.restart_head();
         self.row.hidden = Default::default();
+        self.row.given_up = Default::default();
         self.row.details_due |= self.row.details_sequence > 0;
         self.row.details_sequence = 0;
         self.row.copied = None;

@@ -3,9 +3,10 @@
 //! Events are short and many, so a row holds a slot of [`SLOT`]; the newest slot is kept in memory and written whole while it fills.
 
 use super::Client;
+use super::gaps::GapState;
 use super::io::Effect;
 use super::trust::Fault;
-use crate::keys::{AccountId, ChatId, MessageId, RequestId, TransportKey};
+use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -63,6 +64,21 @@ pub enum EventRow {
         /// What it was about, for the shell.
         subject: [u8; 32],
     },
+    /// Something about a gap in another device's messages changed.
+    Gap {
+        /// Where.
+        chat: ChatId,
+        /// Whose messages.
+        account: AccountId,
+        /// Of which device.
+        device: DeviceId,
+        /// The first sequence.
+        first: u64,
+        /// The last one.
+        last: u64,
+        /// How it is now.
+        state: GapState,
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -93,6 +109,7 @@ const EVENT_UPDATED: u8 = 6;
 const EVENT_EXPIRED: u8 = 7;
 const EVENT_CHAT_UPDATED: u8 = 8;
 const EVENT_RELAY_DEMOTED: u8 = 16;
+const EVENT_GAP: u8 = 19;
 /// The shell's own; below it there is room for the client's.
 const EVENT_NOTE: u8 = 64;
 
@@ -132,6 +149,22 @@ impl Wire for EventRow {
             Self::Note { subject } => {
                 w.u8(EVENT_NOTE);
                 w.fixed(subject);
+            }
+            Self::Gap {
+                chat,
+                account,
+                device,
+                first,
+                last,
+                state,
+            } => {
+                w.u8(EVENT_GAP);
+                chat.write(w);
+                account.write(w);
+                device.write(w);
+                w.u64(*first);
+                w.u64(*last);
+                w.u8(state.number());
             }
             Self::Requested { request, account, name } => {
                 w.u8(EVENT_REQUESTED);
@@ -173,6 +206,17 @@ impl Wire for EventRow {
             },
             EVENT_NOTE => Self::Note {
                 subject: r.array("event.subject")?,
+            },
+            EVENT_GAP => Self::Gap {
+                chat: ChatId::read(r)?,
+                account: AccountId::read(r)?,
+                device: DeviceId::read(r)?,
+                first: r.u64("event.first")?,
+                last: r.u64("event.last")?,
+                state: GapState::numbered(r.u8("event.state")?).ok_or(DecodeError::Invalid {
+                    field: "event.state",
+                    reason: "not known",
+                })?,
             },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,

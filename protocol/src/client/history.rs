@@ -2,11 +2,12 @@
 
 use super::array;
 use super::effects::effects;
+use super::gaps::GapState;
 use super::io::ReadMark;
 use super::profiles;
 use super::records::{
-    AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, GuestRow, InviteRow, LedgerRow, MessageRow, RequestRow, decode,
-    key,
+    AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, ForkRow, GapRow, GuestRow, InviteRow, LedgerRow, MessageRow,
+    RequestRow, decode, key,
 };
 use crate::chat::ChatContext;
 use crate::custody::Refusal;
@@ -39,6 +40,8 @@ pub struct LedgerView {
     pub copied: bool,
     /// Why the last custodian refused, while none holds it.
     pub refused: Option<Refusal>,
+    /// It was given up: nobody is handed it any more.
+    pub expired: bool,
     /// Relays that signed for it, and until when (Unix milliseconds).
     pub held: Vec<(TransportKey, u64)>,
     /// Devices that have it.
@@ -118,6 +121,25 @@ pub struct ChatView {
     pub unread: u64,
     /// When something last happened; creation at the least.
     pub last_ms: u64,
+}
+
+/// A range of another device's messages that is missing, or the place where its histories part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GapView {
+    /// Whose messages.
+    pub account: AccountId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// The first sequence.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// Since when it is known, in Unix milliseconds.
+    pub since_ms: u64,
+    /// Open, lost or forked.
+    pub state: GapState,
+    /// How often relays, members or the author were asked for it.
+    pub asked: u32,
 }
 
 /// A contact.
@@ -413,6 +435,43 @@ pub fn waiting(rows: &dyn Rows, chat: &ChatId) -> Result<u64, RowsError> {
         .count() as u64)
 }
 
+/// Reads what is missing of a chat, by device and sequence.
+pub fn gaps(rows: &dyn Rows, chat: &ChatId) -> Result<Vec<GapView>, RowsError> {
+    let mut list = Vec::new();
+    for (stored, value) in rows.prefix(Tree::Gaps, &chat.0, usize::MAX)? {
+        let Some((stream, fork, _)) = key::gap_place(&stored) else {
+            continue;
+        };
+        let device = stream.device;
+        if fork {
+            let row: ForkRow = decode(&value)?;
+            list.push(GapView {
+                account: row.account,
+                device,
+                first: row.sequence,
+                last: row.sequence,
+                since_ms: row.since_ms,
+                state: GapState::Forked,
+                asked: 0,
+            });
+            continue;
+        }
+        let row: GapRow = decode(&value)?;
+        for (first, last) in row.missing.ranges() {
+            list.push(GapView {
+                account: row.account,
+                device,
+                first: *first,
+                last: *last,
+                since_ms: row.since_ms,
+                state: if row.lost { GapState::Lost } else { GapState::Open },
+                asked: row.rounds,
+            });
+        }
+    }
+    Ok(list)
+}
+
 fn unread(rows: &dyn Rows, chat: &ChatId, row: &ChatRow) -> Result<u64, RowsError> {
     let from = if row.read_through.is_empty() {
         chat.0.to_vec()
@@ -600,6 +659,7 @@ fn ledger(
         state,
         copied,
         refused: row.refused,
+        expired: row.expired,
         held: row.held.into_iter().filter(|(_, until_ms)| *until_ms > 0).collect(),
         delivered,
         read,

@@ -7,8 +7,7 @@ use crate::chat::{Header, Letter, Mark, Member};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, NodeId, TransportKey};
-use crate::limits;
-use crate::message::{Body, Durable, Inner, StreamId};
+use crate::message::{Body, Durable, Inner, StreamId, repair};
 use crate::rows::RowsError;
 use crate::wire::Wire;
 
@@ -34,6 +33,9 @@ impl Client {
         };
         // A card is read again by whoever accepts its invite again.
         if self.recent.contains(&id) && usage != TopicUse::Card {
+            if let TopicUse::Chat(chat) = usage {
+                self.seen_again(now_ms, chat, id);
+            }
             return Ok(Taken::Repeat);
         }
         let Ok(envelope) = Envelope::verify(bytes) else {
@@ -148,7 +150,18 @@ impl Client {
         if inner.stream.device != member.device {
             return Ok(None);
         }
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.speaks.insert(member.device, inner.stream.incarnation);
+        }
+        if let Some(told) = repair::own_stream(&inner.extensions) {
+            self.own_told(now_ms, chat_id, member, inner.stream, &told);
+        }
         self.learn(now_ms, chat_id, member, node, mark, &inner.frontiers)?;
+        self.helped(chat_id, member, &inner.frontiers);
+        self.claims(now_ms, chat_id, member, &inner.frontiers);
+        if let Some(wanted) = repair::wanted(&inner.extensions) {
+            self.asked(now_ms, chat_id, member, wanted, repair::turn(bytes));
+        }
         if member.account != self.account() {
             self.heard(now_ms, chat_id)?;
         }
@@ -158,9 +171,7 @@ impl Client {
         for message in inner.messages {
             new |= self.numbered(now_ms, chat_id, member, inner.stream, message)?;
         }
-        Ok(run
-            .filter(|_| new)
-            .map(|(first, last)| (inner.stream, first, last)))
+        Ok(run.filter(|_| new).map(|(first, last)| (inner.stream, first, last)))
     }
 
     /// Takes a message; true if it is new.
@@ -175,22 +186,21 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(false);
         };
-        // Nobody joins so often: a member that makes up streams can't fill the memory with them.
-        if !chat.streams.contains_key(&stream) && chat.streams.len() >= limits::FRONTIER_STREAMS {
+        if !chat.stream_fits(stream) {
             return Ok(false);
         }
-        let new = chat
-            .streams
-            .entry(stream)
-            .or_default()
-            .received
-            .insert(durable.sequence);
+        let row = chat.stream_row(stream, durable.sequence);
+        let before = row.received.max();
+        let new = row.received.insert(durable.sequence);
         chat.streams_dirty.insert(stream);
+        chat.untold.insert(stream);
         if !new {
+            self.check_repeat(chat_id, member, stream, &durable);
             // Its sender hasn't heard of the first: tell again.
             self.owe_repeat(now_ms, chat_id);
             return Ok(false);
         }
+        self.gap_arrived(now_ms, chat_id, member, stream, &durable, before);
         self.owe_report(now_ms, chat_id);
         if let Body::Wish(asked) = &durable.body {
             let asked = asked.clone();

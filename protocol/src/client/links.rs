@@ -478,6 +478,12 @@ impl Client {
             if page.caught_up {
                 self.relay_showed(now_ms, peer, Some(page.topic))?;
             }
+            if let Some(TopicUse::Chat(chat)) = self.topics.get(&page.topic)
+                && !page.caught_up
+                && let Some(chat) = self.chats.get_mut(chat)
+            {
+                chat.gaps.busy_ms = now_ms;
+            }
             if self.topics.get(&page.topic) == Some(&TopicUse::Card) {
                 self.finish_accept(now_ms, page.topic)?;
             }
@@ -518,6 +524,16 @@ impl Client {
             Some(TopicUse::Chat(chat)) => self.chats.get(chat).is_some_and(|chat| chat.refetch),
             Some(TopicUse::Requests(card)) => self.crowded.contains(card),
             _ => false,
+        }
+    }
+
+    /// Fetches a topic from the start at one relay.
+    pub(super) fn fetch_from(&mut self, peer: TransportKey, topic: TopicId) {
+        let watched = self.links.get(&peer).is_some_and(|link| link.watched.contains(&topic));
+        if watched {
+            self.cursors.remove(&(peer, topic));
+            self.dirty.cursors.insert((peer, topic));
+            self.watch(peer, &[topic]);
         }
     }
 

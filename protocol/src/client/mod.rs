@@ -29,6 +29,7 @@
 //! | `outbox` | what waits for a custodian |
 //! | `passed` | envelopes kept for members who lack them |
 //! | `nudges` | what is done when nobody confirms |
+//! | `give_up` | messages that wait for too long |
 //! | `receipts` | the custodians' answers |
 //! | `pending` | envelopes of states that aren't here |
 //! | `wants`, `links` | connections, watches |
@@ -36,6 +37,7 @@
 //! | `admission` | relays that serve only some |
 //! | `trust` | relays that break their word: receipts, evidence, demotion |
 //! | `audit` | asking relays whether they still hold what they signed for |
+//! | `gaps` | what is missing of others' streams, and what is done about it |
 //! | `blobs` | what is too large for an envelope, on its way out and in |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
@@ -60,6 +62,8 @@ mod effects;
 mod events;
 mod expiry;
 mod fresh;
+mod gaps;
+mod give_up;
 mod gossip;
 mod groups;
 mod guests;
@@ -94,6 +98,7 @@ pub use config::ClientConfig;
 #[cfg(feature = "sim")]
 pub use config::Sabotage;
 pub use events::EventRow;
+pub use gaps::GapState;
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
 pub use kinds::Content;
@@ -204,6 +209,8 @@ pub struct Client {
     step: Step<Effect>,
     /// The time of the last input; nothing before the first, so that times in rows are checked against it.
     last_ms: u64,
+    /// Since when the clock hasn't leapt.
+    steady_ms: u64,
     #[cfg(feature = "sim")]
     held_back: Step<Effect>,
 }
@@ -319,6 +326,7 @@ impl Client {
             dirty: Dirty::default(),
             step,
             last_ms: u64::MAX,
+            steady_ms: u64::MAX,
             #[cfg(feature = "sim")]
             held_back: Step::default(),
         };
@@ -327,6 +335,7 @@ impl Client {
         client.load_chats(rows)?;
         client.load_spares(rows)?;
         client.load_passed();
+        client.find_stored_gaps(now_ms);
         client.load_outbox(rows)?;
         client.load_cursors(rows)?;
         client.load_blobs(rows)?;
@@ -399,6 +408,7 @@ impl Client {
         self.take(now_ms, input, rows)?;
         self.follow_trust(now_ms)?;
         self.work_off(now_ms, rows)?;
+        self.answer_asks(now_ms, rows)?;
         self.trim_passed(now_ms, rows)?;
         self.pump_blobs(now_ms, rows)?;
         self.hear_blobs(now_ms)

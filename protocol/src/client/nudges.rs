@@ -76,6 +76,10 @@ impl Client {
         if due > now_ms && due - now_ms <= longest {
             return Ok(());
         }
+        self.give_up_old(now_ms, chat_id)?;
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
         let reported = chat
             .others(own)
             .filter_map(|member| chat.acks.get(&member.device))

@@ -34,6 +34,8 @@ pub(super) struct Out {
     /// Relays that pushed it back to us.
     pub echoed: BTreeSet<TransportKey>,
     pub refused: Option<Refusal>,
+    /// It has waited for too long.
+    pub expired: bool,
     /// Gossip had its chance until then; a connected device is handed it by stream from then on.
     pub direct_after_ms: u64,
 }
@@ -113,6 +115,7 @@ impl Client {
                 doubted: BTreeMap::new(),
                 echoed: BTreeSet::new(),
                 refused: None,
+                expired: false,
                 direct_after_ms: 0,
                 what: OutWhat::Row(row.kind),
             };
@@ -264,6 +267,7 @@ impl Client {
                 doubted: BTreeMap::new(),
                 echoed: BTreeSet::new(),
                 refused: None,
+                expired: false,
                 direct_after_ms: 0,
             },
         );
@@ -488,7 +492,10 @@ impl Client {
         let (Some(chat), Some(out)) = (self.chats.get_mut(&chat_id), self.outs.get_mut(&number)) else {
             return Ok(false);
         };
-        let stream = chat.stream(self.account.device.public());
+        let stream = StreamId {
+            device: self.account.device.public(),
+            incarnation,
+        };
         let run = out.what.run();
         let run = run.first().zip(run.last());
         let run = run.map(|(first, last)| (stream, first.sequence, last.sequence));
@@ -524,6 +531,10 @@ impl Client {
             return Ok(None);
         }
         let (own, frontiers) = (self.device(), self.frontiers(&chat_id));
+        let mut extensions = Vec::new();
+        if messages.is_empty() {
+            self.tell_holes(chat_id, &mut extensions);
+        }
         let mark = self.next_mark(chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(None);
@@ -535,7 +546,7 @@ impl Client {
             },
             messages,
             frontiers,
-            extensions: Vec::new(),
+            extensions,
         };
         let fault = |error: &dyn std::fmt::Display| RowsError {
             reason: error.to_string(),

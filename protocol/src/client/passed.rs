@@ -21,7 +21,6 @@ const TRIMMED: usize = 256;
 /// Milliseconds between two looks at what is too old.
 const LOOK_MS: u64 = 3_600_000;
 
-#[allow(dead_code)]
 /// An envelope that is kept for other members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Passed {
@@ -65,7 +64,6 @@ fn write(run: Option<(StreamId, u64, u64)>, bytes: &[u8]) -> Vec<u8> {
     value
 }
 
-#[allow(dead_code)]
 /// None for a row that isn't one of these: what a damaged disk left.
 fn read(stored: &[u8], value: &[u8]) -> Option<Passed> {
     let at_ms = u64::from_be_bytes(stored.get(32..40)?.try_into().ok()?);
@@ -125,7 +123,6 @@ impl Client {
         self.put_fresh(Tree::Passed, key(&chat_id, now_ms, &envelope.id()), value);
     }
 
-    #[allow(dead_code)]
     /// What of a chat was kept from `from_ms` on and before `to_ms`, the oldest first, at most `limit`.
     pub(super) fn passed_between(
         &self,
@@ -138,20 +135,6 @@ impl Client {
         let at = |ms: u64| [chat.0.as_slice(), &ms.to_be_bytes()].concat();
         let found = self.fresh.range(rows, Tree::Passed, &at(from_ms), &at(to_ms), limit)?;
         Ok(found.iter().filter_map(|(stored, value)| read(stored, value)).collect())
-    }
-
-    #[allow(dead_code)]
-    /// One envelope that is kept, by what [`Client::passed_between`] gave.
-    pub(super) fn passed_envelope(
-        &self,
-        rows: &dyn Rows,
-        chat: &ChatId,
-        at_ms: u64,
-        id: &EnvelopeId,
-    ) -> Result<Option<Passed>, RowsError> {
-        let stored = key(chat, at_ms, id);
-        let value = self.fresh.get(rows, Tree::Passed, &stored)?;
-        Ok(value.and_then(|value| read(&stored, &value)))
     }
 
     /// Lets go of what is too old or too much.
@@ -182,7 +165,10 @@ impl Client {
         let most_all = limits::PASSED_BYTES_ALL - limits::PASSED_BYTES_ALL / 8;
         let crowded = before > limits::PASSED_BYTES || all > limits::PASSED_BYTES_ALL;
         for (stored, value) in &oldest {
-            let at_ms = stored.get(32..40).and_then(|at| at.try_into().ok()).map(u64::from_be_bytes);
+            let at_ms = stored
+                .get(32..40)
+                .and_then(|at| at.try_into().ok())
+                .map(u64::from_be_bytes);
             // What the clock of then called the future is told from what is kept by its distance alone.
             let old = at_ms.is_none_or(|at_ms| now_ms.abs_diff(at_ms) >= limits::PASSED_MS);
             let much = crowded && (bytes > most || all - (before - bytes).min(all) > most_all);

@@ -108,6 +108,7 @@ impl Client {
                     && chat.report_due_ms.is_none()
                 {
                     chat.set_owed(false);
+                    chat.gaps.asking = false;
                     self.dirty.chats.insert(chat.id);
                 }
                 self.drop_out(number);
@@ -195,6 +196,16 @@ impl Client {
         Ok(())
     }
 
+    /// Messages have waited for too long: their ledger says so.
+    pub(super) fn expired(&mut self, number: u64) -> Result<(), RowsError> {
+        if let Some(out) = self.outs.get_mut(&number) {
+            out.expired = true;
+        }
+        self.write_ledger(number)?;
+        self.tell_ledger(number);
+        Ok(())
+    }
+
     /// Tells that messages got further.
     fn tell_ledger(&mut self, number: u64) {
         let messages = self.outs.get(&number).map(|out| self.messages_of(&out.what));
@@ -219,6 +230,7 @@ impl Client {
                 .map(|(relay, until)| (*relay, if out.forgotten.contains(relay) { 0 } else { *until }))
                 .collect(),
             refused: out.refused,
+            expired: out.expired,
         })?;
         self.put(Tree::Ledger, stored, row);
         Ok(())

@@ -138,7 +138,6 @@ pub(crate) mod key {
     pub(crate) fn profile(chat: &ChatId, device: &DeviceId) -> Vec<u8> {
         [chat.0, device.0].concat()
     }
-    #[allow(dead_code)]
     /// A gap of a stream, or where its histories part.
     pub(crate) fn gap(chat: &ChatId, of: &StreamId, fork: bool, first: u64) -> Vec<u8> {
         let mut stored = stream(chat, of);
@@ -146,7 +145,6 @@ pub(crate) mod key {
         stored.extend(first.to_be_bytes());
         stored
     }
-    #[allow(dead_code)]
     /// What a gap's key says: stream, whether it is a fork, first sequence.
     pub(crate) fn gap_place(stored: &[u8]) -> Option<(StreamId, bool, u64)> {
         let number = |at: usize| -> Option<u64> {
@@ -257,6 +255,9 @@ pub(crate) struct ChatRow {
     /// Streams of ours that have ended, with their last sequence.
     #[serde(default)]
     pub past: Vec<(u64, u64)>,
+    /// Own messages that were given up: nobody is to wait for them.
+    #[serde(default)]
+    pub given_up: SeqSet,
     /// Whose messages are stored: messages name them by their place here.
     #[serde(default)]
     pub authors: Vec<AuthorRow>,
@@ -458,7 +459,6 @@ pub(crate) struct StreamRow {
     pub firsts: Vec<(u64, serde_bytes::ByteArray<16>)>,
 }
 
-#[allow(dead_code)]
 /// A gap; stream and first sequence are in its key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct GapRow {
@@ -474,7 +474,6 @@ pub(crate) struct GapRow {
     pub due_ms: u64,
 }
 
-#[allow(dead_code)]
 /// Where two histories of a stream part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ForkRow {
@@ -614,6 +613,9 @@ pub(crate) struct LedgerRow {
     pub held: Vec<(TransportKey, u64)>,
     /// Why the last custodian refused, while none holds it.
     pub refused: Option<Refusal>,
+    /// They waited for too long and were given up.
+    #[serde(default)]
+    pub expired: bool,
 }
 
 /// One of our invites.

@@ -7,22 +7,52 @@ use super::{Client, EventRow};
 use crate::chat::{Mark, Member};
 use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
-use crate::message::{Durable, Frontier};
+use crate::message::{Durable, Frontier, StreamId};
 use crate::rows::RowsError;
 use crate::seq_set::SeqSet;
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+impl Chat {
+    /// The streams that the next report tells of: all if it has room for them, else those that changed since, then the others in turn.
+    fn streams_to_tell(&mut self) -> Vec<StreamId> {
+        let most = limits::FRONTIER_STREAMS;
+        if self.streams.len() <= most {
+            self.untold.clear();
+            return self.streams.keys().copied().collect();
+        }
+        let mut chosen = BTreeSet::new();
+        while chosen.len() < most
+            && let Some(stream) = self.untold.pop_first()
+        {
+            chosen.insert(stream);
+        }
+        let after = self.told_to.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.streams.range((after, Bound::Unbounded)).chain(self.streams.iter());
+        for (stream, _) in rest {
+            if chosen.len() >= most {
+                break;
+            }
+            if chosen.insert(*stream) {
+                self.told_to = Some(*stream);
+            }
+        }
+        chosen.into_iter().collect()
+    }
+}
 
 /// The longest that a report waits for more to tell, in milliseconds (guess).
 const REPORT_MOST_MS: u64 = 10_000;
 
 impl Client {
     /// What we have of the others' streams of a chat; a report says it all, so the newest replaces every one before.
-    pub(super) fn frontiers(&self, chat: &ChatId) -> Vec<Frontier> {
-        let Some(chat) = self.chats.get(chat) else {
+    pub(super) fn frontiers(&mut self, chat: &ChatId) -> Vec<Frontier> {
+        let Some(chat) = self.chats.get_mut(chat) else {
             return Vec::new();
         };
-        chat.streams
-            .iter()
-            .take(limits::FRONTIER_STREAMS)
+        chat.streams_to_tell()
+            .into_iter()
+            .filter_map(|stream| chat.streams.get_key_value(&stream))
             .map(|(stream, row)| {
                 // The first range stays in, so that a repair from the oldest gap on shows, however many gaps there are.
                 let mut delivered = row.received.newest(limits::FRONTIER_RANGES - 1);
@@ -51,6 +81,11 @@ impl Client {
         self.owe_report_by(now_ms.saturating_add(self.config.repeat_delay_ms), chat_id);
     }
 
+    /// Notes that the others should be told at once.
+    pub(super) fn owe_report_soon(&mut self, chat_id: ChatId) {
+        self.owe_report_by(self.last_ms.saturating_add(self.config.report_delay_ms), chat_id);
+    }
+
     fn owe_report_by(&mut self, due_ms: u64, chat_id: ChatId) {
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.set_owed(true);
@@ -77,6 +112,10 @@ impl Client {
         let Some(envelope) = self.seal_inner(chat_id, None, Vec::new())? else {
             return Ok(());
         };
+        if self.chats.get(&chat_id).is_some_and(|chat| !chat.untold.is_empty()) {
+            // There was no room for all that is news.
+            self.owe_report(now_ms, chat_id);
+        }
         let topic = envelope.topic();
         if let Some(number) = self.chats.get(&chat_id).and_then(|chat| chat.report) {
             self.drop_out(number);

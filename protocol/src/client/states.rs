@@ -45,6 +45,10 @@ pub struct ChatStatus {
     pub changes: u64,
     /// This device has asked to be put back, since it has no state that the others use.
     pub rejoining: bool,
+    /// Ranges of others' messages that are missing and looked for.
+    pub gaps: u64,
+    /// Ranges of others' messages that their authors gave up.
+    pub lost: u64,
 }
 
 /// A state beside or before the one that counts, as it is loaded.
@@ -156,7 +160,10 @@ impl Client {
         let Some(chat) = self.chats.get(chat) else {
             return self.awaits(chat).then(ChatStatus::default);
         };
+        let (gaps, lost) = chat.gaps.counts();
         Some(ChatStatus {
+            gaps,
+            lost,
             epoch: chat.group.epoch(),
             branches: chat.dag.branches() as u64,
             unsettled: chat.dag.commits().count() as u64,
@@ -571,6 +578,9 @@ impl Chat {
     /// Begins anew from a state that this device was put into. Its numbers go on: they are as they were.
     pub(super) fn replant(&mut self, now_ms: u64, group: Group, topic: TopicSecret) -> Result<(), GroupError> {
         let before = self.topics_of_states();
+        if self.row.out {
+            self.forget_baselines();
+        }
         self.members = group.members()?;
         let last = std::mem::replace(&mut self.group, group);
         for gone in self.frozen.drain(..).chain([last]) {

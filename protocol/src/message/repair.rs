@@ -2,7 +2,7 @@
 
 use super::StreamId;
 use super::extensions::{extension, find};
-use crate::keys::DeviceId;
+use crate::keys::{DeviceId, derive};
 use crate::limits;
 use crate::seq_set::SeqSet;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -128,6 +128,12 @@ pub fn tell_own(extensions: &mut Vec<u8>, own: &OwnStream) {
 /// What the author says of its own stream; none if nothing, or if it can't be read.
 pub fn own_stream(extensions: &[u8]) -> Option<OwnStream> {
     OwnStream::decode(find(extensions, OWN_STREAM, limits::MESSAGE_BYTES).ok()??).ok()
+}
+
+/// Where the turns of those who may answer begin, for an inner message that asks: the same for all who read it.
+pub fn turn(inner: &[u8]) -> u64 {
+    let hash = derive("madang 1 answer turn", &[inner]);
+    u64::from_be_bytes(*hash.first_chunk::<8>().unwrap_or(&[0; 8]))
 }
 
 #[cfg(test)]

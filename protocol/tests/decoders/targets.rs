@@ -117,7 +117,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 30] = [
+pub const TARGETS: [Target; 32] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),

@@ -431,7 +431,14 @@ fn fill_repair(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value) {
     let ranges = (1..=17).map(|n| range(n * 2, n * 2)).collect::<Vec<_>>();
     let many = write_wanted(&Value::Null, &json!({ "wanted": [want(ranges.into())] }));
     v.bad("wanted", "17 ranges", Value::Null, &many, "too_long", "want.ranges");
-    v.bad("wanted", "cut", Value::Null, &asked[..asked.len() - 1], "truncated", "wanted");
+    v.bad(
+        "wanted",
+        "cut",
+        Value::Null,
+        &asked[..asked.len() - 1],
+        "truncated",
+        "wanted",
+    );
 
     let baseline = json!({ "device": hexed([4; 8]), "from": number(5) });
     let own = |lost: usize, baselines: usize| {
@@ -442,10 +449,31 @@ fn fill_repair(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value) {
     v.good("own_stream", "nothing but its end", Value::Null, own(0, 0));
     v.good("own_stream", "64 of each", Value::Null, own(64, 64));
     let many = write_own_stream(&Value::Null, &own(65, 0));
-    v.bad("own_stream", "65 ranges given up", Value::Null, &many, "too_long", "own_stream.lost");
+    v.bad(
+        "own_stream",
+        "65 ranges given up",
+        Value::Null,
+        &many,
+        "too_long",
+        "own_stream.lost",
+    );
     let many = write_own_stream(&Value::Null, &own(0, 65));
-    v.bad("own_stream", "65 baselines", Value::Null, &many, "too_long", "own_stream.baselines");
-    v.bad("own_stream", "cut", Value::Null, &told[..7], "truncated", "own_stream.last");
+    v.bad(
+        "own_stream",
+        "65 baselines",
+        Value::Null,
+        &many,
+        "too_long",
+        "own_stream.baselines",
+    );
+    v.bad(
+        "own_stream",
+        "cut",
+        Value::Null,
+        &told[..7],
+        "truncated",
+        "own_stream.last",
+    );
 
     let mut told_in = |name: &str, extensions: &[&[u8]]| {
         let mut report = inner(&[], json!([]));
@@ -461,7 +489,10 @@ fn fill_repair(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value) {
         w.into_bytes()
     };
     let (asks, tells) = (extension(2, &asked), extension(4, &told));
-    told_in("a report that asks, behind an extension that is not known", &[&[0, 9, 1, 0xaa], &asks]);
+    told_in(
+        "a report that asks, behind an extension that is not known",
+        &[&[0, 9, 1, 0xaa], &asks],
+    );
     told_in("a report that tells of its own stream, and asks", &[&tells, &asks]);
     told_in("an extension that can't be read adds nothing", &[&extension(2, &many)]);
     told_in("extensions that can't be read as such add nothing", &[&[0xaa, 0xbb]]);

@@ -13,6 +13,7 @@ mod kinds;
 mod refusals;
 mod relay_service;
 mod relays;
+mod repair;
 mod secrets;
 mod stories;
 

@@ -202,6 +202,7 @@ impl Api for Fake {
                 path: Path::None,
                 waiting: 2,
                 reason: Some("no relay is connected".into()),
+                gaps: 1,
             }],
         })
     }
@@ -341,6 +342,24 @@ impl Api for Fake {
             waiting_envelopes: 0,
             changes_under_way: 0,
             rejoining: false,
+            gaps: 1,
+            lost: 0,
+        })
+    }
+
+    async fn chat_gaps(&self, params: ChatParams) -> ApiResult<Gaps> {
+        self.changed(params.chat).await?;
+        Ok(Gaps {
+            items: vec![Gap {
+                account: "madang1bob".into(),
+                name: None,
+                device: DeviceKey([2; 32]),
+                first: 3,
+                last: 5,
+                since_ms: 7,
+                state: GapState::Open,
+                asked: 2,
+            }],
         })
     }
 

@@ -67,7 +67,7 @@ async fn every_method_answers_in_the_documented_shape() {
             json!({
                 "ok": false,
                 "checks": [{"name": "relay", "ok": false, "detail": "no relay is connected", "hint": "start one"}],
-                "chats": [{"chat": id(3), "path": "none", "waiting": 2, "reason": "no relay is connected"}],
+                "chats": [{"chat": id(3), "path": "none", "waiting": 2, "reason": "no relay is connected", "gaps": 1}],
             }),
         ),
         (
@@ -155,6 +155,7 @@ async fn every_method_answers_in_the_documented_shape() {
             with(
                 json!({
                     "epoch": 3, "branches": 1, "unsettled": 2, "waiting_envelopes": 0, "changes_under_way": 0, "rejoining": false,
+                    "gaps": 1, "lost": 0,
                 }),
                 &whole,
             ),
@@ -163,6 +164,13 @@ async fn every_method_answers_in_the_documented_shape() {
             "chat.members",
             json!({"chat": id(3)}),
             json!({"items": [{"account": "madang1bob", "devices": []}]}),
+        ),
+        (
+            "chat.gaps",
+            json!({"chat": id(3)}),
+            json!({"items": [{
+                "account": "madang1bob", "device": id(2), "first": 3, "last": 5, "since_ms": 7, "state": "open", "asked": 2,
+            }]}),
         ),
         (
             "chat.create",
@@ -318,6 +326,18 @@ fn every_event_has_the_documented_shape() {
             json!({"chat": id(3), "message": id(1), "ledger": ledger()}),
         ),
         (
+            EventKind::ChatGap {
+                chat: ChatId([3; 32]),
+                account: "madang1bob".into(),
+                device: DeviceKey([2; 32]),
+                first: 3,
+                last: 5,
+                state: GapState::Lost,
+            },
+            "chat.gap",
+            json!({"chat": id(3), "account": "madang1bob", "device": id(2), "first": 3, "last": 5, "state": "lost"}),
+        ),
+        (
             EventKind::RelayDemoted {
                 relay: RelayKey([4; 32]),
                 reason: "denied".into(),
@@ -403,6 +423,7 @@ async fn malformed_parameters_are_refused_by_name() {
         ("contact.list", json!({"after": 1}), "after"),
         ("contact.list", json!({"after": "x".repeat(1_000)}), "after"),
         ("chat.get", json!({}), "chat"),
+        ("chat.gaps", json!({"chat": 3}), "chat"),
         ("chat.create", json!({"name": "x"}), "members"),
         ("chat.add", json!({"chat": id(3), "members": "madang1bob"}), "members"),
         ("chat.update", json!({"chat": id(3), "picture": "!"}), "picture"),

@@ -262,7 +262,9 @@ fn only_its_author_changes_or_deletes_a_message() {
         let view = w.view(ALICE, message);
         assert_eq!((text(&view), view.deleted, view.edited_ms), (wanted, false, None));
     }
-    let news = w.nodes[ALICE].events().split_off(before);
+    let mut news = w.nodes[ALICE].events().split_off(before);
+    // What is sealed by hand doesn't continue bob's history.
+    news.retain(|event| !matches!(event, EventRow::Gap { .. }));
     assert_eq!(news, [EventRow::MessageSent { message: early }]);
 }
 
