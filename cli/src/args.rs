@@ -357,6 +357,9 @@ pub struct RelayArgs {
     /// Multiaddr to listen on; can be repeated
     #[arg(long, value_name = "MULTIADDR")]
     pub listen: Vec<String>,
+    /// Another relay, `/…/p2p/…`, with which to compare and copy what both keep; can be repeated
+    #[arg(long, value_name = "MULTIADDR")]
+    pub peer: Vec<String>,
     /// Where to serve metrics and health [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,

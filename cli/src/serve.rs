@@ -62,6 +62,7 @@ pub async fn relay(args: RelayArgs, data: PathBuf, out: &Out) -> Result<(), Faul
             topic_bytes: args.quota_topic_mib.map(mib),
             depositor_bytes_per_day: args.quota_depositor_mib.map(mib),
         },
+        peers: args.peer,
     };
     let mut printed = Ok(());
     let ready = |ready: RelayReady| printed = print_relay(out, &data, &ready);

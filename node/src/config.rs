@@ -41,6 +41,8 @@ pub struct RelayConfig {
     pub admission: Admission,
     /// What it keeps at most.
     pub quotas: RelayQuotas,
+    /// Other relays with which it compares what both keep: multiaddrs that end in `/p2p/…`.
+    pub peers: Vec<String>,
 }
 
 /// Whom a relay serves. The others may only use topics that one of these uses.

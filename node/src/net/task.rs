@@ -1,7 +1,7 @@
 //! The task that owns the Swarm (`INV-NET-NO-WAIT`): it takes commands and Swarm events in turn and hands each on
 //! without waiting for anyone.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ pub(super) struct Task {
     /// Tasks of peers that are gone, until they have said so to the core.
     leaving: HashMap<PeerKey, JoinHandle<()>>,
     dialing: HashMap<ConnectionId, PeerKey>,
+    /// Peers of a relay that it asks for things: those that it was told to dial, which its operator named.
+    asked: HashSet<PeerKey>,
     penalties: Penalties,
     /// Events of this task's own that wait for room.
     backlog: VecDeque<NetEvent>,
@@ -107,6 +109,7 @@ impl Task {
             peers: HashMap::new(),
             leaving: HashMap::new(),
             dialing: HashMap::new(),
+            asked: HashSet::new(),
             penalties: Penalties::default(),
             backlog: addresses.into_iter().map(NetEvent::ListenAddr).collect(),
         };
@@ -192,6 +195,9 @@ impl Task {
     fn on_command(&mut self, command: NetCommand) {
         match command {
             NetCommand::Dial { peer, addrs } => {
+                if self.role == Role::Relay {
+                    self.asked.insert(peer);
+                }
                 if let Err(reason) = self.dial(peer, &addrs) {
                     self.tell(NetEvent::DialFailed { peer, reason });
                 }
@@ -317,8 +323,9 @@ impl Task {
             inbox: inbox_out,
             links: links.clone(),
             shared: self.shared.clone(),
-            // A relay asks nothing of its peers, and thousands of streams less are worth having.
-            control: (self.role == Role::Node).then(|| self.swarm.behaviour().streams.new_control()),
+            // A relay asks nothing of its peers but of a few, and thousands of streams less are worth having.
+            control: (self.role == Role::Node || self.asked.contains(&key))
+                .then(|| self.swarm.behaviour().streams.new_control()),
             previous: self.leaving.remove(&key),
         }));
         self.peers.insert(

@@ -32,6 +32,10 @@ pub(super) enum Incoming {
     Opened(PeerKey, u64),
     Closed(PeerKey),
     Frame(PeerKey, Payload),
+    /// Our own stream to another relay is ready, with its number; is gone; brought a frame.
+    OtherOpened(PeerKey, u64),
+    OtherClosed(PeerKey),
+    OtherFrame(PeerKey, Payload),
     /// A verified deposit.
     Deposit {
         peer: PeerKey,
@@ -197,6 +201,12 @@ pub(super) fn input(incoming: Incoming) -> Option<RelayInput> {
             peer: key(peer),
             bytes: bytes.to_vec(),
             retry_after_s,
+        },
+        Incoming::OtherOpened(peer, _) => RelayInput::OtherOpened { peer: key(peer) },
+        Incoming::OtherClosed(peer) => RelayInput::OtherClosed { peer: key(peer) },
+        Incoming::OtherFrame(peer, bytes) => RelayInput::OtherFrame {
+            peer: key(peer),
+            bytes: bytes.to_vec(),
         },
         Incoming::Tick => RelayInput::Tick,
         Incoming::Door(_) => return None,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use madang_protocol::Step;
 use madang_protocol::custody::relay::{Relay, RelayConfig as Rules, RelayEffect, RelayInput};
-use madang_protocol::keys::TransportSecret;
+use madang_protocol::keys::{TransportKey, TransportSecret};
 use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use zeroize::Zeroizing;
 
@@ -75,6 +75,8 @@ pub(super) struct Keeper {
     metrics: Arc<Metrics>,
     /// The streams that the state machine knows of, at most the network's connections.
     streams: BTreeMap<PeerKey, u64>,
+    /// Our own streams to other relays.
+    others: BTreeMap<PeerKey, u64>,
     halt: Option<Halt>,
     #[cfg(feature = "failpoints")]
     lies: super::lies::Lies,
@@ -82,18 +84,18 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Opens the data directory, or creates it with a new transport key.
-    pub(super) fn open(config: &RelayConfig, metrics: Arc<Metrics>) -> Result<Self, NodeError> {
+    pub(super) fn open(config: &RelayConfig, others: &[PeerKey], metrics: Arc<Metrics>) -> Result<Self, NodeError> {
         let fault = |error: OpenError| NodeError::Store {
             data: config.data.clone(),
             reason: error.to_string(),
         };
-        let keeper = Self::try_open(config, metrics).map_err(fault)?;
+        let keeper = Self::try_open(config, others, metrics).map_err(fault)?;
         keeper.metrics.quotas(keeper.relay.config());
         keeper.metrics.update(&keeper.relay.stats());
         Ok(keeper)
     }
 
-    fn try_open(config: &RelayConfig, metrics: Arc<Metrics>) -> Result<Self, OpenError> {
+    fn try_open(config: &RelayConfig, others: &[PeerKey], metrics: Arc<Metrics>) -> Result<Self, OpenError> {
         let unlock = match &config.passphrase {
             Some(passphrase) => Unlock::Passphrase(passphrase.clone()),
             None => Unlock::KeyFile,
@@ -103,13 +105,15 @@ impl Keeper {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut_slice()).map_err(OpenError::Entropy)?;
         let rules = rules(config);
-        let relay = Relay::load(rules, key.clone(), *seed, &store, now_ms())?;
+        let mut relay = Relay::load(rules, key.clone(), *seed, &store, now_ms())?;
+        relay.set_others(others.iter().map(|peer| TransportKey(peer.0)), &store)?;
         Ok(Self {
             store,
             relay,
             key,
             metrics,
             streams: BTreeMap::new(),
+            others: BTreeMap::new(),
             halt: None,
             #[cfg(feature = "failpoints")]
             lies: super::lies::Lies::asked_for(),
@@ -172,6 +176,12 @@ impl Keeper {
             }
             Incoming::Closed(peer) => {
                 self.streams.remove(peer);
+            }
+            Incoming::OtherOpened(peer, stream) => {
+                self.others.insert(*peer, *stream);
+            }
+            Incoming::OtherClosed(peer) => {
+                self.others.remove(peer);
             }
             Incoming::Door(door) => self.relay.set_door(door.clone()),
             Incoming::Tick => {
@@ -295,6 +305,15 @@ impl Keeper {
                     side: Side::Server,
                     stream: *self.streams.get(&peer)?,
                     frame,
+                })
+            }
+            RelayEffect::Ask { peer, frame } => {
+                let peer = PeerKey(peer.0);
+                Some(NetCommand::Send {
+                    peer,
+                    side: Side::Client,
+                    stream: *self.others.get(&peer)?,
+                    frame: Bytes::copy_from_slice(&frame),
                 })
             }
             RelayEffect::Penalise { peer, reason } => {

@@ -58,6 +58,7 @@ pub(super) struct Metrics {
     compared: Counter,
     compared_listed: Counter,
     compared_fetched: Counter,
+    others: Family<Label, Counter>,
     shed: Counter,
     damaged: Counter,
     admissions: Family<Label, Counter>,
@@ -113,6 +114,7 @@ impl Metrics {
             compared: Counter::default(),
             compared_listed: Counter::default(),
             compared_fetched: Counter::default(),
+            others: Family::default(),
             shed: Counter::default(),
             damaged: Counter::default(),
             admissions: Family::default(),
@@ -169,6 +171,8 @@ impl Metrics {
         r.register("windows_listed", "Windows listed", self.compared_listed.clone());
         let help = "Envelopes sent after a comparison";
         r.register("windows_fetched", help, self.compared_fetched.clone());
+        let help = "Windows compared with other relays, envelopes given to and copied from them";
+        r.register("other_relays", help, self.others.clone());
         r.register(
             "deposits_shed",
             "Deposits refused because the disk didn't follow",
@@ -259,6 +263,13 @@ impl Metrics {
         ];
         for (counter, value) in counters {
             store(counter.inner(), value);
+        }
+        for (what, value) in [
+            ("windows", stats.others_compared),
+            ("given", stats.others_given),
+            ("taken", stats.others_taken),
+        ] {
+            store(self.others.get_or_create(&[("what", what)]).inner(), value);
         }
         for (operation, refused) in [
             ("deposit", &stats.refused),

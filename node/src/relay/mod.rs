@@ -31,7 +31,7 @@ mod tests;
 pub use admission::{RelayToken, new_relay_token, relay_tokens, revoke_relay_token};
 pub use doctor::{Check, Health, relay_doctor};
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -47,7 +47,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::blocking::blocking;
 use crate::config::{Admission, NodeError, RelayConfig, RelayReady};
-use crate::net::{self, NetCommand, NetConfig, NetError, NetEvent, NetHandle, NetLimits, Role, Side};
+use crate::net::{self, NetCommand, NetConfig, NetError, NetEvent, NetHandle, NetLimits, PeerKey, Role, Side};
 use inbox::{Arrived, Incoming, JOB_BYTES, Load, is_little};
 use keeper::{Keeper, Turn};
 use metrics::Metrics;
@@ -62,6 +62,10 @@ const JOB_INPUTS: usize = 256;
 const JOBS_PER_CORE: usize = 4;
 /// Time between looks at what has expired, the disk and the admission file (guess: expiry is counted in days).
 const TICK: Duration = Duration::from_secs(5);
+/// Other relays that are compared with (guess: an operator's and some friends').
+const OTHERS: usize = 16;
+/// Time between dials of other relays that aren't connected.
+const DIAL: Duration = Duration::from_secs(10);
 /// The same while the disk takes no writes.
 const READ_ONLY_TICK: Duration = Duration::from_secs(1);
 /// How long a stopping relay waits for the network to send what it has and end.
@@ -79,9 +83,11 @@ pub async fn run_relay(
     stop: impl Future<Output = ()>,
 ) -> Result<(), NodeError> {
     let metrics = Arc::new(Metrics::new());
+    let others = others(&config.peers)?;
     let keeper = blocking({
         let (config, metrics) = (config.clone(), metrics.clone());
-        move || Keeper::open(&config, metrics)
+        let keys: Vec<PeerKey> = others.keys().copied().collect();
+        move || Keeper::open(&config, &keys, metrics)
     })
     .await??;
     let door = admission::door(&config.data, &config.admission)?;
@@ -123,11 +129,32 @@ pub async fn run_relay(
         read_only: false,
         again: false,
         next_tick: Instant::now(),
+        others,
+        next_dial: Instant::now(),
     };
     service.set_door(door);
     let ended = service.run(keeper, stop).await;
     drop((server, status));
     ended
+}
+
+/// The other relays that addresses name.
+fn others(addresses: &[String]) -> Result<BTreeMap<PeerKey, Vec<String>>, NodeError> {
+    let mut others: BTreeMap<PeerKey, Vec<String>> = BTreeMap::new();
+    for address in addresses {
+        let (peer, address) = net::parse_address(address).map_err(|error| NodeError::Config {
+            field: "--peer",
+            reason: error.to_string(),
+        })?;
+        others.entry(peer).or_default().push(address);
+    }
+    if others.len() > OTHERS {
+        return Err(NodeError::Config {
+            field: "--peer",
+            reason: format!("at most {OTHERS} other relays are allowed"),
+        });
+    }
+    Ok(others)
 }
 
 fn refused(error: NetError) -> NodeError {
@@ -167,6 +194,9 @@ struct Service {
     read_only: bool,
     again: bool,
     next_tick: Instant,
+    /// Other relays, with their addresses.
+    others: BTreeMap<PeerKey, Vec<String>>,
+    next_dial: Instant,
 }
 
 impl Service {
@@ -176,6 +206,7 @@ impl Service {
         let mut turn: Option<TurnHandle> = None;
         loop {
             self.tick();
+            self.dial_others().await?;
             if let Some(idle) = keeper.take_if(|_| self.has_work()) {
                 turn = Some(self.begin(idle));
             }
@@ -261,6 +292,22 @@ impl Service {
         }
         self.metrics.network(&self.net.stats());
         self.inbox.push_back(Arrived::now(Incoming::Tick));
+    }
+
+    /// Dials other relays; nothing happens where there is a connection.
+    async fn dial_others(&mut self) -> Result<(), NodeError> {
+        if self.others.is_empty() || Instant::now() < self.next_dial {
+            return Ok(());
+        }
+        self.next_dial = Instant::now() + DIAL;
+        for (peer, addrs) in &self.others {
+            let (peer, addrs) = (*peer, addrs.clone());
+            self.net
+                .command(NetCommand::Dial { peer, addrs })
+                .await
+                .map_err(refused)?;
+        }
+        Ok(())
     }
 
     fn set_door(&mut self, door: Door) {
@@ -350,6 +397,20 @@ fn incoming(event: NetEvent) -> Option<Incoming> {
             side: Side::Server,
             bytes,
         } => Some(Incoming::Frame(peer, bytes)),
+        NetEvent::StreamOpen {
+            peer,
+            side: Side::Client,
+            stream,
+        } => Some(Incoming::OtherOpened(peer, stream)),
+        NetEvent::StreamClosed {
+            peer,
+            side: Side::Client,
+        } => Some(Incoming::OtherClosed(peer)),
+        NetEvent::Frame {
+            peer,
+            side: Side::Client,
+            bytes,
+        } => Some(Incoming::OtherFrame(peer, bytes)),
         NetEvent::ListenAddr(address) => {
             tracing::info!(address, "listening");
             None

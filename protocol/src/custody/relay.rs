@@ -13,6 +13,7 @@ mod damage;
 mod deposit;
 mod door;
 mod expiry;
+mod peers;
 mod push;
 mod stored;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use clock::Clock;
 use config::{READ_ONLY_RETRY_S, SEEN_S};
 use damage::Damage;
 use expiry::next_due;
+use peers::Others;
 use push::Peer;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -79,6 +81,23 @@ pub enum RelayInput {
         /// Seconds until a retry makes sense.
         retry_after_s: u32,
     },
+    /// Our own stream to another relay is ready.
+    OtherOpened {
+        /// Which.
+        peer: TransportKey,
+    },
+    /// Our own stream to another relay is gone.
+    OtherClosed {
+        /// Which.
+        peer: TransportKey,
+    },
+    /// Another relay answers on our own stream.
+    OtherFrame {
+        /// Which.
+        peer: TransportKey,
+        /// The frame.
+        bytes: Vec<u8>,
+    },
     /// The oldest drained step that wasn't durable is now. Steps without writes and effects aren't counted; all others are.
     Committed,
     /// Time has passed.
@@ -93,6 +112,13 @@ pub enum RelayEffect {
         /// To whom.
         peer: TransportKey,
         /// The frame; watchers at the same place share it.
+        frame: Arc<[u8]>,
+    },
+    /// Send a frame on our own stream to another relay.
+    Ask {
+        /// To which.
+        peer: TransportKey,
+        /// The frame.
         frame: Arc<[u8]>,
     },
     /// A peer broke the protocol.
@@ -130,6 +156,7 @@ pub struct Relay {
     /// Blobs whose rows aren't durable yet.
     blobs: BTreeMap<(TopicId, BlobId), Changing>,
     windows: Windows,
+    others: Others,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
     unacknowledged: u64,
@@ -204,6 +231,7 @@ impl Relay {
             recent: BTreeMap::new(),
             blobs: BTreeMap::new(),
             windows: Windows::default(),
+            others: Others::default(),
             peers: BTreeMap::new(),
             watches: 0,
             unacknowledged: 0,
@@ -246,6 +274,9 @@ impl Relay {
                 bytes,
                 retry_after_s,
             } => self.shed(peer, &bytes, retry_after_s),
+            RelayInput::OtherOpened { peer } => self.other_opened(now_s, peer, rows)?,
+            RelayInput::OtherClosed { peer } => self.other_closed(&peer),
+            RelayInput::OtherFrame { peer, bytes } => self.other_frame(now_s, peer, &bytes, rows)?,
             RelayInput::Committed => self.committed(),
             RelayInput::Tick => self.tick(now_s, rows)?,
         }
@@ -539,6 +570,7 @@ impl Relay {
 
     fn tick(&mut self, now_s: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         self.windows.tick(now_s);
+        self.tick_others(now_s, rows)?;
         if self.read_only {
             return Ok(());
         }

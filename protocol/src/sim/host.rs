@@ -482,6 +482,11 @@ fn client_words(effect: RelayEffect) -> Effect {
             side: Side::Server,
             frame: frame.to_vec(),
         },
+        RelayEffect::Ask { peer, frame } => Effect::Send {
+            peer,
+            side: Side::Client,
+            frame: frame.to_vec(),
+        },
         RelayEffect::Penalise { peer, reason } => Effect::Penalise { peer, reason },
     }
 }

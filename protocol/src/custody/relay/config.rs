@@ -196,6 +196,12 @@ pub struct RelayStats {
     pub compared_listed: u64,
     /// Envelopes sent after a comparison, since the start.
     pub compared_fetched: u64,
+    /// Windows compared with other relays by our own asking, since the start.
+    pub others_compared: u64,
+    /// Envelopes that other relays took from us, or had, since the start.
+    pub others_given: u64,
+    /// Envelopes copied from other relays since the start.
+    pub others_taken: u64,
     /// Questions about windows refused since the start, by the reason's name.
     pub compares_refused: BTreeMap<&'static str, u64>,
     /// Rows found damaged since the start; an envelope among them is lost here, and taken again if it is deposited again.

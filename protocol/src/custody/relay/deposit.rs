@@ -138,10 +138,32 @@ impl Relay {
         retries: &mut Retries,
         rows: &dyn Rows,
     ) -> Result<Result<u64, (Refusal, u32)>, RowsError> {
-        let (topic, id) = (envelope.topic(), envelope.id());
         if !self.peers.contains_key(&peer) {
             return Ok(Err((Refusal::Busy, RETRY_S)));
         }
+        self.admit_of(now_s, peer, envelope, retries, rows)
+    }
+
+    /// The same for a copy of what another relay keeps, which counts as its deposit.
+    pub(super) fn admit_copy(
+        &mut self,
+        now_s: u64,
+        peer: TransportKey,
+        envelope: &Envelope,
+        rows: &dyn Rows,
+    ) -> Result<Result<u64, (Refusal, u32)>, RowsError> {
+        self.admit_of(now_s, peer, envelope, &mut Retries::new(), rows)
+    }
+
+    fn admit_of(
+        &mut self,
+        now_s: u64,
+        peer: TransportKey,
+        envelope: &Envelope,
+        retries: &mut Retries,
+        rows: &dyn Rows,
+    ) -> Result<Result<u64, (Refusal, u32)>, RowsError> {
+        let (topic, id) = (envelope.topic(), envelope.id());
         if let Some(until_s) = self.recent.get(&(topic, id)) {
             self.stats.repeated += 1;
             return Ok(Ok(*until_s));

@@ -63,7 +63,8 @@ impl Relay {
 
     /// Whether a peer may deposit on a topic, which is in memory.
     pub(super) fn may_use(&self, peer: &TransportKey, topic: &TopicId) -> bool {
-        self.admitted(peer) || self.is_hosted(topic)
+        let shared = || self.is_other(peer) && self.topics.get(topic).is_some_and(|topic| topic.kept);
+        self.admitted(peer) || self.is_hosted(topic) || shared()
     }
 
     fn is_hosted(&self, topic: &TopicId) -> bool {

@@ -12,6 +12,7 @@ mod blobs;
 mod disk;
 mod expiry;
 mod faults;
+mod peers;
 mod pushing;
 mod windows;
 
@@ -31,6 +32,8 @@ pub(super) struct Bench {
     flights: VecDeque<Step<RelayEffect>>,
     received: BTreeMap<TransportKey, Vec<CustodianFrame>>,
     penalised: Vec<(TransportKey, &'static str)>,
+    /// Frames to other relays, on our own streams.
+    asked: Vec<(TransportKey, Vec<u8>)>,
 }
 
 pub(super) fn relay_key() -> TransportSecret {
@@ -75,6 +78,7 @@ impl Bench {
             flights: VecDeque::new(),
             received: BTreeMap::new(),
             penalised: Vec::new(),
+            asked: Vec::new(),
         };
         for peer in [ALICE, BOB, CAROL] {
             bench.input(RelayInput::Connected { peer });
@@ -112,6 +116,7 @@ impl Bench {
                     let frame = CustodianFrame::decode(&frame).unwrap();
                     self.received.entry(peer).or_default().push(frame);
                 }
+                RelayEffect::Ask { peer, frame } => self.asked.push((peer, frame.to_vec())),
                 RelayEffect::Penalise { peer, reason } => self.penalised.push((peer, reason)),
             }
         }

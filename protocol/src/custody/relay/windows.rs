@@ -176,6 +176,13 @@ impl Relay {
             return Ok(Ok(session.elements.clone()));
         }
         self.topics.load(topic, rows, &self.config, &mut self.damage)?;
+        let known = self
+            .topics
+            .get(&topic)
+            .is_some_and(|topic| topic.kept || !topic.watchers.is_empty());
+        if !known {
+            return Ok(Err((Refusal::NotHere, 0)));
+        }
         if !self.may_use(&peer, &topic) {
             return Ok(Err((Refusal::NotAdmitted, RETRY_S)));
         }
@@ -188,7 +195,8 @@ impl Relay {
             return Ok(Err((Refusal::Busy, wait_s)));
         }
         let mut read = Read::default();
-        let found = self.read_window(now_s, &topic, window, &mut read, rows)?;
+        let widened = window.widened(limits::RECONCILE_SLACK_S);
+        let found = self.read_window(now_s, &topic, widened, &mut read, rows)?;
         for position in read.lost {
             self.lose(topic, position);
         }
@@ -217,11 +225,11 @@ impl Relay {
         Ok(Ok(elements))
     }
 
-    /// What was taken in a window and is kept, with slack at its edges; `None` if that is too much for one comparison.
+    /// What was taken in a window and is kept; `None` if that is too much for one comparison.
     ///
     /// Positions ascend with time but where the clock was set back: around there something may be passed over, which only means that
     /// it is offered once more.
-    fn read_window(
+    pub(super) fn read_window(
         &self,
         now_s: u64,
         id: &TopicId,
@@ -233,7 +241,6 @@ impl Relay {
             return Ok(Some(Vec::new()));
         };
         let (number, newest) = (topic.row.number, topic.flushed.position);
-        let window = window.widened(limits::RECONCILE_SLACK_S);
         let mut found = Vec::new();
         let mut at = self.first_since(id, number, (topic.row.base.position, newest), window.from_s, read, rows)?;
         while at <= newest {
@@ -362,9 +369,9 @@ impl Relay {
 
 /// What a question has cost.
 #[derive(Debug, Default)]
-struct Read {
+pub(super) struct Read {
     rows: usize,
     bytes: usize,
     /// Positions whose rows are damaged.
-    lost: Vec<u64>,
+    pub lost: Vec<u64>,
 }

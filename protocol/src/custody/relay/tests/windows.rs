@@ -118,7 +118,13 @@ fn a_window_has_what_was_taken_in_it_and_slack() {
         to_s: start_s() + 4 * HOUR_S,
     };
     assert_eq!(sorted(bench.listed(1, whole)), ids(&all));
-    assert!(bench.listed(2, whole).is_empty(), "nothing is kept of another topic");
+    assert_eq!(bench.refusal(ALICE, 2, whole, Ask::List), (Refusal::NotHere, 0));
+    bench.watch(ALICE, &[(2, None)]);
+    bench.settle();
+    assert!(
+        bench.listed(2, whole).is_empty(),
+        "nothing is kept of a topic that is only watched"
+    );
 }
 
 #[test]
