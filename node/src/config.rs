@@ -222,6 +222,7 @@ mod tests {
             metrics: None,
             admission: Admission::Open,
             quotas: RelayQuotas::default(),
+            peers: Vec::new(),
         };
         assert!(!format!("{node:?} {relay:?}").contains("horse"));
     }

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
+use crate::clock::now_ms;
 use crate::net::PeerKey;
+use crate::store::{Store, StoreKind, Unlock};
+use madang_protocol::custody::relay::{Relay, RelayConfig as Rules, RelayInput};
 use madang_protocol::custody::{ClientFrame, Cursor, CustodianFrame, Deposit, Items, Receipt, Watch};
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{TopicSecret, TransportKey, TransportSecret};
@@ -360,7 +363,7 @@ async fn f35_a_wrong_passphrase_is_refused() {
 #[test]
 fn a_turn_commits_a_large_step_before_it_takes_more() {
     let dir = tempfile::tempdir().unwrap();
-    let mut keeper = Keeper::open(&config(dir.path()), Arc::new(Metrics::new())).unwrap();
+    let mut keeper = Keeper::open(&config(dir.path()), &[], Arc::new(Metrics::new())).unwrap();
     let peer = PeerKey(TransportSecret::from_bytes([8; 32]).public().0);
     let mut inbox = VecDeque::from([Arrived::now(Incoming::Opened(peer, 1))]);
     for frame in 0..24_u64 {
@@ -559,4 +562,52 @@ async fn what_a_stopping_relay_has_taken_is_receipted_and_there_after_it() {
         "each that was kept was receipted, and each receipted one is there"
     );
     relay.stop().await;
+}
+
+/// Puts envelopes into a relay's directory as if it had taken them two hours ago.
+fn taken_before(data: &Path, envelopes: &[Envelope]) {
+    let store = Store::open(data, Unlock::KeyFile, StoreKind::Relay).unwrap();
+    let then_ms = now_ms() - 2 * 3_600_000;
+    let key = TransportSecret::from_bytes([8; 32]);
+    let mut relay = Relay::load(Rules::default(), key, [7; 32], &store, then_ms).unwrap();
+    let peer = TransportKey([1; 32]);
+    let envelopes = envelopes.iter().map(|envelope| envelope.bytes().to_vec()).collect();
+    let bytes = ClientFrame::Deposit(Deposit { request: 1, envelopes }).encode();
+    for input in [RelayInput::Connected { peer }, RelayInput::Frame { peer, bytes }] {
+        relay.handle(then_ms, input, &store).unwrap();
+    }
+    store.commit(&relay.drain().batch).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn relays_that_are_named_to_each_other_copy_what_either_lacks() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let long = |n: u8| Envelope::sign(&topic(), 86_400, &[n; 40]).unwrap();
+    let all: Vec<Envelope> = (0..100).map(long).collect();
+    taken_before(here.path(), &all[..60]);
+    taken_before(there.path(), &all[40..]);
+    let first = Running::start(config(here.path())).await;
+    let second = Running::start(RelayConfig {
+        peers: vec![first.ready.addresses[0].clone()],
+        ..config(there.path())
+    })
+    .await;
+    for (seed, ready) in [(1, &first.ready), (2, &second.ready)] {
+        let mut client = Client::connect(seed, ready).await;
+        let topics = vec![(topic().public(), None)];
+        client.send(&ClientFrame::Watch(Watch { request: 1, topics })).await;
+        let mut seen = std::collections::BTreeSet::new();
+        while seen.len() < all.len() {
+            if let CustodianFrame::Items(page) = client.frame().await {
+                seen.extend(page.items.iter().map(|item| Envelope::peek(&item.envelope).unwrap().1));
+            }
+        }
+    }
+    let metrics = get(second.ready.metrics.unwrap(), "/metrics").await;
+    assert!(
+        metrics.contains("madang_relay_other_relays_total{what=\"taken\"} 40"),
+        "{metrics}"
+    );
+    second.stop().await;
+    first.stop().await;
 }
