@@ -204,3 +204,5 @@ pub const PASSED_MS: u64 = FROZEN_MS;
 pub const PASSED_BYTES: u64 = 4 * 1024 * 1024;
 /// Bytes of them in all; the oldest of the group that has most go first (guess).
 pub const PASSED_BYTES_ALL: u64 = 64 * 1024 * 1024;
+/// Milliseconds that envelopes wait for their states before a spare Welcome is taken (guess: a large commit's blob is here by then).
+pub const SPARE_MS: u64 = 5_000;

@@ -44,10 +44,11 @@ const FORMATS: [&Format; 7] = [
 ];
 
 /// Files that another test reads, and which: it must name the file.
-const READ_ELSEWHERE: [(&str, &str); 3] = [
+const READ_ELSEWHERE: [(&str, &str); 4] = [
     ("blob", "tests/vectors_blob.rs"),
     ("chat_branches", "tests/branches/trees.rs"),
     ("custody", "tests/vectors_custody.rs"),
+    ("reconcile", "tests/vectors_reconcile.rs"),
 ];
 
 /// Files whose bytes differ each time they are made: names and errors must be the same, and what is stored must read.

@@ -10,9 +10,6 @@ use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use serde_bytes::ByteBuf;
 
-/// Milliseconds that envelopes wait for their states before a spare Welcome is taken (guess: a large commit's blob is here by then).
-const SPARE_MS: u64 = 5_000;
-
 /// A Welcome that waits.
 pub(super) struct Spare {
     account: AccountId,
@@ -72,7 +69,7 @@ impl Client {
             return;
         };
         if chat.spare.is_some() && !chat.pending.is_empty() {
-            let due_ms = now_ms.saturating_add(SPARE_MS);
+            let due_ms = now_ms.saturating_add(limits::SPARE_MS);
             chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
         }
     }

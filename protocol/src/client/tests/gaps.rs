@@ -348,3 +348,86 @@ fn f25_a_member_that_asks_for_ever_costs_the_others_little() {
     let client = &w.nodes[ALICE].client;
     assert!(client.chats[&chat].row.given_up.ranges().len() <= limits::FRONTIER_RANGES);
 }
+
+#[test]
+fn f45_who_was_put_out_and_comes_back_lacks_nothing_of_what_was_written_meanwhile() {
+    let Village { mut w, chat } = Village::with(4, patient);
+    for n in 0..2 {
+        w.send(ALICE, chat, &format!("before {n}"));
+        w.send(CAROL, chat, &format!("before too {n}"));
+        w.pass(1_000);
+    }
+    w.removes(ALICE, chat, BOB);
+    w.pass(10_000);
+    for n in 0..3 {
+        w.send(ALICE, chat, &format!("behind bob's back {n}"));
+        w.send(CAROL, chat, &format!("behind it too {n}"));
+        w.pass(1_000);
+    }
+    let members = vec![w.account(BOB)];
+    w.does(ALICE, Command::AddMembers { chat, members });
+    w.pass(10_000);
+    for place in [ALICE, CAROL, BOB] {
+        w.send(place, chat, &format!("again together, {place}"));
+        w.pass(2_000);
+    }
+    w.pass(60_000);
+    assert!(w.has(BOB, chat, "again together, 0") && w.has(BOB, chat, "again together, 2"));
+    assert!(!w.has(BOB, chat, "behind bob's back 1"));
+    assert_eq!(w.gap_events(BOB), []);
+    // From now on a gap is one.
+    w.send_unseen(ALICE, chat, "left out");
+    let left_out = w.last(ALICE, chat);
+    w.lose = denies;
+    w.send(ALICE, chat, "seen");
+    w.pass(SOON_MS);
+    assert_eq!(w.missing(BOB, chat), [(left_out, left_out)]);
+}
+
+#[test]
+fn what_a_member_wrote_who_was_removed_is_looked_for_and_given_up_in_the_end() {
+    let Village { mut w, chat } = Village::with(3, patient);
+    w.lose = denies;
+    w.send_unseen(CAROL, chat, "gone with carol");
+    w.send(CAROL, chat, "seen");
+    w.pass(1_000);
+    w.removes(ALICE, chat, CAROL);
+    w.pass(SOON_MS);
+    assert_eq!(w.missing(BOB, chat).len(), 1);
+    w.pass(3 * 3_600_000);
+    let gaps = w.gaps(BOB, chat);
+    assert_eq!(gaps.len(), 1);
+    assert_eq!(gaps[0].state, GapState::Lost);
+    assert!(gaps[0].asked > 8, "{}", gaps[0].asked);
+}
+
+#[test]
+fn with_more_streams_than_a_report_holds_all_are_told_in_turn_and_news_first() {
+    let (mut w, chat) = World::friends();
+    let client = &mut w.nodes[ALICE].client;
+    let streams: Vec<StreamId> = (0..200)
+        .map(|n| StreamId {
+            device: DeviceId([n; 32]),
+            incarnation: 1,
+        })
+        .collect();
+    for stream in &streams {
+        client
+            .chats
+            .get_mut(&chat)
+            .unwrap()
+            .stream_row(*stream, 1)
+            .received
+            .insert(1);
+    }
+    let news = [streams[150], streams[199]];
+    client.chats.get_mut(&chat).unwrap().untold.extend(news);
+    let mut told = BTreeSet::new();
+    for turn in 0..4 {
+        let frontiers = client.frontiers(&chat);
+        assert_eq!(frontiers.len(), limits::FRONTIER_STREAMS);
+        told.extend(frontiers.iter().map(|frontier| frontier.stream));
+        assert!(turn > 0 || news.iter().all(|stream| told.contains(stream)));
+    }
+    assert!(streams.iter().all(|stream| told.contains(stream)));
+}
