@@ -196,6 +196,10 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 pub const STARTS: usize = 256;
 /// Streams of a device that have ended, for which the ledger still tells what others have; beyond, the oldest is forgotten (guess).
 pub const PAST_STREAMS: usize = 8;
+/// Commits of one device in a chat that are taken at once; more wait for their turn (guess: a thousand members are added by eight).
+pub const COMMIT_BURST: u64 = 32;
+/// Milliseconds after which one more of a device's commits is taken (guess: far more than people make).
+pub const COMMIT_INTERVAL_MS: u64 = 5_000;
 /// Connected peers that a state machine keeps account of.
 pub const PEERS: usize = 4096;
 /// Milliseconds that a device keeps the sealed envelopes of a group for other members: as long as it keeps the states that open them.

@@ -3,7 +3,10 @@
 //! Every commit names the state that it builds on, so the commits that are known form a tree. Which leaf of it is the chat's state is a
 //! function of the tree alone: not of what came first, nor of clocks, relays, or anything that an author could try out until it fits.
 
+mod choose;
+
 use crate::keys::{AccountId, DeviceId, NodeId};
+use choose::Choice;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,15 +38,6 @@ pub enum Target {
     Account(AccountId),
     /// One device, by its own account.
     Device(DeviceId),
-}
-
-impl Commit {
-    fn is_by(&self, target: &Target) -> bool {
-        match target {
-            Target::Account(account) => self.author == *account,
-            Target::Device(device) => self.device == *device,
-        }
-    }
 }
 
 /// The known commits that aren't settled yet, as a tree.
@@ -165,8 +159,10 @@ impl Dag {
             return Err(Unfit::TooMany);
         }
         siblings.insert(node);
+        // Whatever nobody is removed by follows the tip, as the proof sketch says (section 10).
+        let follows = commit.parent == self.tip && commit.targets.is_empty();
         self.nodes.insert(node, commit);
-        self.tip = self.choose();
+        self.tip = if follows { node } else { self.choose() };
         Ok(())
     }
 
@@ -199,151 +195,19 @@ impl Dag {
 
     /// The branch that counts: from the root, at each fork the branch of the greatest merit.
     fn choose(&self) -> NodeId {
-        if self.children.values().all(|children| children.len() < 2)
-            && self.nodes.values().all(|commit| commit.targets.is_empty())
-        {
-            return self.only_tip();
-        }
-        let mut at = self.root;
-        loop {
-            // What lost doesn't reach beyond the fork where it lost.
-            let void = self.void(&at);
-            let standing = self.children_of(&at).filter(|child| !void.contains(child));
-            let Some(best) = standing.max_by_key(|child| self.merit(&at, child, &void)) else {
-                return at;
-            };
-            at = best;
-        }
+        Choice::new(self).tip().unwrap_or(self.root)
     }
 
-    fn only_tip(&self) -> NodeId {
-        let mut at = self.root;
-        while let Some(next) = self.children_of(&at).next() {
-            at = next;
-        }
-        at
+    /// How many looks at a commit, or at a pair of them, choosing takes.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn effort(&self) -> u64 {
+        let mut choice = Choice::new(self);
+        choice.tip();
+        choice.steps
     }
 
     fn children_of(&self, node: &NodeId) -> impl Iterator<Item = NodeId> + '_ {
         self.children.get(node).into_iter().flatten().copied()
-    }
-
-    fn admins(&self, node: &NodeId) -> &[AccountId] {
-        self.nodes
-            .get(node)
-            .map_or(self.root_admins.as_slice(), |commit| &commit.admins)
-    }
-
-    fn merit(&self, fork: &NodeId, child: &NodeId, void: &BTreeSet<NodeId>) -> Option<Merit> {
-        let first = self.nodes.get(child)?;
-        let admins = self.admins(fork);
-        let (mut checkpoint, mut best) = (0, usize::MAX);
-        let mut open = vec![*child];
-        while let Some(node) = open.pop() {
-            let Some(commit) = self.nodes.get(&node).filter(|_| !void.contains(&node)) else {
-                continue;
-            };
-            let rank = admins.iter().position(|admin| *admin == commit.author);
-            if rank == Some(0) {
-                checkpoint = checkpoint.max(commit.epoch);
-            }
-            best = best.min(rank.unwrap_or(usize::MAX));
-            open.extend(self.children_of(&node));
-        }
-        Some(Merit {
-            checkpoint,
-            removal: first.targets.iter().any(|target| matches!(target, Target::Account(_))),
-            rank: Reverse(best),
-            tie: Reverse(first.tie),
-            node: Reverse(*child),
-        })
-    }
-
-    /// The commits after a node that don't count: those of removed members beside their removal, and what builds on them.
-    ///
-    /// A removal strikes each commit of its targets that is neither before nor after it. It fells another one if it strikes that one, or
-    /// what that one builds on. Where two fell each other only the more senior author's counts. Those that none fells stand, those that
-    /// a standing one fells don't, and so on; what is left fells each other in a circle, and strikes nothing.
-    fn void(&self, from: &NodeId) -> BTreeSet<NodeId> {
-        let mut below = BTreeSet::new();
-        let mut open: Vec<NodeId> = self.children_of(from).collect();
-        while let Some(node) = open.pop() {
-            below.insert(node);
-            open.extend(self.children_of(&node));
-        }
-        let removes = |node: &NodeId| self.nodes.get(node).is_some_and(|commit| !commit.targets.is_empty());
-        if !below.iter().any(removes) {
-            return BTreeSet::new();
-        }
-        let removals: BTreeMap<NodeId, BTreeSet<NodeId>> = below
-            .iter()
-            .filter_map(|node| {
-                let commit = self.nodes.get(node).filter(|commit| !commit.targets.is_empty())?;
-                Some((*node, self.struck(node, commit, &below)))
-            })
-            .collect();
-        let mut fells: BTreeSet<(NodeId, NodeId)> = BTreeSet::new();
-        for (by, struck) in &removals {
-            let others = removals.keys().filter(|other| *other != by);
-            fells.extend(
-                others
-                    .filter(|other| self.falls(other, struck))
-                    .map(|other| (*by, *other)),
-            );
-        }
-        let both = fells.clone();
-        fells.retain(|(by, other)| !both.contains(&(*other, *by)) || !self.is_senior(other, by));
-        let mut open: BTreeSet<NodeId> = removals.keys().copied().collect();
-        let mut void = BTreeSet::new();
-        loop {
-            let felled = |node: &NodeId| fells.iter().any(|(by, other)| other == node && open.contains(by));
-            let standing: Vec<NodeId> = open.iter().filter(|node| !felled(node)).copied().collect();
-            if standing.is_empty() {
-                return void;
-            }
-            for node in standing {
-                open.remove(&node);
-                void.extend(removals.get(&node).into_iter().flatten());
-                open.retain(|other| !fells.contains(&(node, *other)));
-            }
-        }
-    }
-
-    /// Whether the author of one removal is more senior than that of another, where their branches fork.
-    fn is_senior(&self, one: &NodeId, other: &NodeId) -> bool {
-        let path: BTreeSet<NodeId> = self.path(one).collect();
-        let Some(fork) = self.path(other).find(|node| path.contains(node)) else {
-            return false;
-        };
-        let admins = self.admins(&fork);
-        let rank = |node: &NodeId| {
-            let author = self.nodes.get(node).map(|commit| commit.author);
-            admins
-                .iter()
-                .position(|admin| Some(*admin) == author)
-                .unwrap_or(usize::MAX)
-        };
-        rank(one) < rank(other)
-    }
-
-    /// The commits among some that a removal strikes: those beside it. Whoever is added again may commit after it.
-    fn struck(&self, removal: &NodeId, commit: &Commit, among: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-        let before: BTreeSet<NodeId> = self.path(removal).collect();
-        among
-            .iter()
-            .filter(|node| {
-                let other = self.nodes.get(node);
-                other.is_some_and(|other| commit.targets.iter().any(|target| other.is_by(target)))
-                    && !before.contains(node)
-                    && !self.leads_to(removal, node)
-            })
-            .copied()
-            .collect()
-    }
-
-    /// Whether a node or what it builds on is struck.
-    fn falls(&self, node: &NodeId, struck: &BTreeSet<NodeId>) -> bool {
-        self.path(node).any(|before| struck.contains(&before))
     }
 }
 
@@ -373,10 +237,14 @@ mod tests {
         Dag::new(node(0), admins())
     }
 
+    fn admins_of(dag: &Dag, node: &NodeId) -> Vec<AccountId> {
+        dag.commit(node).map_or(dag.root_admins.clone(), |commit| commit.admins.clone())
+    }
+
     /// A commit of an author on a parent.
     fn by(dag: &Dag, parent: u8, author: u8, targets: &[u8]) -> Commit {
         let parent = node(parent);
-        let mut admins = dag.admins(&parent).to_vec();
+        let mut admins = admins_of(dag, &parent);
         admins.retain(|admin| !targets.iter().any(|target| account(*target) == *admin));
         Commit {
             parent,

@@ -10,6 +10,7 @@ use super::records::{
 };
 use super::spares::Spare;
 use super::states;
+use super::throttle::Throttle;
 use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Dag, Group, Member};
 use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
@@ -55,6 +56,8 @@ pub(super) struct Chat {
     pub filling: Option<u64>,
     /// Number of the outgoing report.
     pub report: Option<u64>,
+    /// Commits that wait for their turn.
+    pub throttle: Throttle,
     /// When what lost is committed again.
     pub retry_ms: Option<u64>,
     /// Somebody was asked whether another copy of this device's data has gone on; nothing is sealed before.
@@ -119,6 +122,7 @@ impl Chat {
             commits: BTreeSet::new(),
             filling: None,
             report: None,
+            throttle: Throttle::default(),
             retry_ms: None,
             checked: true,
             alone: false,
@@ -193,6 +197,10 @@ impl Chat {
                     bytes,
                 },
             );
+        }
+        let known = |waiting: &Pending| chat.row.nodes.iter().any(|known| known.kept && known.node == waiting.node);
+        if chat.pending.values().any(known) {
+            chat.throttle.due_ms = Some(0);
         }
         Ok(chat)
     }
@@ -529,6 +537,7 @@ impl Client {
             retry,
             chat.rejoin_ms,
             chat.profile_ms,
+            chat.throttle.due_ms,
             chat.gaps.due_ms,
             chat.gaps.asks.due_ms(),
         ]
@@ -541,6 +550,7 @@ impl Client {
         let ids: Vec<ChatId> = self.chats.keys().copied().collect();
         for id in ids {
             self.thaw(now_ms, id)?;
+            self.take_turn_if_due(now_ms, id)?;
             self.update_leaf_if_due(now_ms, id)?;
             self.retry_if_due(now_ms, id)?;
             self.rejoin_if_due(now_ms, id)?;

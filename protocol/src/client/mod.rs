@@ -17,6 +17,7 @@
 //! | `letters` | what members write outside of a chat's states: wishes to be put back, and Welcomes |
 //! | `spares` | Welcomes that wait for the case that the state at hand is dead |
 //! | `states` | commits, and the branch of them that counts |
+//! | `throttle` | floods of commits |
 //! | `leaves` | the schedule of leaf updates |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
 //! | `kinds` | what can be sent; edits, deletions, reactions, votes |
@@ -91,6 +92,7 @@ mod spares;
 mod states;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod trust;
 mod wants;
 

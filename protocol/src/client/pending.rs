@@ -58,7 +58,7 @@ impl Client {
 
     /// Takes the waiting envelopes that build on a state.
     pub(super) fn take_pending(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId) -> Result<(), RowsError> {
-        for bytes in self.unpend(chat_id, |waiting| waiting.node == node) {
+        for bytes in self.unpend(chat_id, |_, waiting| waiting.node == node) {
             if let Ok(waiting) = Envelope::trusted(&bytes) {
                 self.chat_envelope(now_ms, chat_id, &waiting)?;
             }
@@ -71,17 +71,17 @@ impl Client {
         let Some(epoch) = self.chats.get(&chat_id).map(Chat::root_epoch) else {
             return;
         };
-        self.unpend(chat_id, |waiting| {
+        self.unpend(chat_id, |_, waiting| {
             let header = Envelope::trusted(&waiting.bytes).map(|envelope| Header::read(envelope.body()));
             !matches!(header, Ok(Ok(header)) if header.epoch >= epoch)
         });
     }
 
-    fn unpend(&mut self, chat_id: ChatId, which: impl Fn(&Pending) -> bool) -> Vec<Vec<u8>> {
+    pub(super) fn unpend(&mut self, chat_id: ChatId, which: impl Fn(&EnvelopeId, &Pending) -> bool) -> Vec<Vec<u8>> {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Vec::new();
         };
-        let ready: Vec<(EnvelopeId, Pending)> = chat.pending.extract_if(.., |_, waiting| which(waiting)).collect();
+        let ready: Vec<(EnvelopeId, Pending)> = chat.pending.extract_if(.., |id, waiting| which(id, waiting)).collect();
         let mut taken = Vec::new();
         for (id, waiting) in ready {
             chat.pending_bytes -= waiting.bytes.len();

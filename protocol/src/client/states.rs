@@ -199,7 +199,7 @@ impl Client {
             // Without its body it is no node yet.
             return Ok(self.blob_wanted(now_ms, envelope.topic(), &blob));
         }
-        self.commit_body(now_ms, chat_id, header.node, envelope.body())
+        self.commit_body(now_ms, chat_id, header.node, envelope.body(), Some(envelope))
     }
 
     /// A commit, or a letter's message, that was too large for its envelope is here.
@@ -212,19 +212,30 @@ impl Client {
             if let Some(mark) = &header.mark {
                 self.look_at(now_ms, chat_id, mark);
             }
-            self.commit_body(now_ms, chat_id, header.node, body)?;
+            self.commit_body(now_ms, chat_id, header.node, body, None)?;
             return Ok(());
         }
         self.letter_blob(now_ms, chat_id, body)
     }
 
-    fn commit_body(&mut self, now_ms: u64, chat_id: ChatId, parent: NodeId, body: &[u8]) -> Result<Taken, RowsError> {
-        let parent = self.chats.get_mut(&chat_id).and_then(|chat| chat.state(parent));
+    fn commit_body(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        on: NodeId,
+        body: &[u8],
+        envelope: Option<&Envelope>,
+    ) -> Result<Taken, RowsError> {
+        let parent = self.chats.get_mut(&chat_id).and_then(|chat| chat.state(on));
         // What comes back to its author, isn't allowed, or isn't what it says: whoever passed it on can't know.
         let Some(Ok(applied)) = parent.map(|parent| parent.apply(&self.crypto, body)) else {
             return Ok(Taken::Yes);
         };
         let (node, author, account) = (applied.node, applied.author.device, applied.author.account);
+        let known = self.chats.get(&chat_id).is_some_and(|chat| chat.dag.contains(&node));
+        if !known && let Err(taken) = self.commit_in_turn(now_ms, chat_id, author, on, envelope) {
+            return Ok(taken);
+        }
         if self
             .adopt(
                 now_ms,
@@ -452,6 +463,7 @@ impl Client {
             }
         }
         chat.describe();
+        chat.forget_shares();
         if chat.is_group() {
             self.event(&EventRow::ChatUpdated { chat: chat_id });
             if others_joined {

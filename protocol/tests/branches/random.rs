@@ -114,6 +114,52 @@ fn f37_f39_the_code_and_a_naive_reading_of_the_specification_agree() {
     assert!(voided > TREES / 10 && forked > TREES / 2, "{voided} {forked}");
 }
 
+/// A member with two devices and an admin who remove each other's, level by level: each level forks, and each removal reaches many.
+fn feud(levels: u64) -> Dag {
+    let admins: Vec<AccountId> = (1..=2).map(account).collect();
+    let mut dag = Dag::new(NodeId([0; 32]), admins.clone());
+    let mut parent = dag.root();
+    for level in 0..levels {
+        let mut last = parent;
+        for side in 0..2_u64 {
+            let (author, target) = if side == 0 { (2, 100 + 3) } else { (3, 2) };
+            let mut name = [side as u8 + 1; 32];
+            name[..8].copy_from_slice(&level.to_be_bytes());
+            let commit = Commit {
+                parent,
+                epoch: level + 1,
+                author: account(author),
+                device: DeviceId([author as u8 + if level % 2 == 1 { 100 } else { 0 }; 32]),
+                tie: [side as u8; 32],
+                targets: vec![Target::Device(DeviceId([target as u8; 32]))],
+                admins: admins.clone(),
+            };
+            last = NodeId(name);
+            assert_eq!(dag.insert(last, commit), Ok::<(), Unfit>(()));
+        }
+        parent = last;
+    }
+    dag
+}
+
+#[test]
+fn f48_choosing_among_hundreds_of_commits_costs_little() {
+    let began = std::time::Instant::now();
+    let small = feud(50);
+    let naive = Naive::of(&feud(6));
+    assert_eq!(feud(6).tip(), naive.tip());
+    let after = began.elapsed();
+    let large = feud(100);
+    let took = began.elapsed() - after;
+    println!("100 commits one by one and a check: {after:?}; 200: {took:?}");
+    let (small, large) = (small.effort(), large.effort());
+    println!("looks: {small} at 100 commits, {large} at 200, {:.1} times as many", large as f64 / small as f64);
+    // What was, walked up the tree for each pair at each fork: some 100 million.
+    assert!(large < 2_000_000, "{large}");
+    // Twice the commits, at most some eight times the work.
+    assert!(large < small * 9, "{small} {large}");
+}
+
 #[test]
 fn f37_the_order_of_arrival_decides_nothing() {
     each_tree(|numbers, dag| {

@@ -59,3 +59,70 @@ fn f25_strangers_are_told_nothing() {
     assert_eq!(w.nodes[ALICE].requests().len(), 1);
     assert_eq!(reports(&mut w, ALICE), 0, "a stranger learns when alice's device is on");
 }
+
+/// Commits that a client makes one on the other, as envelopes.
+fn flood(w: &mut World, place: usize, chat: ChatId, many: usize) -> Vec<Vec<u8>> {
+    let now = w.now_ms;
+    let mut made = Vec::new();
+    for _ in 0..many {
+        let client = &mut w.nodes[place].client;
+        client.make_commit(now, chat, &crate::chat::Plan::default()).unwrap().unwrap();
+        let last = client.outs.values().next_back().unwrap();
+        made.push(last.envelope.as_ref().unwrap().bytes().to_vec());
+    }
+    made
+}
+
+#[test]
+fn f48_a_flood_of_commits_is_taken_in_turn_and_decides_nothing() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    let unsettled = |w: &World, place: usize| w.nodes[place].client.chat_status(&chat).unwrap().unsettled as usize;
+    let before = unsettled(&w, ALICE);
+    w.disconnect(ALICE, BOB);
+    let flood = flood(&mut w, BOB, chat, 60);
+    for envelope in &flood {
+        w.gossip_to(ALICE, BOB, envelope);
+    }
+    let burst = limits::COMMIT_BURST as usize;
+    assert_eq!(unsettled(&w, ALICE), before + burst);
+    // What waits is on disk, and nobody asks to be put back because of it.
+    w.restart(ALICE);
+    w.pass(20_000);
+    let taken = unsettled(&w, ALICE);
+    assert!((before + burst..before + 60).contains(&taken), "{taken}");
+    w.pass(600_000);
+    assert_eq!(unsettled(&w, ALICE), before + 60);
+    let status = w.nodes[ALICE].client.chat_status(&chat).unwrap();
+    assert!(!status.rejoining && status.waiting == 0, "{status:?}");
+    let node = |w: &World, place: usize| w.nodes[place].client.chats[&chat].group.node();
+    assert_eq!(node(&w, ALICE), node(&w, BOB));
+    w.connect(ALICE, BOB);
+    w.send(ALICE, chat, "still here");
+    w.pass(5_000);
+    assert_eq!(w.nodes[BOB].texts(chat), ["still here"]);
+}
+
+#[test]
+fn f48_siblings_of_a_flood_cost_one_try_each_and_a_turn() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    let client = &w.nodes[BOB].client;
+    let state = &client.chats[&chat];
+    let topic = state.row.topic.clone();
+    let siblings: Vec<Vec<u8>> = (0..40)
+        .map(|_| {
+            let change = state.group.update_leaf(&client.crypto, &client.account.device).unwrap();
+            Envelope::sign(&topic, 3600, &change.commit).unwrap().bytes().to_vec()
+        })
+        .collect();
+    for envelope in &siblings {
+        w.gossip_to(ALICE, BOB, envelope);
+    }
+    // More than so many of one state are never taken; those that are told apart from the rest wait for nothing.
+    let status = w.nodes[ALICE].client.chat_status(&chat).unwrap();
+    assert!(status.branches <= crate::chat::dag::SIBLINGS as u64, "{status:?}");
+    w.pass(3_600_000);
+    let status = w.nodes[ALICE].client.chat_status(&chat).unwrap();
+    assert_eq!((status.waiting, status.rejoining), (0, false));
+}
