@@ -55,8 +55,10 @@ pub const RUN_BYTES: usize = 16 * 1024;
 pub const PARENTS: usize = 8;
 /// Ranges of a frontier; beyond, the oldest gap is counted as given up by the reporter.
 pub const FRONTIER_RANGES: usize = 64;
-/// Streams (device and incarnation) that one frontier message covers: ten devices a side, a few incarnations each.
+/// Streams (device and incarnation) that one report covers: those that changed last, and the others in turn.
 pub const FRONTIER_STREAMS: usize = 64;
+/// Streams that messages tell of along the way: those that changed last.
+pub const FRONTIERS_ALONG: usize = 8;
 /// Streams that one device asks for at once (guess: what is missing of more is asked for next time).
 pub const WANT_STREAMS: usize = 16;
 /// Ranges of one stream that it asks for at once.

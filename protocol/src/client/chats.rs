@@ -1,5 +1,6 @@
 //! Chats: their states, what is sent in them, and the schedule of leaf updates.
 
+use super::frontiers::Telling;
 use super::gaps::Gaps;
 use super::io::{CommandError, ReadMark, Reply};
 use super::outbox::OutWhat;
@@ -33,6 +34,8 @@ pub(super) struct Chat {
     pub frozen: Vec<Group>,
     pub members: Vec<Member>,
     pub streams: BTreeMap<StreamId, StreamRow>,
+    /// What of them is to be told.
+    pub telling: Telling,
     pub acks: BTreeMap<DeviceId, AckRow>,
     /// What the others have of streams of ours that have ended.
     pub past_acks: BTreeMap<(u64, DeviceId), AckRow>,
@@ -83,9 +86,6 @@ pub(super) struct Chat {
     pub row_dirty: bool,
     head_dirty: bool,
     pub streams_dirty: BTreeSet<StreamId>,
-    /// Streams of which the others haven't been told the newest, and the last one that was told of without news.
-    pub untold: BTreeSet<StreamId>,
-    pub told_to: Option<StreamId>,
     /// The stream in which each device wrote last.
     pub speaks: BTreeMap<DeviceId, u64>,
     pub acks_dirty: BTreeSet<DeviceId>,
@@ -109,6 +109,7 @@ impl Chat {
             frozen: Vec::new(),
             members,
             streams: BTreeMap::new(),
+            telling: Telling::default(),
             acks: BTreeMap::new(),
             past_acks: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -138,8 +139,6 @@ impl Chat {
             row_dirty: true,
             head_dirty: true,
             streams_dirty: BTreeSet::new(),
-            untold: BTreeSet::new(),
-            told_to: None,
             speaks: BTreeMap::new(),
             acks_dirty: BTreeSet::new(),
             past_dirty: BTreeSet::new(),
@@ -172,6 +171,9 @@ impl Chat {
                 };
                 chat.streams.insert(stream, decode(&value)?);
             }
+        }
+        if chat.head.owed {
+            chat.tell_all();
         }
         for (stored, value) in rows.prefix(Tree::Acks, &id.0, usize::MAX)? {
             let Some(device) = array(&stored, 32).map(DeviceId) else {
@@ -236,8 +238,10 @@ impl Chat {
             if sabotage == super::Sabotage::NoDurableDedup {
                 continue;
             }
-            if let Some(row) = self.streams.get(&stream) {
-                batch.put(Tree::Streams, key::stream(&self.id, &stream), encode(row)?);
+            let stored = key::stream(&self.id, &stream);
+            match self.streams.get(&stream) {
+                Some(row) => batch.put(Tree::Streams, stored, encode(row)?),
+                None => batch.delete(Tree::Streams, stored),
             }
         }
         self.gaps.write(&self.id, batch)?;
@@ -499,10 +503,11 @@ impl Client {
     }
 
     pub(super) fn mark_read(&mut self, now_ms: u64, chat_id: ChatId, mark: ReadMark) -> Result<Reply, CommandError> {
-        let due = now_ms.saturating_add(self.config.report_delay_ms);
+        let (delay_ms, jitter) = (self.config.report_delay_ms, self.crypto.random_u64());
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
+        let due = now_ms.saturating_add(chat.report_wait_ms(delay_ms, jitter));
         if mark.through > chat.row.read_through {
             chat.row.read_through = mark.through;
             chat.row_dirty = true;
@@ -513,7 +518,7 @@ impl Client {
             {
                 row.read_through = through;
                 chat.streams_dirty.insert(stream);
-                chat.untold.insert(stream);
+                chat.telling.changed(stream);
                 chat.set_owed(true);
                 chat.report_due_ms.get_or_insert(due);
             }

@@ -121,6 +121,14 @@ impl Gaps {
     }
 
     /// Puts a gap in its place; what is there already takes it in.
+    /// Forgets the gaps of a stream that isn't kept any more.
+    pub fn forget(&mut self, stream: StreamId) {
+        let of_stream = (stream, 0)..=(stream, u64::MAX);
+        for (place, gap) in self.known.extract_if(of_stream, |_, _| true) {
+            self.dirty.extend(gap.shown.then_some(place));
+        }
+    }
+
     fn put(&mut self, stream: StreamId, first: u64, gap: Gap) {
         let place = (stream, first);
         match self.known.get_mut(&place) {

@@ -450,6 +450,9 @@ impl Client {
             && watched
             && let Some(TopicUse::Chat(chat)) = self.topics.get(&page.topic).copied()
         {
+            if let Some(chat) = self.chats.get_mut(&chat) {
+                chat.tell_all();
+            }
             self.owe_report(now_ms, chat);
         }
         let (mut junk, mut forged) = (false, false);

@@ -26,6 +26,7 @@
 //! | `fresh` | rows of steps that aren't committed yet |
 //! | `copies` | copied data directories |
 //! | `inbound` | envelopes from wherever they come |
+//! | `frontiers` | which of them are told, and how often |
 //! | `reports` | frontiers: what the others have |
 //! | `outbox` | what waits for a custodian |
 //! | `passed` | envelopes kept for members who lack them |
@@ -63,6 +64,7 @@ mod effects;
 mod events;
 mod expiry;
 mod fresh;
+mod frontiers;
 mod gaps;
 mod give_up;
 mod gossip;

@@ -64,10 +64,12 @@ impl Client {
     /// Looks after messages that nobody confirms: those that a frontier shows to be missing, else the oldest.
     pub(super) fn nudge_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let own = self.device();
-        let interval = self.config.nudge_ms;
         let Some(chat) = self.chats.get(&chat_id) else {
             return Ok(());
         };
+        // Whoever has it may be waiting for more to tell.
+        let longest_ms = chat.report_longest_ms(self.config.report_delay_ms);
+        let interval = self.config.nudge_ms.max(longest_ms.saturating_mul(2));
         let Some(due) = chat.nudge_ms else {
             return Ok(());
         };

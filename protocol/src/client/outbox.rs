@@ -530,7 +530,7 @@ impl Client {
         if !self.chats.get(&chat_id).is_some_and(may) {
             return Ok(None);
         }
-        let (own, frontiers) = (self.device(), self.frontiers(&chat_id));
+        let own = self.device();
         let mut extensions = Vec::new();
         if messages.is_empty() {
             self.tell_holes(chat_id, &mut extensions);
@@ -538,6 +538,11 @@ impl Client {
         let mark = self.next_mark(chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(None);
+        };
+        let frontiers = if messages.is_empty() {
+            chat.tell(limits::FRONTIER_STREAMS, true)
+        } else {
+            chat.tell(limits::FRONTIERS_ALONG, false)
         };
         let inner = Inner {
             stream: StreamId {

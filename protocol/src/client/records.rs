@@ -457,6 +457,9 @@ pub(crate) struct StreamRow {
     pub lasts: Vec<(u64, serde_bytes::ByteArray<16>)>,
     #[serde(default)]
     pub firsts: Vec<(u64, serde_bytes::ByteArray<16>)>,
+    /// When something of it came last.
+    #[serde(default)]
+    pub heard_ms: u64,
 }
 
 /// A gap; stream and first sequence are in its key.

@@ -1,84 +1,30 @@
 //! Frontiers: telling the others what we have, and learning what they have.
 
 use super::chats::Chat;
+use super::frontiers::REPORT_MOST_MS;
 use super::outbox::OutWhat;
 use super::records::{About, AckRow, OutKind};
 use super::{Client, EventRow};
 use crate::chat::{Mark, Member};
 use crate::keys::{AccountId, ChatId, NodeId};
-use crate::limits;
-use crate::message::{Durable, Frontier, StreamId};
+use crate::message::{Durable, Frontier};
 use crate::rows::RowsError;
 use crate::seq_set::SeqSet;
-use std::collections::BTreeSet;
-use std::ops::Bound;
-
-impl Chat {
-    /// The streams that the next report tells of: all if it has room for them, else those that changed since, then the others in turn.
-    fn streams_to_tell(&mut self) -> Vec<StreamId> {
-        let most = limits::FRONTIER_STREAMS;
-        if self.streams.len() <= most {
-            self.untold.clear();
-            return self.streams.keys().copied().collect();
-        }
-        let mut chosen = BTreeSet::new();
-        while chosen.len() < most
-            && let Some(stream) = self.untold.pop_first()
-        {
-            chosen.insert(stream);
-        }
-        let after = self.told_to.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = self.streams.range((after, Bound::Unbounded)).chain(self.streams.iter());
-        for (stream, _) in rest {
-            if chosen.len() >= most {
-                break;
-            }
-            if chosen.insert(*stream) {
-                self.told_to = Some(*stream);
-            }
-        }
-        chosen.into_iter().collect()
-    }
-}
-
-/// The longest that a report waits for more to tell, in milliseconds (guess).
-const REPORT_MOST_MS: u64 = 10_000;
 
 impl Client {
-    /// What we have of the others' streams of a chat; a report says it all, so the newest replaces every one before.
-    pub(super) fn frontiers(&mut self, chat: &ChatId) -> Vec<Frontier> {
-        let Some(chat) = self.chats.get_mut(chat) else {
-            return Vec::new();
-        };
-        chat.streams_to_tell()
-            .into_iter()
-            .filter_map(|stream| chat.streams.get_key_value(&stream))
-            .map(|(stream, row)| {
-                // The first range stays in, so that a repair from the oldest gap on shows, however many gaps there are.
-                let mut delivered = row.received.newest(limits::FRONTIER_RANGES - 1);
-                if let Some((first, last)) = row.received.ranges().first() {
-                    delivered.insert_range(*first, *last);
-                }
-                Frontier {
-                    stream: *stream,
-                    delivered,
-                    read_through: row.read_through,
-                }
-            })
-            .collect()
-    }
-
     /// Notes that the others should be told soon.
     pub(super) fn owe_report(&mut self, now_ms: u64, chat_id: ChatId) {
         // In a group each report is read by all: the more there are, the longer each waits for more to tell.
-        let members = self.chats.get(&chat_id).map_or(2, |chat| chat.members.len());
-        let delay_ms = self.config.report_delay_ms.saturating_mul((members as u64 / 2).max(1));
-        self.owe_report_by(now_ms.saturating_add(delay_ms.min(REPORT_MOST_MS)), chat_id);
+        let (delay_ms, jitter) = (self.config.report_delay_ms, self.crypto.random_u64());
+        let wait_ms = self.chats.get(&chat_id).map_or(delay_ms, |chat| chat.report_wait_ms(delay_ms, jitter));
+        self.owe_report_by(now_ms.saturating_add(wait_ms), chat_id);
     }
 
     /// Notes that the others should be told again what they were told before.
     pub(super) fn owe_repeat(&mut self, now_ms: u64, chat_id: ChatId) {
-        self.owe_report_by(now_ms.saturating_add(self.config.repeat_delay_ms), chat_id);
+        let delay_ms = self.config.report_delay_ms;
+        let longest_ms = self.chats.get(&chat_id).map_or(0, |chat| chat.report_longest_ms(delay_ms));
+        self.owe_report_by(now_ms.saturating_add(self.config.repeat_delay_ms.max(longest_ms)), chat_id);
     }
 
     /// Notes that the others should be told at once.
@@ -112,15 +58,16 @@ impl Client {
         let Some(envelope) = self.seal_inner(chat_id, None, Vec::new())? else {
             return Ok(());
         };
-        if self.chats.get(&chat_id).is_some_and(|chat| !chat.untold.is_empty()) {
-            // There was no room for all that is news.
-            self.owe_report(now_ms, chat_id);
-        }
         let topic = envelope.topic();
         if let Some(number) = self.chats.get(&chat_id).and_then(|chat| chat.report) {
             self.drop_out(number);
         }
-        self.add_out(now_ms, topic, OutWhat::Report(chat_id), envelope)
+        self.add_out(now_ms, topic, OutWhat::Report(chat_id), envelope)?;
+        // What had no room goes with the next.
+        if self.chats.get(&chat_id).is_some_and(|chat| chat.telling.is_owed()) {
+            self.owe_report(now_ms, chat_id);
+        }
+        Ok(())
     }
 
     /// Learns from a member's message or report what that device has of ours.

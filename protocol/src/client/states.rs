@@ -535,6 +535,9 @@ impl Client {
             chat.row.root_admins = chat.dag.root_admins().to_vec();
             chat.forget(now_ms, &gone);
         }
+        if settled {
+            chat.drop_left(now_ms, age);
+        }
         let expired: Vec<TopicId> = chat
             .row
             .old_topics

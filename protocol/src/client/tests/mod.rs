@@ -27,6 +27,7 @@ mod epochs;
 mod expiry;
 mod floods;
 mod forgeries;
+mod frontiers;
 mod gaps;
 mod groups;
 mod guests;
