@@ -159,6 +159,14 @@ pub enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Tell the members who are connected that you type
+    Typing {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// You have stopped
+        #[arg(long)]
+        stop: bool,
+    },
     /// Show a chat's newest messages and mark them read
     Read {
         /// Chat id, the beginning of it, or its name

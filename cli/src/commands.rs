@@ -59,6 +59,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
             let what = json!({ "emoji": emoji, "remove": remove });
             messages::change(&client, "message.react", &message, what, out).await
         }
+        Command::Typing { chat, stop } => messages::typing(&client, &chat, stop, out).await,
         Command::Read {
             chat,
             limit,

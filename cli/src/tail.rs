@@ -96,6 +96,16 @@ fn event_line(event: &Value, now: u64) -> String {
             show::short(show::text_of(data, "relay")),
             show::field(data, "reason")
         ),
+        "chat.typing" => format!(
+            "chat {}  {}{}",
+            show::short(show::text_of(data, "chat")),
+            show::short(show::text_of(data, "account")),
+            if data.get("active") == Some(&Value::Bool(false)) {
+                " has stopped"
+            } else {
+                ""
+            }
+        ),
         "chat.updated" => format!("chat {}", show::short(show::text_of(data, "chat"))),
         "contact.added" => {
             format!(

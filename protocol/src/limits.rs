@@ -202,6 +202,10 @@ pub const PAST_STREAMS: usize = 8;
 pub const COMMIT_BURST: u64 = 32;
 /// Milliseconds after which one more of a device's commits is taken (guess: far more than people make).
 pub const COMMIT_INTERVAL_MS: u64 = 5_000;
+/// Milliseconds between two times that a device says that its user types (guess: what shows it fades after twice as long).
+pub const TYPING_MS: u64 = 5_000;
+/// Envelopes on the state that counts which don't open, one after the other, before a device takes its own state for damaged (guess).
+pub const UNREAD_IN_A_ROW: usize = 8;
 /// Connected peers that a state machine keeps account of.
 pub const PEERS: usize = 4096;
 /// Milliseconds that a device keeps the sealed envelopes of a group for other members: as long as it keeps the states that open them.

@@ -295,7 +295,7 @@ fn are_sound(events: &[Value]) {
                 let before = ranks.insert(id.to_owned(), now).unwrap_or(0);
                 assert!(before <= now, "the ledger of {id} went back to {}", data["ledger"]);
             }
-            "message.updated" | "message.expired" | "chat.updated" | "chat.gap" | "relay.demoted"
+            "message.updated" | "message.expired" | "chat.updated" | "chat.gap" | "chat.typing" | "relay.demoted"
             | "contact.requested" | "contact.added" => {}
             other => panic!("an unexpected event: {other}"),
         }

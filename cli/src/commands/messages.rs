@@ -59,6 +59,14 @@ fn print_sent(sent: &Value, out: &Out) -> Result<(), Fault> {
     })
 }
 
+pub(super) async fn typing(client: &Client, chat: &str, stop: bool, out: &Out) -> Result<(), Fault> {
+    let chat = id_for(client, CHAT, "chat.list", chat).await?;
+    let done = client
+        .call("chat.typing", json!({ "chat": chat, "active": !stop }))
+        .await?;
+    out.print(&done, || "whoever is connected is told".to_owned())
+}
+
 pub(super) async fn read(
     client: &Client,
     chat: &str,

@@ -10,7 +10,7 @@ use super::*;
 
 type Answer = fn(&str, &Value) -> Value;
 
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 13] = [
     "account.get",
     "account.phrase",
     "account.confirm_phrase",
@@ -23,6 +23,7 @@ const METHODS: [&str; 12] = [
     "message.send",
     "message.list",
     "message.mark_read",
+    "chat.typing",
 ];
 
 /// A node on a free loopback port, with a data directory; remembers what it was asked.
@@ -135,7 +136,7 @@ fn two_chats(method: &str, params: &Value) -> Value {
         "message.send" => {
             json!({ "message": id("1234"), "ledger": { "state": "queued", "reason": "no relay", "held": [] } })
         }
-        "message.mark_read" => json!({}),
+        "message.mark_read" | "chat.typing" => json!({}),
         _ => Value::Null,
     }
 }

@@ -538,6 +538,15 @@ impl Api for Facade {
         found.map(message).ok_or(ApiError::NotFound { field: "message" })
     }
 
+    async fn chat_typing(&self, params: ChatTypingParams) -> ApiResult<Done> {
+        let command = Command::Type {
+            chat: keys::ChatId(params.chat.0),
+            active: params.active,
+        };
+        self.command(command).await?;
+        Ok(Done {})
+    }
+
     async fn message_mark_read(&self, params: MarkReadParams) -> ApiResult<Done> {
         let chat = keys::ChatId(params.chat.0);
         let through = keys::MessageId(params.through.0);

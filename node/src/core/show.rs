@@ -189,6 +189,19 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
             chat: ChatId(chat.0),
             message: MessageId(message.0),
         },
+        EventRow::Typing {
+            chat,
+            account,
+            device,
+            active,
+            at_ms,
+        } => EventKind::ChatTyping {
+            chat: ChatId(chat.0),
+            account: account.to_string(),
+            device: DeviceKey(device.0),
+            active,
+            at_ms,
+        },
         EventRow::ChatUpdated { chat } => EventKind::ChatUpdated { chat: ChatId(chat.0) },
         EventRow::RelayDemoted { relay, fault } => EventKind::RelayDemoted {
             relay: RelayKey(relay.0),

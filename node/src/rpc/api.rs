@@ -86,6 +86,9 @@ pub trait Api: Send + Sync + 'static {
     /// `chat.uninvite`: takes a link back.
     fn chat_uninvite(&self, params: AcceptParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
+    /// `chat.typing`: tells whoever is connected, seldom.
+    fn chat_typing(&self, params: ChatTypingParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
     /// `chat.update`.
     fn chat_update(&self, params: ChatUpdateParams) -> impl Future<Output = ApiResult<Chat>> + Send;
 

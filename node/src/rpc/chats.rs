@@ -59,6 +59,24 @@ impl FromParams for ChatMembersParams {
     }
 }
 
+/// Parameters of `chat.typing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatTypingParams {
+    /// The chat.
+    pub chat: ChatId,
+    /// False once the user has stopped.
+    pub active: bool,
+}
+
+impl FromParams for ChatTypingParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            chat: fields.required("chat")?,
+            active: fields.optional("active")?.unwrap_or(true),
+        })
+    }
+}
+
 /// Parameters of `chat.update`; what is absent stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatUpdateParams {

@@ -12,7 +12,7 @@ use super::params::*;
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 38] = [
+pub(super) const METHODS: [(&str, Read); 39] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -32,6 +32,7 @@ pub(super) const METHODS: [(&str, Read); 38] = [
     ("chat.remove", read::<ChatMembersParams>),
     ("chat.leave", read::<ChatParams>),
     ("chat.update", read::<ChatUpdateParams>),
+    ("chat.typing", read::<ChatTypingParams>),
     ("chat.roles", read::<ChatRoleParams>),
     ("message.send", read::<SendParams>),
     ("message.edit", read::<EditParams>),

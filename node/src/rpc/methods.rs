@@ -90,6 +90,7 @@ pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, 
     add(m, "chat.invites", |s, p| async move { s.api.chat_invites(p).await })?;
     add(m, "chat.uninvite", |s, p| async move { s.api.chat_uninvite(p).await })?;
     add(m, "chat.update", |s, p| async move { s.api.chat_update(p).await })?;
+    add(m, "chat.typing", |s, p| async move { s.api.chat_typing(p).await })?;
     add(m, "chat.roles", |s, p| async move { s.api.chat_roles(p).await })?;
     add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;
     add(m, "message.edit", |s, p| async move { s.api.message_edit(p).await })?;

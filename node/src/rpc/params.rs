@@ -14,7 +14,8 @@ use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POL
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
 pub use super::chats::{
-    ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatUpdateParams,
+    ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,
+    ChatUpdateParams,
 };
 pub use super::relays::EvidenceParams;
 

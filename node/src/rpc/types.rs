@@ -567,6 +567,7 @@ impl EventKind {
             Self::MessageExpired { .. } => "message.expired",
             Self::ChatUpdated { .. } => "chat.updated",
             Self::ChatGap { .. } => "chat.gap",
+            Self::ChatTyping { .. } => "chat.typing",
             Self::ContactRequested { .. } => "contact.requested",
             Self::ContactAdded { .. } => "contact.added",
             Self::RelayDemoted { .. } => "relay.demoted",
@@ -583,6 +584,7 @@ impl EventKind {
             }
             Self::MessageLedger { chat, .. }
             | Self::MessageExpired { chat, .. }
+            | Self::ChatTyping { chat, .. }
             | Self::ChatUpdated { chat }
             | Self::ChatGap { chat, .. }
             | Self::ContactAdded { chat, .. } => Some(*chat),
@@ -654,6 +656,20 @@ pub enum EventKind {
         last: u64,
         /// How it is now.
         state: GapState,
+    },
+    /// A member types, or has stopped; of no use a few seconds later.
+    #[serde(rename = "chat.typing")]
+    ChatTyping {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        account: String,
+        /// On which device.
+        device: DeviceKey,
+        /// False if they have stopped.
+        active: bool,
+        /// When it was heard.
+        at_ms: u64,
     },
     /// Someone asks to be a contact.
     #[serde(rename = "contact.requested")]

@@ -238,7 +238,8 @@ mod tests {
     }
 
     fn admins_of(dag: &Dag, node: &NodeId) -> Vec<AccountId> {
-        dag.commit(node).map_or(dag.root_admins.clone(), |commit| commit.admins.clone())
+        dag.commit(node)
+            .map_or(dag.root_admins.clone(), |commit| commit.admins.clone())
     }
 
     /// A commit of an author on a parent.

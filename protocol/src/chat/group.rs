@@ -10,8 +10,10 @@ use crate::limits;
 use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};
 use crate::padding;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
+use openmls::framing::errors::MessageDecryptionError;
 use openmls::group::{
-    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, ProcessedWelcome,
+    GroupId, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
+    ProcessMessageError, ProcessedWelcome, ValidationError,
 };
 use openmls::prelude::{
     ContentType, Extension, ExtensionType, Extensions, GroupContext, MlsMessageBodyIn, MlsMessageIn,
@@ -40,6 +42,9 @@ pub enum GroupError {
     /// Not a message that chats use.
     #[error("not a message of a chat")]
     Kind,
+    /// It can't be decrypted with this state's keys: somebody has tampered with it, or with the state.
+    #[error("the message can't be decrypted")]
+    Unreadable,
     /// It builds on a state that isn't this one.
     #[error("the message builds on another state")]
     Node,
@@ -355,7 +360,21 @@ impl Group {
             crypto,
             storage: &self.storage,
         };
-        let processed = self.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
+        let unreadable = |e: &ProcessMessageError<_>| {
+            matches!(
+                e,
+                ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+                    MessageDecryptionError::AeadError
+                ))
+            )
+        };
+        let processed = self.mls.process_message(&provider, message).map_err(|e| {
+            if unreadable(&e) {
+                GroupError::Unreadable
+            } else {
+                fail(&e)
+            }
+        })?;
         let member = self.sender_of(processed.sender())?;
         let ProcessedMessageContent::ApplicationMessage(content) = processed.into_content() else {
             return Err(GroupError::Kind);

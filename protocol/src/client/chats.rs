@@ -1,5 +1,6 @@
 //! Chats: their states, what is sent in them, and the schedule of leaf updates.
 
+use super::divergence::Doubts;
 use super::frontiers::Telling;
 use super::gaps::Gaps;
 use super::io::{CommandError, ReadMark, Reply};
@@ -12,6 +13,7 @@ use super::records::{
 use super::spares::Spare;
 use super::states;
 use super::throttle::Throttle;
+use super::typing::Typing;
 use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Dag, Group, Member};
 use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
@@ -59,6 +61,10 @@ pub(super) struct Chat {
     pub filling: Option<u64>,
     /// Number of the outgoing report.
     pub report: Option<u64>,
+    /// Who types.
+    pub typing: Typing,
+    /// What speaks against the state here.
+    pub doubts: Doubts,
     /// Commits that wait for their turn.
     pub throttle: Throttle,
     /// When what lost is committed again.
@@ -123,6 +129,8 @@ impl Chat {
             commits: BTreeSet::new(),
             filling: None,
             report: None,
+            typing: Typing::new(),
+            doubts: Doubts::default(),
             throttle: Throttle::default(),
             retry_ms: None,
             checked: true,
@@ -200,7 +208,12 @@ impl Chat {
                 },
             );
         }
-        let known = |waiting: &Pending| chat.row.nodes.iter().any(|known| known.kept && known.node == waiting.node);
+        let known = |waiting: &Pending| {
+            chat.row
+                .nodes
+                .iter()
+                .any(|known| known.kept && known.node == waiting.node)
+        };
         if chat.pending.values().any(known) {
             chat.throttle.due_ms = Some(0);
         }

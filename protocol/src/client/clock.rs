@@ -25,7 +25,10 @@ impl Client {
             let nudge_ms = config.nudge_ms.saturating_mul(1 << chat.nudges);
             chat.nudge_ms = chat.nudge_ms.map(|due| within(due, nudge_ms));
             chat.retry_ms = chat.retry_ms.map(|due| within(due, config.rejoin_ms));
-            chat.throttle.due_ms = chat.throttle.due_ms.map(|due| within(due, crate::limits::COMMIT_INTERVAL_MS));
+            chat.throttle.due_ms = chat
+                .throttle
+                .due_ms
+                .map(|due| within(due, crate::limits::COMMIT_INTERVAL_MS));
             chat.rejoin_ms = chat.rejoin_ms.map(|due| within(due, config.rejoin_ms));
             chat.gaps.clock_turned(now_ms);
             let stamps = chat.row.nodes.iter_mut().map(|known| &mut known.since_ms);

@@ -260,21 +260,23 @@ impl Client {
         Ok(())
     }
 
-    /// Looks at the mark of something that is in a chat: if another copy of this device's data made it, this one is behind.
-    pub(super) fn look_at(&mut self, now_ms: u64, chat_id: ChatId, mark: &Mark) {
+    /// Looks at the mark of something that is in a chat: if another copy of this device's data made it, this one is behind. True if it is this
+    /// device's, whichever copy made it.
+    pub(super) fn look_at(&mut self, now_ms: u64, chat_id: ChatId, mark: &Mark) -> bool {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return;
+            return false;
         };
         let Some(sealed) = self.marks.open(chat_id, chat.row.incarnation, mark) else {
-            return;
+            return false;
         };
         let Some(first) = self.starts.split(&sealed, chat.loaded_count, chat.head.sealed) else {
-            return;
+            return true;
         };
         // What is written from now on comes after what the copy wrote.
         chat.adopt_clock(sealed.clock);
         self.dirty.chats.insert(chat_id);
         self.found_copied(now_ms, chat_id, first);
+        true
     }
 
     /// Another copy of this device's data has gone on without the starts from `first` on.

@@ -79,6 +79,19 @@ pub enum EventRow {
         /// How it is now.
         state: GapState,
     },
+    /// A member types, or has stopped.
+    Typing {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        account: AccountId,
+        /// On which device.
+        device: DeviceId,
+        /// Not stopped.
+        active: bool,
+        /// When it was heard.
+        at_ms: u64,
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -108,6 +121,7 @@ const EVENT_CONTACT_ADDED: u8 = 5;
 const EVENT_UPDATED: u8 = 6;
 const EVENT_EXPIRED: u8 = 7;
 const EVENT_CHAT_UPDATED: u8 = 8;
+const EVENT_TYPING: u8 = 20;
 const EVENT_RELAY_DEMOTED: u8 = 16;
 const EVENT_GAP: u8 = 19;
 /// The shell's own; below it there is room for the client's.
@@ -166,6 +180,20 @@ impl Wire for EventRow {
                 w.u64(*last);
                 w.u8(state.number());
             }
+            Self::Typing {
+                chat,
+                account,
+                device,
+                active,
+                at_ms,
+            } => {
+                w.u8(EVENT_TYPING);
+                chat.write(w);
+                account.write(w);
+                device.write(w);
+                w.u8(u8::from(*active));
+                w.u64(*at_ms);
+            }
             Self::Requested { request, account, name } => {
                 w.u8(EVENT_REQUESTED);
                 request.write(w);
@@ -217,6 +245,13 @@ impl Wire for EventRow {
                     field: "event.state",
                     reason: "not known",
                 })?,
+            },
+            EVENT_TYPING => Self::Typing {
+                chat: ChatId::read(r)?,
+                account: AccountId::read(r)?,
+                device: DeviceId::read(r)?,
+                active: r.u8("event.active")? != 0,
+                at_ms: r.u64("event.at_ms")?,
             },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,

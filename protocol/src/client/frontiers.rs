@@ -67,8 +67,13 @@ impl Chat {
                 }
             }
         }
-        self.telling.changed.retain(|stream| told(stream) && !chosen.contains(stream));
-        chosen.iter().filter_map(|stream| Some(frontier(*stream, self.streams.get(stream)?))).collect()
+        self.telling
+            .changed
+            .retain(|stream| told(stream) && !chosen.contains(stream));
+        chosen
+            .iter()
+            .filter_map(|stream| Some(frontier(*stream, self.streams.get(stream)?)))
+            .collect()
     }
 
     /// Makes room for one more stream of a device: of too many, the one that was silent longest goes.
@@ -88,7 +93,10 @@ impl Chat {
     pub fn drop_left(&mut self, now_ms: u64, after_ms: u64) {
         let members: BTreeSet<DeviceId> = self.members.iter().map(|member| member.device).collect();
         let silent = |row: &StreamRow| now_ms.saturating_sub(row.heard_ms) > after_ms;
-        let left = self.streams.iter().filter(|(stream, row)| !members.contains(&stream.device) && silent(row));
+        let left = self
+            .streams
+            .iter()
+            .filter(|(stream, row)| !members.contains(&stream.device) && silent(row));
         let left: Vec<StreamId> = left.map(|(stream, _)| *stream).collect();
         for stream in left {
             self.drop_stream(stream);
@@ -115,7 +123,11 @@ impl Chat {
     /// The longest that a report waits.
     pub fn report_longest_ms(&self, delay_ms: u64) -> u64 {
         let devices = self.members.len() as u64;
-        let factor = if devices <= PROMPT_DEVICES { (devices / 2).max(1) } else { devices * SPREAD };
+        let factor = if devices <= PROMPT_DEVICES {
+            (devices / 2).max(1)
+        } else {
+            devices * SPREAD
+        };
         delay_ms.saturating_mul(factor).min(REPORT_MOST_MS)
     }
 }

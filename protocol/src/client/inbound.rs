@@ -3,11 +3,11 @@
 use super::chats::Chat;
 use super::io::{Effect, Verdict};
 use super::{Client, TopicUse};
-use crate::chat::{Header, Letter, Mark, Member};
+use crate::chat::{GroupError, Header, Letter, Mark, Member};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, NodeId, TransportKey};
-use crate::message::{Body, Durable, Inner, StreamId, repair};
+use crate::message::{Body, Durable, Inner, StreamId, extensions, repair};
 use crate::rows::RowsError;
 use crate::wire::Wire;
 
@@ -96,9 +96,7 @@ impl Client {
         if !self.chats.contains_key(&chat_id) {
             return Ok(Taken::Refused(Refusal::NotHere));
         }
-        if let Some(mark) = &header.mark {
-            self.look_at(now_ms, chat_id, mark);
-        }
+        let own = header.mark.is_some_and(|mark| self.look_at(now_ms, chat_id, &mark));
         if header.commit {
             let newest = |chat: Option<&Chat>| chat?.row.nodes.last().map(|state| state.node);
             let before = newest(self.chats.get(&chat_id));
@@ -124,13 +122,19 @@ impl Client {
         self.dirty.chats.insert(chat_id);
         match opened {
             Ok(opened) => {
+                self.note_opened(now_ms, chat_id, node, true);
                 if let Some(run) = self.inner(now_ms, chat_id, &opened.member, (node, header.mark), &opened.inner)? {
                     self.pass_on(now_ms, chat_id, envelope, Some(run));
                 }
                 Ok(Taken::Yes)
             }
             // Sealed by us, replayed, or tampered with by a member: nothing to keep.
-            Err(_) => Ok(Taken::Yes),
+            Err(error) => {
+                if matches!(error, GroupError::Unreadable) && !own {
+                    self.note_opened(now_ms, chat_id, node, false);
+                }
+                Ok(Taken::Yes)
+            }
         }
     }
 
@@ -161,6 +165,12 @@ impl Client {
         self.claims(now_ms, chat_id, member, &inner.frontiers);
         if let Some(wanted) = repair::wanted(&inner.extensions) {
             self.asked(now_ms, chat_id, member, wanted, repair::turn(bytes));
+        }
+        if let Some(summary) = extensions::state_of(&inner.extensions) {
+            self.compare_state(now_ms, chat_id, member, node, summary);
+        }
+        if let Some(active) = extensions::typing_of(&inner.extensions) {
+            self.types(now_ms, chat_id, member, active)?;
         }
         if member.account != self.account() {
             self.heard(now_ms, chat_id)?;

@@ -191,6 +191,13 @@ pub enum Command {
         /// Which.
         chat: ChatId,
     },
+    /// The user types, or has stopped: whoever is connected is told, seldom. Replies [`Reply::Done`].
+    Type {
+        /// Where.
+        chat: ChatId,
+        /// Not stopped.
+        active: bool,
+    },
     /// The user has seen messages; the mark comes from [`super::history::read_mark`]. Replies [`Reply::Done`].
     MarkRead {
         /// Where.

@@ -17,8 +17,10 @@
 //! | `letters` | what members write outside of a chat's states: wishes to be put back, and Welcomes |
 //! | `spares` | Welcomes that wait for the case that the state at hand is dead |
 //! | `states` | commits, and the branch of them that counts |
+//! | `divergence` | states that share a name only |
 //! | `throttle` | floods of commits |
 //! | `leaves` | the schedule of leaf updates |
+//! | `typing` | who types |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
 //! | `kinds` | what can be sent; edits, deletions, reactions, votes |
 //! | `effects` | what they leave of a message |
@@ -58,6 +60,7 @@ mod contacts;
 mod copies;
 mod details;
 mod dialling;
+mod divergence;
 mod doors;
 mod drafts;
 mod effects;
@@ -96,6 +99,7 @@ mod states;
 mod tests;
 mod throttle;
 mod trust;
+mod typing;
 mod wants;
 
 pub use config::ClientConfig;
@@ -525,6 +529,7 @@ impl Client {
             Command::UpdateChat { chat, change } => self.update_chat(now_ms, chat, change),
             Command::SetRole { chat, account, role } => self.set_role(now_ms, chat, account, role),
             Command::LeaveChat { chat } => self.leave_chat(now_ms, chat),
+            Command::Type { chat, active } => self.type_in(now_ms, chat, active),
             Command::MarkRead { chat, mark } => self.mark_read(now_ms, chat, mark),
             Command::ConfirmPhrase => self.confirm_phrase(),
         };

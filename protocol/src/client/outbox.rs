@@ -9,7 +9,7 @@ use crate::custody::{ClientFrame, Deposit, Refusal};
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, MessageId, NodeId, TopicId, TransportKey};
 use crate::limits;
-use crate::message::{Durable, Inner, StreamId};
+use crate::message::{Durable, Inner, StreamId, extensions};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,16 @@ pub(super) enum OutWhat {
     Row(OutKind),
     /// A report of a chat: never kept, a newer one replaces it.
     Report(ChatId),
+}
+
+/// What is sealed together.
+pub(super) enum Sealing {
+    /// Messages of one of our streams.
+    Messages(u64, Vec<Durable>),
+    /// What we have of the others' streams, and how we have the state.
+    Report,
+    /// Extensions alone, of which nothing is kept.
+    Note(Vec<u8>),
 }
 
 impl OutWhat {
@@ -486,7 +496,7 @@ impl Client {
             return Ok(false);
         };
         let (chat_id, incarnation, messages) = (*chat_id, *incarnation, run.clone());
-        let Some(envelope) = self.seal_inner(chat_id, Some(incarnation), messages)? else {
+        let Some(envelope) = self.seal_inner(chat_id, Sealing::Messages(incarnation, messages))? else {
             return Ok(false);
         };
         let (Some(chat), Some(out)) = (self.chats.get_mut(&chat_id), self.outs.get_mut(&number)) else {
@@ -518,36 +528,37 @@ impl Client {
         Ok(true)
     }
 
-    /// Seals messages of a stream of ours, or a report if there are none, with what we have of the others' streams. None if the chat is
-    /// gone, or another copy of this device's data may have sealed the same place of the ratchet.
-    pub(super) fn seal_inner(
-        &mut self,
-        chat_id: ChatId,
-        incarnation: Option<u64>,
-        messages: Vec<Durable>,
-    ) -> Result<Option<Envelope>, RowsError> {
+    /// Seals something, with what we have of the others' streams. None if the chat is gone, or another copy of this device's data may have sealed the same place of the ratchet.
+    pub(super) fn seal_inner(&mut self, chat_id: ChatId, what: Sealing) -> Result<Option<Envelope>, RowsError> {
         let may = |chat: &Chat| chat.is_member() && chat.may_seal();
         if !self.chats.get(&chat_id).is_some_and(may) {
             return Ok(None);
         }
         let own = self.device();
-        let mut extensions = Vec::new();
-        if messages.is_empty() {
-            self.tell_holes(chat_id, &mut extensions);
+        let mut holes = Vec::new();
+        if matches!(what, Sealing::Report) {
+            self.tell_holes(chat_id, &mut holes);
         }
         let mark = self.next_mark(chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(None);
         };
-        let frontiers = if messages.is_empty() {
-            chat.tell(limits::FRONTIER_STREAMS, true)
-        } else {
-            chat.tell(limits::FRONTIERS_ALONG, false)
+        let mut incarnation = chat.row.incarnation;
+        let (messages, frontiers, extensions) = match what {
+            Sealing::Messages(stream, messages) => {
+                incarnation = stream;
+                (messages, chat.tell(limits::FRONTIERS_ALONG, false), Vec::new())
+            }
+            Sealing::Report => {
+                let added = [extensions::state(&chat.summary()), holes].concat();
+                (Vec::new(), chat.tell(limits::FRONTIER_STREAMS, true), added)
+            }
+            Sealing::Note(extensions) => (Vec::new(), Vec::new(), extensions),
         };
         let inner = Inner {
             stream: StreamId {
                 device: own,
-                incarnation: incarnation.unwrap_or(chat.row.incarnation),
+                incarnation,
             },
             messages,
             frontiers,

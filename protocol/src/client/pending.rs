@@ -106,12 +106,13 @@ impl Client {
 
     /// Asks to be put back once what came builds on states that don't come.
     pub(super) fn rejoin_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let own = self.device();
         let wait_ms = self.config.rejoin_ms;
         let reachable = self.reachable(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if chat.pending.is_empty() && chat.row.copied.is_none() && !chat.is_put_aside() {
+        if chat.pending.is_empty() && chat.row.copied.is_none() && !chat.is_put_aside() && !chat.is_diverged(own) {
             chat.rejoin_ms = None;
             if !chat.row.lost && std::mem::take(&mut chat.asks) > 0 {
                 self.drop_wishes(chat_id);

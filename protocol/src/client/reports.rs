@@ -2,7 +2,7 @@
 
 use super::chats::Chat;
 use super::frontiers::REPORT_MOST_MS;
-use super::outbox::OutWhat;
+use super::outbox::{OutWhat, Sealing};
 use super::records::{About, AckRow, OutKind};
 use super::{Client, EventRow};
 use crate::chat::{Mark, Member};
@@ -16,15 +16,24 @@ impl Client {
     pub(super) fn owe_report(&mut self, now_ms: u64, chat_id: ChatId) {
         // In a group each report is read by all: the more there are, the longer each waits for more to tell.
         let (delay_ms, jitter) = (self.config.report_delay_ms, self.crypto.random_u64());
-        let wait_ms = self.chats.get(&chat_id).map_or(delay_ms, |chat| chat.report_wait_ms(delay_ms, jitter));
+        let wait_ms = self
+            .chats
+            .get(&chat_id)
+            .map_or(delay_ms, |chat| chat.report_wait_ms(delay_ms, jitter));
         self.owe_report_by(now_ms.saturating_add(wait_ms), chat_id);
     }
 
     /// Notes that the others should be told again what they were told before.
     pub(super) fn owe_repeat(&mut self, now_ms: u64, chat_id: ChatId) {
         let delay_ms = self.config.report_delay_ms;
-        let longest_ms = self.chats.get(&chat_id).map_or(0, |chat| chat.report_longest_ms(delay_ms));
-        self.owe_report_by(now_ms.saturating_add(self.config.repeat_delay_ms.max(longest_ms)), chat_id);
+        let longest_ms = self
+            .chats
+            .get(&chat_id)
+            .map_or(0, |chat| chat.report_longest_ms(delay_ms));
+        self.owe_report_by(
+            now_ms.saturating_add(self.config.repeat_delay_ms.max(longest_ms)),
+            chat_id,
+        );
     }
 
     /// Notes that the others should be told at once.
@@ -55,7 +64,7 @@ impl Client {
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.report_due_ms = None;
         }
-        let Some(envelope) = self.seal_inner(chat_id, None, Vec::new())? else {
+        let Some(envelope) = self.seal_inner(chat_id, Sealing::Report)? else {
             return Ok(());
         };
         let topic = envelope.topic();

@@ -41,10 +41,11 @@ impl Throttle {
 }
 
 impl Chat {
-    /// Forgets the shares of those who aren't members any more.
+    /// Forgets the shares of those who aren't members any more, and who types.
     pub fn forget_shares(&mut self) {
         let members: BTreeSet<DeviceId> = self.members.iter().map(|member| member.device).collect();
         self.throttle.used.retain(|device, _| members.contains(device));
+        self.typing.retain(|device, _| members.contains(device));
     }
 }
 
@@ -89,7 +90,13 @@ impl Client {
         chat.throttle.due_ms = None;
         // What builds on a commit that waits here needn't be asked for elsewhere.
         chat.rejoin_ms = chat.rejoin_ms.map(|_| rejoin_ms);
-        let known: BTreeSet<NodeId> = chat.row.nodes.iter().filter(|known| known.kept).map(|known| known.node).collect();
+        let known: BTreeSet<NodeId> = chat
+            .row
+            .nodes
+            .iter()
+            .filter(|known| known.kept)
+            .map(|known| known.node)
+            .collect();
         let ready: Vec<EnvelopeId> = chat
             .pending
             .iter()
@@ -97,8 +104,20 @@ impl Client {
             .map(|(id, _)| *id)
             .collect();
         let begin = ready.partition_point(|id| chat.throttle.from.is_some_and(|from| *id <= from));
-        let chosen: BTreeSet<EnvelopeId> = ready.iter().cycle().skip(begin).take(TRIED.min(ready.len())).copied().collect();
-        chat.throttle.from = ready.iter().cycle().skip(begin).take(TRIED.min(ready.len())).last().copied();
+        let chosen: BTreeSet<EnvelopeId> = ready
+            .iter()
+            .cycle()
+            .skip(begin)
+            .take(TRIED.min(ready.len()))
+            .copied()
+            .collect();
+        chat.throttle.from = ready
+            .iter()
+            .cycle()
+            .skip(begin)
+            .take(TRIED.min(ready.len()))
+            .last()
+            .copied();
         for bytes in self.unpend(chat_id, |id, _| chosen.contains(id)) {
             if let Ok(waiting) = Envelope::trusted(&bytes) {
                 self.chat_envelope(now_ms, chat_id, &waiting)?;
@@ -108,7 +127,9 @@ impl Client {
             return Ok(());
         };
         if ready.len() > chosen.len() {
-            chat.throttle.due_ms.get_or_insert(now_ms.saturating_add(limits::COMMIT_INTERVAL_MS));
+            chat.throttle
+                .due_ms
+                .get_or_insert(now_ms.saturating_add(limits::COMMIT_INTERVAL_MS));
         }
         self.refetch_if_room(now_ms, chat_id)
     }

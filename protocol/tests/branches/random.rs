@@ -153,7 +153,10 @@ fn f48_choosing_among_hundreds_of_commits_costs_little() {
     let took = began.elapsed() - after;
     println!("100 commits one by one and a check: {after:?}; 200: {took:?}");
     let (small, large) = (small.effort(), large.effort());
-    println!("looks: {small} at 100 commits, {large} at 200, {:.1} times as many", large as f64 / small as f64);
+    println!(
+        "looks: {small} at 100 commits, {large} at 200, {:.1} times as many",
+        large as f64 / small as f64
+    );
     // What was, walked up the tree for each pair at each fork: some 100 million.
     assert!(large < 2_000_000, "{large}");
     // Twice the commits, at most some eight times the work.

@@ -17,7 +17,9 @@ use madang_protocol::keys::{
     AccountId, AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicSecret, TransportKey, TransportSecret,
 };
 use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
-use madang_protocol::message::{Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote};
+use madang_protocol::message::{
+    Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote, extensions,
+};
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use madang_protocol::padding;
 use madang_protocol::seal::{self, Purpose};
@@ -590,7 +592,7 @@ fn messages() -> Vec<Vec<u8>> {
         stream,
         messages: Vec::new(),
         frontiers: frontiers.clone(),
-        extensions: Vec::new(),
+        extensions: [extensions::typing(true), extensions::state(&[7; 8])].concat(),
     };
     let mut asking = report.clone();
     repair::want(&mut asking.extensions, &asked());

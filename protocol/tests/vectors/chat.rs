@@ -62,7 +62,7 @@ impl From<GroupError> for Fault {
             };
         }
         Self::new(match error {
-            GroupError::Mls { .. } => "mls",
+            GroupError::Mls { .. } | GroupError::Unreadable => "mls",
             GroupError::Identity { .. } => "identity",
             GroupError::Kind => "kind",
             GroupError::Node => "node",

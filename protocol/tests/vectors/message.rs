@@ -145,6 +145,12 @@ fn read(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     if let Some(own) = repair::own_stream(&inner.extensions) {
         fields["own_stream"] = own_stream_value(&own);
     }
+    if let Some(active) = extensions::typing_of(&inner.extensions) {
+        fields["typing"] = active.into();
+    }
+    if let Some(state) = extensions::state_of(&inner.extensions) {
+        fields["state"] = hexed(state);
+    }
     Ok(fields)
 }
 

@@ -107,3 +107,33 @@ async fn every_kind_reaches_the_other_and_outlives_a_kill() {
         person.events_are_sound().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f25_who_types_is_told_to_whoever_is_connected_and_seldom() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let hello = alice.send(&chat, "hello").await;
+    bob.receives(&hello).await;
+    by_hand(&alice, &["typing", &chat]).await;
+    let account = alice.ask("account.get", json!({})).await["account"].clone();
+    let typing = |data: &Value| data["chat"] == chat.as_str() && data["account"] == account;
+    let heard = bob
+        .event("alice types", |kind, data| kind == "chat.typing" && typing(data))
+        .await;
+    assert_eq!(heard["data"]["active"], true, "{heard}");
+    for _ in 0..20 {
+        alice.ask("chat.typing", json!({ "chat": chat })).await;
+    }
+    alice.ask("chat.typing", json!({ "chat": chat, "active": false })).await;
+    bob.event("alice has stopped", |kind, data| {
+        kind == "chat.typing" && typing(data) && data["active"] == false
+    })
+    .await;
+    let there = alice.send(&chat, "there").await;
+    bob.receives(&there).await;
+    let events = bob.all_events().await;
+    assert_eq!(events.iter().filter(|event| event["kind"] == "chat.typing").count(), 2);
+    assert_eq!(bob.said(&chat).await.len(), 2, "nothing of it is kept as a message");
+}

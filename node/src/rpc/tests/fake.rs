@@ -385,6 +385,10 @@ impl Api for Fake {
         self.changed(params.chat).await
     }
 
+    async fn chat_typing(&self, params: ChatTypingParams) -> ApiResult<Done> {
+        self.changed(params.chat).await.map(|_| Done {})
+    }
+
     async fn chat_update(&self, params: ChatUpdateParams) -> ApiResult<Chat> {
         self.changed(params.chat).await
     }

@@ -188,6 +188,7 @@ async fn every_method_answers_in_the_documented_shape() {
             whole.clone(),
         ),
         ("chat.leave", json!({"chat": id(3)}), whole.clone()),
+        ("chat.typing", json!({"chat": id(3), "active": false}), json!({})),
         (
             "chat.update",
             json!({"chat": id(3), "name": "orchard", "picture": "AAEC", "timer_s": 60}),

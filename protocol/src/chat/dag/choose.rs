@@ -111,7 +111,9 @@ impl<'a> Choice<'a> {
     fn children(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         let end = self.end(at);
         let within = move |child: &usize| *child < end;
-        std::iter::successors(Some(at + 1).filter(within), move |child| Some(self.end(*child)).filter(within))
+        std::iter::successors(Some(at + 1).filter(within), move |child| {
+            Some(self.end(*child)).filter(within)
+        })
     }
 
     /// Whether a place is another one or builds on it.
@@ -144,8 +146,14 @@ impl<'a> Choice<'a> {
         let mut reached: Vec<Vec<bool>> = Vec::with_capacity(places.len());
         for removal in &places {
             let mut struck = vec![false; self.places.len()];
-            let targets = self.commit(*removal).map(|commit| commit.targets.as_slice()).unwrap_or_default();
-            for at in targets.iter().flat_map(|target| by_account.get(target).into_iter().flatten()) {
+            let targets = self
+                .commit(*removal)
+                .map(|commit| commit.targets.as_slice())
+                .unwrap_or_default();
+            for at in targets
+                .iter()
+                .flat_map(|target| by_account.get(target).into_iter().flatten())
+            {
                 self.steps += 1;
                 let beside = !self.is_after(*at, *removal) && !self.is_after(*removal, *at);
                 if let Some(struck) = struck.get_mut(*at) {
@@ -161,7 +169,12 @@ impl<'a> Choice<'a> {
                     *reaches |= above;
                 }
             }
-            reached.push(places.iter().map(|other| reaches.get(*other).copied().unwrap_or(false)).collect());
+            reached.push(
+                places
+                    .iter()
+                    .map(|other| reaches.get(*other).copied().unwrap_or(false))
+                    .collect(),
+            );
             removals.push(Removal {
                 place: *removal,
                 struck,
@@ -218,7 +231,13 @@ impl<'a> Choice<'a> {
             .collect();
         // How many open ones fell each.
         let mut fellers = vec![0_usize; open.len()];
-        for removal in self.removals.iter().zip(&open).filter(|(_, open)| **open).map(|(removal, _)| removal) {
+        for removal in self
+            .removals
+            .iter()
+            .zip(&open)
+            .filter(|(_, open)| **open)
+            .map(|(removal, _)| removal)
+        {
             for other in &removal.fells {
                 self.steps += 1;
                 if let Some(count) = fellers.get_mut(*other) {
@@ -229,7 +248,9 @@ impl<'a> Choice<'a> {
         let stands = |open: &[bool], fellers: &[usize], which: usize| {
             open.get(which) == Some(&true) && fellers.get(which) == Some(&0)
         };
-        let mut standing: Vec<usize> = (0..open.len()).filter(|which| stands(&open, &fellers, *which)).collect();
+        let mut standing: Vec<usize> = (0..open.len())
+            .filter(|which| stands(&open, &fellers, *which))
+            .collect();
         while let Some(by) = standing.pop() {
             let Some(removal) = self.removals.get(by) else {
                 continue;
@@ -237,7 +258,9 @@ impl<'a> Choice<'a> {
             if let Some(open) = open.get_mut(by) {
                 *open = false;
             }
-            void.iter_mut().zip(&removal.struck).for_each(|(void, struck)| *void |= struck);
+            void.iter_mut()
+                .zip(&removal.struck)
+                .for_each(|(void, struck)| *void |= struck);
             self.steps += void.len() as u64;
             for fallen in &removal.fells {
                 // Whatever fell once fells nobody any more.

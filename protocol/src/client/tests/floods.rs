@@ -66,7 +66,10 @@ fn flood(w: &mut World, place: usize, chat: ChatId, many: usize) -> Vec<Vec<u8>>
     let mut made = Vec::new();
     for _ in 0..many {
         let client = &mut w.nodes[place].client;
-        client.make_commit(now, chat, &crate::chat::Plan::default()).unwrap().unwrap();
+        client
+            .make_commit(now, chat, &crate::chat::Plan::default())
+            .unwrap()
+            .unwrap();
         let last = client.outs.values().next_back().unwrap();
         made.push(last.envelope.as_ref().unwrap().bytes().to_vec());
     }

@@ -33,7 +33,11 @@ fn what_changed_last_is_told_first_and_all_within_a_bounded_number_of_reports() 
         state.telling.changed(*stream);
     }
     let mut told = BTreeSet::new();
-    let first: Vec<StreamId> = state.tell(limits::FRONTIER_STREAMS, true).iter().map(|told| told.stream).collect();
+    let first: Vec<StreamId> = state
+        .tell(limits::FRONTIER_STREAMS, true)
+        .iter()
+        .map(|told| told.stream)
+        .collect();
     assert_eq!(first.len(), limits::FRONTIER_STREAMS);
     assert!(streams[152..200].iter().all(|stream| first.contains(stream)));
     assert!(state.telling.is_owed(), "the others that changed go with the next");
@@ -43,9 +47,18 @@ fn what_changed_last_is_told_first_and_all_within_a_bounded_number_of_reports() 
     assert!(along.iter().all(|told| streams[100..152].contains(&told.stream)));
     let mut reports = 1;
     while told.len() < state.streams.len() {
-        told.extend(state.tell(limits::FRONTIER_STREAMS, true).iter().map(|told| told.stream));
+        told.extend(
+            state
+                .tell(limits::FRONTIER_STREAMS, true)
+                .iter()
+                .map(|told| told.stream),
+        );
         reports += 1;
-        assert!(reports <= 500 / (limits::FRONTIER_STREAMS / 4) + 1, "{} told", told.len());
+        assert!(
+            reports <= 500 / (limits::FRONTIER_STREAMS / 4) + 1,
+            "{} told",
+            told.len()
+        );
     }
     assert!(!state.telling.is_owed());
     println!("500 streams are told within {reports} reports");

@@ -21,6 +21,7 @@ mod blobs;
 mod clocks;
 mod copies;
 mod dialling;
+mod divergence;
 mod doors;
 mod duplicates;
 mod epochs;
@@ -41,6 +42,7 @@ mod sending;
 mod steps;
 mod story;
 mod trust;
+mod typing;
 mod welcomes;
 
 pub(super) const ALICE: usize = 0;

@@ -1,0 +1,99 @@
+//! States that share a name only.
+
+use super::*;
+use crate::message::extensions;
+
+/// A report of a member that says something of the state that it is sealed on.
+fn says(w: &mut World, to: usize, from: usize, chat: ChatId, summary: [u8; 8]) {
+    let report = Inner {
+        messages: Vec::new(),
+        extensions: extensions::state(&summary),
+        ..inner(w.nodes[from].stream(chat), 1, "")
+    };
+    let report = w.nodes[from].forge(chat, &report);
+    w.gossip_to(to, from, report.bytes());
+}
+
+fn asks(w: &World, place: usize, chat: ChatId) -> bool {
+    w.nodes[place].client.chat_status(&chat).unwrap().rejoining
+}
+
+/// Two of which one may have to yield, by their devices' ids: the lower one first.
+fn pair_of(w: &World) -> [usize; 2] {
+    let mut both = [ALICE, BOB];
+    both.sort_by_key(|place| w.nodes[*place].client.device());
+    both
+}
+
+#[test]
+fn f47_of_two_that_differ_one_asks_to_be_put_back_and_the_chat_goes_on() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    let [lower, higher] = pair_of(&w);
+    says(&mut w, higher, lower, chat, [9; 8]);
+    w.pass(900_000);
+    assert!(!asks(&w, higher, chat));
+    let node = w.nodes[lower].client.chats[&chat].group.node();
+    says(&mut w, lower, higher, chat, [9; 8]);
+    assert!(!asks(&w, lower, chat), "it waits for what may show a mistake");
+    w.pass(900_000);
+    let nodes = [lower, higher].map(|place| w.nodes[place].client.chats[&chat].group.node());
+    assert_eq!(nodes[0], nodes[1]);
+    assert_ne!(nodes[0], node);
+    assert!(!asks(&w, lower, chat));
+    w.send(lower, chat, "back");
+    w.pass(10_000);
+    assert_eq!(w.nodes[higher].texts(chat), ["back"]);
+    w.pass(3_600_000);
+    assert!(!asks(&w, lower, chat) && !asks(&w, higher, chat));
+}
+
+#[test]
+fn f47_reports_say_how_a_device_has_the_state_and_those_who_agree_are_left_alone() {
+    let (mut w, chat) = World::friends();
+    w.send(ALICE, chat, "hello");
+    w.pass(60_000);
+    w.send(BOB, chat, "hi");
+    w.pass(3_600_000);
+    for place in [ALICE, BOB] {
+        assert!(!asks(&w, place, chat));
+        let state = &w.nodes[place].client.chats[&chat];
+        assert!(!state.is_diverged(w.nodes[place].client.device()));
+    }
+}
+
+#[test]
+fn f47_who_can_open_nothing_any_more_asks_to_be_put_back() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    let node = w.nodes[BOB].client.chats[&chat].group.node();
+    let spoilt = |w: &mut World, n: u64| {
+        let text = inner(w.nodes[ALICE].stream(chat), 100 + n, "lost");
+        let client = &mut w.nodes[ALICE].client;
+        let state = client.chats.get_mut(&chat).unwrap();
+        let mut body = state
+            .group
+            .seal(&client.crypto, &client.account.device, None, &text.encode())
+            .unwrap();
+        *body.last_mut().unwrap() ^= 1;
+        let envelope = Envelope::sign(&state.row.topic, 3600, &body).unwrap();
+        w.gossip_to(BOB, ALICE, envelope.bytes());
+    };
+    // One that opens in between says that the state is whole.
+    for n in 0..7 {
+        spoilt(&mut w, n);
+    }
+    w.send(ALICE, chat, "whole");
+    for n in 7..14 {
+        spoilt(&mut w, n);
+    }
+    w.pass(900_000);
+    assert_eq!(w.nodes[BOB].client.chats[&chat].group.node(), node);
+    spoilt(&mut w, 14);
+    w.pass(1_200_000);
+    assert_ne!(w.nodes[BOB].client.chats[&chat].group.node(), node);
+    assert!(!asks(&w, BOB, chat));
+    w.send(ALICE, chat, "again");
+    w.pass(10_000);
+    assert_eq!(w.nodes[BOB].texts(chat), ["whole", "again"]);
+}
