@@ -400,34 +400,3 @@ fn what_a_member_wrote_who_was_removed_is_looked_for_and_given_up_in_the_end() {
     assert_eq!(gaps[0].state, GapState::Lost);
     assert!(gaps[0].asked > 8, "{}", gaps[0].asked);
 }
-
-#[test]
-fn with_more_streams_than_a_report_holds_all_are_told_in_turn_and_news_first() {
-    let (mut w, chat) = World::friends();
-    let client = &mut w.nodes[ALICE].client;
-    let streams: Vec<StreamId> = (0..200)
-        .map(|n| StreamId {
-            device: DeviceId([n; 32]),
-            incarnation: 1,
-        })
-        .collect();
-    for stream in &streams {
-        client
-            .chats
-            .get_mut(&chat)
-            .unwrap()
-            .stream_row(*stream, 1)
-            .received
-            .insert(1);
-    }
-    let news = [streams[150], streams[199]];
-    client.chats.get_mut(&chat).unwrap().untold.extend(news);
-    let mut told = BTreeSet::new();
-    for turn in 0..4 {
-        let frontiers = client.frontiers(&chat);
-        assert_eq!(frontiers.len(), limits::FRONTIER_STREAMS);
-        told.extend(frontiers.iter().map(|frontier| frontier.stream));
-        assert!(turn > 0 || news.iter().all(|stream| told.contains(stream)));
-    }
-    assert!(streams.iter().all(|stream| told.contains(stream)));
-}
