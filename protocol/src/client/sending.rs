@@ -209,7 +209,9 @@ impl Client {
         sent_ms: u64,
         extensions: Vec<u8>,
     ) -> Option<(MessageId, Durable)> {
-        let (own, nudge_ms) = (self.device(), self.last_ms.saturating_add(self.config.nudge_ms));
+        // Before the first input there is no time yet: it is looked after with what is loaded.
+        let nudge_ms = self.last_ms.checked_add(self.config.nudge_ms).unwrap_or(0);
+        let own = self.device();
         let chat = self.chats.get_mut(&chat_id)?;
         let stream = chat.stream(own);
         let sequence = chat.head.sequence + 1;
