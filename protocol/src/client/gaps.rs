@@ -23,6 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The longest that a backlog which still comes in keeps a gap from being shown, in milliseconds (guess).
 const BACKLOG_MS: u64 = 60_000;
 
+/// Gaps of a chat, those that were given up included; beyond, the oldest of these are forgotten.
+const LISTED: usize = 2 * limits::GAPS_PER_CHAT;
+
 /// How a gap is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GapState {
@@ -146,6 +149,17 @@ impl Gaps {
         }
     }
 
+    /// Forgets what was given up longest ago; false if nothing was.
+    fn forget_lost(&mut self) -> bool {
+        let lost = self.known.iter().filter(|(_, gap)| gap.row.lost);
+        let Some(oldest) = lost.min_by_key(|(_, gap)| gap.row.since_ms).map(|(place, _)| *place) else {
+            return false;
+        };
+        self.known.remove(&oldest);
+        self.dirty.insert(oldest);
+        true
+    }
+
     /// The gaps of a stream.
     fn of(&self, stream: StreamId) -> impl Iterator<Item = (u64, &Gap)> {
         let gaps = self.known.range((stream, 0)..=(stream, u64::MAX));
@@ -249,11 +263,9 @@ impl Chat {
         for (first, last) in here.holes(first.max(row.from), last, limits::GAPS_PER_STREAM) {
             let newest = self.gaps.known.range_mut((stream, 0)..=(stream, u64::MAX));
             let (mut count, mut open) = (0, None);
-            for (place, gap) in newest {
+            for (place, gap) in newest.filter(|(_, gap)| !gap.row.lost) {
                 count += 1;
-                if !gap.row.lost {
-                    open = Some((*place, gap));
-                }
+                open = Some((*place, gap));
             }
             if count >= limits::GAPS_PER_STREAM {
                 // Too many to tell apart: the newest takes it in.
@@ -266,7 +278,7 @@ impl Chat {
                 }
                 continue;
             }
-            if self.gaps.known.len() >= limits::GAPS_PER_CHAT {
+            if self.gaps.known.len() >= limits::GAPS_PER_CHAT && !self.gaps.forget_lost() {
                 return;
             }
             let mut missing = SeqSet::default();
@@ -431,12 +443,11 @@ impl Client {
             let account = gap.row.account;
             if why == GapState::Lost {
                 // What is given up is shown as lost at once, also within the grace.
-                for (first, last) in gone.ranges().iter().copied() {
-                    let mut missing = SeqSet::default();
-                    missing.insert_range(first, last);
+                if let Some((first, _)) = gone.ranges().first().copied() {
+                    let last = gone.max();
                     let row = GapRow {
                         last,
-                        missing,
+                        missing: gone,
                         lost: true,
                         ..gap.row.clone()
                     };
@@ -461,6 +472,7 @@ impl Client {
         if told.is_empty() {
             return;
         }
+        while chat.gaps.known.len() > LISTED && chat.gaps.forget_lost() {}
         self.dirty.chats.insert(chat_id);
         for (account, first, last, state) in told {
             self.tell_gap(chat_id, account, stream, (first, last), state);

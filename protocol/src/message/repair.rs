@@ -1,4 +1,4 @@
-//! What devices tell each other about holes in streams, as extensions of an inner message (`spec/message.md`, section 6).
+//! What devices tell each other about holes in streams, as extensions of an inner message (`spec/message.md`, section 9).
 
 use super::StreamId;
 use super::extensions::{extension, find};

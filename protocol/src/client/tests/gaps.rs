@@ -400,3 +400,63 @@ fn what_a_member_wrote_who_was_removed_is_looked_for_and_given_up_in_the_end() {
     assert_eq!(gaps[0].state, GapState::Lost);
     assert!(gaps[0].asked > 8, "{}", gaps[0].asked);
 }
+
+#[test]
+fn a_member_that_leaves_holes_everywhere_hides_nobody_elses() {
+    let Village { mut w, chat } = Village::with(3, patient);
+    let carol = w.nodes[CAROL].stream(chat);
+    w.disconnect(BOB, CAROL);
+    let from = w.last(CAROL, chat) + 2;
+    let sequences: Vec<u64> = (0..1_200).map(|n| from + 2 * n).collect();
+    for some in sequences.chunks(100) {
+        let mut run = inner(carol, some[0], "a hole before this");
+        let first = run.messages[0].clone();
+        run.messages = some
+            .iter()
+            .map(|sequence| Durable {
+                sequence: *sequence,
+                ..first.clone()
+            })
+            .collect();
+        let envelope = w.nodes[CAROL].forge(chat, &run);
+        w.gossip_to(BOB, CAROL, envelope.bytes());
+    }
+    w.pass(SOON_MS);
+    let listed = w.nodes[BOB].disk.count(Tree::Gaps);
+    assert!((1..=2 * limits::GAPS_PER_CHAT).contains(&listed), "{listed}");
+    // It gives up here and there.
+    for turn in 0..20 {
+        let mut report = Inner {
+            messages: Vec::new(),
+            ..inner(carol, 1, "")
+        };
+        let mut lost = SeqSet::default();
+        for n in 0..limits::FRONTIER_RANGES as u64 {
+            let at = from + 2 * (64 * turn + n);
+            lost.insert_range(at - 1, at - 1);
+        }
+        let own = OwnStream {
+            last: from + 10_000,
+            lost,
+            ..OwnStream::default()
+        };
+        repair::tell_own(&mut report.extensions, &own);
+        let envelope = w.nodes[CAROL].forge(chat, &report);
+        w.gossip_to(BOB, CAROL, envelope.bytes());
+    }
+    w.pass(1_000);
+    let listed = w.nodes[BOB].disk.count(Tree::Gaps);
+    assert!(listed <= 2 * limits::GAPS_PER_CHAT, "{listed}");
+    w.send_unseen(ALICE, chat, "left out");
+    let left_out = w.last(ALICE, chat);
+    w.lose = denies;
+    w.send(ALICE, chat, "seen");
+    w.pass(SOON_MS);
+    let alice = w.nodes[ALICE].client.device();
+    let found = w.gaps(BOB, chat);
+    assert!(
+        found.iter().any(|gap| gap.device == alice && gap.first == left_out),
+        "{} others",
+        found.len()
+    );
+}
