@@ -69,7 +69,11 @@ impl Client {
             reason: error.to_string(),
         };
         let topic = inbox.topic.public();
-        let wish = matches!(InboxMessage::decode(message), Ok(Some(InboxMessage::Rejoin(_))));
+        let (wish, node) = match InboxMessage::decode(message) {
+            Ok(Some(InboxMessage::Rejoin(_))) => (true, None),
+            Ok(Some(InboxMessage::Welcome(welcome))) => (false, Some(welcome.node)),
+            _ => (false, None),
+        };
         let mut message = std::borrow::Cow::Borrowed(message);
         if message.len() > limits::INLINE_BYTES {
             let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(|error| fault(&error))?;
@@ -83,7 +87,12 @@ impl Client {
         self.add_out(
             now_ms,
             topic,
-            OutWhat::Row(OutKind::Inbox { account, chat, wish }),
+            OutWhat::Row(OutKind::Inbox {
+                account,
+                chat,
+                wish,
+                node,
+            }),
             envelope,
         )
     }

@@ -561,6 +561,9 @@ pub(crate) enum OutKind {
         chat: ChatId,
         /// It asks to put this device back.
         wish: bool,
+        /// The state that a Welcome leads to.
+        #[serde(default)]
+        node: Option<NodeId>,
     },
     /// A letter on a chat's topic: to a device, with a Welcome to a state, or a wish to all.
     Letter {

@@ -98,7 +98,6 @@ impl Client {
         }
         let stream = chat.stream(own);
         let before = chat.acks.get(&member.device).cloned().unwrap_or_default();
-        let newcomer = before.node.is_none().then_some(member.account);
         let mut ack: AckRow = before.clone();
         ack.node = Some(node);
         ack.mark = mark.or(ack.mark);
@@ -123,7 +122,6 @@ impl Client {
         let mut moved: Vec<u64> = read.collect();
         moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last));
         chat.acks.insert(member.device, ack);
-        let group = chat.row.peer.is_none();
         chat.acks_dirty.insert(member.device);
         if !delivered.is_empty() {
             chat.nudges = 0;
@@ -131,8 +129,8 @@ impl Client {
         }
         self.dirty.chats.insert(chat_id);
         self.confirm(chat_id);
-        if let Some(joined) = newcomer.filter(|_| group) {
-            self.newcomer_heard(chat_id, joined);
+        if before.node != Some(node) {
+            self.heard_at(chat_id, member.account, node);
         }
         for sequence in moved {
             if self.is_shown(chat_id, sequence) {
@@ -191,16 +189,30 @@ impl Client {
         }
     }
 
-    /// A member was heard for the first time: it has read its Welcome.
-    pub(super) fn newcomer_heard(&mut self, chat_id: ChatId, joined: AccountId) {
-        self.drop_outs(|what| match what {
-            OutWhat::Row(OutKind::Inbox { account, chat, .. }) => *account == joined && *chat == chat_id,
-            OutWhat::Row(OutKind::Stranger {
-                about: About::Welcome { chat, account, .. },
+    /// A member was heard in a state: if it is in the one that its Welcome leads to, or beyond, it needs no Welcome.
+    pub(super) fn heard_at(&mut self, chat_id: ChatId, joined: AccountId, at: NodeId) {
+        let Some(dag) = self.chats.get(&chat_id).map(|chat| &chat.dag) else {
+            return;
+        };
+        let past = |node: &NodeId| *node == at || dag.leads_to(node, &at) || !dag.contains(node) && *node != dag.root();
+        let came = |what: &OutWhat| match what {
+            OutWhat::Row(OutKind::Inbox {
+                account,
+                chat,
+                node: Some(node),
                 ..
-            }) => *account == joined && *chat == chat_id,
+            })
+            | OutWhat::Row(OutKind::Stranger {
+                about: About::Welcome { chat, account, node },
+                ..
+            }) => *account == joined && *chat == chat_id && past(node),
             _ => false,
-        });
+        };
+        let outs = self.outs.iter().filter(|(_, out)| came(&out.what));
+        let gone: Vec<u64> = outs.map(|(number, _)| *number).collect();
+        for number in gone {
+            self.drop_out(number);
+        }
     }
 
     /// Drops from the outbox what all others have.

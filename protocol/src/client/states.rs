@@ -252,17 +252,18 @@ impl Client {
         {
             return Ok(Taken::Yes);
         }
+        let mut moved = false;
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             // Its author had the state that it builds on.
             let ack = chat.acks.entry(author).or_default();
-            let first = ack.node.is_none();
             if ack.node != Some(node) {
                 ack.node = Some(node);
                 chat.acks_dirty.insert(author);
+                moved = true;
             }
-            if first && chat.is_group() {
-                self.newcomer_heard(chat_id, account);
-            }
+        }
+        if moved {
+            self.heard_at(chat_id, account, node);
         }
         self.confirm(chat_id);
         self.owe_report(now_ms, chat_id);
