@@ -3,14 +3,14 @@
 use crate::blob::BlobRef;
 use crate::chat::Statement;
 use crate::contact::{self, CardPackage, ContactError};
-use crate::keys::{ChatId, NodeId};
+use crate::keys::{ChatId, NodeId, TopicId};
 use crate::limits;
 use crate::mls::Suite;
 use crate::wire::{Reader, Wire, Writer};
 
 /// A message of an inbox, sealed to its key.
 ///
-/// `struct { uint16 version = 1; uint8 kind; select (kind) { 1: GroupWelcome; 2: Rejoin; 3: BlobRef;
+/// `struct { uint16 version = 1; uint8 kind; select (kind) { 1: GroupWelcome; 2: Rejoin; 3: LargeMessage;
 /// 4: Leaf; } body; opaque extensions<V>; }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InboxMessage {
@@ -18,10 +18,19 @@ pub enum InboxMessage {
     Welcome(GroupWelcome),
     /// The writer asks to be put back into a chat of which it has lost the state.
     Rejoin(Rejoin),
-    /// A message that is too large for an envelope: a blob of the inbox's topic holds it.
-    Large(BlobRef),
+    /// A message that is too large for an envelope.
+    Large(LargeMessage),
     /// The reader's wish to rejoin was about a leaf that isn't its own any more: this is.
     Leaf(LeafTold),
+}
+
+/// `struct { opaque topic[32]; BlobRef blob; }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LargeMessage {
+    /// The chat's: all who are added by one commit read the same blob.
+    pub topic: TopicId,
+    /// What holds it.
+    pub blob: BlobRef,
 }
 
 /// `struct { opaque chat[32]; opaque leaf[32]; }`
@@ -81,9 +90,10 @@ impl InboxMessage {
                 rejoin.chat.write(&mut w);
                 rejoin.write(&mut w);
             }
-            Self::Large(blob) => {
+            Self::Large(large) => {
                 w.u8(KIND_LARGE);
-                blob.write(&mut w);
+                large.topic.write(&mut w);
+                large.blob.write(&mut w);
             }
             Self::Leaf(told) => {
                 w.u8(KIND_LEAF);
@@ -110,7 +120,10 @@ impl InboxMessage {
                 let chat = ChatId::read(&mut r)?;
                 Self::Rejoin(Rejoin::read(&mut r, chat)?)
             }
-            KIND_LARGE => Self::Large(BlobRef::read(&mut r)?),
+            KIND_LARGE => Self::Large(LargeMessage {
+                topic: TopicId::read(&mut r)?,
+                blob: BlobRef::read(&mut r)?,
+            }),
             KIND_LEAF => Self::Leaf(LeafTold {
                 chat: ChatId::read(&mut r)?,
                 leaf: r.array("inbox.leaf")?,

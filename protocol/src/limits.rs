@@ -154,6 +154,9 @@ pub const PENDING_PER_CHAT: usize = 1024;
 /// Unsettled states that each chat keeps beside the current one: a burst of changes by several admins must not settle before the others
 /// have heard of it (guess: a state of a chat of two takes some 20 kB, and few chats change so often in three days).
 pub const FROZEN_STATES: usize = 64;
+/// Frozen states of a chat that are in memory with more than their rows (guess: a fork or two that are written on); beyond, all of them
+/// are read anew when they are needed.
+pub const AWAKE_STATES: usize = 4;
 /// Milliseconds that a frozen state is kept: the bound of forward secrecy that the threat model names (DESIGN: 72 h).
 pub const FROZEN_MS: u64 = 72 * 3600 * 1000;
 /// Milliseconds between updates of this device's leaf key, at the least (guess: a week).

@@ -67,6 +67,8 @@ pub enum Tree {
     Apps = 29,
     /// How far apps have read the event log: app.
     AppCursors = 30,
+    /// Parts of OpenMLS's large rows, which states share: chat, number.
+    MlsParts = 31,
     /// Relay: state of a topic (head, base, running hash, counts).
     RelayTopics = 32,
     /// Relay: envelopes by topic and position.

@@ -1,8 +1,8 @@
-//! Commits: making one, and applying another's. The state before stays as it is.
+//! Commits: making one, and applying another's. The state before stays as it is, and sleeps: OpenMLS's view of it becomes the next one's.
 
 use super::context::{ChatContext, JoinInfo};
 use super::dag;
-use super::group::{Beside, Group, GroupError, Header, extensions, mls, node_of, protocol_message};
+use super::group::{Beside, Group, GroupError, Header, export, extensions, mls, node_of, protocol_message};
 use super::leaf::{LeafSigner, Member, leaf_member, open_lifetime};
 use super::mark::Mark;
 use super::profile::Profile;
@@ -11,9 +11,9 @@ use super::statement::{Statement, leaf_key_hash};
 use crate::contact::CardPackage;
 use crate::keys::{DeviceSecret, NodeId, TopicSecret};
 use crate::limits;
-use crate::mls::{Crypto, Provider};
+use crate::mls::{Crypto, GroupStorage, Provider};
 use crate::wire::{Reader, Wire};
-use openmls::group::StagedCommit;
+use openmls::group::{MlsGroup, StagedCommit};
 use openmls::prelude::{
     Extension, KeyPackage, LeafNode, LeafNodeIndex, LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn,
     ProcessedMessageContent, Proposal, ProtocolVersion, UnknownExtension,
@@ -91,13 +91,15 @@ impl Group {
         plan: &Plan,
         topic: &TopicSecret,
     ) -> Result<Change, GroupError> {
-        self.commit_with(crypto, device, plan, topic, |author, delta| {
-            // Where nobody else is there to check it, who is added finds the chat as it is.
-            if self.mls.members().count() == 1 {
-                return Ok(Vec::new());
-            }
-            self.allowed(author, delta)
-        })
+        self.commit_with(crypto, device, plan, topic, Self::allowed_to_us)
+    }
+
+    fn allowed_to_us(&self, author: &Member, delta: &Delta) -> Result<Vec<dag::Target>, GroupError> {
+        // Where nobody else is there to check it, who is added finds the chat as it is.
+        if self.seats().len() == 1 {
+            return Ok(Vec::new());
+        }
+        self.allowed(author, delta)
     }
 
     fn commit_with(
@@ -106,7 +108,7 @@ impl Group {
         device: &DeviceSecret,
         plan: &Plan,
         topic: &TopicSecret,
-        check: impl FnOnce(&Member, &Delta) -> Result<Vec<dag::Target>, GroupError>,
+        check: impl FnOnce(&Self, &Member, &Delta) -> Result<Vec<dag::Target>, GroupError>,
     ) -> Result<Change, GroupError> {
         let fail = mls("commit");
         let packages = self.packages(crypto, &plan.add)?;
@@ -123,26 +125,27 @@ impl Group {
             delta.removed.push(self.leaf(LeafNodeIndex::new(*leaf))?);
         }
         if delta.context.is_none() {
-            let followed = rules::follow(self.context(), &self.members_after(&delta)?);
+            let followed = rules::follow(self.context(), &self.members_after(&delta));
             delta.context = (followed != *self.context()).then_some(followed);
         }
-        let targets = check(&author, &delta)?;
+        let targets = check(self, &author, &delta)?;
         let renews = renews(&delta);
-        let place = self.place(crypto, &author, &delta, targets)?;
+        let place = self.ask(|group| self.place(group, crypto, &author, &delta, targets))??;
+        // Large commits are pointed to from this state.
+        self.pointer_key(crypto)?;
 
-        let mut next = self.fork()?;
+        let (mut next, storage) = self.hand_over()?;
         let beside = Beside {
             node: self.node,
             mark: plan.mark,
             statements: plan.statements.clone(),
         };
-        next.mls.set_aad(beside.encode(true));
+        next.set_aad(beside.encode(true));
         let provider = Provider {
             crypto,
-            storage: &next.storage,
+            storage: &storage,
         };
         let mut builder = next
-            .mls
             .commit_builder()
             .force_self_update(true)
             .leaf_node_parameters(LeafNodeParameters::default())
@@ -153,7 +156,7 @@ impl Group {
                 .propose_group_context_extensions(extensions(context)?)
                 .map_err(|e| fail(&e))?;
         }
-        let mut builder = builder.load_psks(&next.storage).map_err(|e| fail(&e))?;
+        let mut builder = builder.load_psks(&storage).map_err(|e| fail(&e))?;
         if !plan.add.is_empty() {
             let info = JoinInfo {
                 topic: (!renews).then(|| topic.clone()),
@@ -178,9 +181,9 @@ impl Group {
             .transpose()
             .map_err(|e| fail(&e))?;
         let commit = bundle.into_commit().tls_serialize_detached().map_err(|e| fail(&e))?;
-        next.mls.merge_pending_commit(&provider).map_err(|e| fail(&e))?;
+        next.merge_pending_commit(&provider).map_err(|e| fail(&e))?;
         Ok(Change {
-            group: next.moved(&commit)?,
+            group: self.next(next, storage, &commit, &delta)?,
             commit,
             welcome,
             place,
@@ -197,7 +200,7 @@ impl Group {
         plan: &Plan,
         topic: &TopicSecret,
     ) -> Result<Change, GroupError> {
-        self.commit_with(crypto, device, plan, topic, |_, _| Ok(Vec::new()))
+        self.commit_with(crypto, device, plan, topic, |_, _, _| Ok(Vec::new()))
     }
 
     /// Updates this device's leaf, so that a stolen state heals.
@@ -214,29 +217,34 @@ impl Group {
         if header.node != self.node || !header.commit {
             return Err(GroupError::Node);
         }
-        let mut next = self.fork()?;
+        let own = self.own_member()?.device;
+        // Whatever fails from here on costs no more than reading this state anew.
+        let (mut next, storage) = self.hand_over()?;
         let provider = Provider {
             crypto,
-            storage: &next.storage,
+            storage: &storage,
         };
-        let processed = next.mls.process_message(&provider, message).map_err(|e| fail(&e))?;
-        let author = next.sender_of(processed.sender())?;
+        let processed = next.process_message(&provider, message).map_err(|e| fail(&e))?;
+        let author = self.sender_of(processed.sender())?;
         let statements = Beside::read(processed.aad(), true)
             .map_err(|e| mls("read a commit's wishes")(&e))?
             .statements;
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(GroupError::Kind);
         };
-        let delta = self.delta(&author, &staged, statements)?;
+        let delta = self.delta(&next, &author, &staged, statements)?;
         let targets = self.allowed(&author, &delta)?;
-        let place = self.place(crypto, &author, &delta, targets)?;
+        let place = self.place(&next, crypto, &author, &delta, targets)?;
         let renews = renews(&delta);
         let removed = staged.self_removed();
-        let own = self.own_member()?.device;
         let puts_back = removed && delta.added.iter().any(|(added, _)| added.device == own);
-        next.mls.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
+        next.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
         Ok(Applied {
-            group: if removed { None } else { Some(next.moved(bytes)?) },
+            group: if removed {
+                None
+            } else {
+                Some(self.next(next, storage, bytes, &delta)?)
+            },
             node: node_of(bytes),
             author,
             place,
@@ -247,7 +255,7 @@ impl Group {
 
     /// The hash by which this device names its leaf when it wishes to leave.
     pub fn own_leaf_key(&self) -> Result<[u8; 32], GroupError> {
-        Ok(self.leaf(self.mls.own_leaf_index())?.1)
+        Ok(self.leaf(LeafNodeIndex::new(self.own_leaf()))?.1)
     }
 
     /// The hash by which a member names its leaf.
@@ -257,7 +265,7 @@ impl Group {
 
     /// This device's member.
     pub fn own_member(&self) -> Result<Member, GroupError> {
-        Ok(self.leaf(self.mls.own_leaf_index())?.0)
+        self.member_at(self.own_leaf()).ok_or(GroupError::Kind)
     }
 
     /// Whose a key package is, if it can be added to this group.
@@ -272,10 +280,11 @@ impl Group {
         if packages.len() > limits::ADDED_AT_ONCE {
             return Err(fail(&"too many at once"));
         }
+        let suite = self.ask(MlsGroup::ciphersuite)?;
         let mut checked = Vec::new();
         for package in packages {
             let package = read_package(crypto, package)?;
-            if package.ciphersuite() != self.mls.ciphersuite() {
+            if package.ciphersuite() != suite {
                 return Err(fail(&"the key package is of another cipher suite"));
             }
             // OpenMLS compares any other with the system's clock, which nothing here may depend on.
@@ -287,7 +296,13 @@ impl Group {
         Ok(checked)
     }
 
-    fn delta(&self, author: &Member, staged: &StagedCommit, statements: Vec<Statement>) -> Result<Delta, GroupError> {
+    fn delta(
+        &self,
+        group: &MlsGroup,
+        author: &Member,
+        staged: &StagedCommit,
+        statements: Vec<Statement>,
+    ) -> Result<Delta, GroupError> {
         let fail = mls("read a commit");
         let chat = self.chat()?;
         if statements.iter().any(|asked| asked.verify(chat).is_err()) {
@@ -317,7 +332,7 @@ impl Group {
                     }
                     delta.added.push(added_leaf(add.key_package().leaf_node())?);
                 }
-                Proposal::Remove(remove) => delta.removed.push(self.leaf(remove.removed())?),
+                Proposal::Remove(remove) => delta.removed.push(self.leaf_in(group, remove.removed())?),
                 Proposal::GroupContextExtensions(change) => {
                     let context = change
                         .extensions()
@@ -347,13 +362,13 @@ impl Group {
     }
 
     fn allowed(&self, author: &Member, delta: &Delta) -> Result<Vec<dag::Target>, GroupError> {
-        rules::check(self.context(), &self.members()?, author, delta)
-            .map_err(|reason| GroupError::NotAllowed { reason })
+        rules::check(self.context(), self.seats(), author, delta).map_err(|reason| GroupError::NotAllowed { reason })
     }
 
     /// What the rule of branches needs to know of a commit on this state.
     fn place(
         &self,
+        group: &MlsGroup,
         crypto: &Crypto,
         author: &Member,
         delta: &Delta,
@@ -365,31 +380,47 @@ impl Group {
             epoch: self.epoch().saturating_add(1),
             author: author.account,
             device: author.device,
-            tie: self.export(crypto, "madang 1 fork", &author.leaf.to_be_bytes())?,
+            tie: export(group, crypto, "madang 1 fork", &author.leaf.to_be_bytes())?,
             targets,
             admins: context.admins.clone(),
         })
     }
 
-    fn members_after(&self, delta: &Delta) -> Result<Vec<Member>, GroupError> {
-        let mut members = self.members()?;
-        members.retain(|member| delta.removed.iter().all(|(gone, _)| gone.leaf != member.leaf));
+    fn members_after(&self, delta: &Delta) -> Vec<Member> {
+        let mut members = self.staying(delta);
         members.extend(delta.added.iter().map(|(member, _)| member.clone()));
-        Ok(members)
+        members
+    }
+
+    /// The members that a commit leaves where they are.
+    fn staying(&self, delta: &Delta) -> Vec<Member> {
+        let mut members = self.seats().to_vec();
+        members.retain(|member| delta.removed.iter().all(|(gone, _)| gone.leaf != member.leaf));
+        members
     }
 
     fn leaf(&self, index: LeafNodeIndex) -> Result<(Member, [u8; 32]), GroupError> {
-        let leaf = self.mls.member_at(index).ok_or(GroupError::NotAllowed {
+        self.ask(|group| self.leaf_in(group, index))?
+    }
+
+    fn leaf_in(&self, group: &MlsGroup, index: LeafNodeIndex) -> Result<(Member, [u8; 32]), GroupError> {
+        let leaf = group.member_at(index).zip(self.member_at(index.u32()));
+        let (leaf, member) = leaf.ok_or(GroupError::NotAllowed {
             reason: "it names a leaf that isn't there",
         })?;
-        let member = leaf_member(index.u32(), &leaf.credential, &leaf.signature_key)?;
         Ok((member, leaf_key_hash(&leaf.encryption_key)))
     }
 
-    fn moved(self, commit: &[u8]) -> Result<Self, GroupError> {
-        let next = Self::load(self.storage.snapshot(), self.chat()?, node_of(commit))?;
-        next.storage.mark_all();
-        Ok(next)
+    /// The state after a commit.
+    fn next(
+        &self,
+        group: Box<MlsGroup>,
+        storage: GroupStorage,
+        commit: &[u8],
+        delta: &Delta,
+    ) -> Result<Self, GroupError> {
+        storage.mark_all();
+        Self::of(*group, storage, node_of(commit), &self.staying(delta))
     }
 }
 

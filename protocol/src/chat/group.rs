@@ -1,13 +1,14 @@
 //! One state of a chat's MLS group, and the few things that are done with it.
 
 use super::context::{ChatContext, JoinInfo, LeafIdentity};
-use super::leaf::{LeafSigner, Member, capabilities, credential, leaf_member, open_lifetime};
+use super::leaf::{LeafSigner, Member, capabilities, credential, known_member, leaf_member, open_lifetime};
 use super::mark::Mark;
 use super::pointer::Pointer;
 use super::statement::Statement;
+use crate::contact::CardKey;
 use crate::keys::{ChatId, DeviceSecret, NodeId, TopicSecret, derive};
 use crate::limits;
-use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite};
+use crate::mls::{Crypto, GroupRows, GroupStorage, Provider, RowKey, Suite, Value};
 use crate::padding;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use openmls::framing::errors::MessageDecryptionError;
@@ -20,6 +21,7 @@ use openmls::prelude::{
     ProcessedMessageContent, ProtocolMessage, RequiredCapabilitiesExtension, SenderRatchetConfiguration,
     UnknownExtension,
 };
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tls_codec::{DeserializeBytes, Serialize};
 
 /// A group operation failed. What comes from a peer is refused with it; the group is as it was.
@@ -131,11 +133,20 @@ pub struct Joined {
 }
 
 /// One state of a group: its MLS rows and the node that made it.
+///
+/// It sleeps while nothing is done with it: then it is its rows, which it shares with other states, and what is known of it beside them.
 pub struct Group {
-    pub(super) mls: MlsGroup,
+    /// OpenMLS's view of the rows, none while it sleeps. A commit turns it into that of the next state.
+    view: Mutex<Option<Box<MlsGroup>>>,
     pub(super) storage: GroupStorage,
     pub(super) node: NodeId,
+    chat: ChatId,
+    epoch: u64,
+    own_leaf: u32,
+    authenticator: Vec<u8>,
     context: ChatContext,
+    members: Vec<Member>,
+    pub(super) pointer_key: OnceLock<CardKey>,
 }
 
 impl std::fmt::Debug for Group {
@@ -191,12 +202,7 @@ impl Group {
             credential(identity),
         )
         .map_err(|e| fail(&e))?;
-        let group = Self {
-            mls,
-            storage,
-            node: NodeId(derive("madang 1 first node", &[&chat.0])),
-            context,
-        };
+        let group = Self::of(mls, storage, NodeId(derive("madang 1 first node", &[&chat.0])), &[])?;
         let topic = group.topic(crypto)?;
         Ok((group, topic))
     }
@@ -207,20 +213,42 @@ impl Group {
     }
 
     /// Loads a state from its rows.
-    pub fn load(rows: GroupRows, chat: ChatId, node: NodeId) -> Result<Self, GroupError> {
+    pub fn load<V: Into<Value>>(
+        rows: impl IntoIterator<Item = (RowKey, V)>,
+        chat: ChatId,
+        node: NodeId,
+    ) -> Result<Self, GroupError> {
         let storage = GroupStorage::new(rows);
-        let mls = MlsGroup::load(&storage, &GroupId::from_slice(&chat.0))
-            .map_err(|e| mls("load a group")(&e))?
-            .ok_or(GroupError::Mls {
-                what: "load a group",
-                reason: "its rows are missing".into(),
-            })?;
-        let context = context_of(&mls)?;
+        Self::of(load(&storage, chat)?, storage, node, &[])
+    }
+
+    /// A state of which OpenMLS has a view. Its leaves were checked, those of `known` even read.
+    pub(super) fn of(mls: MlsGroup, storage: GroupStorage, node: NodeId, known: &[Member]) -> Result<Self, GroupError> {
+        let chat = <[u8; 32]>::try_from(mls.group_id().as_slice())
+            .map(ChatId)
+            .map_err(|_| GroupError::Kind)?;
+        let mut known = known.iter().peekable();
+        let members = mls.members().map(|member| {
+            let leaf = member.index.u32();
+            while known.next_if(|before| before.leaf < leaf).is_some() {}
+            let same = |before: &&Member| before.leaf == leaf && before.device.0.as_slice() == member.signature_key;
+            match known.next_if(same) {
+                Some(before) => Ok(before.clone()),
+                None => known_member(leaf, &member.credential),
+            }
+        });
+        let members = members.collect::<Result<_, _>>()?;
         Ok(Self {
-            mls,
+            chat,
+            epoch: mls.epoch().as_u64(),
+            own_leaf: mls.own_leaf_index().u32(),
+            authenticator: mls.epoch_authenticator().as_slice().to_vec(),
+            context: context_of(&mls)?,
+            members,
+            view: Mutex::new(Some(Box::new(mls))),
             storage,
             node,
-            context,
+            pointer_key: OnceLock::new(),
         })
     }
 
@@ -253,12 +281,15 @@ impl Group {
         let inviter_leaf = staged.welcome_sender_index().u32();
         let group = staged.into_group(&provider).map_err(|e| fail(&e))?;
         // The key package's private rows served their purpose and don't belong to the chat.
-        let mut rows = storage.snapshot();
-        rows.retain(|key, _| !own_rows.contains(key));
-        let group = Self::load(rows, chat_id(&group)?, node)?;
-        group.storage.mark_all();
-        let inviter = group
-            .members()?
+        storage.forget(&own_rows);
+        storage.mark_all();
+        // Nobody has checked these leaves for us.
+        let members: Vec<Member> = group
+            .members()
+            .map(|member| leaf_member(member.index.u32(), &member.credential, &member.signature_key))
+            .collect::<Result<_, _>>()?;
+        let group = Self::of(group, storage, node, &members)?;
+        let inviter = members
             .into_iter()
             .find(|member| member.leaf == inviter_leaf)
             .ok_or_else(|| fail(&"its maker is not a member"))?;
@@ -276,7 +307,7 @@ impl Group {
 
     /// The chat.
     pub fn chat(&self) -> Result<ChatId, GroupError> {
-        chat_id(&self.mls)
+        Ok(self.chat)
     }
 
     /// The state's node.
@@ -291,34 +322,41 @@ impl Group {
 
     /// The state's epoch authenticator (RFC 9420, section 8.7): equal at all who share the state.
     pub fn authenticator(&self) -> Vec<u8> {
-        self.mls.epoch_authenticator().as_slice().to_vec()
+        self.authenticator.clone()
     }
 
     /// The state's epoch.
     pub fn epoch(&self) -> u64 {
-        self.mls.epoch().as_u64()
+        self.epoch
     }
 
     /// This device's leaf.
     pub fn own_leaf(&self) -> u32 {
-        self.mls.own_leaf_index().u32()
+        self.own_leaf
     }
 
-    /// All members; fails if a leaf isn't a certified device.
+    /// All members, in the order of their leaves.
     pub fn members(&self) -> Result<Vec<Member>, GroupError> {
-        self.mls
-            .members()
-            .map(|member| leaf_member(member.index.u32(), &member.credential, &member.signature_key))
-            .collect()
+        Ok(self.members.clone())
+    }
+
+    /// Lets go of what can be had again from the rows.
+    pub fn sleep(&self) {
+        self.view().take();
+    }
+
+    /// Whether it has more in memory than its rows.
+    pub fn is_awake(&self) -> bool {
+        self.view().is_some()
     }
 
     /// The keys of all rows, to remove them with the state.
     pub fn row_keys(&self) -> Vec<RowKey> {
-        self.storage.snapshot().into_keys().collect()
+        self.storage.rows().into_keys().collect()
     }
 
     /// Takes the rows that changed since they were last taken.
-    pub fn take_changes(&self) -> Vec<(RowKey, Option<Vec<u8>>)> {
+    pub fn take_changes(&self) -> Vec<(RowKey, Option<Value>)> {
         self.storage.take_changes()
     }
 
@@ -336,13 +374,10 @@ impl Group {
             mark,
             statements: Vec::new(),
         };
-        self.mls.set_aad(beside.encode(false));
-        let provider = Provider {
-            crypto,
-            storage: &self.storage,
-        };
-        let message = self
-            .mls
+        let (mls, storage) = self.awake()?;
+        let provider = Provider { crypto, storage };
+        mls.set_aad(beside.encode(false));
+        let message = mls
             .create_message(&provider, &LeafSigner(device), &padding::pad(inner))
             .map_err(|e| fail(&e))?;
         message.tls_serialize_detached().map_err(|e| fail(&e))
@@ -356,10 +391,8 @@ impl Group {
         if header.node != self.node || header.commit {
             return Err(GroupError::Node);
         }
-        let provider = Provider {
-            crypto,
-            storage: &self.storage,
-        };
+        let (mls, storage) = self.awake()?;
+        let provider = Provider { crypto, storage };
         let unreadable = |e: &ProcessMessageError<_>| {
             matches!(
                 e,
@@ -368,7 +401,7 @@ impl Group {
                 ))
             )
         };
-        let processed = self.mls.process_message(&provider, message).map_err(|e| {
+        let processed = mls.process_message(&provider, message).map_err(|e| {
             if unreadable(&e) {
                 GroupError::Unreadable
             } else {
@@ -386,25 +419,59 @@ impl Group {
         Ok(Opened { member, inner })
     }
 
-    pub(super) fn fork(&self) -> Result<Self, GroupError> {
-        Self::load(self.storage.snapshot(), self.chat()?, self.node)
+    fn view(&self) -> MutexGuard<'_, Option<Box<MlsGroup>>> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks OpenMLS's view of the rows, which are read anew if the state sleeps.
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&MlsGroup) -> T) -> Result<T, GroupError> {
+        let mut view = self.view();
+        let seen = match view.take() {
+            Some(seen) => seen,
+            None => Box::new(load(&self.storage, self.chat)?),
+        };
+        Ok(question(view.insert(seen)))
+    }
+
+    fn awake(&mut self) -> Result<(&mut MlsGroup, &GroupStorage), GroupError> {
+        let view = self.view.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let seen = match view.take() {
+            Some(seen) => seen,
+            None => Box::new(load(&self.storage, self.chat)?),
+        };
+        Ok((view.insert(seen), &self.storage))
+    }
+
+    /// Gives OpenMLS's view and a copy of the rows to the next state; this one sleeps.
+    pub(super) fn hand_over(&self) -> Result<(Box<MlsGroup>, GroupStorage), GroupError> {
+        let view = self.view().take();
+        let view = match view {
+            Some(view) => view,
+            None => Box::new(load(&self.storage, self.chat)?),
+        };
+        Ok((view, GroupStorage::new(self.storage.rows())))
+    }
+
+    /// The members, in the order of their leaves.
+    pub(super) fn seats(&self) -> &[Member] {
+        &self.members
     }
 
     pub(super) fn sender_of(&self, sender: &openmls::prelude::Sender) -> Result<Member, GroupError> {
         let openmls::prelude::Sender::Member(index) = sender else {
             return Err(GroupError::Kind);
         };
-        let member = self.mls.member_at(*index).ok_or(GroupError::Kind)?;
-        leaf_member(index.u32(), &member.credential, &member.signature_key)
+        self.member_at(index.u32()).ok_or(GroupError::Kind)
+    }
+
+    /// The member of a leaf.
+    pub(super) fn member_at(&self, leaf: u32) -> Option<Member> {
+        let place = self.members.binary_search_by_key(&leaf, |member| member.leaf).ok()?;
+        self.members.get(place).cloned()
     }
 
     pub(super) fn export(&self, crypto: &Crypto, label: &str, context: &[u8]) -> Result<[u8; 32], GroupError> {
-        let fail = mls("export a secret");
-        let secret = self
-            .mls
-            .export_secret(crypto, label, context, 32)
-            .map_err(|e| fail(&e))?;
-        <[u8; 32]>::try_from(secret.as_slice()).map_err(|e| fail(&e))
+        self.ask(|group| export(group, crypto, label, context))?
     }
 }
 
@@ -457,6 +524,22 @@ impl Beside {
     }
 }
 
+/// A secret that OpenMLS derives from a state's exporter secret.
+pub(super) fn export(group: &MlsGroup, crypto: &Crypto, label: &str, context: &[u8]) -> Result<[u8; 32], GroupError> {
+    let fail = mls("export a secret");
+    let secret = group.export_secret(crypto, label, context, 32).map_err(|e| fail(&e))?;
+    <[u8; 32]>::try_from(secret.as_slice()).map_err(|e| fail(&e))
+}
+
+fn load(storage: &GroupStorage, chat: ChatId) -> Result<MlsGroup, GroupError> {
+    MlsGroup::load(storage, &GroupId::from_slice(&chat.0))
+        .map_err(|e| mls("load a group")(&e))?
+        .ok_or(GroupError::Mls {
+            what: "load a group",
+            reason: "its rows are missing".into(),
+        })
+}
+
 /// The extensions of the group context: the settings, which every member must know.
 pub(super) fn extensions(context: &ChatContext) -> Result<Extensions<GroupContext>, GroupError> {
     let required = RequiredCapabilitiesExtension::new(&[ExtensionType::Unknown(ChatContext::EXTENSION)], &[], &[]);
@@ -475,14 +558,8 @@ fn context_of(group: &MlsGroup) -> Result<ChatContext, GroupError> {
 }
 
 /// The node that a commit makes.
-pub(super) fn node_of(commit: &[u8]) -> NodeId {
+pub fn node_of(commit: &[u8]) -> NodeId {
     NodeId(derive("madang 1 node", &[commit]))
-}
-
-fn chat_id(group: &MlsGroup) -> Result<ChatId, GroupError> {
-    <[u8; 32]>::try_from(group.group_id().as_slice())
-        .map(ChatId)
-        .map_err(|_| GroupError::Kind)
 }
 
 pub(super) fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, GroupError> {

@@ -66,10 +66,28 @@ pub fn key_package(
     Ok((package, storage.snapshot()))
 }
 
-pub(super) fn leaf_member(leaf: u32, credential: &Credential, signature_key: &[u8]) -> Result<Member, GroupError> {
-    let refuse = |reason: String| GroupError::Identity { reason };
+fn refuse(reason: String) -> GroupError {
+    GroupError::Identity { reason }
+}
+
+fn identity_of(credential: &Credential) -> Result<LeafIdentity, GroupError> {
     let basic = BasicCredential::try_from(credential.clone()).map_err(|e| refuse(format!("{e:?}")))?;
-    let identity = LeafIdentity::decode(basic.identity()).map_err(|e| refuse(e.to_string()))?;
+    LeafIdentity::decode(basic.identity()).map_err(|e| refuse(e.to_string()))
+}
+
+/// Who a leaf is that was checked when it came into the group.
+pub(super) fn known_member(leaf: u32, credential: &Credential) -> Result<Member, GroupError> {
+    let identity = identity_of(credential)?;
+    Ok(Member {
+        leaf,
+        account: identity.account(),
+        device: identity.device,
+    })
+}
+
+/// Who a leaf is, checked: its account certifies the device, and the device's key signs for it.
+pub(super) fn leaf_member(leaf: u32, credential: &Credential, signature_key: &[u8]) -> Result<Member, GroupError> {
+    let identity = identity_of(credential)?;
     if signature_key != identity.device.0 {
         return Err(refuse("its signature key is not the device's".into()));
     }

@@ -17,7 +17,7 @@ mod tests;
 pub use commit::{Applied, Change, Plan, package_leaf};
 pub use context::{ChatContext, ChatKind, JoinInfo, LeafIdentity, Role};
 pub use dag::{Dag, Target, Unfit};
-pub use group::{Group, GroupError, Header, Joined, Opened};
+pub use group::{Group, GroupError, Header, Joined, Opened, node_of};
 pub use leaf::{Member, key_package};
 pub use letter::{Letter, LetterContent};
 pub use mark::{Mark, MarkKey, Sealed};

@@ -70,7 +70,12 @@ impl Group {
         BlobRef::decode(&bytes).map_err(|e| fail(&e))
     }
 
-    fn pointer_key(&self, crypto: &Crypto) -> Result<CardKey, GroupError> {
-        Ok(CardKey(self.export(crypto, "madang 1 pointer", &[])?))
+    /// The key of this state's pointers; kept, since they are written once the state sleeps.
+    pub(super) fn pointer_key(&self, crypto: &Crypto) -> Result<CardKey, GroupError> {
+        if let Some(key) = self.pointer_key.get() {
+            return Ok(key.clone());
+        }
+        let key = CardKey(self.export(crypto, "madang 1 pointer", &[])?);
+        Ok(self.pointer_key.get_or_init(|| key).clone())
     }
 }

@@ -122,7 +122,7 @@ fn a_state_that_was_never_committed_to_disk_leaves_no_trace() {
     let rows: crate::mls::GroupRows =
         p.b.take_changes()
             .into_iter()
-            .filter_map(|(k, v)| Some((k, v?)))
+            .filter_map(|(k, v)| Some((k, v?.bytes().into_owned())))
             .collect();
     let sealed = p.a.seal(&p.crypto, &p.alice, None, b"once").unwrap();
     p.b.open(&p.crypto, &sealed).unwrap();
@@ -273,8 +273,7 @@ impl Crowd {
                 .group
                 .take_changes()
                 .into_iter()
-                .filter_map(|(k, v)| Some((k, v?)))
-                .collect(),
+                .filter_map(|(k, v)| Some((k, v?))),
             ChatId([9; 32]),
             change.group.node(),
         )

@@ -15,7 +15,7 @@ use super::records::decode;
 use super::{Client, LoadError, TopicUse};
 use crate::blob::BlobRef;
 use crate::custody::{BlobChunks, BlobRefused, ClientFrame, CustodianFrame, GetBlob, Refusal};
-use crate::keys::{AccountId, BlobId, TopicId, TransportKey};
+use crate::keys::{BlobId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
@@ -157,9 +157,9 @@ impl Client {
         std::mem::take(&mut self.blobs.news)
     }
 
-    /// Fetches the blob that an envelope points to; whoever has the envelope keeps it if there is no room.
-    pub(super) fn blob_wanted(&mut self, now_ms: u64, topic: TopicId, blob: &BlobRef) -> Taken {
-        match self.blob_get(now_ms, topic, blob) {
+    /// Fetches the blob that an envelope points to, perhaps one of an inbox; whoever has the envelope keeps it if there is no room.
+    pub(super) fn blob_wanted(&mut self, now_ms: u64, topic: TopicId, inbox: Option<TopicId>, blob: &BlobRef) -> Taken {
+        match self.blob_get(now_ms, topic, inbox, blob) {
             Ok(()) => Taken::Yes,
             Err(_) => Taken::Refused(Refusal::Busy),
         }
@@ -175,7 +175,7 @@ impl Client {
             let BlobNews::Arrived(blob, content) = news else {
                 continue;
             };
-            let topic = self.blobs.gets.get(&blob).map(Get::topic);
+            let topic = self.blobs.gets.get(&blob).map(Get::told_on);
             self.blob_forget(&blob);
             match topic.and_then(|topic| self.topics.get(&topic).copied()) {
                 Some(TopicUse::Chat(chat)) => self.commit_blob(now_ms, chat, &content)?,
@@ -321,12 +321,10 @@ impl Client {
                 let Some(chat): Option<&Chat> = self.chats.get(chat) else {
                     return Vec::new();
                 };
-                of(&|link| link.serves(chat))
+                // Whom this device adds knows its relays, which needn't be the chat's.
+                of(&|link| link.serves(chat) || link.relay && link.own)
             }
-            Some(TopicUse::Inbox(_)) => {
-                let writer = self.contact_by(|contact| contact.our_inbox.topic.public() == *topic);
-                of(&|link| link.relay && link.own || writer.is_some_and(|writer| link.accounts.contains(&writer)))
-            }
+            Some(TopicUse::Inbox(writer)) => of(&|link| link.relay && link.own || link.accounts.contains(writer)),
             Some(TopicUse::Guest(card)) => {
                 let inviter = self.request_of(card).map(|number| self.reaches.get(&number));
                 of(
@@ -336,24 +334,8 @@ impl Client {
                 )
             }
             Some(_) => of(&|link| link.relay && link.watched.contains(topic)),
-            None => {
-                let is_theirs = |inbox: &crate::contact::Inbox| inbox.topic.public() == *topic;
-                let reader = self.contact_by(|contact| contact.their_inbox.as_ref().is_some_and(is_theirs));
-                let guests = self.reaches.iter();
-                let mut guests =
-                    guests.filter(|(number, _)| self.outs.get(number).is_some_and(|out| out.topic == *topic));
-                let guest = guests.next().map(|(_, to)| to);
-                of(&|link| {
-                    let to_reader = reader.is_some_and(|reader| link.accounts.contains(&reader));
-                    link.relay && (to_reader || guest.is_some_and(|to| to.leads_to(&link.address.key)))
-                })
-            }
+            None => Vec::new(),
         }
-    }
-
-    fn contact_by(&self, is: impl Fn(&super::records::ContactRow) -> bool) -> Option<AccountId> {
-        let mut contacts = self.contacts.values();
-        contacts.find(|contact| is(contact)).map(|contact| contact.account)
     }
 
     /// Sends a frame that awaits an answer.

@@ -10,6 +10,7 @@ use super::profiles::{self, Known};
 use super::records::{
     AckRow, AuthorRow, ChatHead, ChatRow, MessageRow, OutKind, StreamRow, decode, encode, encode_small, key,
 };
+use super::shared::Shared;
 use super::spares::Spare;
 use super::states;
 use super::throttle::Throttle;
@@ -19,7 +20,6 @@ use crate::chat::{Dag, Group, Member};
 use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
 use crate::limits;
 use crate::message::{Durable, StreamId};
-use crate::mls::GroupRows;
 use crate::rows::{Batch, Rows, RowsError, Tree};
 use crate::seq_set::SeqSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,8 @@ pub(super) struct Chat {
     pub past_dirty: BTreeSet<(u64, DeviceId)>,
     /// States that left memory and whose rows go.
     pub dropped: Vec<(NodeId, Vec<Vec<u8>>)>,
+    /// The rows of its states on the disk.
+    shared: Shared,
 }
 
 /// Key suffix of a chat's fast part.
@@ -151,13 +153,16 @@ impl Chat {
             acks_dirty: BTreeSet::new(),
             past_dirty: BTreeSet::new(),
             dropped: Vec::new(),
+            shared: Shared::default(),
         })
     }
 
     fn load(id: ChatId, row: ChatRow, rows: &dyn Rows) -> Result<Self, LoadError> {
-        let group = load_group(id, row.state, rows)?;
-        let states = states::load(id, &row, rows)?;
+        let (mut shared, numbered) = Shared::load(id, rows)?;
+        let group = shared.state(id, row.state, &numbered, rows)?;
+        let states = states::load(&row, |node| shared.state(id, node, &numbered, rows))?;
         let mut chat = Self::new(id, row, group)?;
+        chat.shared = shared;
         chat.row_dirty = false;
         chat.head_dirty = false;
         (chat.dag, chat.frozen) = (states.dag, states.frozen);
@@ -228,18 +233,15 @@ impl Chat {
     ) -> Result<(), RowsError> {
         for (node, row_keys) in std::mem::take(&mut self.dropped) {
             for row in row_keys {
-                batch.delete(Tree::Mls, key::mls(&self.id, &node, &row));
+                self.shared.write(&self.id, &node, row, None, batch);
             }
         }
         for group in self.frozen.iter().chain([&self.group]) {
             for (row, value) in group.take_changes() {
-                let stored = key::mls(&self.id, &group.node(), &row);
-                match value {
-                    Some(value) => batch.put(Tree::Mls, stored, value),
-                    None => batch.delete(Tree::Mls, stored),
-                }
+                self.shared.write(&self.id, &group.node(), row, value, batch);
             }
         }
+        self.sleep();
         if std::mem::take(&mut self.row_dirty) {
             batch.put(Tree::Chats, self.id.0, encode(&self.row)?);
         }
@@ -271,6 +273,13 @@ impl Chat {
             }
         }
         Ok(())
+    }
+
+    /// Lets frozen states sleep when too many are awake; what OpenMLS did with them is in their rows.
+    fn sleep(&mut self) {
+        if self.frozen.iter().filter(|group| group.is_awake()).count() > limits::AWAKE_STATES {
+            self.frozen.iter().for_each(Group::sleep);
+        }
     }
 
     /// Seconds after which what is sent disappears, 0 for never.
@@ -382,16 +391,6 @@ fn head_key(chat: &ChatId) -> Vec<u8> {
     let mut stored = chat.0.to_vec();
     stored.push(HEAD);
     stored
-}
-
-pub(super) fn load_group(chat: ChatId, node: NodeId, rows: &dyn Rows) -> Result<Group, LoadError> {
-    let prefix = key::mls(&chat, &node, &[]);
-    let group_rows: GroupRows = rows
-        .prefix(Tree::Mls, &prefix, usize::MAX)?
-        .into_iter()
-        .map(|(stored, value)| (stored.get(prefix.len()..).unwrap_or_default().to_vec(), value))
-        .collect();
-    Ok(Group::load(group_rows, chat, node)?)
 }
 
 impl Client {

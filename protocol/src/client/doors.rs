@@ -6,12 +6,10 @@ use super::inbound::Taken;
 use super::io::{CommandError, Reply};
 use super::outbox::OutWhat;
 use super::records::{About, DoorRow, Guest, Intent, IntentRow, InviteRow, OutKind, Reach, RequestRow};
-use crate::blob;
 use crate::chat::ChatKind;
 use crate::contact::{CardKey, Invite, InvitedGroup, Request};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::inbox::InboxMessage;
 use crate::keys::{ChatId, NodeId, RequestId, TopicId, TopicSecret};
 use crate::limits;
 use crate::rows::RowsError;
@@ -297,13 +295,6 @@ impl Client {
         guest: &Guest,
         message: &[u8],
     ) -> Result<(), RowsError> {
-        let mut message = std::borrow::Cow::Borrowed(message);
-        if message.len() > limits::INLINE_BYTES {
-            let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(fault)?;
-            self.blob_put(now_ms, &guest.inbox.topic, &blob, chunks)
-                .map_err(fault)?;
-            message = InboxMessage::Large(blob).encode().into();
-        }
         let topic = guest.inbox.topic.public();
         let sealed = seal::seal_to(
             &self.crypto,
@@ -311,7 +302,7 @@ impl Client {
             &guest.inbox.seal_key,
             Purpose::Inbox,
             topic,
-            &message,
+            message,
         )
         .map_err(fault)?;
         let envelope = Envelope::sign(&guest.inbox.topic, limits::CUSTODY_SECONDS, &sealed).map_err(fault)?;

@@ -5,9 +5,10 @@ use super::drafts::{Asked, Draft};
 use super::io::{CommandError, Reply, SettingsChange};
 use super::records::{Intent, IntentRow, WelcomeRow, WelcomeTo};
 use super::{Client, EventRow};
+use crate::blob;
 use crate::chat::{ChatContext, ChatKind, Group, GroupError, Plan, Role, Statement, Wish};
 use crate::contact::CardPackage;
-use crate::inbox::{GroupWelcome, InboxMessage};
+use crate::inbox::{GroupWelcome, InboxMessage, LargeMessage};
 use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::message::Body;
@@ -64,9 +65,9 @@ impl Client {
         self.insert_chat(chat);
         self.keep_first_profile(id, profile)?;
         self.refresh_links(now_ms)?;
-        for account in members {
-            let welcome = welcome.clone().unwrap_or_default();
-            self.welcome(now_ms, id, node, (account, WelcomeTo::Contact), welcome)?;
+        if let Some(welcome) = welcome {
+            let newcomers = members.into_iter().map(|account| (account, WelcomeTo::Contact));
+            self.welcome(now_ms, id, node, newcomers.collect(), welcome)?;
         }
         self.event(&EventRow::ChatUpdated { chat: id });
         Ok(Reply::Chat(id))
@@ -309,9 +310,7 @@ impl Client {
             self.dirty.chats.insert(chat_id);
         }
         if let Some((node, Some(welcome))) = made {
-            for newcomer in added {
-                self.welcome(now_ms, chat_id, node, newcomer, welcome.clone())?;
-            }
+            self.welcome(now_ms, chat_id, node, added, welcome)?;
         }
         Ok(Ok(()))
     }
@@ -322,25 +321,45 @@ impl Client {
         now_ms: u64,
         chat_id: ChatId,
         node: NodeId,
-        (account, to): (AccountId, WelcomeTo),
+        newcomers: Vec<(AccountId, WelcomeTo)>,
         welcome: Vec<u8>,
     ) -> Result<(), RowsError> {
+        let Some((suite, topic)) = self
+            .chats
+            .get(&chat_id)
+            .map(|chat| (chat.row.suite, chat.row.topic.clone()))
+        else {
+            return Ok(());
+        };
+        let welcome = GroupWelcome {
+            chat: chat_id,
+            node,
+            suite,
+            welcome,
+        };
+        let mut message = InboxMessage::Welcome(welcome).encode();
+        // One blob serves all of them; a small one for few needs none.
+        if message.len().saturating_mul(newcomers.len()) > limits::INLINE_BYTES {
+            let fault = |error: &dyn std::fmt::Display| RowsError {
+                reason: error.to_string(),
+            };
+            let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(|error| fault(&error))?;
+            self.blob_put(now_ms, &topic, &blob, chunks)
+                .map_err(|error| fault(&error))?;
+            let topic = topic.public();
+            message = InboxMessage::Large(LargeMessage { topic, blob }).encode();
+        }
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        let message = InboxMessage::Welcome(GroupWelcome {
-            chat: chat_id,
-            node,
-            suite: chat.row.suite,
-            welcome,
-        });
         let travels = chat.waiting.iter().any(|number| chat.commits.contains(number));
-        chat.row.welcomes.push(WelcomeRow {
+        let rows = newcomers.into_iter().map(|(account, to)| WelcomeRow {
             node,
             account,
-            message: message.encode(),
+            message: message.clone(),
             to,
         });
+        chat.row.welcomes.extend(rows);
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
         if travels {
@@ -371,7 +390,7 @@ impl Client {
 
     fn send_welcome(&mut self, now_ms: u64, chat_id: ChatId, row: &WelcomeRow) -> Result<(), RowsError> {
         match &row.to {
-            WelcomeTo::Contact => self.write_inbox(now_ms, chat_id, row.account, &row.message),
+            WelcomeTo::Contact => self.write_inbox(now_ms, chat_id, row.account, Some(row.node), &row.message),
             WelcomeTo::Guest(guest) => self.welcome_guest(now_ms, chat_id, row.node, guest, &row.message),
             WelcomeTo::Member { device, topic } => {
                 let Some(chat) = self.chats.get(&chat_id) else {

@@ -148,7 +148,9 @@ impl Client {
             .and_then(|bytes| InboxMessage::decode(&bytes).ok().flatten());
         match message {
             Some(InboxMessage::Welcome(welcome)) => self.let_in_by(now_ms, card, &welcome)?,
-            Some(InboxMessage::Large(blob)) => return Ok(self.blob_wanted(now_ms, envelope.topic(), &blob)),
+            Some(InboxMessage::Large(large)) => {
+                return Ok(self.blob_wanted(now_ms, large.topic, Some(envelope.topic()), &large.blob));
+            }
             _ => {}
         }
         Ok(Taken::Yes)

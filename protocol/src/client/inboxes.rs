@@ -8,12 +8,11 @@ use super::letters::AskedBy;
 use super::outbox::OutWhat;
 use super::records::{OutKind, OwnPackage};
 use super::{Client, EventRow};
-use crate::blob;
 use crate::chat::{ChatKind, Group, GroupError, Joined};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::inbox::{GroupWelcome, InboxMessage};
-use crate::keys::{AccountId, ChatId};
+use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::rows::RowsError;
 use crate::seal::{self, Purpose};
@@ -49,12 +48,13 @@ impl Client {
         Ok(self.put_contact(contact)?)
     }
 
-    /// Writes to a contact's inbox.
+    /// Writes to a contact's inbox; `node` is the state that a Welcome leads to.
     pub(super) fn write_inbox(
         &mut self,
         now_ms: u64,
         chat: ChatId,
         account: AccountId,
+        node: Option<NodeId>,
         message: &[u8],
     ) -> Result<(), RowsError> {
         let theirs = self.contacts.get(&account).and_then(|contact| {
@@ -69,19 +69,8 @@ impl Client {
             reason: error.to_string(),
         };
         let topic = inbox.topic.public();
-        let (wish, node) = match InboxMessage::decode(message) {
-            Ok(Some(InboxMessage::Rejoin(_))) => (true, None),
-            Ok(Some(InboxMessage::Welcome(welcome))) => (false, Some(welcome.node)),
-            _ => (false, None),
-        };
-        let mut message = std::borrow::Cow::Borrowed(message);
-        if message.len() > limits::INLINE_BYTES {
-            let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(|error| fault(&error))?;
-            self.blob_put(now_ms, &inbox.topic, &blob, chunks)
-                .map_err(|error| fault(&error))?;
-            message = InboxMessage::Large(blob).encode().into();
-        }
-        let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, &message)
+        let wish = matches!(InboxMessage::decode(message), Ok(Some(InboxMessage::Rejoin(_))));
+        let sealed = seal::seal_to(&self.crypto, suite, &inbox.seal_key, Purpose::Inbox, topic, message)
             .map_err(|error| fault(&error))?;
         let envelope = Envelope::sign(&inbox.topic, limits::CUSTODY_SECONDS, &sealed).map_err(|error| fault(&error))?;
         self.add_out(
@@ -122,8 +111,8 @@ impl Client {
         else {
             return Ok(Taken::Yes);
         };
-        if let InboxMessage::Large(blob) = &message {
-            return Ok(self.blob_wanted(now_ms, envelope.topic(), blob));
+        if let InboxMessage::Large(large) = &message {
+            return Ok(self.blob_wanted(now_ms, large.topic, Some(envelope.topic()), &large.blob));
         }
         self.inbox_message(now_ms, account, message)?;
         Ok(Taken::Yes)

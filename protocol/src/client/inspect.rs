@@ -1,9 +1,12 @@
 //! What the simulator sees of a chat, besides what is stored for people.
 
 use super::chats::Chat;
-use super::records::{ChatRow, NodeRow, decode};
+use super::io::CommandError;
+use super::records::{ChatRow, ContactRow, NodeRow, decode};
 use super::{Client, Sabotage};
 use crate::chat::{ChatContext, dag};
+use crate::contact::{CardPackage, Inbox};
+use crate::identity::DeviceLog;
 use crate::keys::{AccountId, ChatId, NodeId, TopicId};
 use crate::rows::{Rows, RowsError, Tree};
 
@@ -57,6 +60,30 @@ pub(crate) fn inside(rows: &dyn Rows, chat: &ChatId) -> Result<Option<Inside>, R
 }
 
 impl Client {
+    /// Takes an account as a contact that has told its inbox and its key package: a group of a thousand needs no thousand clients.
+    pub fn meet(&mut self, now_ms: u64, log: DeviceLog, package: CardPackage) -> Result<(), CommandError> {
+        let (ours, theirs) = (self.new_inbox(now_ms)?, self.new_inbox(now_ms)?);
+        let contact = ContactRow {
+            account: log.account,
+            name: String::new(),
+            suite: self.config.suite,
+            chat: ChatId(log.account.0),
+            since_ms: now_ms,
+            log,
+            transports: Vec::new(),
+            devices: Vec::new(),
+            relays: Vec::new(),
+            their_inbox: Some(Inbox {
+                topic: theirs.topic,
+                seal_key: theirs.seal_public,
+            }),
+            package: Some(package),
+            our_inbox: ours,
+            told_by: None,
+        };
+        Ok(self.put_contact(contact)?)
+    }
+
     /// A state of a chat that this device has in memory.
     pub(crate) fn state_inside(&self, chat: &ChatId, node: &NodeId) -> Option<StateInside> {
         let chat = self.chats.get(chat)?;

@@ -8,7 +8,6 @@ use super::inbound::Taken;
 use super::inboxes::Offer;
 use super::outbox::OutWhat;
 use super::records::OutKind;
-use crate::blob;
 use crate::chat::{Group, Joined, Letter, Statement, Wish, package_leaf, rejoin_about};
 use crate::contact::CardPackage;
 use crate::custody::Refusal;
@@ -50,14 +49,8 @@ impl Client {
         to: Option<(DeviceId, NodeId)>,
         message: &[u8],
     ) -> Result<(), RowsError> {
-        let mut message = std::borrow::Cow::Borrowed(message);
-        if message.len() > limits::INLINE_BYTES {
-            let (blob, chunks) = blob::seal(&self.crypto, &message).map_err(fault)?;
-            self.blob_put(now_ms, topic, &blob, chunks).map_err(fault)?;
-            message = InboxMessage::Large(blob).encode().into();
-        }
         let device = to.map(|(device, _)| device);
-        let body = Letter::seal(&self.crypto, chat, topic, device, &message).map_err(fault)?;
+        let body = Letter::seal(&self.crypto, chat, topic, device, message).map_err(fault)?;
         let envelope = Envelope::sign(topic, limits::CUSTODY_SECONDS, &body).map_err(fault)?;
         let what = OutWhat::Row(OutKind::Letter { chat, to });
         self.add_out(now_ms, envelope.topic(), what, envelope)
@@ -86,7 +79,9 @@ impl Client {
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => self.leaf_told(now_ms, None, &told)?,
             InboxMessage::Welcome(welcome) if for_us => self.put_back(now_ms, chat_id, &welcome)?,
-            InboxMessage::Large(blob) if for_us => return Ok(self.blob_wanted(now_ms, topic, &blob)),
+            InboxMessage::Large(large) if for_us => {
+                return Ok(self.blob_wanted(now_ms, large.topic, Some(topic), &large.blob));
+            }
             _ => {}
         }
         Ok(Taken::Yes)
@@ -170,7 +165,7 @@ impl Client {
         };
         let message = InboxMessage::Leaf(told).encode();
         match by {
-            AskedBy::Inbox(contact) => self.write_inbox(now_ms, rejoin.chat, contact, &message),
+            AskedBy::Inbox(contact) => self.write_inbox(now_ms, rejoin.chat, contact, None, &message),
             AskedBy::Letter(topic) => {
                 // Others for each wish, so that nobody is waited for who is away.
                 let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[&statement.about, &own.0]);
@@ -205,7 +200,7 @@ impl Client {
         chat.wished.push(told.leaf);
         let topic = chat.row.topic.clone();
         match contact {
-            Some(contact) => self.write_inbox(now_ms, told.chat, contact, &message),
+            Some(contact) => self.write_inbox(now_ms, told.chat, contact, None, &message),
             None => self.write_letter(now_ms, told.chat, &topic, None, &message),
         }
     }
@@ -232,7 +227,7 @@ impl Client {
         let topic = chat.row.topic.clone();
         self.dirty.chats.insert(chat_id);
         for contact in self.asked_by_inbox(chat_id, tries) {
-            self.write_inbox(now_ms, chat_id, contact, &message)?;
+            self.write_inbox(now_ms, chat_id, contact, None, &message)?;
         }
         self.drop_wishes(chat_id);
         self.write_letter(now_ms, chat_id, &topic, None, &message)

@@ -19,6 +19,7 @@
 //! | `states` | commits, and the branch of them that counts |
 //! | `divergence` | states that share a name only |
 //! | `throttle` | floods of commits |
+//! | `shared` | their rows, which have most in common |
 //! | `leaves` | the schedule of leaf updates |
 //! | `typing` | who types |
 //! | `sending` | idempotency keys, numbers, the way into the outbox |
@@ -93,6 +94,7 @@ mod records;
 mod reports;
 mod sending;
 mod serve;
+mod shared;
 mod spares;
 mod states;
 #[cfg(test)]

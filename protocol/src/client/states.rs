@@ -1,17 +1,17 @@
 //! The states of a chat: commits by whomever, the branch that counts, and what is kept of the others.
 
-use super::chats::{Chat, load_group};
+use super::chats::Chat;
 use super::inbound::Taken;
 use super::outbox::OutWhat;
 use super::records::{AckRow, NodeRow, OldTopic, OutKind};
 use super::{Client, EventRow, LoadError, TopicUse};
 use crate::blob;
-use crate::chat::{Change, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag};
+use crate::chat::{Change, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag, node_of};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChatId, NodeId, TopicId, TopicSecret};
 use crate::limits;
-use crate::rows::{Rows, RowsError};
+use crate::rows::RowsError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds between the tries of members that lost against each other (guess: a few round trips).
@@ -58,7 +58,10 @@ pub(super) struct Loaded {
 }
 
 /// Loads the tree of a chat's states.
-pub(super) fn load(id: ChatId, row: &super::records::ChatRow, rows: &dyn Rows) -> Result<Loaded, LoadError> {
+pub(super) fn load(
+    row: &super::records::ChatRow,
+    mut state: impl FnMut(NodeId) -> Result<Group, LoadError>,
+) -> Result<Loaded, LoadError> {
     let mut dag: Option<Dag> = None;
     let mut frozen = Vec::new();
     // Parents were written before their children.
@@ -71,7 +74,9 @@ pub(super) fn load(id: ChatId, row: &super::records::ChatRow, rows: &dyn Rows) -
             _ => dag = Some(Dag::new(known.node, row.root_admins.clone())),
         }
         if known.kept && known.node != row.state {
-            frozen.push(load_group(id, known.node, rows)?);
+            let group = state(known.node)?;
+            group.sleep();
+            frozen.push(group);
         }
     }
     Ok(Loaded {
@@ -197,7 +202,7 @@ impl Client {
                 return Ok(Taken::Yes);
             };
             // Without its body it is no node yet.
-            return Ok(self.blob_wanted(now_ms, envelope.topic(), &blob));
+            return Ok(self.blob_wanted(now_ms, envelope.topic(), None, &blob));
         }
         self.commit_body(now_ms, chat_id, header.node, envelope.body(), Some(envelope))
     }
@@ -226,14 +231,20 @@ impl Client {
         body: &[u8],
         envelope: Option<&Envelope>,
     ) -> Result<Taken, RowsError> {
+        if self
+            .chats
+            .get(&chat_id)
+            .is_some_and(|chat| chat.dag.contains(&node_of(body)))
+        {
+            return Ok(Taken::Yes);
+        }
         let parent = self.chats.get_mut(&chat_id).and_then(|chat| chat.state(on));
         // What comes back to its author, isn't allowed, or isn't what it says: whoever passed it on can't know.
         let Some(Ok(applied)) = parent.map(|parent| parent.apply(&self.crypto, body)) else {
             return Ok(Taken::Yes);
         };
         let (node, author, account) = (applied.node, applied.author.device, applied.author.account);
-        let known = self.chats.get(&chat_id).is_some_and(|chat| chat.dag.contains(&node));
-        if !known && let Err(taken) = self.commit_in_turn(now_ms, chat_id, author, on, envelope) {
+        if let Err(taken) = self.commit_in_turn(now_ms, chat_id, author, on, envelope) {
             return Ok(taken);
         }
         if self

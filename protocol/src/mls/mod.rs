@@ -2,10 +2,12 @@
 
 mod crypto;
 mod hpke;
+mod parts;
 mod storage;
 
 pub use crypto::{Crypto, NoRandomness, Suite};
-pub use storage::{GroupRows, GroupStorage, RowKey, StorageError};
+pub use parts::{Part, Value};
+pub use storage::{GroupRows, GroupStorage, RowKey, StateRows, StorageError};
 
 /// One group's provider.
 pub struct Provider<'a> {

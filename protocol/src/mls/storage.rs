@@ -1,6 +1,7 @@
 //! The OpenMLS storage provider: rows of one group in memory, with a journal of what OpenMLS changed since it was last taken, so
 //! that a ratchet step joins the message, the outbox row and the cursor in one batch.
 
+use super::parts::Value;
 use openmls_traits::storage::{CURRENT_VERSION as V, StorageProvider, traits as t};
 use rmp_serde::config::BytesMode;
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,8 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A row's key inside a group: a label of one byte and the encoded OpenMLS key.
 pub type RowKey = Vec<u8>;
 
-/// The rows of one state of a group.
+/// The rows of a key package, or of one state of a group.
 pub type GroupRows = BTreeMap<RowKey, Vec<u8>>;
+/// The rows of one state of a group as it shares them with others.
+pub type StateRows = BTreeMap<RowKey, Value>;
 
 /// Bytes that a row is expected to have: what is written with every message seldom has more.
 const ROW_BYTES: usize = 2048;
@@ -31,7 +34,7 @@ fn fault(error: impl std::fmt::Display) -> StorageError {
 
 #[derive(Default)]
 struct Inner {
-    rows: GroupRows,
+    rows: StateRows,
     dirty: BTreeSet<RowKey>,
 }
 
@@ -43,10 +46,11 @@ pub struct GroupStorage {
 
 impl GroupStorage {
     /// Over rows that are on disk already.
-    pub fn new(rows: GroupRows) -> Self {
+    pub fn new<V: Into<Value>>(rows: impl IntoIterator<Item = (RowKey, V)>) -> Self {
+        let rows = rows.into_iter().map(|(key, value)| (key, value.into()));
         Self {
             inner: Mutex::new(Inner {
-                rows,
+                rows: rows.collect(),
                 dirty: BTreeSet::new(),
             }),
         }
@@ -59,7 +63,7 @@ impl GroupStorage {
     }
 
     /// Takes the journal: changed rows, `None` for removed ones.
-    pub fn take_changes(&self) -> Vec<(RowKey, Option<Vec<u8>>)> {
+    pub fn take_changes(&self) -> Vec<(RowKey, Option<Value>)> {
         let mut inner = self.lock();
         let dirty = std::mem::take(&mut inner.dirty);
         dirty
@@ -71,9 +75,26 @@ impl GroupStorage {
             .collect()
     }
 
-    /// A copy of all rows: a frozen state.
+    /// A copy of all rows, each in one piece.
     pub fn snapshot(&self) -> GroupRows {
+        let inner = self.lock();
+        let rows = inner.rows.iter();
+        rows.map(|(key, value)| (key.clone(), value.bytes().into_owned()))
+            .collect()
+    }
+
+    /// The rows, which go on sharing what is in them: a frozen state.
+    pub fn rows(&self) -> StateRows {
         self.lock().rows.clone()
+    }
+
+    /// Forgets rows that don't belong to a state.
+    pub fn forget<'a>(&self, keys: impl IntoIterator<Item = &'a RowKey>) {
+        let mut inner = self.lock();
+        for key in keys {
+            inner.rows.remove(key);
+            inner.dirty.remove(key);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -83,15 +104,18 @@ impl GroupStorage {
     fn put<T: Serialize + ?Sized>(&self, key: RowKey, value: &T) -> Result<(), StorageError> {
         let bytes = encode(value)?;
         let mut inner = self.lock();
-        if inner.rows.get(&key) != Some(&bytes) {
+        let before = inner.rows.get(&key);
+        let value = Value::of(&bytes, before);
+        if before != Some(&value) {
             inner.dirty.insert(key.clone());
-            inner.rows.insert(key, bytes);
+            inner.rows.insert(key, value);
         }
         Ok(())
     }
 
     fn get<T: DeserializeOwned>(&self, key: &RowKey) -> Result<Option<T>, StorageError> {
-        self.lock().rows.get(key).map(|bytes| decode(bytes)).transpose()
+        let inner = self.lock();
+        inner.rows.get(key).map(|value| decode(&value.bytes())).transpose()
     }
 
     fn remove(&self, key: RowKey) -> Result<(), StorageError> {

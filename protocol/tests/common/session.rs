@@ -197,6 +197,6 @@ pub fn rows_of(group: &Group) -> GroupRows {
     group
         .take_changes()
         .into_iter()
-        .filter_map(|(key, value)| Some((key, value?)))
+        .filter_map(|(key, value)| Some((key, value?.bytes().into_owned())))
         .collect()
 }

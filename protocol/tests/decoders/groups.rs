@@ -2,7 +2,7 @@
 
 use super::*;
 use madang_protocol::chat::{Letter, Pointer};
-use madang_protocol::inbox::{GroupWelcome, InboxMessage, LeafTold, Rejoin};
+use madang_protocol::inbox::{GroupWelcome, InboxMessage, LargeMessage, LeafTold, Rejoin};
 
 /// Both sides of a chat, as rows: every input meets the same state.
 struct Fixture {
@@ -90,7 +90,10 @@ pub fn inbox_messages() -> Vec<Vec<u8>> {
             chat: CHAT,
             leaf: [9; 32],
         }),
-        InboxMessage::Large(blob().0),
+        InboxMessage::Large(LargeMessage {
+            topic: topic().public(),
+            blob: blob().0,
+        }),
     ];
     messages.iter().map(InboxMessage::encode).collect()
 }

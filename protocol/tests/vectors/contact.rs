@@ -8,7 +8,7 @@ use madang_protocol::contact::{
     Card, CardKey, CardPackage, ContactError, Details, Inbox, Invite, InvitedGroup, Request,
 };
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
-use madang_protocol::inbox::{GroupWelcome, InboxMessage, LeafTold, Rejoin};
+use madang_protocol::inbox::{GroupWelcome, InboxMessage, LargeMessage, LeafTold, Rejoin};
 use madang_protocol::keys::{
     AccountId, AccountSecret, ChatId, DeviceSecret, Domain, NodeId, TopicId, TopicSecret, TransportKey,
 };
@@ -325,14 +325,20 @@ fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             "statement": hexed(message.statement.encode()),
             "packages": packages_value(&[message.package]),
         }),
-        Some(InboxMessage::Large(blob)) => json!({ "blob": hexed(blob.encode()) }),
+        Some(InboxMessage::Large(message)) => json!({
+            "topic": hexed(message.topic.0),
+            "blob": hexed(message.blob.encode()),
+        }),
         Some(InboxMessage::Leaf(told)) => json!({ "chat": hexed(told.chat.0), "leaf": hexed(told.leaf) }),
     })
 }
 
 fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
     let message = if fields["blob"].is_string() {
-        InboxMessage::Large(BlobRef::decode(&bytes(fields, "blob")).unwrap())
+        InboxMessage::Large(LargeMessage {
+            topic: TopicId(array(fields, "topic")),
+            blob: BlobRef::decode(&bytes(fields, "blob")).unwrap(),
+        })
     } else if fields["leaf"].is_string() {
         InboxMessage::Leaf(LeafTold {
             chat: ChatId(array(fields, "chat")),

@@ -35,7 +35,10 @@ fn fill_inbox(v: &mut Vectors) {
     let rejoin = good("a wish to rejoin", rejoin);
     let key = madang_protocol::blob::BlobKey::from_bytes([3; 32]);
     let (blob, _) = madang_protocol::blob::seal_with(key, b"a small blob").unwrap();
-    good("a reference to a blob", json!({ "blob": hexed(blob.encode()) }));
+    good(
+        "a reference to a blob",
+        json!({ "topic": hexed([6; 32]), "blob": hexed(blob.encode()) }),
+    );
     let leaf = good(
         "which leaf the reader has",
         json!({ "chat": chat, "leaf": hexed([8; 32]) }),

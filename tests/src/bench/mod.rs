@@ -13,9 +13,16 @@
 //! | `relay` | deposits, pushes, watchers |
 //! | `wire` | streams of the libraries alone, and the bare host |
 //! | `state` | idle memory, processor and traffic; disk |
+//! | `inside` | clients in this process, each on a store of its own |
+//! | `bare` | groups of OpenMLS alone |
+//! | `groups` | what one client does in groups; a fork |
+//! | `village` | a group of eleven processes |
 
+mod bare;
 mod floors;
+mod groups;
 mod host;
+mod inside;
 mod messages;
 mod people;
 mod relay;
@@ -23,6 +30,7 @@ mod report;
 mod scale;
 mod socket;
 mod state;
+mod village;
 mod wire;
 
 use std::panic::AssertUnwindSafe;
@@ -36,7 +44,7 @@ use report::Row;
 use scale::Scale;
 
 /// What is measured, in the order of the table.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 16] = [
     "floors",
     "bare",
     "latency-direct",
@@ -49,6 +57,10 @@ const SECTIONS: [&str; 12] = [
     "start",
     "idle",
     "disk",
+    "groups",
+    "group-of-11",
+    "group-return",
+    "fork",
 ];
 /// What the command line says when it can't be understood.
 const USAGE: &str = "madang-bench [FILTER]... [--scale tiny|small|full] [--json]\n\
@@ -166,6 +178,10 @@ async fn measure(section: &str, scale: &Scale) -> Vec<Row> {
         "watchers" => relay::watchers(scale).await,
         "start" => messages::start(scale).await,
         "idle" => state::idle(scale).await,
-        _ => state::disk(scale).await,
+        "disk" => state::disk(scale).await,
+        "groups" => groups::rows(scale).await,
+        "group-of-11" => village::deliveries(scale).await,
+        "group-return" => village::comes_back(scale).await,
+        _ => groups::fork(scale).await,
     }
 }

@@ -33,6 +33,18 @@ pub struct Scale {
     pub disk_messages: usize,
     /// Chats that they are in.
     pub disk_chats: usize,
+    /// Devices of the groups whose steps are measured.
+    pub groups: &'static [usize],
+    /// Messages and commits in each of them.
+    pub group_steps: usize,
+    /// Devices of the group that forks.
+    pub fork_members: usize,
+    /// Messages of a run in a group of eleven processes.
+    pub group_messages: usize,
+    /// Messages that wait for a member who was away.
+    pub group_backlog: usize,
+    /// Commits among those.
+    pub group_commits: usize,
 }
 
 impl Scale {
@@ -56,6 +68,12 @@ impl Scale {
                 idle_seconds: 1,
                 disk_messages: 20,
                 disk_chats: 2,
+                groups: &[2, 5],
+                group_steps: 2,
+                fork_members: 5,
+                group_messages: 20,
+                group_backlog: 20,
+                group_commits: 2,
             }),
             "small" => Some(Self {
                 name: "small",
@@ -73,6 +91,12 @@ impl Scale {
                 idle_seconds: 30,
                 disk_messages: 5_000,
                 disk_chats: 5,
+                groups: &[2, 32, 256],
+                group_steps: 10,
+                fork_members: 256,
+                group_messages: 2_000,
+                group_backlog: 2_000,
+                group_commits: 10,
             }),
             "full" => Some(Self {
                 name: "full",
@@ -90,6 +114,12 @@ impl Scale {
                 idle_seconds: 120,
                 disk_messages: 20_000,
                 disk_chats: 10,
+                groups: &[2, 32, 256, 1_000],
+                group_steps: 20,
+                fork_members: 256,
+                group_messages: 5_000,
+                group_backlog: 10_000,
+                group_commits: 20,
             }),
             _ => None,
         }

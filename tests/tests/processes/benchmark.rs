@@ -28,6 +28,10 @@ async fn the_benchmark_has_a_figure_in_each_row() {
         "start",
         "idle",
         "disk",
+        "group of 5",
+        "deliveries",
+        "commits of a group",
+        "fork",
         "floor",
     ] {
         assert!(

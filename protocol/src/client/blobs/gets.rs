@@ -23,6 +23,8 @@ const GIVE_UP_MS: u64 = limits::CUSTODY_SECONDS as u64 * 1000;
 /// A blob that is wanted.
 pub(super) struct Get {
     topic: TopicId,
+    /// The inbox whose message points to it: who is told there of a chat's blob isn't in the chat yet.
+    inbox: Option<TopicId>,
     blob: BlobRef,
     since_ms: u64,
     /// `None` while it waits for its turn, and once it is told.
@@ -41,6 +43,8 @@ pub(super) struct Get {
 #[derive(Serialize, Deserialize)]
 pub(super) struct GetRow {
     topic: TopicId,
+    #[serde(default)]
+    inbox: Option<TopicId>,
     #[serde(with = "serde_bytes")]
     blob: Vec<u8>,
     since_ms: u64,
@@ -59,9 +63,9 @@ impl Get {
         self.patience = Patience::default();
     }
 
-    /// The topic that it belongs to.
-    pub(super) fn topic(&self) -> TopicId {
-        self.topic
+    /// The topic on which it was pointed to.
+    pub(super) fn told_on(&self) -> TopicId {
+        self.inbox.unwrap_or(self.topic)
     }
 
     fn answered(&mut self, peer: &TransportKey) {
@@ -79,6 +83,7 @@ impl Client {
         &mut self,
         now_ms: u64,
         topic: TopicId,
+        inbox: Option<TopicId>,
         blob: &BlobRef,
     ) -> Result<(), CommandError> {
         fits(blob.length_bytes)?;
@@ -90,6 +95,7 @@ impl Client {
         }
         let row = GetRow {
             topic,
+            inbox,
             blob: blob.encode(),
             since_ms: now_ms,
         };
@@ -107,6 +113,7 @@ impl Client {
         };
         let get = Get {
             topic: row.topic,
+            inbox: row.inbox,
             since_ms: row.since_ms,
             assembly: None,
             told: false,
@@ -200,9 +207,9 @@ impl Client {
             self.wake_blobs(next_ms);
             return;
         }
-        let topic = get.topic;
+        let (topic, told_on) = (get.topic, get.told_on());
         let missing = ChunkRange::of(assembly.missing(usize::MAX));
-        let mut peers = self.blob_peers(&topic);
+        let mut peers = self.blob_peers(&told_on);
         peers.retain(|peer| peer.opened);
         peers.sort_by_key(|peer| !peer.relay);
         let Some(get) = self.blobs.gets.get_mut(blob) else {

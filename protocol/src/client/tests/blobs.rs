@@ -33,7 +33,7 @@ impl World {
         KEEP_NEWS.set(true);
         let now = self.now(place);
         let client = &mut self.nodes[place].client;
-        client.blob_get(now, sent.topic, &sent.blob).unwrap();
+        client.blob_get(now, sent.topic, None, &sent.blob).unwrap();
     }
 
     fn tick(&mut self, place: usize) {
@@ -383,7 +383,7 @@ fn blobs_are_bounded_and_old_ones_make_room() {
         blob.id = crate::keys::BlobId([wanted as u8; 32]);
         blob.id.0[0] = (wanted >> 8) as u8;
         let topic = client.chats[&chat].row.topic.public();
-        match client.blob_get(now, topic, &blob) {
+        match client.blob_get(now, topic, None, &blob) {
             Ok(()) => wanted += 1,
             Err(CommandError::Limit { .. }) => break,
             Err(other) => panic!("{other}"),
