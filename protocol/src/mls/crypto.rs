@@ -22,7 +22,7 @@ use tls_codec::SecretVLBytes;
 pub enum Suite {
     /// X-Wing (X25519 + ML-KEM-768), ChaCha20-Poly1305, SHA-256, Ed25519: every chat's.
     XWing = 1,
-    /// X25519, ChaCha20-Poly1305, SHA-256, Ed25519: for the simulator's speed, and kept for very large groups.
+    /// X25519, ChaCha20-Poly1305, SHA-256, Ed25519: for the simulator's speed (ADR 0013).
     X25519 = 2,
 }
 

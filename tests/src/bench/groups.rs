@@ -230,7 +230,6 @@ impl Village {
         let place = self.joiner();
         self.inside.cost(place);
         self.inside.release(place);
-        self.inside.pass(20_000);
         let cost = self.inside.cost(place);
         let chat = self.chat.unwrap();
         assert_eq!(
@@ -238,6 +237,8 @@ impl Village {
             self.inside.epoch(ALICE, &chat),
             "not joined"
         );
+        // Who has joined renews its leaf, which the others take.
+        self.inside.pass(20_000);
         cost
     }
 
@@ -361,12 +362,10 @@ fn mega(values: Vec<f64>) -> Vec<f64> {
     values.into_iter().map(|value| value / 1e6).collect()
 }
 
-/// Bytes of the MLS rows of a chat at a client.
+/// Bytes of the MLS rows of a chat at a client, and of the parts that they share.
 fn mls_bytes(village: &Village, place: usize, chat: &ChatId) -> f64 {
-    let rows = village
-        .inside
-        .store(place)
-        .prefix(Tree::Mls, &chat.0, usize::MAX)
-        .unwrap();
-    rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() as f64
+    let store = village.inside.store(place);
+    let trees = [Tree::Mls, Tree::MlsParts].map(|tree| store.prefix(tree, &chat.0, usize::MAX).unwrap());
+    let rows = trees.iter().flatten();
+    rows.map(|(key, value)| key.len() + value.len()).sum::<usize>() as f64
 }
