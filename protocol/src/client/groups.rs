@@ -496,7 +496,7 @@ impl Client {
 
 impl Chat {
     /// This device's place among those who may do what a member asked for; the first one changes with each epoch.
-    fn turn(&self, own: crate::keys::DeviceId) -> usize {
+    pub(super) fn turn(&self, own: crate::keys::DeviceId) -> usize {
         let count = self.members.len().max(1);
         let place = self.members.iter().position(|member| member.device == own).unwrap_or(0);
         let first = usize::try_from(self.group.epoch() % count as u64).unwrap_or(0);

@@ -9,6 +9,8 @@ use crate::rows::RowsError;
 
 /// Milliseconds on a link before a device commits unasked (guess: a backlog's first pages are there by then).
 const CATCH_UP_MS: u64 = 10_000;
+/// Milliseconds that each member in turn waits before it commits unasked (guess: some round trips).
+const LEAF_STEP_MS: u64 = 2_000;
 
 impl Client {
     /// Renews this device's leaf when it is due, so that a stolen state heals.
@@ -39,8 +41,9 @@ impl Client {
         {
             return None;
         }
+        let turn_ms = self.leaf_turn_ms(chat);
         if chat.row.leaf_update_due {
-            return Some(0);
+            return Some(turn_ms);
         }
         // Whoever was away may have missed commits: it hears first what there is.
         let serving = self.links.values().filter(|link| link.opened && link.serves(chat));
@@ -54,8 +57,24 @@ impl Client {
                 .leaf_updated_ms
                 .saturating_add(least)
                 .saturating_add(jitter)
-                .max(heard_ms),
+                .max(heard_ms)
+                .max(turn_ms),
         )
+    }
+
+    /// When it is this device's turn to commit unasked in a group, after what was committed last: where many are due at once, after a relay's
+    /// absence or because they were added together, one does after the other.
+    fn leaf_turn_ms(&self, chat: &Chat) -> u64 {
+        if chat.members.len() <= 2 {
+            return 0;
+        }
+        let newest_ms = chat.row.nodes.iter().map(|known| known.since_ms).max().unwrap_or(0);
+        let serving = self.links.values().filter(|link| link.opened && link.serves(chat));
+        let there_ms = serving.map(|link| link.opened_ms).min().unwrap_or(0);
+        let turn = chat.turn(self.device()) as u64;
+        newest_ms
+            .max(there_ms)
+            .saturating_add(turn.saturating_mul(LEAF_STEP_MS))
     }
 
     /// Whether members haven't all heard of a commit of ours.

@@ -329,3 +329,41 @@ fn a_group_whose_welcomes_and_commits_are_larger_than_an_envelope_works() {
     let blobs = w.keeper.as_ref().unwrap().relay.stats();
     assert!(blobs.blobs > 0, "nothing went as a blob");
 }
+
+#[test]
+fn of_many_devices_at_most_one_commits_unasked_at_a_time() {
+    let Village { mut w, chat } = Village::new(8);
+    let forked = |w: &World| {
+        let branches = |place: usize| w.nodes[place].client.chat_status(&chat).unwrap().branches;
+        (0..8).any(|place| branches(place) > 1)
+    };
+    // Those who were added together renew their leaves one after the other.
+    for _ in 0..10 {
+        w.pass(2_000);
+        assert!(!forked(&w));
+    }
+    let oldest = |w: &World| {
+        let renewed = |place: usize| w.group(place, chat).row.leaf_updated_ms;
+        w.now_ms - (0..8).map(renewed).min().unwrap()
+    };
+    let epoch = |w: &World| w.group(ALICE, chat).group.epoch();
+    let before = epoch(&w);
+    for _ in 0..16 {
+        w.pass(DAY_MS / 2);
+        assert!(!forked(&w));
+    }
+    // The relay is away until all are due: then one does after the other.
+    w.relay_up(false);
+    w.now_ms += 12 * DAY_MS;
+    w.relay_up(true);
+    for _ in 0..60 {
+        w.pass(1_000);
+        assert!(!forked(&w));
+    }
+    w.pass(600_000);
+    assert!(!forked(&w) && oldest(&w) < DAY_MS, "{} ms", oldest(&w));
+    let made = epoch(&w) - before;
+    assert!((12..=32).contains(&made), "{made} commits of 8 devices in three weeks");
+    let places: Vec<usize> = (0..8).collect();
+    w.agree(chat, &places);
+}
