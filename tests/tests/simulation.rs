@@ -38,7 +38,23 @@ fn group(seed: u64) -> SimConfig {
     }
 }
 
-/// Groups of a few that settle their states while some are away.
+/// One of the group's relays lies.
+fn lied_to_group(seed: u64) -> SimConfig {
+    SimConfig {
+        liar: true,
+        ..group(seed)
+    }
+}
+
+/// One of its members is hostile.
+fn betrayed_group(seed: u64) -> SimConfig {
+    SimConfig {
+        mole: true,
+        ..group(seed)
+    }
+}
+
+/// They settle their states while some are away.
 fn settling_group(seed: u64) -> SimConfig {
     SimConfig {
         settles: true,
@@ -46,12 +62,20 @@ fn settling_group(seed: u64) -> SimConfig {
     }
 }
 
-/// Groups of up to 24 devices.
+/// They settle them soon, relays keep nothing for long, and some are away for longer.
+fn forgotten_group(seed: u64) -> SimConfig {
+    SimConfig {
+        absence: true,
+        ..settling_group(seed)
+    }
+}
+
+/// Groups of up to 24 devices, with a relay that lies.
 fn large_group(seed: u64) -> SimConfig {
     SimConfig {
         group: Some((16, 24)),
         acts: 80,
-        ..config(seed)
+        ..lied_to_group(seed)
     }
 }
 
@@ -149,13 +173,28 @@ fn f01_f02_f04_f20_f24_f26_f27_f36_histories_751_to_1000() {
     clean(751..=1000);
 }
 
-/// Histories of groups that are clean so far; `some_groups` takes others (docs/testing.md names those that aren't).
-const GROUPS: [u64; 12] = [2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+/// Histories of groups have to be clean, and eventful enough to mean something.
+fn clean_groups(seeds: RangeInclusive<u64>, config: fn(u64) -> SimConfig) {
+    let runs = seeds.end() - seeds.start() + 1;
+    let sum = run_each(seeds, config);
+    assert!(sum.sends > runs * 20, "{} sends", sum.sends);
+    assert!(sum.crashes > runs * 2, "{} crashes", sum.crashes);
+    assert!(sum.epochs > runs * 4, "{} epochs", sum.epochs);
+}
 
 #[test]
-fn f37_f38_f44_f45_groups_heal() {
-    let sum = run_each(GROUPS, group);
-    assert!(sum.sends > 4 && sum.epochs > 4, "{sum:?}");
+fn f37_f38_f40_f41_f44_f45_groups_heal() {
+    clean_groups(11..=26, group);
+}
+
+#[test]
+fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
+    clean_groups(9..=20, lied_to_group);
+}
+
+#[test]
+fn f05_f37_f39_f44_f46_f48_groups_with_a_hostile_member_heal() {
+    clean_groups(1..=3, betrayed_group);
 }
 
 #[test]
@@ -234,6 +273,21 @@ fn f45_a_topic_that_stays_is_caught() {
 }
 
 #[test]
+fn f18_a_cursor_without_its_running_hash_is_caught() {
+    caught_in(
+        Broken::CursorUnhashed,
+        &[
+            "lacks the acknowledged",
+            "doesn't know the group",
+            "differs",
+            "ends",
+            "counts",
+        ],
+        group,
+    );
+}
+
+#[test]
 fn f17_f18_a_relay_that_is_believed_is_caught() {
     caught_in(Broken::RelayBelieved, &["lacks the acknowledged", "differs"], config);
 }
@@ -246,13 +300,16 @@ fn some_seeds() {
     run_all(first.parse().unwrap()..=last.parse().unwrap());
 }
 
-/// The same of groups: `MADANG_GROUPS`, of large ones `MADANG_LARGE_GROUPS`, of those that settle their states `MADANG_SETTLING_GROUPS`.
+/// The same of groups: each kind has its variable.
 #[test]
 fn some_groups() {
     for (variable, config) in [
         ("MADANG_GROUPS", group as fn(u64) -> SimConfig),
-        ("MADANG_LARGE_GROUPS", large_group),
+        ("MADANG_LIED_TO_GROUPS", lied_to_group),
+        ("MADANG_BETRAYED_GROUPS", betrayed_group),
         ("MADANG_SETTLING_GROUPS", settling_group),
+        ("MADANG_FORGOTTEN_GROUPS", forgotten_group),
+        ("MADANG_LARGE_GROUPS", large_group),
     ] {
         let Ok(text) = std::env::var(variable) else {
             continue;

@@ -3,7 +3,8 @@
 use super::chats::Chat;
 use super::drafts::{Asked, Draft};
 use super::io::{CommandError, Reply, SettingsChange};
-use super::records::{Intent, IntentRow, WelcomeRow, WelcomeTo};
+use super::outbox::OutWhat;
+use super::records::{Intent, IntentRow, OutKind, WelcomeRow, WelcomeTo};
 use super::{Client, EventRow};
 use crate::blob;
 use crate::chat::{ChatContext, ChatKind, Group, GroupError, Plan, Role, Statement, Wish};
@@ -285,6 +286,9 @@ impl Client {
         let added = draft.added.clone();
         let plan = draft.plan(chat);
         let made = if plan.is_empty() {
+            // Together they leave the chat as it is.
+            let mut place = 0..;
+            kept.retain(|intent| place.next().is_some_and(|place| place < from) || intent.node.is_some());
             None
         } else if !chat.may_commit() {
             // It is made as soon as this device may; what isn't allowed is said at once.
@@ -352,12 +356,17 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        let travels = chat.waiting.iter().any(|number| chat.commits.contains(number));
+        // A commit that is made alone in a group goes nowhere; others may still wait, for those whom they removed.
+        let travels = chat.commits.iter().any(|number| {
+            let out = self.outs.get(number);
+            out.is_some_and(|out| matches!(&out.what, OutWhat::Row(OutKind::Commit { node: of, .. }) if *of == node))
+        });
         let rows = newcomers.into_iter().map(|(account, to)| WelcomeRow {
             node,
             account,
             message: message.clone(),
             to,
+            held: false,
         });
         chat.row.welcomes.extend(rows);
         chat.row_dirty = true;
@@ -374,21 +383,40 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        let ready: Vec<WelcomeRow> = chat.row.welcomes.extract_if(.., |row| row.node == node).collect();
+        let mut waiting = chat.row.welcomes.iter_mut().filter(|row| row.node == node).peekable();
+        if waiting.peek().is_none() {
+            return Ok(());
+        }
+        waiting.for_each(|row| row.held = true);
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        self.release_held(now_ms, chat_id)
+    }
+
+    /// Sends the Welcomes of commits that are in custody. A branch that lost meanwhile leads nowhere, and what it changed is made again
+    /// on the one that counts; its Welcomes wait, since it may come to count again until it is settled.
+    pub(super) fn release_held(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let dag = &chat.dag;
+        let counts = |node: &NodeId| dag.root() == *node || dag.leads_to(node, &dag.tip());
+        let ready: Vec<WelcomeRow> = {
+            let goes = |row: &mut WelcomeRow| row.held && counts(&row.node);
+            chat.row.welcomes.extract_if(.., goes).collect()
+        };
         if ready.is_empty() {
             return Ok(());
         }
         chat.row_dirty = true;
-        // A branch that lost meanwhile leads nowhere: the change is made again on the one that counts.
-        let counts = chat.dag.root() == node || chat.dag.leads_to(&node, &chat.dag.tip());
         self.dirty.chats.insert(chat_id);
-        for row in ready.into_iter().filter(|_| counts) {
+        for row in ready {
             self.send_welcome(now_ms, chat_id, &row)?;
         }
         Ok(())
     }
 
-    fn send_welcome(&mut self, now_ms: u64, chat_id: ChatId, row: &WelcomeRow) -> Result<(), RowsError> {
+    pub(super) fn send_welcome(&mut self, now_ms: u64, chat_id: ChatId, row: &WelcomeRow) -> Result<(), RowsError> {
         match &row.to {
             WelcomeTo::Contact => self.write_inbox(now_ms, chat_id, row.account, Some(row.node), &row.message),
             WelcomeTo::Guest(guest) => self.welcome_guest(now_ms, chat_id, row.node, guest, &row.message),

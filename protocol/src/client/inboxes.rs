@@ -164,13 +164,15 @@ impl Client {
                 Offer::Known
             };
         };
-        // The commit that puts this device back may be here already, without its keys.
-        let mut states = chat.row.nodes.iter();
-        if states.any(|state| state.node == welcome.node && state.kept) {
-            return Offer::Known;
+        match chat.row.nodes.iter().find(|state| state.node == welcome.node) {
+            Some(state) if state.kept => return Offer::Known,
+            // The commit that puts this device back may be here already, without its keys.
+            Some(_) => return Offer::Leads,
+            None => {}
         }
-        // A Welcome of old must not take the place of the state that is alive (FAULTS 41).
-        if chat.row.lost || !chat.is_member() || joined.group.epoch() > chat.group.epoch() {
+        // A Welcome of old must not take the place of the state that is alive, nor of the one after which this device was removed
+        // (FAULTS 41).
+        if chat.row.lost && !chat.is_removed() || joined.group.epoch() > chat.tip_epoch() {
             Offer::Leads
         } else {
             Offer::Alive
@@ -199,8 +201,15 @@ impl Client {
             reason: error.to_string(),
         };
         if self.chats.contains_key(&welcome.chat) {
+            let mut welcomes = Vec::new();
             if let Some(chat) = self.chats.get_mut(&welcome.chat) {
+                welcomes = std::mem::take(&mut chat.row.welcomes);
                 chat.replant(now_ms, group, topic).map_err(fault)?;
+                welcomes.retain(|row| chat.row.accounts.contains(&row.account));
+            }
+            // Whom this device has added, and who is in: nobody else has its Welcome.
+            for row in welcomes {
+                self.send_welcome(now_ms, welcome.chat, &row)?;
             }
             self.begin_stream(welcome.chat);
             // It is granted.

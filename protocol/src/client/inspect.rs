@@ -31,6 +31,7 @@ pub(crate) struct Inside {
 }
 
 /// One state of a chat.
+#[derive(Clone)]
 pub(crate) struct StateInside {
     /// Equal at all who share it.
     pub authenticator: Vec<u8>,

@@ -26,6 +26,7 @@
 //! | `kinds` | what can be sent; edits, deletions, reactions, votes |
 //! | `effects` | what they leave of a message |
 //! | `expiry` | what is erased in its time |
+//! | `forge` | what a hostile member would send, for the simulator |
 //! | `fresh` | rows of steps that aren't committed yet |
 //! | `copies` | copied data directories |
 //! | `inbound` | envelopes from wherever they come |
@@ -67,6 +68,8 @@ mod drafts;
 mod effects;
 mod events;
 mod expiry;
+#[cfg(feature = "sim")]
+pub(crate) mod forge;
 mod fresh;
 mod frontiers;
 mod gaps;

@@ -104,7 +104,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks to be put back once what came builds on states that don't come.
+    /// Asks to be put back once what came builds on states that don't come, and again until it is; takes a Welcome at hand before.
     pub(super) fn rejoin_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let own = self.device();
         let wait_ms = self.config.rejoin_ms;
@@ -112,7 +112,13 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if chat.pending.is_empty() && chat.row.copied.is_none() && !chat.is_put_aside() && !chat.is_diverged(own) {
+        let waits = !chat.pending.is_empty()
+            || chat.row.copied.is_some()
+            || chat.is_put_aside()
+            || chat.is_diverged(own)
+            || chat.row.lost && !chat.is_removed();
+        let spare = chat.spare.is_some() && chat.is_member();
+        if !waits && !spare {
             chat.rejoin_ms = None;
             if !chat.row.lost && std::mem::take(&mut chat.asks) > 0 {
                 self.drop_wishes(chat_id);
@@ -123,7 +129,7 @@ impl Client {
         if due_ms > now_ms {
             return Ok(());
         }
-        if self.take_spare(now_ms, chat_id)? {
+        if self.take_spare(now_ms, chat_id)? || !waits {
             return Ok(());
         }
         let Some(chat) = self.chats.get_mut(&chat_id) else {

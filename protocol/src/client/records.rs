@@ -220,7 +220,7 @@ pub(crate) struct ChatRow {
     /// The key of the leaf with which this device has asked to leave.
     #[serde(default)]
     pub leaving: Option<serde_bytes::ByteArray<32>>,
-    /// Welcomes whose commit isn't in custody yet.
+    /// Welcomes whose commit isn't in custody yet, or lost against another.
     pub welcomes: Vec<WelcomeRow>,
     /// This device has no state that the others can use, and has asked to be put back with this package.
     pub lost: bool,
@@ -308,6 +308,9 @@ pub(crate) struct WelcomeRow {
     pub message: Vec<u8>,
     #[serde(default)]
     pub to: WelcomeTo,
+    /// Its commit is in custody.
+    #[serde(default)]
+    pub held: bool,
 }
 
 /// How a Welcome reaches whom it is for.

@@ -1,11 +1,12 @@
 //! Welcomes that came while the chat had another state that was alive. One a chat is kept: if what the others write builds on states
-//! that aren't here, the state at hand may be of a branch that lost, and this is the way out of it (FAULTS 40).
+//! that aren't here, or if its maker writes nothing in the state at hand, that may be of a branch that lost, and this is the way out of
+//! it (FAULTS 40).
 
 use super::chats::Chat;
 use super::records::{decode, encode};
 use super::{Client, LoadError, array};
 use crate::inbox::{GroupWelcome, InboxMessage};
-use crate::keys::{AccountId, ChatId};
+use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use serde_bytes::ByteBuf;
@@ -86,6 +87,17 @@ impl Client {
         self.enter(now_ms, &spare.welcome, joined)?;
         self.package_served(now_ms, spare.account)?;
         Ok(true)
+    }
+
+    /// Whoever made the Welcome at hand writes in the state at hand: it is the Welcome that leads nowhere.
+    pub(super) fn spare_refuted(&mut self, chat_id: ChatId, author: AccountId, node: NodeId) {
+        let chat = self.chats.get(&chat_id).filter(|chat| chat.group.node() == node);
+        if chat
+            .and_then(|chat| chat.spare.as_ref())
+            .is_some_and(|spare| spare.account == author)
+        {
+            self.drop_spare(chat_id);
+        }
     }
 
     pub(super) fn drop_spare(&mut self, chat_id: ChatId) -> Option<Spare> {

@@ -6,10 +6,10 @@ use super::outbox::OutWhat;
 use super::records::{AckRow, NodeRow, OldTopic, OutKind};
 use super::{Client, EventRow, LoadError, TopicUse};
 use crate::blob;
-use crate::chat::{Change, Dag, Group, GroupError, Header, Plan, Pointer, Unfit, dag, node_of};
+use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Member, Plan, Pointer, Unfit, dag, node_of};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, NodeId, TopicId, TopicSecret};
+use crate::keys::{ChatId, DeviceId, NodeId, TopicId, TopicSecret};
 use crate::limits;
 use crate::rows::RowsError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,8 +146,31 @@ impl Chat {
         !self.row.out
     }
 
+    /// Whether this device was removed in the state that counts, and isn't only waiting to be put back.
+    pub(super) fn is_removed(&self) -> bool {
+        !self.is_member() && !self.node(&self.dag.tip()).is_some_and(|known| known.puts_back)
+    }
+
+    /// Whether others may have gone another way since the oldest state: what replaced it is our own, and none of them has shown that it
+    /// has that.
+    fn is_unheard(&self, own: DeviceId, next: &NodeId) -> bool {
+        let heard = |member: &Member| {
+            let at = self.acks.get(&member.device).and_then(|ack| ack.node);
+            at.is_some_and(|at| self.dag.leads_to(next, &at))
+        };
+        let mut others = self.others(own).peekable();
+        let ours = self.dag.commit(next).is_some_and(|commit| commit.device == own);
+        ours && others.peek().is_some() && !others.any(heard)
+    }
+
     fn node(&self, node: &NodeId) -> Option<&NodeRow> {
         self.row.nodes.iter().find(|known| known.node == *node)
+    }
+
+    /// The epoch of the state that counts, also where this device isn't in it.
+    pub(super) fn tip_epoch(&self) -> u64 {
+        let tip = self.dag.commit(&self.dag.tip());
+        tip.map_or_else(|| self.group.epoch(), |commit| commit.epoch)
     }
 
     /// The epoch of the oldest state.
@@ -487,6 +510,7 @@ impl Client {
         self.reseal_stale(now_ms, chat_id)?;
         self.confirm(chat_id);
         self.retry_losers(now_ms, chat_id);
+        self.release_held(now_ms, chat_id)?;
         self.leave_again(now_ms, chat_id)
     }
 
@@ -519,8 +543,8 @@ impl Client {
 
     /// Settles states that are too old or too many: their keys are gone, and so are the branches that lost against them.
     pub(super) fn thaw(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let (states, age) = (self.config.frozen_states, self.config.frozen_ms);
-        let mut settled = false;
+        let (states, age, own) = (self.config.frozen_states, self.config.frozen_ms, self.device());
+        let (mut settled, mut unheard) = (false, false);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -539,11 +563,12 @@ impl Client {
             if !(expired || many) || !chat.node(&next).is_some_and(|known| known.kept) {
                 break;
             }
+            let alone = chat.row.context.kind == ChatKind::Group && chat.is_unheard(own, &next);
             let gone = chat.dag.settle(next);
             if gone.is_empty() {
                 break;
             }
-            settled = true;
+            (settled, unheard) = (true, alone);
             chat.row.root_admins = chat.dag.root_admins().to_vec();
             chat.forget(now_ms, &gone);
         }
@@ -562,6 +587,10 @@ impl Client {
             self.drop_stale_pending(chat_id);
             self.confirm(chat_id);
             self.release_settled(now_ms, chat_id, &path)?;
+        }
+        if unheard {
+            // They may write on a topic that is unknown here, so that nothing of theirs would show it.
+            self.ask_rejoin(now_ms, chat_id)?;
         }
         if expired.is_empty() {
             return Ok(());
@@ -620,7 +649,6 @@ impl Chat {
             intent.node = None;
         }
         self.retry_ms = Some(now_ms);
-        self.row.welcomes.clear();
         self.row.lost = false;
         self.row.rejoin_package = None;
         self.row.rejoin_older = None;

@@ -3,8 +3,9 @@
 use super::random::{Micros, Random, SECOND};
 use super::setup::{ALL_EVENTS, Pair};
 use super::world::{HostId, World};
+use crate::client::forge::FORGED;
 use crate::client::{Command, EventRow, LedgerState, LedgerView, MessageView, ReadMark, history};
-use crate::keys::{ChatId, MessageId, NodeId};
+use crate::keys::{ChatId, DeviceId, MessageId, NodeId};
 use crate::message::{Body, StreamId};
 use crate::rows::RowsError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ pub(super) struct Sent {
     pub done_in: Option<NodeId>,
     /// Answers that are still to come.
     waiting: u32,
+    /// It isn't allowed any more: no application asks again.
+    refused: bool,
     leaps: u32,
 }
 
@@ -69,6 +72,7 @@ impl Book {
             asked_in,
             done_in: None,
             waiting: 1,
+            refused: false,
             leaps,
         });
         number
@@ -110,8 +114,13 @@ impl Book {
         self.sent[at].waiting -= 1;
     }
 
+    pub fn refused(&mut self, at: usize) {
+        self.sent[at].refused = true;
+        self.unanswered(at);
+    }
+
     pub fn unanswered_keyed(&self) -> Vec<usize> {
-        let lost = |sent: &Sent| sent.key.is_some() && sent.id.is_none() && sent.waiting == 0;
+        let lost = |sent: &Sent| sent.key.is_some() && sent.id.is_none() && sent.waiting == 0 && !sent.refused;
         (0..self.sent.len()).filter(|at| lost(&self.sent[*at])).collect()
     }
 
@@ -264,6 +273,11 @@ impl Book {
             let Body::Text(text) = &message.body else {
                 return Err(format!("{member:?} shows something that nobody sent: {message:?}"));
             };
+            // What a hostile member makes up under its own name is shown.
+            let mole = world.mole.and_then(|mole| world.hosts[mole.0].identity);
+            if text.starts_with(FORGED) && mole == Some((message.account, message.stream.device)) {
+                continue;
+            }
             let Some(sent) = self.by_text.get(text).map(|at| &self.sent[*at]) else {
                 return Err(format!("{member:?} shows a text that nobody sent: {text}"));
             };
@@ -307,7 +321,8 @@ impl Book {
         let state = message.ledger.map(|ledger| ledger.state);
         match state {
             Some(LedgerState::Read) => Ok(()),
-            Some(LedgerState::Delivered) if !was_read => Ok(()),
+            // Where relays forget a report of what was read may be gone before its reader comes back.
+            Some(LedgerState::Delivered) if !was_read || world.retention_s.is_some() => Ok(()),
             other => Err(format!("{id:?} of {:?} ends {other:?}; read: {was_read}", sent.author)),
         }
     }
@@ -337,10 +352,14 @@ impl Book {
                     continue;
                 }
             }
-            if now.state >= LedgerState::Delivered {
+            // A hostile member may say what it likes of itself.
+            let mole = world.mole.and_then(|mole| world.hosts[mole.0].identity);
+            let honest = |who: &[DeviceId]| who.iter().any(|who| mole.is_none_or(|(_, mole)| mole != *who));
+            if now.state >= LedgerState::Delivered && honest(&now.delivered) {
                 self.check_delivered(world, host, &message)?;
             }
             if now.state == LedgerState::Read
+                && honest(&now.read)
                 && !world
                     .clients()
                     .iter()

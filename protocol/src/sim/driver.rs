@@ -66,7 +66,7 @@ impl Driver {
     pub fn new(seed: u64, config: &SimConfig, traced: bool) -> Self {
         let mut random = Random::new(seed);
         let plan = match config.group {
-            Some(devices) => Plan::group(&mut random, devices, config.settles),
+            Some(devices) => Plan::group(&mut random, config, devices),
             None => Plan::new(&mut random),
         };
         let (gentle, jumps, people) = (plan.gentle, plan.jumps, plan.clients.len());
@@ -175,11 +175,13 @@ impl Driver {
                 match acts.checked_sub(1) {
                     Some(acts) => {
                         self.phase = Phase::Eventful { acts };
-                        self.eventful();
+                        self.eventful()?;
                     }
                     None => self.heal(),
                 }
-                self.world.random.between(5 * MS, 400 * MS)
+                // Where relays forget, the history is long enough to outlast them.
+                let longest = if self.world.retention_s.is_some() { 1200 } else { 400 };
+                self.world.random.between(5 * MS, longest * MS)
             }
             Phase::Quiet { since } => {
                 self.retry();
@@ -276,7 +278,17 @@ impl Driver {
         }
     }
 
-    fn eventful(&mut self) {
+    fn eventful(&mut self) -> Result<(), String> {
+        if self.world.liar.relay.is_some() && self.world.random.chance(8) {
+            self.world.lie_otherwise();
+        }
+        if self.world.retention_s.is_some() && self.world.random.chance(3) {
+            self.be_absent();
+        }
+        let chat = self.village.as_ref().and_then(|village| village.chat);
+        if let Some(chat) = chat.filter(|_| self.world.mole.is_some() && self.world.random.chance(12)) {
+            self.world.scheme(chat)?;
+        }
         match self.world.random.below(100) {
             52..100 if self.gentle => {}
             0..14 if self.village.is_some() => self.want(),
@@ -304,6 +316,21 @@ impl Driver {
             94..97 if self.jumps && self.pairs.iter().all(|pair| pair.approved) => self.jump(),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Somebody is away for longer than relays keep anything.
+    fn be_absent(&mut self) {
+        let Some(retention_s) = self.world.retention_s else {
+            return;
+        };
+        let away = u64::from(retention_s) * SECOND;
+        let down_for = away + self.world.random.between(SECOND, 2 * away);
+        if let Some(host) = self.world.random.pick(&self.world.clients()) {
+            self.world
+                .trace(|| format!("{host:?} goes away for {} s", down_for / SECOND));
+            self.world.crash(host, down_for);
+        }
     }
 
     /// All comes back and nothing goes wrong any more.
@@ -312,6 +339,7 @@ impl Driver {
         self.world.trace(|| "all is healed".into());
         self.world.calm = true;
         self.world.cut.clear();
+        self.world.lie_otherwise();
         for host in &mut self.world.hosts {
             host.deadfall = None;
         }
@@ -357,7 +385,7 @@ impl Driver {
                 self.book.sent(at, id, state)
             }
             (Asked::Send(at), Err(CommandError::NotAllowed { .. })) if self.village.is_some() => {
-                self.book.unanswered(at);
+                self.book.refused(at);
                 Ok(())
             }
             (Asked::Found, result) => {

@@ -145,7 +145,9 @@ impl World {
             Kind::Client(plan) => Machine::Client(Box::new(self.load_client(id, plan.clone(), entropy)?)),
             Kind::Relay(secret) => {
                 let host = &self.hosts[id.0];
-                let config = RelayConfig::default();
+                let mut config = RelayConfig::default();
+                config.retention_s = self.retention_s.unwrap_or(config.retention_s);
+                config.cursor_unhashed = self.breaks(Broken::CursorUnhashed);
                 let relay = Relay::load(config, secret.clone(), entropy, &host.disk, host.clock.read(self.now));
                 Machine::Relay(Box::new(
                     relay.map_err(|error| format!("{id:?} doesn't start: {error}"))?,
@@ -334,14 +336,15 @@ impl World {
             Broken::LoserNotRetried => Sabotage::LoserNotRetried,
             Broken::TopicStays => Sabotage::TopicStays,
             Broken::RelayBelieved => Sabotage::RelayBelieved,
-            Broken::None | Broken::AckBeforeFlush => Sabotage::None,
+            Broken::None | Broken::AckBeforeFlush | Broken::CursorUnhashed => Sabotage::None,
         };
         let host = &self.hosts[id.0];
         Client::load(config, entropy, &host.disk, host.clock.read(self.now))
             .map_err(|error| format!("{id:?} doesn't start: {error}"))
     }
 
-    fn drain(&mut self, id: HostId) -> Result<(), String> {
+    /// Ends what a host has begun.
+    pub fn drain(&mut self, id: HostId) -> Result<(), String> {
         let host = &mut self.hosts[id.0];
         let (batch, effects) = match &mut host.machine {
             Some(Machine::Client(client)) => {

@@ -247,7 +247,8 @@ impl World {
             return Err(format!("{by:?} penalises somebody who isn't there"));
         };
         self.trace(|| format!("{by:?} penalises {peer:?}: {reason}"));
-        if peer != self.stranger() && !self.hostile.tainted.contains(&(by, peer)) {
+        let lies = Some(peer) == self.liar.relay || Some(peer) == self.mole;
+        if peer != self.stranger() && !lies && !self.hostile.tainted.contains(&(by, peer)) {
             return Err(format!("{by:?} penalises the honest {peer:?}: {reason}"));
         }
         if let Some(link) = self.link_between(by, peer) {

@@ -6,8 +6,8 @@
 //! acknowledged with what everybody has. All chance comes from the seed, so a failing run is replayed by its seed alone.
 //!
 //! Reading order: `world` (time and events), `host` (a state machine, its disk and its commits), `network`, `hostile`, `driver` and
-//! `setup` (the history), `checker`; for groups `village` (what members want, and what has to come of it) and `model` (which branch
-//! counts, said a second time).
+//! `setup` (the history), `checker`; for groups `village` (what members want), `judge` (what has to come of it) and `model` (which branch
+//! counts, said a second time), `liar` (a relay that lies) and `mole` (a hostile member).
 
 // An instrument of tests: a bug of its own may stop a run.
 #![allow(clippy::indexing_slicing)]
@@ -16,7 +16,10 @@ mod checker;
 mod driver;
 mod host;
 mod hostile;
+mod judge;
+mod liar;
 mod model;
+mod mole;
 mod network;
 mod plan;
 mod random;
@@ -49,6 +52,8 @@ pub enum Broken {
     TopicStays,
     /// What a relay has signed for is no longer looked after.
     RelayBelieved,
+    /// Relays take a cursor for its position alone, without its running hash.
+    CursorUnhashed,
 }
 
 /// What is simulated.
@@ -62,8 +67,14 @@ pub struct SimConfig {
     pub acts: u64,
     /// Least and greatest number of devices of a history with a group; none for one of a few pairs.
     pub group: Option<(usize, usize)>,
-    /// Of a group: states are settled while others are away, so that the model can't know which branch counts.
+    /// Of a group: states are settled while others are away.
     pub settles: bool,
+    /// Of a group: one of its relays lies, where there are several.
+    pub liar: bool,
+    /// Of a group: one of its members is hostile.
+    pub mole: bool,
+    /// Of a group that settles its states: relays keep nothing for long, and somebody is away for longer.
+    pub absence: bool,
     /// Lines of trace that a failure shows; the failing run is repeated to get them.
     pub trace: usize,
 }
@@ -77,6 +88,9 @@ impl SimConfig {
             acts: 150,
             group: None,
             settles: false,
+            liar: false,
+            mole: false,
+            absence: false,
             trace: 80,
         }
     }

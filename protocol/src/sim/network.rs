@@ -303,17 +303,28 @@ impl World {
         } else {
             frame
         };
+        let frames = if self.liar.relay == Some(from) {
+            self.misspeak(from, &to, frame)
+        } else {
+            vec![frame]
+        };
+        for frame in frames {
+            self.put(from, to, side, stream, frame);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, from: HostId, to: TransportKey, side: Side, stream: Option<u64>, frame: Vec<u8>) {
         self.hostile.record(side, &frame);
         self.hash(from, &to, &[side as u8], &frame);
         let Some(id) = stream.filter(|id| self.streams.get(id).is_some_and(|stream| !stream.broken)) else {
             self.trace(|| format!("{from:?} sends {} to {to:?}, lost", summary(side, &frame)));
-            return Ok(());
+            return;
         };
         if !matches!(ClientFrame::decode(&frame), Ok(ClientFrame::Ack { .. })) {
             self.trace(|| format!("{from:?} sends {} to {to:?}", summary(side, &frame)));
         }
         self.put_on_stream(id, from, frame);
-        Ok(())
     }
 
     /// The living stream of a host with a peer.
@@ -330,7 +341,12 @@ impl World {
     }
 
     pub fn put_on_stream(&mut self, id: u64, from: HostId, bytes: Vec<u8>) {
-        let delay = self.delay();
+        self.put_on_stream_later(id, from, bytes, 0);
+    }
+
+    /// What is put on it afterwards waits for it.
+    pub fn put_on_stream_later(&mut self, id: u64, from: HostId, bytes: Vec<u8>, pause: Micros) {
+        let delay = self.delay() + pause;
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
@@ -484,13 +500,21 @@ impl World {
                 let peer = self.hosts[stream.ends[1 - end].0].key;
                 self.feed(host, Input::Closed { peer, side })
             }
-            Arrival::Frame { stream, bytes } => {
-                let Some(stream) = self.streams.get(&stream).filter(|stream| !stream.broken) else {
+            Arrival::Frame { stream: id, bytes } => {
+                let Some(stream) = self.streams.get(&id).filter(|stream| !stream.broken) else {
                     return Ok(());
                 };
                 let (end, side) = (stream.end(host), stream.side(host));
                 let peer = self.hosts[stream.ends[1 - end].0].key;
-                self.feed(host, Input::Frame { peer, side, bytes })
+                let bytes = if self.liar.relay == Some(host) {
+                    self.mishear(host, id, peer, bytes)
+                } else {
+                    Some(bytes)
+                };
+                match bytes {
+                    Some(bytes) => self.feed(host, Input::Frame { peer, side, bytes }),
+                    None => Ok(()),
+                }
             }
             Arrival::Gossip { link, bytes } => {
                 let Some(link) = self

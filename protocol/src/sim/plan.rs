@@ -1,5 +1,6 @@
 //! What a seed decides before anything happens: who is there, who can reach whom, whose clock is wrong.
 
+use super::SimConfig;
 use super::random::{Clock, Random};
 use super::world::HostId;
 
@@ -51,6 +52,10 @@ pub(super) struct Plan {
     /// Of a group: nobody settles a state, and contacts are made in peace.
     pub exact: bool,
     pub peaceful: bool,
+    /// Of a group: a relay that lies; a member that is hostile; for how many seconds relays keep anything.
+    pub liar: Option<HostId>,
+    pub mole: Option<HostId>,
+    pub retention_s: Option<u32>,
 }
 
 impl Plan {
@@ -97,13 +102,16 @@ impl Plan {
             jumps: !gentle && skewed && random.chance(60),
             exact: false,
             peaceful: false,
+            liar: None,
+            mole: None,
+            retention_s: None,
         }
     }
 }
 
 impl Plan {
     /// The cast of a history with a group.
-    pub fn group(random: &mut Random, (least, greatest): (usize, usize), settles: bool) -> Self {
+    pub fn group(random: &mut Random, config: &SimConfig, (least, greatest): (usize, usize)) -> Self {
         let people = least + random.index(greatest - least + 1);
         let paths = match random.below(100) {
             0..60 => Paths::Both,
@@ -112,12 +120,14 @@ impl Plan {
             _ if people <= ALL_CONTACTS => Paths::DirectOnly,
             _ => Paths::Both,
         };
-        let relays = match paths {
-            Paths::DirectOnly => 0,
-            _ => 1 + random.index(3),
+        let (paths, relays) = match paths {
+            Paths::DirectOnly if !config.liar => (paths, 0),
+            Paths::DirectOnly => (Paths::Both, 2),
+            _ if config.liar => (paths, 2 + random.index(2)),
+            _ => (paths, 1 + random.index(3)),
         };
         let relay_ids: Vec<_> = (people..people + relays).map(HostId).collect();
-        let exact = !settles;
+        let exact = !config.settles;
         let busy = random.chance(40);
         let clock = |random: &mut Random| Clock {
             offset_ms: signed(random.below(20_000)) - 10_000,
@@ -140,7 +150,7 @@ impl Plan {
             })
             .collect();
         let gentle = random.chance(12);
-        Self {
+        let mut plan = Self {
             paths,
             clients,
             relays: relay_ids.iter().map(|_| clock(random)).collect(),
@@ -150,7 +160,23 @@ impl Plan {
             jumps: false,
             exact,
             peaceful: random.chance(80),
+            liar: None,
+            mole: None,
+            retention_s: None,
+        };
+        if config.liar {
+            plan.liar = random.pick(&relay_ids);
         }
+        if config.mole {
+            plan.mole = Some(HostId(1 + random.index(people - 1)));
+        }
+        if config.absence {
+            plan.retention_s = Some(8 + u32::try_from(random.below(20)).unwrap_or(0));
+            for (client, _) in &mut plan.clients {
+                client.frozen_ms = random.between(8_000, 30_000);
+            }
+        }
+        plan
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use super::hostile::Hostile;
+use super::liar::Liar;
 use super::network::{Arrival, Link, Stream};
 use super::plan::{Paths, Plan};
 use super::random::{Micros, Random};
@@ -77,6 +78,11 @@ pub(super) struct World {
     /// No more faults of the network's own.
     pub calm: bool,
     pub hostile: Hostile,
+    pub liar: Liar,
+    /// The hostile member.
+    pub mole: Option<HostId>,
+    /// Seconds that relays keep what they hold; none for their default.
+    pub retention_s: Option<u32>,
     pub notices: VecDeque<Notice>,
     pub outcome: Outcome,
     pub wire: blake3::Hasher,
@@ -109,6 +115,9 @@ impl World {
             restored: false,
             calm: false,
             hostile: Hostile::new(plan.hostile),
+            liar: Liar::new(plan.liar),
+            mole: plan.mole,
+            retention_s: plan.retention_s,
             notices: VecDeque::new(),
             outcome: Outcome::default(),
             wire: blake3::Hasher::new(),
@@ -187,6 +196,13 @@ impl World {
         self.with(Host::is_client)
     }
 
+    /// All clients but the hostile member.
+    pub fn honest(&self) -> Vec<HostId> {
+        let mut clients = self.clients();
+        clients.retain(|client| Some(*client) != self.mole);
+        clients
+    }
+
     pub fn relays(&self) -> Vec<HostId> {
         self.with(Host::is_relay)
     }
@@ -198,7 +214,7 @@ impl World {
 
     /// Whether no relay, or not each, keeps all that it was given.
     pub fn forgetful(&self) -> bool {
-        self.paths == Paths::DirectOnly || self.restored
+        self.paths == Paths::DirectOnly || self.restored || self.liar.relay.is_some() || self.retention_s.is_some()
     }
 
     pub fn breaks(&self, broken: Broken) -> bool {

@@ -251,6 +251,90 @@ fn a_member_leaves_and_the_others_remove_it() {
 }
 
 #[test]
+fn f40_who_is_added_by_somebody_alone_gets_its_welcome() {
+    let Village { mut w, chat } = Village::new(3);
+    w.removes(ALICE, chat, BOB);
+    w.removes(ALICE, chat, CAROL);
+    w.pass(10_000);
+    // The removals are still told to those whom they removed, while nobody is there to have the next commit in custody.
+    assert!(!w.group(ALICE, chat).commits.is_empty());
+    let members = vec![w.account(BOB)];
+    w.does(ALICE, Command::AddMembers { chat, members });
+    w.pass(10_000);
+    w.agree(chat, &[ALICE, BOB]);
+    assert!(!w.group(CAROL, chat).is_member());
+}
+
+#[test]
+fn f41_an_old_welcome_does_not_bring_a_removed_member_back() {
+    let mut w = World::with_relay(RelayConfig::default(), |_, _| {});
+    w.befriend_two(ALICE, BOB);
+    let members = vec![w.account(BOB)];
+    let name = "village".into();
+    let Some(Ok(Reply::Chat(chat))) = w.command(ALICE, Command::CreateChat { name, members }) else {
+        panic!("no chat");
+    };
+    w.pass(10_000);
+    w.agree(chat, &[ALICE, BOB]);
+    w.removes(ALICE, chat, BOB);
+    w.pass(10_000);
+    let removed = w.group(BOB, chat).row.clone();
+    assert!(removed.out);
+    // Bob loses what he knows of envelopes that came, and fetches his inbox anew.
+    w.restart(BOB);
+    w.nodes[BOB].client.cursors.clear();
+    w.relay_up(false);
+    w.relay_up(true);
+    w.pass(60_000);
+    assert!(!w.nodes[BOB].client.cursors.is_empty(), "nothing was fetched");
+    let now = &w.group(BOB, chat).row;
+    assert!(now.out, "he is back in {:?}", now.state);
+    assert_eq!(now.nodes.len(), removed.nodes.len());
+}
+
+#[test]
+fn f47_who_settled_alone_while_the_others_went_elsewhere_is_put_back() {
+    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
+    w.gives_role(ALICE, chat, CAROL, Role::Admin);
+    w.pass(10_000);
+    w.relay_up(false);
+    w.connect(ALICE, BOB);
+    w.renames(CAROL, chat, "carol's");
+    w.removes(ALICE, chat, 3);
+    w.pass(120_000);
+    // Nothing that the others write from now on reaches her.
+    let topics = w.group(CAROL, chat).topics();
+    assert!(!topics.contains(&w.group(ALICE, chat).row.topic.public()));
+    w.relay_up(true);
+    w.pass(1_800_000);
+    w.agree(chat, &[ALICE, BOB, CAROL]);
+}
+
+#[test]
+fn changes_that_undo_each_other_are_not_wanted_for_ever() {
+    let Village { mut w, chat } = Village::new(3);
+    w.renames(ALICE, chat, "square");
+    w.pass(10_000);
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    for name in ["yard", "square"] {
+        let change = SettingsChange {
+            name: Some(name.into()),
+            ..SettingsChange::default()
+        };
+        let change = crate::client::records::Intent::Settings(change);
+        group
+            .row
+            .intents
+            .push(crate::client::records::IntentRow { change, node: None });
+    }
+    group.retry_ms = Some(0);
+    w.pass(10_000);
+    let open = |intent: &crate::client::records::IntentRow| intent.node.is_none();
+    assert!(!w.group(ALICE, chat).row.intents.iter().any(open));
+    assert_eq!(w.group(BOB, chat).row.context.name, "square");
+}
+
+#[test]
 fn f38_a_fork_of_five_epochs_heals_and_both_branches_are_read() {
     let Village { mut w, chat } = Village::new(4);
     w.gives_role(ALICE, chat, BOB, Role::Admin);

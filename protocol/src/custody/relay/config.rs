@@ -97,6 +97,9 @@ pub struct RelayConfig {
     pub cached_topics: usize,
     /// The longest that an envelope is kept, and how long an emptied topic is remembered, in seconds.
     pub retention_s: u32,
+    /// A deliberate fault: a cursor counts for its position alone.
+    #[cfg(feature = "sim")]
+    pub cursor_unhashed: bool,
 }
 
 impl Default for RelayConfig {
@@ -124,6 +127,8 @@ impl Default for RelayConfig {
             peers: 4 * limits::PEERS,
             cached_topics: 65_536,
             retention_s: limits::CUSTODY_SECONDS,
+            #[cfg(feature = "sim")]
+            cursor_unhashed: false,
         }
     }
 }

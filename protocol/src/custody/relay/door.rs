@@ -219,6 +219,17 @@ impl Relay {
     ) -> Result<(), RowsError> {
         let topic = self.topics.load(id, rows, &self.config, &mut self.damage)?;
         let (at, void) = start_of(topic, cursor, self.epoch, rows)?;
+        #[cfg(feature = "sim")]
+        let (at, void) = match cursor.filter(|_| self.config.cursor_unhashed) {
+            Some(cursor) if cursor.position <= topic.flushed.position => (
+                Head {
+                    position: cursor.position,
+                    hash: cursor.hash,
+                },
+                false,
+            ),
+            _ => (at, void),
+        };
         topic.watchers.insert(peer);
         let Some(state) = self.peers.get_mut(&peer) else {
             return Ok(());

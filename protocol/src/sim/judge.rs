@@ -1,0 +1,429 @@
+//! What has to come of a group: the reference model says which state counts, who is in it and who has which messages, and everybody is
+//! compared with that. A hostile member is owed nothing and judged in nothing.
+
+use super::checker::{Book, Sent, list};
+use super::host::Machine;
+use super::village::{Change, Village, Wanted, account};
+use super::world::{HostId, World};
+use crate::chat::Role;
+use crate::client::inspect::{Inside, StateInside};
+use crate::client::{MessageView, history};
+use crate::keys::{AccountId, ChatId, MessageId, NodeId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether an author has wished for something like this.
+type Wished<'a> = dyn Fn(&dyn Fn(&Wanted) -> bool) -> bool + 'a;
+
+impl Village {
+    /// Whether everybody is where the model says, and has what it should.
+    pub fn check(&mut self, world: &World, book: &Book) -> Result<(), String> {
+        let Some(chat) = self.chat else {
+            return Err("there is no group".into());
+        };
+        let tip = self.tip(world)?;
+        let Some(end) = self.states.get(&tip) else {
+            return Err(format!("nobody has the state {tip:?} that counts"));
+        };
+        let end = &self.ended(world, &tip, end);
+        let path = self.model.path(&tip);
+        if self.model.root.as_ref().map(|(root, _)| *root) != path.first().copied() {
+            return Err(format!("the state {tip:?} has a past that nobody recorded"));
+        }
+        self.check_states(world, &chat, &path, end)?;
+        self.check_justified(world, &path)?;
+        self.check_wanted(world, &path)?;
+        self.check_messages(world, book, &chat, &path, end)
+    }
+
+    /// The state that counts, as the model says.
+    ///
+    /// Where nobody settles or loses a state it is told every commit that there ever was. Otherwise it is told those that are known to
+    /// somebody: from the oldest state on that a member still has, or where members settle, from the newest such one.
+    fn tip(&mut self, world: &World) -> Result<NodeId, String> {
+        let rows: Vec<(HostId, Inside)> = world
+            .honest()
+            .into_iter()
+            .filter_map(|host| Some((host, self.inside(world, host)?)))
+            .collect();
+        let whole = self.exact && self.lost.is_empty();
+        let (root, known): (NodeId, BTreeSet<NodeId>) = if whole {
+            let (root, _) = self.model.root.as_ref().ok_or("the group was never recorded")?;
+            (*root, self.model.commits.keys().copied().collect())
+        } else {
+            let left = |host: &HostId| {
+                let mut wanted = self.wanted.iter();
+                wanted.any(|wanted| wanted.by == *host && wanted.change == Change::Leave)
+            };
+            // Where all are gone, those who left know how it ended.
+            let anybody = rows.iter().any(|(_, row)| !row.out && !row.lost);
+            let members = rows
+                .iter()
+                .filter(|(host, row)| (!row.out || !anybody && left(host)) && !row.lost);
+            let roots: BTreeMap<usize, NodeId> = members
+                .filter_map(|(_, row)| row.nodes.first())
+                .map(|(root, _)| (self.model.path(root).len(), *root))
+                .collect();
+            let root = if self.exact {
+                roots.first_key_value()
+            } else {
+                roots.last_key_value()
+            };
+            let (_, root) = root.ok_or("nobody is left in the group")?;
+            let nodes = rows.iter().flat_map(|(_, row)| &row.nodes);
+            (*root, nodes.flat_map(|(node, _)| self.model.path(node)).collect())
+        };
+        // Slow, so it is asked only when there is more to judge.
+        let asked = (root, known.len());
+        if let Some((of, tip)) = self.judged
+            && of == asked
+        {
+            return Ok(tip);
+        }
+        let tip = self.model.tip(root, &known);
+        self.judged = Some((asked, tip));
+        Ok(tip)
+    }
+
+    /// A state as it is in the end: whoever left as the last one took the group with it, without a commit.
+    fn ended(&self, world: &World, tip: &NodeId, state: &StateInside) -> StateInside {
+        let left = |wanted: &&Wanted| {
+            let row = self.inside(world, wanted.by);
+            wanted.change == Change::Leave && row.is_some_and(|row| row.out && row.state == *tip)
+        };
+        let mut state = state.clone();
+        if state.accounts.len() == 1 {
+            let left: Vec<_> = self
+                .wanted
+                .iter()
+                .filter(left)
+                .map(|wanted| account(world, wanted.by))
+                .collect();
+            state.accounts.retain(|account| !left.contains(&Some(*account)));
+        }
+        state
+    }
+
+    fn check_states(&self, world: &World, chat: &ChatId, path: &[NodeId], end: &StateInside) -> Result<(), String> {
+        let Some(tip) = path.last().copied() else {
+            return Ok(());
+        };
+        let rows: Vec<(HostId, Option<Inside>)> = world
+            .honest()
+            .into_iter()
+            .map(|host| (host, self.inside(world, host)))
+            .collect();
+        let topic = rows.iter().filter_map(|(_, row)| row.as_ref());
+        let topic = topic
+            .filter(|row| row.state == tip && !row.out)
+            .map(|row| row.topic)
+            .next();
+        for (host, row) in rows {
+            let is_member = holds(end, account(world, host));
+            let Some(row) = row else {
+                if is_member {
+                    return Err(format!("{host:?} is a member and doesn't know the group"));
+                }
+                continue;
+            };
+            let Some(Machine::Client(client)) = &world.hosts[host.0].machine else {
+                return Err(format!("{host:?} is down"));
+            };
+            if !is_member {
+                // Where the removal is settled and no relay keeps it any more nobody owes it to whom it removes.
+                let behind = (world.forgetful() || !self.exact) && self.model.is_before(&row.state, &tip);
+                if !row.out && !row.lost && !behind {
+                    return Err(format!(
+                        "{host:?} is no member and thinks that it is one, in {:?}, not {tip:?}",
+                        row.state
+                    ));
+                }
+                if !end.accounts.is_empty() && topic.is_some_and(|topic| row.topics.contains(&topic)) {
+                    return Err(format!("{host:?} is removed and knows the topic"));
+                }
+                let was = self
+                    .states
+                    .get(&tip)
+                    .is_some_and(|state| holds(state, account(world, host)));
+                if !was && client.state_inside(chat, &tip).is_some() {
+                    return Err(format!("{host:?} is removed and has the keys of {tip:?}"));
+                }
+                continue;
+            }
+            if row.out || row.lost || row.state != tip {
+                return Err(format!(
+                    "{host:?} is in {:?}, out: {}, lost: {}, where {tip:?} counts",
+                    row.state, row.out, row.lost
+                ));
+            }
+            if row.open > 0 {
+                return Err(format!("{host:?} still wants {} changes", row.open));
+            }
+            let Some(state) = client.state_inside(chat, &tip) else {
+                return Err(format!("{host:?} has no keys of {tip:?}"));
+            };
+            if state.authenticator != end.authenticator || topic != Some(row.topic) {
+                return Err(format!("{host:?} has another authenticator or topic of {tip:?}"));
+            }
+            if state.accounts != end.accounts || state.context != end.context {
+                return Err(format!("{host:?} has other members or settings in {tip:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything that happened on the branch that counts was the wish of whoever did it, and allowed to it.
+    fn check_justified(&self, world: &World, path: &[NodeId]) -> Result<(), String> {
+        let mole = world.mole.and_then(|mole| account(world, mole));
+        for (before, node) in path.iter().zip(path.iter().skip(1)) {
+            let (Some(before), Some(state)) = (self.states.get(before), self.states.get(node)) else {
+                continue;
+            };
+            let Some(author) = self.model.commits.get(node).map(|commit| commit.author) else {
+                continue;
+            };
+            let wished = |change: &dyn Fn(&Wanted) -> bool| {
+                let mut wanted = self.wanted.iter();
+                Some(author) == mole || wanted.any(|wanted| account(world, wanted.by) == Some(author) && change(wanted))
+            };
+            let is = |host: &HostId, whom: &AccountId| account(world, *host) == Some(*whom);
+            for new in state.accounts.iter().filter(|new| !before.accounts.contains(new)) {
+                let asked = |wanted: &Wanted| matches!(&wanted.change, Change::Add(host) if is(host, new));
+                if !wished(&asked) || before.context.rank(&author).is_none() {
+                    return Err(format!("{author:?} added {new:?} in {node:?} unasked or unallowed"));
+                }
+            }
+            for gone in before.accounts.iter().filter(|gone| !state.accounts.contains(gone)) {
+                let asked = |wanted: &Wanted| matches!(&wanted.change, Change::Remove(host) if is(host, gone));
+                let left = |wanted: &Wanted| wanted.change == Change::Leave && is(&wanted.by, gone);
+                let (own, theirs) = (before.context.rank(&author), before.context.rank(gone));
+                let senior = own.is_some_and(|own| theirs.is_none_or(|theirs| own < theirs));
+                // Removals that lost are made again by whoever may.
+                let again = self.removes(gone);
+                let left = self.wanted.iter().any(left) || mole == Some(*gone);
+                if !(left || senior && (again || wished(&asked))) {
+                    return Err(format!("{author:?} removed {gone:?} in {node:?} unasked or unallowed"));
+                }
+            }
+            if before.context.name != state.context.name {
+                let name = Change::Name(state.context.name.clone());
+                if !wished(&|wanted| wanted.change == name) || before.context.rank(&author).is_none() {
+                    return Err(format!("nobody wanted the name {:?} in {node:?}", state.context.name));
+                }
+            }
+            self.check_ranks(world, before, state, &wished)
+                .map_err(|reason| format!("{reason} in {node:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else has ever removed an account.
+    fn removes(&self, gone: &AccountId) -> bool {
+        let target = crate::chat::Target::Account(*gone);
+        let mut commits = self.model.commits.values();
+        commits.any(|commit| commit.targets.contains(&target))
+    }
+
+    fn check_ranks(
+        &self,
+        world: &World,
+        before: &StateInside,
+        state: &StateInside,
+        wished: &Wished<'_>,
+    ) -> Result<(), String> {
+        let stay = |admins: &[AccountId]| -> Vec<AccountId> {
+            let stays = admins.iter().filter(|admin| state.accounts.contains(admin));
+            stays.copied().collect()
+        };
+        let (was, is) = (stay(&before.context.admins), &state.context.admins);
+        // Where the last one has left another follows, whom nobody chose.
+        if was == *is || was.is_empty() {
+            return Ok(());
+        }
+        for whom in was.iter().chain(is) {
+            let role = |admins: &[AccountId]| match admins.iter().position(|admin| admin == whom) {
+                Some(0) => Role::Owner,
+                Some(_) => Role::Admin,
+                None => Role::Member,
+            };
+            let (old, new) = (role(&was), role(is));
+            let asked = |wanted: &Wanted| match &wanted.change {
+                Change::Role(host, role) => account(world, *host) == Some(*whom) && *role == new,
+                _ => false,
+            };
+            // Another's becoming the owner moves the one before.
+            let moved = old == Role::Owner && new == Role::Admin || old == Role::Admin && new == Role::Owner;
+            if old != new && !moved && !wished(&asked) {
+                return Err(format!("nobody wanted {whom:?} to be {new:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all that was done has its place on the branch that counts, unless its author lost the right meanwhile.
+    fn check_wanted(&self, world: &World, path: &[NodeId]) -> Result<(), String> {
+        for (number, wanted) in self.wanted.iter().enumerate() {
+            let Some(done_at) = wanted.done_at.filter(|_| Some(wanted.by) != world.mole) else {
+                continue;
+            };
+            let Some(by) = account(world, wanted.by) else {
+                continue;
+            };
+            let since = self.since(path, &done_at);
+            let states: Vec<&StateInside> = since.iter().filter_map(|node| self.states.get(node)).collect();
+            let is_in = |host: &HostId| account(world, *host);
+            let has = |role: Role, host: &HostId| {
+                let whom = is_in(host);
+                states
+                    .iter()
+                    .any(|state| whom.is_some_and(|whom| state.context.role(&whom) == role))
+            };
+            let mut after = self.wanted.iter().skip(number + 1);
+            let happened = match &wanted.change {
+                Change::Name(name) => {
+                    states.iter().any(|state| state.context.name == *name)
+                        // A later one of its own takes its place.
+                        || after.any(|later| later.by == wanted.by && matches!(later.change, Change::Name(_)))
+                }
+                Change::Add(host) => {
+                    let had = self.states.get(&done_at).is_some_and(|state| holds(state, is_in(host)));
+                    had && !self.made(&done_at, by) || states.iter().any(|state| holds(state, is_in(host)))
+                }
+                Change::Remove(host) => states.iter().any(|state| !holds(state, is_in(host))),
+                Change::Leave => {
+                    // Whoever is the last one goes without a commit.
+                    let alone = states.last().is_some_and(|state| state.accounts == [by]);
+                    alone && self.inside(world, wanted.by).is_some_and(|row| row.out)
+                        || states.iter().any(|state| !holds(state, Some(by)))
+                }
+                Change::Role(host, role) => {
+                    has(*role, host)
+                        || states.iter().any(|state| !holds(state, is_in(host)))
+                        || after.any(|later| matches!(&later.change, Change::Role(..)))
+                }
+            };
+            let allowed = states.iter().all(|state| may(world, state, by, &wanted.change));
+            if !happened && allowed {
+                return Err(format!(
+                    "{:?} was done and never happened: {:?}",
+                    wanted.by, wanted.change
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a state was made by an account.
+    fn made(&self, node: &NodeId, by: AccountId) -> bool {
+        self.model.commits.get(node).is_some_and(|commit| commit.author == by)
+    }
+
+    /// The states that count, from the last one on which a state builds.
+    fn since<'a>(&self, path: &'a [NodeId], state: &NodeId) -> &'a [NodeId] {
+        let known = self.model.path(state);
+        let fork = path.iter().rposition(|node| known.contains(node)).unwrap_or(0);
+        &path[fork..]
+    }
+
+    fn check_messages(
+        &self,
+        world: &World,
+        book: &Book,
+        chat: &ChatId,
+        path: &[NodeId],
+        end: &StateInside,
+    ) -> Result<(), String> {
+        let mut lists: BTreeMap<HostId, Vec<MessageView>> = BTreeMap::new();
+        for host in world.honest() {
+            let listed = list(world, host, chat)?;
+            book.check_list(world, *chat, host, &listed)?;
+            lists.insert(host, listed);
+        }
+        let has: BTreeMap<HostId, BTreeSet<MessageId>> = lists
+            .iter()
+            .map(|(host, listed)| (*host, listed.iter().map(|message| message.id).collect()))
+            .collect();
+        for (sent, id) in book.acknowledged_in(*chat) {
+            if Some(sent.author) != world.mole {
+                self.check_message(world, &has, sent, id, path)?;
+            }
+        }
+        let member = |host: &&HostId| holds(end, account(world, **host));
+        let members: Vec<HostId> = has.keys().filter(member).copied().collect();
+        for (one, other) in members.iter().zip(members.iter().skip(1)) {
+            let common = |of: HostId, with: HostId| -> Vec<MessageId> {
+                let ids = lists[&of].iter().map(|message| message.id);
+                ids.filter(|id| has[&with].contains(id)).collect()
+            };
+            if common(*one, *other) != common(*other, *one) {
+                return Err(format!("{one:?} and {other:?} order messages differently"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_message(
+        &self,
+        world: &World,
+        has: &BTreeMap<HostId, BTreeSet<MessageId>>,
+        sent: &Sent,
+        id: MessageId,
+        path: &[NodeId],
+    ) -> Result<(), String> {
+        let (Some(asked_in), Some(done_in)) = (sent.asked_in, sent.done_in) else {
+            return Ok(());
+        };
+        let since = self.since(path, &asked_in);
+        let always = |host: HostId| {
+            let account = account(world, host);
+            let known = |node: &NodeId| self.states.get(node).is_some_and(|state| holds(state, account));
+            account.is_some() && since.iter().all(known)
+        };
+        let stays = always(sent.author);
+        let ledger = history::message(&world.hosts[sent.author.0].disk, &id).ok().flatten();
+        let ledger = ledger.and_then(|message| message.ledger).unwrap_or_default();
+        for (host, has) in has {
+            if stays && always(*host) {
+                if !has.contains(&id) {
+                    return Err(format!(
+                        "{host:?} lacks the acknowledged {id:?} of {:?}: {}",
+                        sent.author, sent.text
+                    ));
+                }
+                let device = world.hosts[host.0].identity.map(|(_, device)| device);
+                if *host != sent.author && device.is_some_and(|device| !ledger.delivered.contains(&device)) {
+                    return Err(format!("{:?} doesn't know that {host:?} has {id:?}", sent.author));
+                }
+            }
+            // Written on the branch that counts, once this one was out of it for good (FAULTS 45).
+            let account = account(world, *host);
+            let never = |node: &NodeId| self.states.get(node).is_some_and(|state| !holds(state, account));
+            let since = self.since(path, &done_in);
+            if since.first() == Some(&done_in) && since.iter().all(never) && has.contains(&id) {
+                return Err(format!("{host:?} is removed and reads {id:?} of {:?}", sent.author));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an account may change something of a state.
+fn may(world: &World, state: &StateInside, by: AccountId, change: &Change) -> bool {
+    let rank = |host: &HostId| account(world, *host).and_then(|whom| state.context.rank(&whom));
+    let Some(own) = state.context.rank(&by) else {
+        return *change == Change::Leave && holds(state, Some(by));
+    };
+    match change {
+        Change::Name(_) | Change::Add(_) | Change::Leave => true,
+        Change::Remove(host) => rank(host).is_none_or(|theirs| own < theirs),
+        Change::Role(host, Role::Owner) => own == 0 && holds(state, account(world, *host)),
+        Change::Role(host, Role::Admin) => holds(state, account(world, *host)) && rank(host) != Some(0),
+        Change::Role(host, Role::Member) => match rank(host) {
+            Some(theirs) => own < theirs || own == theirs && state.context.admins.len() > 1,
+            None => true,
+        },
+    }
+}
+
+fn holds(state: &StateInside, account: Option<AccountId>) -> bool {
+    account.is_some_and(|account| state.accounts.contains(&account))
+}
