@@ -10,7 +10,7 @@ use super::*;
 
 type Answer = fn(&str, &Value) -> Value;
 
-const METHODS: [&str; 13] = [
+const METHODS: [&str; 14] = [
     "account.get",
     "account.phrase",
     "account.confirm_phrase",
@@ -20,6 +20,7 @@ const METHODS: [&str; 13] = [
     "contact.approve",
     "contact.list",
     "chat.list",
+    "chat.gaps",
     "message.send",
     "message.list",
     "message.mark_read",
@@ -136,6 +137,7 @@ fn two_chats(method: &str, params: &Value) -> Value {
         "message.send" => {
             json!({ "message": id("1234"), "ledger": { "state": "queued", "reason": "no relay", "held": [] } })
         }
+        "chat.gaps" => json!({ "items": [] }),
         "message.mark_read" | "chat.typing" => json!({}),
         _ => Value::Null,
     }

@@ -12,7 +12,7 @@ use super::params::*;
 pub(super) type Read = fn(Option<&str>) -> Result<(), ApiError>;
 
 /// The methods, as `methods.rs` has them.
-pub(super) const METHODS: [(&str, Read); 39] = [
+pub(super) const METHODS: [(&str, Read); 43] = [
     ("node.info", read::<NoParams>),
     ("node.doctor", read::<NoParams>),
     ("account.get", read::<NoParams>),
@@ -22,6 +22,7 @@ pub(super) const METHODS: [(&str, Read); 39] = [
     ("contact.accept", read::<AcceptParams>),
     ("contact.requests", read::<ListParams>),
     ("contact.approve", read::<ApproveParams>),
+    ("contact.decline", read::<ApproveParams>),
     ("contact.list", read::<ListParams>),
     ("chat.list", read::<ListParams>),
     ("chat.get", read::<ChatParams>),
@@ -31,6 +32,9 @@ pub(super) const METHODS: [(&str, Read); 39] = [
     ("chat.add", read::<ChatMembersParams>),
     ("chat.remove", read::<ChatMembersParams>),
     ("chat.leave", read::<ChatParams>),
+    ("chat.invite", read::<ChatInviteParams>),
+    ("chat.invites", read::<ChatParams>),
+    ("chat.uninvite", read::<AcceptParams>),
     ("chat.update", read::<ChatUpdateParams>),
     ("chat.typing", read::<ChatTypingParams>),
     ("chat.roles", read::<ChatRoleParams>),
