@@ -563,7 +563,8 @@ impl Client {
             if !(expired || many) || !chat.node(&next).is_some_and(|known| known.kept) {
                 break;
             }
-            let alone = chat.row.context.kind == ChatKind::Group && chat.is_unheard(own, &next);
+            // Many changes at once settle before the others can have answered: only time tells.
+            let alone = expired && chat.row.context.kind == ChatKind::Group && chat.is_unheard(own, &next);
             let gone = chat.dag.settle(next);
             if gone.is_empty() {
                 break;

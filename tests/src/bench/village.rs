@@ -26,20 +26,21 @@ const RETURN_S: f64 = 1.0;
 /// A group of processes; the first one made it.
 struct Group {
     _world: World,
-    _relay: Option<Host>,
+    _relay: Host,
     people: Vec<Person>,
     chat: String,
 }
 
 impl Group {
-    async fn start(count: usize, relayed: bool) -> Self {
+    /// All know a relay; if they are `direct`, contacts connect to each other too.
+    async fn start(count: usize, direct: bool) -> Self {
         let world = host::world();
-        let relay = if relayed { Some(Host::relay(&world).await) } else { None };
-        let addresses = relay.as_ref().map_or_else(Vec::new, |relay| relay.addresses.clone());
+        let relay = Host::relay(&world).await;
+        let addresses = relay.addresses.clone();
         let mut people = Vec::new();
         for place in 0..count {
             let name = format!("person-{place}");
-            people.push(host::person(&world, &name, &addresses, !relayed).await);
+            people.push(host::person(&world, &name, &addresses, direct).await);
         }
         let (owner, others) = people.split_first_mut().unwrap();
         let mut members = Vec::new();
@@ -101,7 +102,7 @@ impl Group {
 
 /// Messages by one of eleven, until the last of the ten others has the last of them.
 pub async fn deliveries(scale: &Scale) -> Vec<Row> {
-    let group = Group::start(ELEVEN, false).await;
+    let group = Group::start(ELEVEN, true).await;
     group.write(scale.group_messages / 4 + 1).await;
     let mut pair = Pair::new();
     let others = (ELEVEN - 1) as f64;
@@ -143,7 +144,7 @@ pub async fn deliveries(scale: &Scale) -> Vec<Row> {
 
 /// A member was away while others wrote and committed; from its `ready` to the event of the last message.
 pub async fn comes_back(scale: &Scale) -> Vec<Row> {
-    let mut group = Group::start(RETURNED, true).await;
+    let mut group = Group::start(RETURNED, false).await;
     let (backlog, commits) = (scale.group_backlog, scale.group_commits);
     let mut pair = Pair::new();
     let mut bare = Bare::new(Suite::XWing);

@@ -29,6 +29,30 @@ fn f18_a_cursor_of_a_lost_future_is_void_after_a_restore() {
     assert!(!restored.read_all(BOB, 1, read.cursor).void);
 }
 
+/// The broken variant of the test above.
+#[cfg(feature = "sim")]
+#[test]
+fn f18_a_cursor_without_its_running_hash_hides_what_came_after_a_restore() {
+    let mut bench = Bench::new();
+    bench.keep(&series(1, 600, 5, 10));
+    let backup = bench.rows.clone();
+    bench.keep(&series(1, 600, 8, 10)[5..]);
+    let future = bench.read_all(BOB, 1, None).cursor;
+    let others: Vec<_> = (0..8_u32)
+        .map(|i| envelope(1, 600, format!("other {i}").as_bytes()))
+        .collect();
+    for (cursor_unhashed, shown) in [(false, 13), (true, 5)] {
+        let config = RelayConfig {
+            cursor_unhashed,
+            ..RelayConfig::default()
+        };
+        let mut restored = Bench::open(config, backup.clone(), bench.now_ms);
+        restored.keep(&others);
+        let read = restored.read_all(BOB, 1, future);
+        assert_eq!((read.void, read.positions.len()), (!cursor_unhashed, shown));
+    }
+}
+
 #[test]
 fn f18_a_cursor_of_another_storage_epoch_is_void() {
     let mut bench = Bench::new();
