@@ -232,13 +232,14 @@ impl Village {
         self.inside.release(place);
         let cost = self.inside.cost(place);
         let chat = self.chat.unwrap();
+        assert!(self.inside.epoch(place, &chat).is_some(), "not joined");
+        // Who has joined renews its leaf, which the others take.
+        self.inside.pass(20_000);
         assert_eq!(
             self.inside.epoch(place, &chat),
             self.inside.epoch(ALICE, &chat),
-            "not joined"
+            "not in one state"
         );
-        // Who has joined renews its leaf, which the others take.
-        self.inside.pass(20_000);
         cost
     }
 
