@@ -11,7 +11,7 @@ const SETTINGS: [(&str, &str); 3] = [
     ("MADANG_FROZEN_STATES", "3"),
     ("MADANG_REJOIN_MS", "2000"),
     // What was written before she was put back is sealed again by a nudge.
-    ("MADANG_NUDGE_MS", "3000"),
+    ("MADANG_NUDGE_MS", "1000"),
 ];
 
 /// Asks by a link until the inviter's card was found.
