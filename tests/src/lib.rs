@@ -5,6 +5,7 @@
 //! | `process` | a child process: started, watched, ended by its handle |
 //! | `rpc` | a small JSON-RPC client, and one that outlives its node |
 //! | `person` | a node, its events, and what a user would do with it |
+//! | `reader` | a subscriber that can be killed, and what it told |
 //! | `world` | a temporary directory with a relay and people |
 //! | `bench` | the benchmark, on the same harness |
 //! | `load` | texts as fast as they are acknowledged, over kills, and the check of what became of them |
@@ -22,6 +23,7 @@ mod load;
 mod person;
 mod powercut;
 mod process;
+pub mod reader;
 mod rpc;
 mod world;
 
@@ -31,12 +33,19 @@ pub use load::{Lane, arrived, count, delivered, end};
 pub use person::{Person, Said, Watcher};
 pub use powercut::Disk;
 pub use process::{Ended, Process, run};
+pub use reader::event_reader;
 pub use rpc::{CallError, Rpc, Steady};
 pub use world::{DEADLINE, LISTEN, QUIC, Relay, TCP, World, join};
 
 /// A seeded generator (SplitMix64), so that a run can be repeated as far as the scheduler allows.
 #[derive(Debug)]
 pub struct Dice(u64);
+
+impl From<u64> for Dice {
+    fn from(seed: u64) -> Self {
+        Self(seed)
+    }
+}
 
 impl Dice {
     /// Takes the seed from `MADANG_SEED`, or else from the clock, and prints it.
@@ -51,6 +60,11 @@ impl Dice {
         });
         println!("seed {seed}; MADANG_SEED={seed} takes it again");
         Self(seed)
+    }
+
+    /// Draws another seed.
+    pub fn seed(&mut self) -> u64 {
+        self.below(u64::MAX)
     }
 
     /// Returns a number below `end`.

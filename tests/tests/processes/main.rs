@@ -7,6 +7,7 @@ mod benchmark;
 mod by_hand;
 mod copies;
 mod echo_bot;
+mod events;
 mod groups;
 mod guests;
 mod kinds;
@@ -18,4 +19,5 @@ mod secrets;
 mod stories;
 
 const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
+const EVENT_READER: &str = env!("CARGO_BIN_EXE_event-reader-under-test");
 const ECHO_BOT: &str = env!("CARGO_BIN_EXE_echo-bot-under-test");
