@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ids::{AppKey, ChatId};
 use super::limits::MAX_SCOPE;
+use super::methods;
 use super::types::EventKind;
 
 /// What apps can be allowed, by namespace. Methods of messages belong to their chat.
@@ -55,8 +56,8 @@ impl FromStr for Scope {
         }
         let (first, rest) = text.split_once(':').ok_or(ScopeError)?;
         if first == "method" {
-            let known = NEEDS.iter().find(|(name, _)| *name == rest);
-            return known.map(|(name, _)| Self::Method(name)).ok_or(ScopeError);
+            let known = methods::find(rest).ok_or(ScopeError)?;
+            return Ok(Self::Method(known.name));
         }
         match rest.split_once(':') {
             Some((id, action)) if first == CHAT => {
@@ -105,7 +106,7 @@ impl Scope {
         match (self, other) {
             (Self::All, _) => true,
             (Self::Of(CHAT, action), Self::One(_, narrower)) => action == narrower,
-            (Self::Of(namespace, action), Self::Method(name)) => match need(name) {
+            (Self::Of(namespace, action), Self::Method(name)) => match methods::find(name).map(|method| method.need) {
                 Some(Need::Action(of, wanted, _)) => of == *namespace && wanted == *action,
                 _ => false,
             },
@@ -138,57 +139,26 @@ pub(super) enum Need {
     Door,
 }
 
-/// What the methods need; a method that isn't here can't be called.
-const NEEDS: &[(&str, Need)] = &[
-    ("node.info", Need::Action("node", "read", About::All)),
-    ("node.doctor", Need::Action("node", "read", About::All)),
-    ("account.get", Need::Action("account", "read", About::All)),
-    ("account.phrase", Need::Action("account", "secret", About::All)),
-    ("account.confirm_phrase", Need::Action("account", "secret", About::All)),
-    ("contact.invite", Need::Action("contact", "write", About::All)),
-    ("contact.accept", Need::Action("contact", "write", About::All)),
-    ("contact.requests", Need::Action("contact", "read", About::All)),
-    ("contact.approve", Need::Action("contact", "write", About::All)),
-    ("contact.decline", Need::Action("contact", "write", About::All)),
-    ("contact.list", Need::Action("contact", "read", About::All)),
-    ("chat.list", Need::Action(CHAT, "read", About::Listed)),
-    ("chat.get", Need::Action(CHAT, "read", About::Chat)),
-    ("chat.members", Need::Action(CHAT, "read", About::Chat)),
-    ("chat.create", Need::Action(CHAT, "manage", About::All)),
-    ("chat.add", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.remove", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.leave", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.invite", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.invites", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.uninvite", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.gaps", Need::Action(CHAT, "read", About::Chat)),
-    ("chat.typing", Need::Action(CHAT, "send", About::Chat)),
-    ("chat.update", Need::Action(CHAT, "manage", About::Chat)),
-    ("chat.roles", Need::Action(CHAT, "manage", About::Chat)),
-    ("message.send", Need::Action(CHAT, "send", About::Chat)),
-    ("message.edit", Need::Action(CHAT, "send", About::Message)),
-    ("message.delete", Need::Action(CHAT, "send", About::Message)),
-    ("message.react", Need::Action(CHAT, "send", About::Message)),
-    ("message.vote", Need::Action(CHAT, "send", About::Message)),
-    ("message.list", Need::Action(CHAT, "read", About::Chat)),
-    ("message.get", Need::Action(CHAT, "read", About::Message)),
-    ("message.mark_read", Need::Action(CHAT, "send", About::Chat)),
-    ("relay.evidence", Need::Action("relay", "read", About::All)),
-    ("event.poll", Need::Token),
-    ("event.subscribe", Need::Token),
-    ("event.unsubscribe", Need::Token),
-    ("event.ack", Need::Token),
-    ("app.request", Need::Door),
-    ("app.self", Need::Token),
-    ("app.list", Need::Action("app", "manage", About::All)),
-    ("app.approve", Need::Action("app", "manage", About::All)),
-    ("app.mint", Need::Token),
-    ("app.revoke", Need::Token),
-];
+impl Need {
+    /// An action on a namespace, about no single object.
+    pub(super) const fn all(namespace: &'static str, action: &'static str) -> Self {
+        Self::Action(namespace, action, About::All)
+    }
 
-/// What a method needs; none if there is no such method.
-pub(super) fn need(method: &str) -> Option<Need> {
-    NEEDS.iter().find(|(name, _)| *name == method).map(|(_, need)| *need)
+    /// An action on the chat of the parameter `chat`.
+    pub(super) const fn chat(action: &'static str) -> Self {
+        Self::Action(CHAT, action, About::Chat)
+    }
+
+    /// An action on the chat of the message of the parameter `message`.
+    pub(super) const fn message(action: &'static str) -> Self {
+        Self::Action(CHAT, action, About::Message)
+    }
+
+    /// An action on chats, of which everybody gets what it may see.
+    pub(super) const fn listed(action: &'static str) -> Self {
+        Self::Action(CHAT, action, About::Listed)
+    }
 }
 
 /// What a token allows.
@@ -405,12 +375,12 @@ mod tests {
     #[test]
     fn f58_a_token_allows_its_scopes_alone() {
         let reader = grant(&["chat:read"]);
-        let allowed = |grant: &Grant, method: &str| grant.allows(method, need(method).unwrap());
-        let methods = NEEDS
-            .iter()
-            .filter(|(name, _)| allowed(&reader, name))
-            .map(|(name, _)| *name);
-        let methods: Vec<_> = methods.filter(|name| !name.starts_with("event.")).collect();
+        let allowed = |grant: &Grant| {
+            let methods = methods::all().filter(|method| grant.allows(method.name, method.need));
+            methods.map(|method| method.name).collect::<Vec<_>>()
+        };
+        let mut methods = allowed(&reader);
+        methods.retain(|name| !name.starts_with("event."));
         let own = [
             "chat.list",
             "chat.get",
@@ -423,19 +393,14 @@ mod tests {
             "app.revoke",
         ];
         assert_eq!(methods, own);
-        assert!(
-            NEEDS
-                .iter()
-                .filter(|(_, need)| *need != Need::Door)
-                .all(|(name, _)| allowed(&Grant::owner(), name))
+        let but_the_door = methods::all().filter(|method| method.need != Need::Door);
+        assert_eq!(
+            allowed(&Grant::owner()),
+            but_the_door.map(|method| method.name).collect::<Vec<_>>()
         );
-        let door = NEEDS
-            .iter()
-            .filter(|(name, _)| allowed(&Grant::door(), name))
-            .map(|(name, _)| *name);
-        assert_eq!(door.collect::<Vec<_>>(), ["app.request"]);
+        assert_eq!(allowed(&Grant::door()), ["app.request"]);
         let one = grant(&[&format!("chat:{}:send", ChatId([3; 32]))]);
-        assert!(!allowed(&one, "message.send") && one.allows_in("send", &ChatId([3; 32])));
+        assert!(!allowed(&one).contains(&"message.send") && one.allows_in("send", &ChatId([3; 32])));
         assert!(!one.allows_in("send", &ChatId([4; 32])) && !one.allows_in("read", &ChatId([3; 32])));
     }
 }

@@ -15,9 +15,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::access::Grant;
 use super::api::{Api, ApiResult};
+use super::dispatch::{Shared, logged};
 use super::error::ApiError;
 use super::limits::{MAX_RESPONSE, SUBSCRIPTION_PAGE};
-use super::methods::{Shared, logged};
 use super::params::{After, Filter, FromParams as _, PollParams, SubscribeParams};
 use super::types::{Event, EventKind, EventPage};
 

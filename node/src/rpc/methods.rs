@@ -1,24 +1,16 @@
-//! The table of methods: name, parameters, function of the [`Api`].
+//! The table of methods: name, what a token needs for it, parameters, result, function of the [`Api`]. All else follows from it:
+//! registration, scopes, what is fuzzed, the schema and what is generated from that.
 
-use std::future::Future;
-use std::sync::Arc;
-
-use http::Extensions;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
-use jsonrpsee::core::server::ResponsePayload;
-use jsonrpsee::server::StopHandle;
-use jsonrpsee::types::ErrorObjectOwned;
-use serde::{Deserialize, Serialize};
 
-use super::access::{self, About, Grant, Need};
-use super::api::{Api, ApiResult};
-use super::calls::{Caller, Slot};
+use super::access::Need;
+use super::api::Api;
+use super::dispatch::{Shared, add};
 use super::error::ApiError;
 use super::events;
-use super::ids::{ChatId, MessageId};
-use super::params::{AckParams, AppParams, FromParams, MessageParams, NoParams};
-use crate::clock::now_ms;
+use super::params::*;
+use super::types::*;
 
 /// Starts a subscription.
 pub(super) const SUBSCRIBE: &str = "event.subscribe";
@@ -27,249 +19,228 @@ pub(super) const UNSUBSCRIBE: &str = "event.unsubscribe";
 /// The notifications of a subscription.
 const NOTIFICATION: &str = "event";
 
-/// What every method reaches.
-pub(super) struct Shared<A> {
-    pub(super) api: Arc<A>,
-    /// Ends what waits when the server stops.
-    pub(super) stop: StopHandle,
+/// A method, as all but its function know it.
+pub(super) struct Method {
+    pub(super) name: &'static str,
+    /// What a token needs for it.
+    pub(super) need: Need,
+    /// Reads its parameters.
+    #[cfg(feature = "failpoints")]
+    pub(super) read: fn(Option<&str>) -> Result<(), ApiError>,
 }
 
-/// Makes the table.
+/// Takes lines of `/// What it does.`, then `NAME, NEED, PARAMETERS => RESULT, |shared, parameters, grant| CALL;`.
+macro_rules! methods {
+    ($($(#[doc = $doc:literal])+ $name:literal, $need:expr, $params:ty => $result:ty, |$s:pat_param, $p:pat_param, $g:pat_param| $call:expr;)+) => {
+        /// The methods that are called and answer.
+        static CALLED: &[Method] = &[$(Method {
+            name: $name,
+            need: $need,
+            #[cfg(feature = "failpoints")]
+            read: read::<$params>,
+        }),+];
+
+        fn register<A: Api>(module: &mut RpcModule<Shared<A>>) -> Result<(), RegisterMethodError> {
+            $(add::<A, $params, $result, _, _>(module, $name, $need, |$s, $p, $g| async move { $call })?;)+
+            Ok(())
+        }
+    };
+}
+
+methods! {
+    /// This node: its account and device, its addresses, the relays that it uses.
+    "node.info", Need::all("node", "read"), NoParams => NodeInfo, |s, _, _| s.api.node_info().await;
+
+    /// Looks for what keeps messages from flowing, and what the user can do about it.
+    "node.doctor", Need::all("node", "read"), NoParams => Doctor, |s, _, _| s.api.node_doctor().await;
+
+    /// This account.
+    "account.get", Need::all("account", "read"), NoParams => AccountInfo, |s, _, _| s.api.account_get().await;
+
+    /// The account's recovery phrase.
+    ///
+    /// It is gone once it was confirmed: `phrase_erased`.
+    "account.phrase", Need::all("account", "secret"), NoParams => Phrase, |s, _, _| s.api.account_phrase().await;
+
+    /// Says that the user has written the phrase down: the root key is erased from this device.
+    "account.confirm_phrase", Need::all("account", "secret"), NoParams => Done, |s, _, _| s.api.account_confirm_phrase().await;
+
+    /// Makes a link by which others ask for contact.
+    "contact.invite", Need::all("contact", "write"), InviteParams => Invite, |s, p, _| s.api.contact_invite(p).await;
+
+    /// Asks for contact by a link, or to be let into a group by its link.
+    ///
+    /// Waits up to 20 s for the inviter's card. The chat is `requested` until the other side has approved.
+    "contact.accept", Need::all("contact", "write"), AcceptParams => ChatRef, |s, p, _| s.api.contact_accept(p).await;
+
+    /// Requests that wait for the user: for contact, or with `chat` to be let into that group.
+    "contact.requests", Need::all("contact", "read"), ListParams => Page<ContactRequest>, |s, p, _| s.api.contact_requests(p).await;
+
+    /// Approves a request.
+    "contact.approve", Need::all("contact", "write"), ApproveParams => ChatRef, |s, p, _| s.api.contact_approve(p).await;
+
+    /// Drops a request; whoever asked isn't told.
+    "contact.decline", Need::all("contact", "write"), ApproveParams => Done, |s, p, _| s.api.contact_decline(p).await;
+
+    /// Contacts.
+    "contact.list", Need::all("contact", "read"), ListParams => Page<Contact>, |s, p, _| s.api.contact_list(p).await;
+
+    /// Chats; of a token that names single chats those.
+    "chat.list", Need::listed("read"), ListParams => Page<Chat>, |s, p, grant| {
+        let mut page = s.api.chat_list(p).await?;
+        page.items.retain(|chat| grant.allows_in("read", &chat.chat) || !grant.names_chats());
+        Ok(page)
+    };
+
+    /// A chat, and how its state is.
+    "chat.get", Need::chat("read"), ChatParams => ChatDetails, |s, p, _| s.api.chat_get(p).await;
+
+    /// Who is in a chat.
+    "chat.members", Need::chat("read"), ChatParams => Members, |s, p, _| s.api.chat_members(p).await;
+
+    /// What is missing of others' messages in a chat.
+    "chat.gaps", Need::chat("read"), ChatParams => Gaps, |s, p, _| s.api.chat_gaps(p).await;
+
+    /// Makes a group of contacts. Its relays are the creator's.
+    "chat.create", Need::all("chat", "manage"), ChatCreateParams => ChatRef, |s, p, _| s.api.chat_create(p).await;
+
+    /// Adds contacts to a group, as an admin.
+    ///
+    /// Answers once the change is durable here, with the chat as it is then. If another's change wins, it is made again by itself.
+    "chat.add", Need::chat("manage"), ChatMembersParams => Chat, |s, p, _| s.api.chat_add(p).await;
+
+    /// Removes members from a group, as an admin of higher rank.
+    ///
+    /// Whoever is removed neither finds nor reads what follows.
+    "chat.remove", Need::chat("manage"), ChatMembersParams => Chat, |s, p, _| s.api.chat_remove(p).await;
+
+    /// Leaves a group: the others are asked to remove this account.
+    ///
+    /// The chat's `state` becomes `left` once one of them has.
+    "chat.leave", Need::chat("manage"), ChatParams => Chat, |s, p, _| s.api.chat_leave(p).await;
+
+    /// Makes an invite link of a group, as an admin; for `contact.accept`.
+    ///
+    /// Who was removed from the group waits for approval in any case.
+    "chat.invite", Need::chat("manage"), ChatInviteParams => Invite, |s, p, _| s.api.chat_invite(p).await;
+
+    /// This account's open links of a group.
+    "chat.invites", Need::chat("manage"), ChatParams => GroupInvites, |s, p, _| s.api.chat_invites(p).await;
+
+    /// Takes a link of a group back: it lets nobody in any more.
+    ///
+    /// Requests by it are gone. So it is for links whose maker is no admin any more.
+    "chat.uninvite", Need::chat("manage"), AcceptParams => Done, |s, p, _| s.api.chat_uninvite(p).await;
+
+    /// Changes a chat's name, picture or timer; what is absent stays. In a one-to-one chat only the timer.
+    "chat.update", Need::chat("manage"), ChatUpdateParams => Chat, |s, p, _| s.api.chat_update(p).await;
+
+    /// Tells members' devices that are connected now that the user types, or has stopped.
+    ///
+    /// At most once in 5 s for a chat; more is left out without an error. It goes by no relay and is kept by nobody.
+    "chat.typing", Need::chat("send"), ChatTypingParams => Done, |s, p, _| s.api.chat_typing(p).await;
+
+    /// Changes a member's rank, as an admin of higher rank. Making an `owner` gives one's own place away.
+    "chat.roles", Need::chat("manage"), ChatRoleParams => Chat, |s, p, _| s.api.chat_roles(p).await;
+
+    /// Sends a message: answers when it is durable here.
+    ///
+    /// The id stays, but for what is sent on data that turns out to be an old copy: it gets another one, `message.updated` tells it, and
+    /// the one that was answered leads to it in this node's answers.
+    "message.send", Need::chat("send"), SendParams => Sent, |s, p, _| s.api.message_send(p).await;
+
+    /// Changes a text that this account wrote.
+    "message.edit", Need::message("send"), EditParams => Message, |s, p, _| s.api.message_edit(p).await;
+
+    /// Takes a message back that this account wrote.
+    "message.delete", Need::message("send"), MessageParams => Message, |s, p, _| s.api.message_delete(p).await;
+
+    /// Leaves an emoji at a message, or takes it back.
+    "message.react", Need::message("send"), ReactParams => Message, |s, p, _| s.api.message_react(p).await;
+
+    /// Votes in a poll.
+    "message.vote", Need::message("send"), VoteParams => Message, |s, p, _| s.api.message_vote(p).await;
+
+    /// Messages of a chat in the order shown; without `before` and `after` the newest.
+    "message.list", Need::chat("read"), MessageListParams => Page<Message>, |s, p, _| s.api.message_list(p).await;
+
+    /// A message.
+    "message.get", Need::message("read"), MessageParams => Message, |s, p, _| s.api.message_get(p).await;
+
+    /// Marks a chat's messages as read.
+    "message.mark_read", Need::chat("send"), MarkReadParams => Done, |s, p, _| s.api.message_mark_read(p).await;
+
+    /// What was kept as proof of what relays did.
+    "relay.evidence", Need::all("relay", "read"), EvidenceParams => Page<Evidence>, |s, p, _| s.api.relay_evidence(p).await;
+
+    /// Asks for a token; at `/app`, without one. It works once the user has approved.
+    "app.request", Need::Door, AppRequestParams => AppToken, |s, p, _| s.api.app_request(p).await;
+
+    /// Apps, and who wants to become one.
+    "app.list", Need::all("app", "manage"), ListParams => Page<App>, |s, p, _| s.api.app_list(p).await;
+
+    /// Lets an app in: its token works from now on.
+    "app.approve", Need::all("app", "manage"), AppApproveParams => App, |s, p, _| s.api.app_approve(p).await;
+
+    /// The app of this token.
+    "app.self", Need::Token, NoParams => App, |s, _, grant| {
+        s.api.app_self(grant.app.ok_or(ApiError::NotFound { field: "app" })?).await
+    };
+
+    /// Makes a token within the caller's own, which ends no later and ends with it.
+    "app.mint", Need::Token, AppMintParams => AppToken, |s, p, grant| s.api.app_mint(grant, p).await;
+
+    /// Ends an app's token and those that it made, and closes their connections; also turns away who asks.
+    ///
+    /// Any token may end itself and those that it made.
+    "app.revoke", Need::Token, AppParams => Done, |s, p, grant| s.api.app_revoke(grant, p.app).await;
+
+    /// Reads events of the durable log, and waits for the first.
+    ///
+    /// A page may be shorter than `limit` although there is more.
+    "event.poll", Need::Token, PollParams => EventPage, |s, p, grant| events::poll(s, p, grant).await;
+
+    /// Says which event this token's app has dealt with last; never goes back.
+    "event.ack", Need::Token, AckParams => Done, |s, p, grant| s.api.event_ack(grant.app, p.cursor).await;
+}
+
+/// The two of subscriptions, which `events` answers.
+static SUBSCRIPTIONS: &[Method] = &[
+    Method {
+        name: SUBSCRIBE,
+        need: Need::Token,
+        #[cfg(feature = "failpoints")]
+        read: read::<SubscribeParams>,
+    },
+    Method {
+        name: UNSUBSCRIBE,
+        need: Need::Token,
+        #[cfg(feature = "failpoints")]
+        read: read::<UnsubscribeParams>,
+    },
+];
+
+/// All methods.
+pub(super) fn all() -> impl Iterator<Item = &'static Method> {
+    CALLED.iter().chain(SUBSCRIPTIONS)
+}
+
+/// The method of a name.
+pub(super) fn find(name: &str) -> Option<&'static Method> {
+    all().find(|method| method.name == name)
+}
+
+/// Registers them all.
 pub(super) fn module<A: Api>(shared: Shared<A>) -> Result<RpcModule<Shared<A>>, RegisterMethodError> {
     let mut module = RpcModule::new(shared);
-    let m = &mut module;
-    add(m, "node.info", |s, _: NoParams| async move { s.api.node_info().await })?;
-    add(
-        m,
-        "node.doctor",
-        |s, _: NoParams| async move { s.api.node_doctor().await },
-    )?;
-    add(
-        m,
-        "account.get",
-        |s, _: NoParams| async move { s.api.account_get().await },
-    )?;
-    add(m, "account.phrase", |s, _: NoParams| async move {
-        s.api.account_phrase().await
-    })?;
-    add(m, "account.confirm_phrase", |s, _: NoParams| async move {
-        s.api.account_confirm_phrase().await
-    })?;
-    add(m, "contact.invite", |s, p| async move { s.api.contact_invite(p).await })?;
-    add(m, "contact.accept", |s, p| async move { s.api.contact_accept(p).await })?;
-    add(
-        m,
-        "contact.requests",
-        |s, p| async move { s.api.contact_requests(p).await },
-    )?;
-    add(
-        m,
-        "contact.approve",
-        |s, p| async move { s.api.contact_approve(p).await },
-    )?;
-    add(
-        m,
-        "contact.decline",
-        |s, p| async move { s.api.contact_decline(p).await },
-    )?;
-    add(m, "contact.list", |s, p| async move { s.api.contact_list(p).await })?;
-    add_with(m, "chat.list", |s, p, grant| async move {
-        let mut page = s.api.chat_list(p).await?;
-        page.items
-            .retain(|chat| grant.allows_in("read", &chat.chat) || !grant.names_chats());
-        Ok(page)
-    })?;
-    add(m, "chat.get", |s, p| async move { s.api.chat_get(p).await })?;
-    add(m, "chat.members", |s, p| async move { s.api.chat_members(p).await })?;
-    add(m, "chat.gaps", |s, p| async move { s.api.chat_gaps(p).await })?;
-    add(m, "chat.create", |s, p| async move { s.api.chat_create(p).await })?;
-    add(m, "chat.add", |s, p| async move { s.api.chat_add(p).await })?;
-    add(m, "chat.remove", |s, p| async move { s.api.chat_remove(p).await })?;
-    add(m, "chat.leave", |s, p| async move { s.api.chat_leave(p).await })?;
-    add(m, "chat.invite", |s, p| async move { s.api.chat_invite(p).await })?;
-    add(m, "chat.invites", |s, p| async move { s.api.chat_invites(p).await })?;
-    add(m, "chat.uninvite", |s, p| async move { s.api.chat_uninvite(p).await })?;
-    add(m, "chat.update", |s, p| async move { s.api.chat_update(p).await })?;
-    add(m, "chat.typing", |s, p| async move { s.api.chat_typing(p).await })?;
-    add(m, "chat.roles", |s, p| async move { s.api.chat_roles(p).await })?;
-    add(m, "message.send", |s, p| async move { s.api.message_send(p).await })?;
-    add(m, "message.edit", |s, p| async move { s.api.message_edit(p).await })?;
-    add(m, "message.delete", |s, p| async move { s.api.message_delete(p).await })?;
-    add(m, "message.react", |s, p| async move { s.api.message_react(p).await })?;
-    add(m, "message.vote", |s, p| async move { s.api.message_vote(p).await })?;
-    add(m, "message.list", |s, p| async move { s.api.message_list(p).await })?;
-    add(m, "message.get", |s, p| async move { s.api.message_get(p).await })?;
-    add(m, "message.mark_read", |s, p| async move {
-        s.api.message_mark_read(p).await
-    })?;
-    add(m, "relay.evidence", |s, p| async move { s.api.relay_evidence(p).await })?;
-    apps(m)?;
-    add_with(m, "event.poll", events::poll)?;
-    add_with(m, "event.ack", |s, p: AckParams, grant| async move {
-        s.api.event_ack(grant.app, p.cursor).await
-    })?;
-    m.register_subscription(SUBSCRIBE, NOTIFICATION, UNSUBSCRIBE, |params, pending, shared, extensions| async move {
+    register(&mut module)?;
+    module.register_subscription(SUBSCRIBE, NOTIFICATION, UNSUBSCRIBE, |params, pending, shared, extensions| async move {
         events::subscribe(params, pending, shared, &extensions).await
     })?;
     Ok(module)
 }
 
-fn apps<A: Api>(m: &mut RpcModule<Shared<A>>) -> Result<(), RegisterMethodError> {
-    add(m, "app.request", |s, p| async move { s.api.app_request(p).await })?;
-    add(m, "app.list", |s, p| async move { s.api.app_list(p).await })?;
-    add(m, "app.approve", |s, p| async move { s.api.app_approve(p).await })?;
-    add_with(m, "app.self", |s, _: NoParams, grant| async move {
-        s.api
-            .app_self(grant.app.ok_or(ApiError::NotFound { field: "app" })?)
-            .await
-    })?;
-    add_with(
-        m,
-        "app.mint",
-        |s, p, grant| async move { s.api.app_mint(grant, p).await },
-    )?;
-    add_with(m, "app.revoke", |s, p: AppParams, grant| async move {
-        s.api.app_revoke(grant, p.app).await
-    })
-}
-
-impl<A: Api> Shared<A> {
-    /// What a request's token allows, as it is now: it may have ended since the connection was opened.
-    pub(super) fn granted(&self, extensions: &Extensions) -> ApiResult<Arc<Grant>> {
-        let Some(caller) = extensions.get::<Caller>() else {
-            return Err(ApiError::Internal {
-                reason: "a request came past the guard".into(),
-            });
-        };
-        let grant = &caller.grant;
-        let grants = self.api.grants();
-        let lives = |app| {
-            grants
-                .borrow()
-                .of_app(app)
-                .is_some_and(|grant| !grant.has_ended(now_ms()))
-        };
-        match &grant.app {
-            Some(app) if !lives(app) => Err(ApiError::TokenEnded),
-            _ => Ok(Arc::clone(grant)),
-        }
-    }
-
-    /// Whether a token allows a call.
-    async fn check(&self, grant: &Grant, method: &str, params: Option<&str>) -> ApiResult<()> {
-        let need = access::need(method).ok_or(ApiError::MethodNotFound)?;
-        if grant.allows(method, need) {
-            return Ok(());
-        }
-        let missing = |chat: Option<ChatId>| match (need, chat) {
-            (Need::Action(namespace, action, _), None) => format!("{namespace}:{action}"),
-            (Need::Action(namespace, action, _), Some(chat)) => format!("{namespace}:{chat}:{action}"),
-            (Need::Token | Need::Door, _) => "of an app".to_owned(),
-        };
-        let Need::Action(_, action, about) = need else {
-            return Err(ApiError::ScopeMissing { scope: missing(None) });
-        };
-        let chat = if grant.names_chats() {
-            self.chat_of(about, params).await?
-        } else {
-            None
-        };
-        match chat {
-            Some(chat) if grant.allows_in(action, &chat) => Ok(()),
-            chat => Err(ApiError::ScopeMissing { scope: missing(chat) }),
-        }
-    }
-
-    /// The chat that a call is about, by its parameters.
-    async fn chat_of(&self, about: About, params: Option<&str>) -> ApiResult<Option<ChatId>> {
-        #[derive(Deserialize)]
-        struct Named {
-            chat: Option<ChatId>,
-            message: Option<MessageId>,
-        }
-        let named: Option<Named> = params.and_then(|json| serde_json::from_str(json).ok());
-        match (about, named) {
-            (About::Chat, Some(named)) => Ok(named.chat),
-            (
-                About::Message,
-                Some(Named {
-                    message: Some(message), ..
-                }),
-            ) => {
-                let message = self.api.message_get(MessageParams { message }).await?;
-                Ok(Some(message.chat))
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-/// Writes the reason of an internal error to the log, which is the only place where it shows.
-pub(super) fn logged(error: ApiError) -> ApiError {
-    if let ApiError::Internal { reason } = &error {
-        tracing::error!(reason, "a call of the JSON-RPC failed");
-    }
-    error
-}
-
-fn add<A, P, R, F, Fut>(
-    module: &mut RpcModule<Shared<A>>,
-    name: &'static str,
-    method: F,
-) -> Result<(), RegisterMethodError>
-where
-    A: Api,
-    P: FromParams + Send + 'static,
-    R: Serialize + Clone + Send + 'static,
-    F: Fn(Arc<Shared<A>>, P) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = ApiResult<R>> + Send + 'static,
-{
-    add_with(module, name, move |shared, params, _| method(shared, params))
-}
-
-/// A method that looks at what its caller's token allows.
-fn add_with<A, P, R, F, Fut>(
-    module: &mut RpcModule<Shared<A>>,
-    name: &'static str,
-    method: F,
-) -> Result<(), RegisterMethodError>
-where
-    A: Api,
-    P: FromParams + Send + 'static,
-    R: Serialize + Clone + Send + 'static,
-    F: Fn(Arc<Shared<A>>, P, Arc<Grant>) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = ApiResult<R>> + Send + 'static,
-{
-    module.register_async_method(name, move |params, shared, extensions| {
-        let slot = extensions.get::<Slot>().cloned();
-        let method = method.clone();
-        async move {
-            let called = async {
-                let grant = shared.granted(&extensions)?;
-                shared.check(&grant, name, params.as_str()).await?;
-                method(Arc::clone(&shared), P::read(params.as_str())?, grant).await
-            };
-            let result = called.await;
-            let payload = match result {
-                Ok(result) => ResponsePayload::success(result),
-                Err(error) => ResponsePayload::error(ErrorObjectOwned::from(logged(error))),
-            };
-            match slot {
-                Some(slot) => holding(slot, payload),
-                None => payload,
-            }
-        }
-    })?;
-    Ok(())
-}
-
-/// Keeps a slot taken until the answer has left, or can't any more.
-fn holding<T: Clone>(slot: Slot, payload: ResponsePayload<'static, T>) -> ResponsePayload<'static, T> {
-    let (payload, sent) = payload.notify_on_completion();
-    tokio::spawn(async move {
-        // Which of the two it was makes no difference.
-        sent.await.ok();
-        drop(slot);
-    });
-    payload
+#[cfg(feature = "failpoints")]
+fn read<P: FromParams>(params: Option<&str>) -> Result<(), ApiError> {
+    P::read(params).map(|_| ())
 }

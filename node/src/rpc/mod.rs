@@ -1,8 +1,9 @@
 //! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port and on a Unix socket.
 //!
 //! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
-//! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `methods` (parameters, and by
-//! `access` what the token allows), and then the [`Api`], which the core implements. `events` long-polls and subscribes on top of two functions of it.
+//! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `dispatch` (by `access`
+//! what the token allows, and parameters), and then the [`Api`], which the core implements. `methods` is the table that says which function of it
+//! is which method; `events` long-polls and subscribes on top of two of them.
 
 pub mod access;
 pub mod api;
@@ -10,6 +11,7 @@ pub mod apps;
 mod bodies;
 mod calls;
 mod chats;
+mod dispatch;
 pub mod error;
 mod events;
 mod files;

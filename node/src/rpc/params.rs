@@ -271,6 +271,21 @@ impl FromParams for SubscribeParams {
     }
 }
 
+/// Parameters of `event.unsubscribe`, which jsonrpsee reads by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnsubscribeParams {
+    /// The subscription.
+    pub subscription: u64,
+}
+
+impl FromParams for UnsubscribeParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            subscription: fields.required("subscription")?,
+        })
+    }
+}
+
 /// The members of a `params` object that haven't been taken yet.
 pub struct Fields {
     members: Map<String, Value>,

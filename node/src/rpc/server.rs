@@ -31,6 +31,7 @@ use tokio::time::{sleep, timeout};
 use super::access::Grant;
 use super::api::Api;
 use super::calls::CallsLayer;
+use super::dispatch::Shared;
 use super::files::{self, Token};
 use super::guard::{Entry, Guard, Refusal, pass, preflight, told, turn_away};
 use super::ids::AppKey;
@@ -39,7 +40,7 @@ use super::limits::{
     MAX_RESPONSE, MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE, TOKEN_LOOK,
 };
 use super::listen::{Arrived, Listeners, Stream};
-use super::methods::{self, Shared};
+use super::methods;
 use super::socket::{Cut, Socket};
 use crate::clock::now_ms;
 

@@ -8,7 +8,7 @@ use super::House;
 use super::client::{Reply, WebSocket};
 use super::fake::SECRET_TOKEN;
 use crate::clock::now_ms;
-use crate::rpc::access::{Grant, Grants, need, token_hash};
+use crate::rpc::access::{Grant, Grants, token_hash};
 use crate::rpc::ids::{AppKey, ChatId};
 
 const PAGE: &str = "https://shop.example";
@@ -296,17 +296,4 @@ async fn each_app_goes_on_where_it_has_acknowledged() {
     assert_eq!(socket.event().await["cursor"], "4");
     let error = house.error("event.poll", json!({"after": "soon"})).await;
     assert_eq!(error["data"]["field"], "after");
-}
-
-#[tokio::test]
-async fn f58_no_method_is_left_without_a_need() {
-    let (stop, _server) = jsonrpsee::server::stop_channel();
-    let shared = crate::rpc::methods::Shared {
-        api: Arc::new(super::fake::Fake::new()),
-        stop,
-    };
-    let module = crate::rpc::methods::module(shared).unwrap();
-    for name in module.method_names() {
-        assert!(need(name).is_some(), "{name} can be called by nobody");
-    }
 }

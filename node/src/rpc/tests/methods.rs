@@ -689,17 +689,18 @@ async fn a_batch_is_answered_entry_by_entry() {
     assert_eq!(answers[3]["error"]["data"]["code"], "invalid_request");
 }
 
-#[cfg(feature = "failpoints")]
 #[test]
-fn the_fuzz_target_knows_every_method() {
+fn f58_the_server_has_the_methods_of_the_table_and_no_other() {
     use std::collections::BTreeSet;
 
-    use crate::rpc::methods::{Shared, UNSUBSCRIBE, module};
+    use crate::rpc::dispatch::Shared;
+    use crate::rpc::methods::{all, module};
 
     let (stop, _handle) = jsonrpsee::server::stop_channel();
     let api = std::sync::Arc::new(super::Fake::new());
     let module = module(Shared { api, stop }).unwrap();
-    let served: BTreeSet<&str> = module.method_names().filter(|name| *name != UNSUBSCRIBE).collect();
-    let known = crate::rpc::fuzz::METHODS.map(|(name, _)| name);
-    assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), served);
+    let served: Vec<&str> = module.method_names().collect();
+    let known: BTreeSet<&str> = all().map(|method| method.name).collect();
+    assert_eq!(known, served.iter().copied().collect());
+    assert_eq!(known.len(), all().count(), "none is twice in the table");
 }
