@@ -3,12 +3,12 @@
 
 use super::contacts::INBOX_PACKAGE_SECONDS;
 use super::inbound::Taken;
-use super::inboxes::Offer;
+use super::inboxes::{Offer, Opened};
 use super::io::{CommandError, Reply};
 use super::outbox::OutWhat;
 use super::records::{About, GuestRow, OutKind, OwnInbox, OwnPackage, Reach, decode, encode};
 use super::{Client, LoadError, TopicUse};
-use crate::chat::{ChatKind, Joined};
+use crate::chat::ChatKind;
 use crate::contact::{Card, Invite, Request};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
@@ -169,15 +169,15 @@ impl Client {
         let Some(guest) = self.guests.get(&card).cloned() else {
             return Ok(());
         };
-        let group = |joined: &Joined| joined.group.context().kind == ChatKind::Group;
-        let joined = self.join_group(guest.inviter, welcome).ok().filter(group);
-        let Some(joined) = joined.filter(|_| welcome.chat == guest.chat) else {
+        let group = |opened: &Opened| opened.joined.group.context().kind == ChatKind::Group;
+        let opened = self.join_group(guest.inviter, welcome).ok().filter(group);
+        let Some(opened) = opened.filter(|_| welcome.chat == guest.chat) else {
             return Ok(());
         };
-        match self.offer(welcome, &joined) {
+        match self.offer(welcome, &opened) {
             Offer::Known => return Ok(()),
-            Offer::Alive => return self.keep_spare(now_ms, guest.inviter, welcome, joined.group.epoch()),
-            Offer::Leads => self.enter(now_ms, welcome, joined)?,
+            Offer::Alive => return self.keep_spare(now_ms, guest.inviter, welcome, opened.joined.group.epoch()),
+            Offer::Leads => self.enter(now_ms, welcome, opened.joined)?,
         }
         // A branch that loses takes this joining with it: then the inviter adds this device again, by the same package.
         self.put_guest(GuestRow {

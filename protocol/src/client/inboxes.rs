@@ -27,6 +27,14 @@ pub(super) enum Offer {
     Alive,
 }
 
+/// A Welcome that opens.
+pub(super) struct Opened {
+    /// What it leads to.
+    pub joined: Joined,
+    /// Whether it answers a wish of this device, which only members have read.
+    pub asked: bool,
+}
+
 /// Packages of an inbox that were offered before and still work.
 const OLD_PACKAGES: usize = 2;
 
@@ -142,21 +150,21 @@ impl Client {
 
     /// A contact added this device to a group, or put it back into one.
     fn welcomed(&mut self, now_ms: u64, account: AccountId, welcome: &GroupWelcome) -> Result<(), RowsError> {
-        let Ok(joined) = self.join_group(account, welcome) else {
+        let Ok(opened) = self.join_group(account, welcome) else {
             return Ok(());
         };
-        match self.offer(welcome, &joined) {
+        match self.offer(welcome, &opened) {
             Offer::Known => Ok(()),
-            Offer::Alive => self.keep_spare(now_ms, account, welcome, joined.group.epoch()),
+            Offer::Alive => self.keep_spare(now_ms, account, welcome, opened.joined.group.epoch()),
             Offer::Leads => {
-                self.enter(now_ms, welcome, joined)?;
+                self.enter(now_ms, welcome, opened.joined)?;
                 self.package_served(now_ms, account)
             }
         }
     }
 
     /// What a Welcome that opens is good for.
-    pub(super) fn offer(&self, welcome: &GroupWelcome, joined: &Joined) -> Offer {
+    pub(super) fn offer(&self, welcome: &GroupWelcome, opened: &Opened) -> Offer {
         let Some(chat) = self.chats.get(&welcome.chat) else {
             return if self.chats.len() < limits::CHATS {
                 Offer::Leads
@@ -164,19 +172,23 @@ impl Client {
                 Offer::Known
             };
         };
-        match chat.row.nodes.iter().find(|state| state.node == welcome.node) {
-            Some(state) if state.kept => return Offer::Known,
-            // The commit that puts this device back may be here already, without its keys.
-            Some(_) => return Offer::Leads,
-            None => {}
+        let state = chat.row.nodes.iter().find(|state| state.node == welcome.node);
+        if state.is_some_and(|state| state.kept) {
+            return Offer::Known;
         }
-        // A Welcome of old must not take the place of the state that is alive, nor of the one after which this device was removed
-        // (FAULTS 41).
-        if chat.row.lost && !chat.is_removed() || joined.group.epoch() > chat.tip_epoch() {
-            Offer::Leads
+        let by = &opened.joined.inviter.account;
+        let leads = if chat.is_removed() {
+            // Whoever adds this device again may have come later than it went; an old Welcome doesn't bring it back (FAULTS 41).
+            state.is_some() || chat.is_outlived_by(opened.joined.group.epoch())
+        } else if chat.row.lost {
+            opened.asked || chat.is_of(by)
         } else {
-            Offer::Alive
-        }
+            // The commit that puts this device back may be here already, without its keys. Else only an admin adds whom it has removed;
+            // anybody can make up a group with this one's id and a later epoch.
+            let later = chat.is_outlived_by(opened.joined.group.epoch());
+            chat.is_of(by) && (state.is_some() || later && chat.row.context.rank(by).is_some())
+        };
+        if leads { Offer::Leads } else { Offer::Alive }
     }
 
     /// A package has served: the contact is told another one.
@@ -244,30 +256,28 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn join_group(&self, account: AccountId, welcome: &GroupWelcome) -> Result<Joined, GroupError> {
-        let own = self
-            .contacts
-            .get(&account)
-            .map(|contact| contact.our_inbox.packages.as_slice());
-        let mut failure = GroupError::Kind;
-        let offered = self
-            .chats
-            .get(&welcome.chat)
+    /// Opens a Welcome by a contact, or by whom this account has asked to be let in.
+    pub(super) fn join_group(&self, account: AccountId, welcome: &GroupWelcome) -> Result<Opened, GroupError> {
+        let contact = self.contacts.get(&account);
+        let told = contact.into_iter().flat_map(|contact| &contact.our_inbox.packages);
+        let chat = self.chats.get(&welcome.chat);
+        let wished = chat
             .into_iter()
             .flat_map(|chat| chat.row.rejoin_package.iter().chain(&chat.row.rejoin_older));
         let guest = self.guests.values();
         let guest = guest.filter(|guest| guest.chat == welcome.chat && guest.inviter == account);
-        let told = guest.flat_map(|guest| &guest.inbox.packages);
-        for own in own.unwrap_or_default().iter().chain(offered).chain(told) {
+        let told = told.chain(guest.flat_map(|guest| &guest.inbox.packages));
+        let packages = wished.map(|own| (own, true)).chain(told.map(|own| (own, false)));
+        let mut failure = GroupError::Kind;
+        for (own, asked) in packages {
             match Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node) {
                 Ok(joined) => {
-                    let group =
-                        joined.group.context().kind == ChatKind::Group || self.chats.contains_key(&welcome.chat);
+                    let group = joined.group.context().kind == ChatKind::Group || chat.is_some();
                     let fits = joined.inviter.account == account && joined.group.chat()? == welcome.chat && group;
                     let topic = self.topics.get(&joined.topic.public());
                     let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(welcome.chat));
                     return if fits && free {
-                        Ok(joined)
+                        Ok(Opened { joined, asked })
                     } else {
                         Err(GroupError::Kind)
                     };

@@ -5,7 +5,7 @@ use super::Client;
 use super::chats::Chat;
 use super::contacts::INBOX_PACKAGE_SECONDS;
 use super::inbound::Taken;
-use super::inboxes::Offer;
+use super::inboxes::{Offer, Opened};
 use super::outbox::OutWhat;
 use super::records::OutKind;
 use crate::chat::{Group, Joined, Letter, Statement, Wish, package_leaf, rejoin_about};
@@ -104,15 +104,17 @@ impl Client {
         let joined = offered
             .filter_map(|own| Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node).ok())
             .find(|joined| self.is_member_of(chat, joined));
-        match joined {
-            Some(joined) if matches!(self.offer(welcome, &joined), Offer::Leads) => self.enter(now_ms, welcome, joined),
+        match joined.map(|joined| Opened { joined, asked: true }) {
+            Some(opened) if matches!(self.offer(welcome, &opened), Offer::Leads) => {
+                self.enter(now_ms, welcome, opened.joined)
+            }
             _ => Ok(()),
         }
     }
 
     /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them.
     fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
-        let known = chat.row.accounts.contains(&joined.inviter.account);
+        let known = chat.is_of(&joined.inviter.account);
         let topic = self.topics.get(&joined.topic.public());
         let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(chat.id));
         known && free && joined.group.chat().is_ok_and(|id| id == chat.id)

@@ -117,7 +117,7 @@ impl Client {
             || chat.is_put_aside()
             || chat.is_diverged(own)
             || chat.row.lost && !chat.is_removed();
-        let spare = chat.spare.is_some() && chat.is_member();
+        let spare = chat.has_spare();
         if !waits && !spare {
             chat.rejoin_ms = None;
             if !chat.row.lost && std::mem::take(&mut chat.asks) > 0 {
@@ -129,7 +129,7 @@ impl Client {
         if due_ms > now_ms {
             return Ok(());
         }
-        if self.take_spare(now_ms, chat_id)? || !waits {
+        if spare && self.take_spare(now_ms, chat_id)? || !waits {
             return Ok(());
         }
         let Some(chat) = self.chats.get_mut(&chat_id) else {

@@ -37,7 +37,7 @@ impl Client {
         Ok(())
     }
 
-    /// Keeps a Welcome to a state that isn't here; a later one takes its place.
+    /// Keeps a Welcome to a state that isn't here; a later one takes its place, but not a stranger's that of a member.
     pub(super) fn keep_spare(
         &mut self,
         now_ms: u64,
@@ -48,7 +48,12 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&welcome.chat) else {
             return Ok(());
         };
-        let late = chat.dag.contains(&welcome.node) || chat.spare.as_ref().is_some_and(|known| known.epoch > epoch);
+        let before = |known: &Spare| match (chat.is_of(&known.account), chat.is_of(&account)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => known.epoch > epoch,
+        };
+        let late = chat.dag.contains(&welcome.node) || chat.spare.as_ref().is_some_and(before);
         if late || epoch < chat.root_epoch() || welcome.welcome.len() > limits::SPARE_BYTES {
             return Ok(());
         }
@@ -81,10 +86,10 @@ impl Client {
         let Some(spare) = self.drop_spare(chat_id).filter(|spare| spare.epoch >= root) else {
             return Ok(false);
         };
-        let Ok(joined) = self.join_group(spare.account, &spare.welcome) else {
+        let Ok(opened) = self.join_group(spare.account, &spare.welcome) else {
             return Ok(false);
         };
-        self.enter(now_ms, &spare.welcome, joined)?;
+        self.enter(now_ms, &spare.welcome, opened.joined)?;
         self.package_served(now_ms, spare.account)?;
         Ok(true)
     }
@@ -104,5 +109,29 @@ impl Client {
         let spare = self.chats.get_mut(&chat_id)?.spare.take()?;
         self.step.batch.delete(Tree::SpareWelcomes, chat_id.0);
         Some(spare)
+    }
+}
+
+impl Chat {
+    /// Whether an account is a member in the state that counts.
+    pub(super) fn is_of(&self, account: &AccountId) -> bool {
+        self.row.accounts.contains(account)
+    }
+
+    /// Whether an epoch comes after that of the state that counts.
+    pub(super) fn is_outlived_by(&self, epoch: u64) -> bool {
+        epoch > self.tip_epoch()
+    }
+
+    /// Whether the Welcome at hand is one that this device may go on from: while it is a member only another member's, who may have made
+    /// it on a branch that counts elsewhere; after its removal whoever's, if it is of a later state.
+    pub(super) fn has_spare(&self) -> bool {
+        self.spare.as_ref().is_some_and(|spare| {
+            if self.is_removed() {
+                self.is_outlived_by(spare.epoch)
+            } else {
+                self.is_of(&spare.account)
+            }
+        })
     }
 }

@@ -460,6 +460,9 @@ impl Client {
             return Ok(());
         }
         chat.row.out = !member;
+        if !member && chat.has_spare() {
+            chat.rejoin_ms = Some(now_ms);
+        }
         chat.row.lost |= puts_back;
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
