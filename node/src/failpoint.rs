@@ -52,7 +52,7 @@ pub fn hit(name: &str) {
     std::process::abort();
 }
 
-/// What a test asks for instead of a setting of the client, since it can't wait days: `MADANG_LEAF_UPDATE_MS`, `MADANG_NUDGE_MS` and `MADANG_REJOIN_MS` in
+/// What a test asks for instead of a setting of the client, since it can't wait days: `MADANG_LEAF_UPDATE_MS` and `MADANG_REJOIN_MS` in
 /// milliseconds, `MADANG_FROZEN_STATES`.
 #[cfg(feature = "failpoints")]
 pub fn setting(name: &str) -> Option<u64> {

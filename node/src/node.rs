@@ -37,9 +37,6 @@ pub async fn run_node(
     if let Some(ms) = failpoint::setting("MADANG_LEAF_UPDATE_MS") {
         client.leaf_update_ms = ms;
     }
-    if let Some(ms) = failpoint::setting("MADANG_NUDGE_MS") {
-        client.nudge_ms = ms;
-    }
     if let Some(ms) = failpoint::setting("MADANG_REJOIN_MS") {
         client.rejoin_ms = ms;
     }

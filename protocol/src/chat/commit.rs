@@ -9,7 +9,7 @@ use super::profile::Profile;
 use super::rules::{self, Delta};
 use super::statement::{Statement, leaf_key_hash};
 use crate::contact::CardPackage;
-use crate::keys::{DeviceSecret, NodeId, TopicSecret};
+use crate::keys::{DeviceId, DeviceSecret, NodeId, TopicSecret};
 use crate::limits;
 use crate::mls::{Crypto, GroupStorage, Provider};
 use crate::wire::{Reader, Wire};
@@ -64,6 +64,8 @@ pub struct Change {
     pub place: dag::Commit,
     /// Whether the chat's topic is renewed: from now on it is [`Group::topic`].
     pub renews: bool,
+    /// The devices that it puts back with another leaf.
+    pub back: Vec<DeviceId>,
 }
 
 /// Another's commit, applied.
@@ -78,8 +80,8 @@ pub struct Applied {
     pub place: dag::Commit,
     /// Whether the chat's topic is renewed.
     pub renews: bool,
-    /// Whether it puts this device back with another leaf: the Welcome to it brings the state.
-    pub puts_back: bool,
+    /// The devices that it puts back with another leaf. The Welcome to it brings them the state.
+    pub back: Vec<DeviceId>,
 }
 
 impl Group {
@@ -188,6 +190,7 @@ impl Group {
             welcome,
             place,
             renews,
+            back: delta.back(),
         })
     }
 
@@ -217,7 +220,6 @@ impl Group {
         if header.node != self.node || !header.commit {
             return Err(GroupError::Node);
         }
-        let own = self.own_member()?.device;
         // Whatever fails from here on costs no more than reading this state anew.
         let (mut next, storage) = self.hand_over()?;
         let provider = Provider {
@@ -237,7 +239,6 @@ impl Group {
         let place = self.place(&next, crypto, &author, &delta, targets)?;
         let renews = renews(&delta);
         let removed = staged.self_removed();
-        let puts_back = removed && delta.added.iter().any(|(added, _)| added.device == own);
         next.merge_staged_commit(&provider, *staged).map_err(|e| fail(&e))?;
         Ok(Applied {
             group: if removed {
@@ -249,7 +250,7 @@ impl Group {
             author,
             place,
             renews,
-            puts_back,
+            back: delta.back(),
         })
     }
 

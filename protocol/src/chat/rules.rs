@@ -4,7 +4,7 @@ use super::context::{ChatContext, ChatKind};
 use super::dag::Target;
 use super::leaf::Member;
 use super::statement::{Statement, Wish, rejoin_about};
-use crate::keys::AccountId;
+use crate::keys::{AccountId, DeviceId};
 use crate::limits;
 use std::collections::BTreeSet;
 
@@ -19,6 +19,15 @@ pub(super) struct Delta {
     pub context: Option<ChatContext>,
     /// What devices have asked for, their signatures checked.
     pub statements: Vec<Statement>,
+}
+
+impl Delta {
+    /// The devices that have another leaf afterwards.
+    pub fn back(&self) -> Vec<DeviceId> {
+        let went = |device: &DeviceId| self.removed.iter().any(|(member, _)| member.device == *device);
+        let came = self.added.iter().map(|(member, _)| member.device);
+        came.filter(went).collect()
+    }
 }
 
 /// Checks a commit; gives whom it removes against their will.

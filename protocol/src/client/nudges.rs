@@ -1,9 +1,10 @@
 //! What is done when nobody confirms: messages are sealed and handed over again.
 
 use super::Client;
+use super::chats::Chat;
 use super::outbox::OutWhat;
 use super::records::OutKind;
-use crate::keys::ChatId;
+use crate::keys::{ChatId, NodeId};
 use crate::rows::RowsError;
 
 /// Undelivered messages that one nudge looks after.
@@ -59,6 +60,18 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Looks after them at once: somebody was put back by a commit and can't read what was sealed before.
+    pub(super) fn nudge_for(&mut self, now_ms: u64, chat_id: ChatId, node: &NodeId) {
+        let counts = |chat: &&mut Chat| chat.dag.leads_to(node, &chat.dag.tip());
+        if let Some(chat) = self.chats.get_mut(&chat_id).filter(counts)
+            && chat.nudge_ms.is_some()
+        {
+            chat.nudge_ms = Some(now_ms);
+            chat.nudges = 0;
+            chat.answered = true;
+        }
     }
 
     /// Looks after messages that nobody confirms: those that a frontier shows to be missing, else the oldest.

@@ -27,7 +27,8 @@ struct Arrived {
     /// The state after; none where this device isn't in it.
     group: Option<Group>,
     renews: bool,
-    puts_back: bool,
+    /// The devices that it puts back with another leaf.
+    back: Vec<DeviceId>,
 }
 
 /// How a chat's state is.
@@ -279,7 +280,7 @@ impl Client {
                     place: applied.place,
                     group: applied.group,
                     renews: applied.renews,
-                    puts_back: applied.puts_back,
+                    back: applied.back,
                 },
             )?
             .is_err()
@@ -331,6 +332,7 @@ impl Client {
             welcome,
             place,
             renews,
+            back,
         } = match change {
             Ok(change) => change,
             Err(error) => return Ok(Err(error)),
@@ -373,7 +375,7 @@ impl Client {
                 place,
                 group: Some(group),
                 renews,
-                puts_back: false,
+                back,
             },
         )?;
         if taken.is_err() {
@@ -397,8 +399,9 @@ impl Client {
             place,
             group,
             renews,
-            puts_back,
+            back,
         } = arrived;
+        let own = self.device();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(Unfit::NoParent));
         };
@@ -425,7 +428,7 @@ impl Client {
             topic: topic.clone(),
             commit: Some(place),
             kept: group.is_some(),
-            puts_back,
+            puts_back: group.is_none() && back.contains(&own),
         });
         chat.frozen.extend(group);
         chat.row_dirty = true;
@@ -434,6 +437,9 @@ impl Client {
             self.topics.insert(topic.public(), TopicUse::Chat(chat_id));
         }
         self.move_to_tip(now_ms, chat_id)?;
+        if back.iter().any(|device| *device != own) {
+            self.nudge_for(now_ms, chat_id, &node);
+        }
         self.thaw(now_ms, chat_id)?;
         if topic.public() != before.public() {
             self.refresh_links(now_ms)?;

@@ -7,12 +7,7 @@ use crate::MADANG;
 use crate::groups::{account, is_in, replace};
 
 /// States that a node keeps in these tests, and milliseconds after which one that lacks a state asks to be put back.
-const SETTINGS: [(&str, &str); 3] = [
-    ("MADANG_FROZEN_STATES", "3"),
-    ("MADANG_REJOIN_MS", "2000"),
-    // What was written before she was put back is sealed again by a nudge.
-    ("MADANG_NUDGE_MS", "1000"),
-];
+const SETTINGS: [(&str, &str); 2] = [("MADANG_FROZEN_STATES", "3"), ("MADANG_REJOIN_MS", "2000")];
 
 /// Asks by a link until the inviter's card was found.
 async fn accepts(guest: &mut Person, invite: &Value) -> Value {
