@@ -106,6 +106,16 @@ fn event_line(event: &Value, now: u64) -> String {
                 ""
             }
         ),
+        "gap" => format!(
+            "events {} to {} aren't in the log ({})",
+            show::field(data, "from"),
+            show::field(data, "to"),
+            show::field(data, "reason")
+        ),
+        "lagged" => format!(
+            "{} events wait",
+            data.get("behind").and_then(Value::as_u64).unwrap_or(0)
+        ),
         "chat.updated" => format!("chat {}", show::short(show::text_of(data, "chat"))),
         "contact.added" => {
             format!(
@@ -139,6 +149,8 @@ mod tests {
             event_line(&updated, 0),
             "9  message.updated  message 01234567  (deleted)"
         );
+        let gap = json!({ "cursor": "3", "kind": "gap", "data": { "from": "1", "to": "3", "reason": "pruned" } });
+        assert_eq!(event_line(&gap, 0), "3  gap  events 1 to 3 aren't in the log (pruned)");
         let later = json!({ "cursor": "8", "kind": "later", "data": { "a": "\u{202e}\n" } });
         assert_eq!(event_line(&later, 0), "8  later  {\"a\":\"�\\n\"}");
     }

@@ -40,6 +40,9 @@ async fn follow(node: &Rpc, mut told: &File, dice: &mut Dice) {
     let mut until_ack = dice.below(UNACKNOWLEDGED);
     while let Some(event) = events.next().await {
         let event: Value = event.unwrap();
+        if event["kind"] == "lagged" {
+            continue;
+        }
         let (cursor, message) = (event["cursor"].as_str().unwrap(), &event["data"]["message"]);
         // One write a line: it is there whole or not at all, whenever the process dies.
         let line = format!("saw {cursor} {}\n", message.as_str().unwrap_or("-"));

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::apps::{AppAsk, AppSaid, Apps};
 use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
+use super::epochs::Epochs;
 use super::relays::{proof, relay_check};
 use super::show::{content, event, given, ledger, mentions, message, refusal};
 use crate::clock::now_ms;
@@ -36,6 +37,7 @@ pub(crate) struct Facade {
     asks: mpsc::Sender<Ask>,
     newest: watch::Receiver<u64>,
     grants: watch::Receiver<Arc<Grants>>,
+    epochs: Arc<Epochs>,
     net: NetHandle,
     read_only: Arc<Mutex<Option<String>>>,
     started: Instant,
@@ -46,7 +48,7 @@ impl Facade {
         client: &Client,
         store: StoreReader,
         asks: mpsc::Sender<Ask>,
-        (newest, grants): (watch::Receiver<u64>, watch::Receiver<Arc<Grants>>),
+        (newest, grants, epochs): (watch::Receiver<u64>, watch::Receiver<Arc<Grants>>, Epochs),
         net: NetHandle,
         read_only: Arc<Mutex<Option<String>>>,
     ) -> Self {
@@ -57,6 +59,7 @@ impl Facade {
             asks,
             newest,
             grants,
+            epochs: Arc::new(epochs),
             net,
             read_only,
             started: Instant::now(),
@@ -565,38 +568,48 @@ impl Api for Facade {
 
     async fn event_poll(&self, after: Option<u64>, limit: u32) -> ApiResult<EventPage> {
         let after = after.unwrap_or_else(|| *self.newest.borrow());
+        let epochs = Arc::clone(&self.epochs);
         self.read(move |rows| {
-            let mut items = Vec::new();
-            let oldest = history::oldest_event(rows)?;
-            let mut from = after;
-            if oldest > after.saturating_add(1) {
-                from = oldest - 1;
+            let read = history::events(rows, after, limit as usize)?;
+            let mut items = Vec::with_capacity(read.events.len());
+            let mut add = |cursor, what| {
                 items.push(Event {
-                    cursor: EventCursor(from),
-                    what: EventKind::Gap {
-                        from: EventCursor(after + 1),
-                        to: EventCursor(from),
-                    },
+                    cursor: EventCursor(cursor),
+                    epoch: epochs.of(cursor),
+                    what,
                 });
+            };
+            if let Some((from, to)) = read.missing {
+                let reason = GapReason::Pruned;
+                let (from, last) = (EventCursor(from), EventCursor(to));
+                add(to, EventKind::Gap { from, to: last, reason });
             }
-            let room = (limit as usize).saturating_sub(items.len());
-            let mut next = from;
             let mut lookup = history::Lookup::new(rows);
-            for (cursor, row) in history::events(rows, from, room)? {
-                next = cursor;
+            for (cursor, row) in read.events {
                 if let Some(what) = event(&mut lookup, row)? {
-                    items.push(Event {
-                        cursor: EventCursor(cursor),
-                        what,
-                    });
+                    add(cursor, what);
                 }
             }
             Ok(EventPage {
                 items,
-                next: EventCursor(next),
+                next: EventCursor(read.next),
+                epoch: epochs.of(read.next),
             })
         })
         .await
+    }
+
+    fn event_epoch(&self, cursor: u64) -> EventEpoch {
+        self.epochs.of(cursor)
+    }
+
+    async fn event_known(&self, cursor: u64, epoch: Option<EventEpoch>) -> ApiResult<u64> {
+        let mut newest = *self.newest.borrow();
+        if cursor > newest {
+            // An event can be read a moment before it is announced.
+            newest = self.read(|rows| history::newest_event(rows)).await?;
+        }
+        Ok(self.epochs.known(cursor, epoch, newest))
     }
 
     fn event_watch(&self) -> watch::Receiver<u64> {
@@ -638,8 +651,11 @@ impl Api for Facade {
         Ok(Done {})
     }
 
-    async fn event_ack(&self, app: Option<AppKey>, cursor: EventCursor) -> ApiResult<Done> {
-        self.ask_apps(AppAsk::Ack(app, cursor)).await?;
+    async fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> ApiResult<Done> {
+        if self.event_known(params.cursor.0, params.epoch).await? < params.cursor.0 {
+            return Err(ApiError::invalid("cursor", "is of no event of this log"));
+        }
+        self.ask_apps(AppAsk::Ack(app, params.cursor)).await?;
         Ok(Done {})
     }
 

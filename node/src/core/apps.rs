@@ -101,6 +101,15 @@ impl Apps {
         EventCursor(self.acks.get(&app.unwrap_or(OWNER)).copied().unwrap_or_default())
     }
 
+    /// Takes back what was acknowledged beyond the newest event, as after the newest rows of the log were put aside as unreadable: their
+    /// numbers will be given again.
+    pub fn forget_after(&mut self, newest: u64, batch: &mut Batch) {
+        for (app, cursor) in self.acks.iter_mut().filter(|(_, cursor)| **cursor > newest) {
+            *cursor = newest;
+            batch.put(Tree::AppCursors, app.0, newest.to_be_bytes());
+        }
+    }
+
     /// Does what is asked, in memory and in the batch. Gives the answer, and who asks anew.
     pub fn handle(
         &mut self,

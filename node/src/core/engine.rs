@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::apps::{AppAsk, AppSaid, Apps};
+use super::epochs::Epochs;
 use super::mend::mend;
 use crate::clock::now_ms;
 use crate::failpoint;
@@ -109,6 +110,7 @@ pub(crate) struct Engine {
     config: ClientConfig,
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
     apps: Apps,
+    epochs: Epochs,
     /// What this turn changes of the apps, and what is said once that is durable.
     app_batch: Batch,
     app_answers: Vec<(oneshot::Sender<AppAnswer>, AppAnswer)>,
@@ -122,7 +124,12 @@ impl Engine {
     pub(crate) fn open(store: Store, config: ClientConfig) -> Result<(Self, bool), TurnError> {
         let created = store.prefix(Tree::Meta, b"account", 1)?.is_empty();
         let client = load(&store, &config)?;
-        let apps = Apps::load(&store)?;
+        let mut begun = Batch::default();
+        let newest = history::newest_event(&store)?;
+        let mut apps = Apps::load(&store)?;
+        apps.forget_after(newest, &mut begun);
+        let mut epochs = Epochs::load(&store)?;
+        epochs.begin(newest, &mut begun).map_err(TurnError::Entropy)?;
         let mut engine = Self {
             store,
             client,
@@ -134,16 +141,15 @@ impl Engine {
             },
             waiting: BTreeMap::new(),
             apps,
+            epochs,
             app_batch: Batch::default(),
             app_answers: Vec::new(),
             streams: BTreeMap::new(),
             next_token: 1,
         };
         // What loading itself wants to write is written before anything is shown; its effects repeat with the first turn's.
-        let step = engine.client.drain()?;
-        if !step.batch.is_empty() {
-            engine.store.commit(&step.batch)?;
-        }
+        begun.append(engine.client.drain()?.batch);
+        engine.store.commit(&begun)?;
         engine.client = load(&engine.store, &engine.config)?;
         Ok((engine, created))
     }
@@ -208,6 +214,11 @@ impl Engine {
     /// What tokens allow.
     pub(super) fn grants(&self) -> Grants {
         self.apps.grants()
+    }
+
+    /// The epochs of the event log.
+    pub(super) fn epochs(&self) -> Epochs {
+        self.epochs.clone()
     }
 
     pub(super) fn newest_event(&self) -> Result<u64, TurnError> {

@@ -16,6 +16,7 @@ mod api;
 mod apps;
 mod chats;
 mod engine;
+mod epochs;
 mod mend;
 mod relays;
 mod show;
@@ -81,7 +82,7 @@ impl Core {
             engine.client(),
             store,
             ask,
-            (watch, granted),
+            (watch, granted, engine.epochs()),
             net.clone(),
             read_only.clone(),
         );

@@ -241,7 +241,7 @@ impl Grant {
         match event {
             EventKind::ContactRequested { .. } | EventKind::ContactAdded { .. } => of("contact", "read"),
             EventKind::AppRequested { .. } => of("app", "manage"),
-            EventKind::Gap { .. } => true,
+            EventKind::Gap { .. } | EventKind::Lagged { .. } => true,
             other => match other.chat() {
                 Some(chat) => self.allows_in("read", &chat),
                 None => of("relay", "read"),

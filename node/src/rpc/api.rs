@@ -145,8 +145,14 @@ pub trait Api: Send + Sync + 'static {
     /// `app.revoke`: the token ends, and those that it made; also refuses who asks.
     fn app_revoke(&self, by: Arc<Grant>, app: AppKey) -> impl Future<Output = ApiResult<Done>> + Send;
 
+    /// The epoch of an event.
+    fn event_epoch(&self, cursor: u64) -> EventEpoch;
+
+    /// How far a reader has read in this log, if the last event that it read was `cursor` of `epoch`.
+    fn event_known(&self, cursor: u64, epoch: Option<EventEpoch>) -> impl Future<Output = ApiResult<u64>> + Send;
+
     /// `event.ack`; no app is the owner.
-    fn event_ack(&self, app: Option<AppKey>, cursor: EventCursor) -> impl Future<Output = ApiResult<Done>> + Send;
+    fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
     /// The last event that an app has acknowledged; 0 if none.
     fn event_acknowledged(&self, app: Option<AppKey>) -> impl Future<Output = ApiResult<EventCursor>> + Send;

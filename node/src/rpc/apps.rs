@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::access::Scope;
 use super::error::ApiError;
-use super::ids::{AppKey, EventCursor};
+use super::ids::{AppKey, EventCursor, EventEpoch};
 use super::limits::{MAX_APP_NAME, MAX_ICON, MAX_ORIGIN, MAX_SCOPES};
 use super::params::{Fields, FromParams, too_large};
 
@@ -98,12 +98,15 @@ impl FromParams for AppParams {
 pub struct AckParams {
     /// The last event that was dealt with.
     pub cursor: EventCursor,
+    /// The epoch that came with it.
+    pub epoch: Option<EventEpoch>,
 }
 
 impl FromParams for AckParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             cursor: fields.required("cursor")?,
+            epoch: fields.optional("epoch")?,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! `event.poll` and `event.subscribe`: waiting and pushing on top of [`Api::event_poll`] and [`Api::event_watch`].
 //!
 //! A subscription keeps a cursor and no queue: it reads a page behind its cursor, sends it, and waits for the log to grow. A
-//! subscriber that doesn't read stops it, and costs the page and the connection's bounded buffer.
+//! subscriber that doesn't read stops it, and costs the page and the connection's bounded buffer; when it reads again it is told how far
+//! behind it is, and goes on where it was.
 
 use std::io;
 use std::sync::Arc;
@@ -17,9 +18,10 @@ use super::access::Grant;
 use super::api::{Api, ApiResult};
 use super::dispatch::{Shared, logged};
 use super::error::ApiError;
-use super::limits::{MAX_RESPONSE, SUBSCRIPTION_PAGE};
+use super::ids::EventCursor;
+use super::limits::{LAG, MAX_RESPONSE, SUBSCRIPTION_PAGE};
 use super::params::{After, Filter, FromParams as _, PollParams, SubscribeParams};
-use super::types::{Event, EventKind, EventPage};
+use super::types::{Event, EventKind, EventPage, GapReason};
 
 /// Bytes of a response around the events of a page: id, `next` and punctuation.
 const FRAME: usize = 64 * 1024;
@@ -34,7 +36,14 @@ pub(super) async fn poll<A: Api>(
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
     let mut newest = shared.api.event_watch();
-    let mut after = start(&shared, &grant, params.after, &newest).await?;
+    let (mut after, gap) = start(&shared, &grant, params.after, &newest).await?;
+    if let Some(gap) = gap {
+        return Ok(EventPage {
+            next: gap.cursor,
+            epoch: gap.epoch,
+            items: vec![gap],
+        });
+    }
     loop {
         // Marked before the page is read: what comes in between wakes the wait below.
         newest.borrow_and_update();
@@ -73,10 +82,10 @@ pub(super) async fn subscribe<A: Api>(
     let begun = async {
         let grant = shared.granted(extensions)?;
         let params = SubscribeParams::read(params.as_str())?;
-        let after = start(&shared, &grant, params.after, &newest).await?;
-        Ok::<_, ApiError>((grant, params.filter, after))
+        let start = start(&shared, &grant, params.after, &newest).await?;
+        Ok::<_, ApiError>((grant, params.filter, start))
     };
-    let (grant, filter, after) = match begun.await {
+    let (grant, filter, start) = match begun.await {
         Ok(begun) => begun,
         Err(error) => {
             pending.reject(ErrorObjectOwned::from(error)).await;
@@ -87,7 +96,7 @@ pub(super) async fn subscribe<A: Api>(
         return SubscriptionCloseResponse::None;
     };
     let shown = |event: &EventKind| shows(&grant, &filter, event);
-    match follow(&shared, &sink, newest, after, shown).await {
+    match follow(&shared, &sink, newest, start, shown).await {
         Ok(()) => SubscriptionCloseResponse::None,
         Err(error) => farewell(logged(error)),
     }
@@ -97,19 +106,32 @@ async fn follow<A: Api>(
     shared: &Shared<A>,
     sink: &SubscriptionSink,
     mut newest: watch::Receiver<u64>,
-    mut after: u64,
+    (mut after, gap): (u64, Option<Event>),
     shown: impl Fn(&EventKind) -> bool,
 ) -> ApiResult<()> {
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
+    if let Some(gap) = gap
+        && !sent(sink, &gap).await?
+    {
+        return Ok(());
+    }
+    let mut was_at_end = false;
     loop {
-        newest.borrow_and_update();
+        let known = *newest.borrow_and_update();
         let page = shared.api.event_poll(Some(after), SUBSCRIPTION_PAGE).await?;
+        let behind = known.saturating_sub(after);
+        if was_at_end && behind > LAG {
+            was_at_end = false;
+            let (cursor, newest) = (EventCursor(after), EventCursor(known));
+            let what = EventKind::Lagged { behind, newest };
+            let epoch = shared.api.event_epoch(after);
+            if !sent(sink, &Event { cursor, epoch, what }).await? {
+                return Ok(());
+            }
+        }
         for event in page.items.iter().filter(|event| shown(&event.what)) {
-            let message = to_json_raw_value(event).map_err(|error| ApiError::Internal {
-                reason: format!("can't write an event: {error}"),
-            })?;
-            if sink.send(message).await.is_err() {
+            if !sent(sink, event).await? {
                 return Ok(());
             }
         }
@@ -119,6 +141,7 @@ async fn follow<A: Api>(
         if passed || !page.items.is_empty() {
             continue;
         }
+        was_at_end = true;
         let goes_on = tokio::select! {
             changed = newest.changed() => changed.is_ok(),
             () = sink.closed() => false,
@@ -130,18 +153,37 @@ async fn follow<A: Api>(
     }
 }
 
-/// The cursor after which a reader begins.
+/// Sends an event once there is room for it; false if nobody listens any more.
+async fn sent(sink: &SubscriptionSink, event: &Event) -> ApiResult<bool> {
+    let message = to_json_raw_value(event).map_err(|error| ApiError::Internal {
+        reason: format!("can't write an event: {error}"),
+    })?;
+    Ok(sink.send(message).await.is_ok())
+}
+
+/// The cursor after which a reader begins; before that it is told what it has read that isn't in this log.
 async fn start<A: Api>(
     shared: &Shared<A>,
     grant: &Grant,
     after: After,
     newest: &watch::Receiver<u64>,
-) -> ApiResult<u64> {
-    match after {
-        After::Newest => Ok(*newest.borrow()),
-        After::Acknowledged => Ok(shared.api.event_acknowledged(grant.app).await?.0),
-        After::Cursor(cursor) => Ok(cursor.0),
-    }
+) -> ApiResult<(u64, Option<Event>)> {
+    let (cursor, given) = match after {
+        After::Newest => return Ok((*newest.borrow(), None)),
+        After::Acknowledged => return Ok((shared.api.event_acknowledged(grant.app).await?.0, None)),
+        After::Cursor(cursor, epoch) => (cursor, epoch),
+    };
+    let known = shared.api.event_known(cursor.0, given).await?;
+    let gap = (known < cursor.0).then(|| Event {
+        cursor: EventCursor(known),
+        epoch: shared.api.event_epoch(known),
+        what: EventKind::Gap {
+            from: EventCursor(known + 1),
+            to: cursor,
+            reason: GapReason::OtherLog,
+        },
+    });
+    Ok((known, gap))
 }
 
 /// Whether a reader may see an event, and wants to. A gap is shown whatever is filtered: what is gone may have been wanted.
@@ -182,7 +224,7 @@ fn shortened(mut page: EventPage) -> EventPage {
     let kept = page.items.iter().map(fits).take_while(|fits| *fits).count().max(1);
     page.items.truncate(kept);
     if let Some(last) = page.items.last() {
-        page.next = last.cursor;
+        (page.next, page.epoch) = (last.cursor, last.epoch);
     }
     page
 }

@@ -14,6 +14,9 @@ pub enum IdError {
     /// Not a decimal number of 64 bits.
     #[error("must be a decimal number in a string, as an event's cursor")]
     Cursor,
+    /// Not 8 lower-case hex digits.
+    #[error("must be the epoch that came with the cursor: 8 lower-case hex digits")]
+    Epoch,
 }
 
 macro_rules! hex_id {
@@ -116,9 +119,47 @@ impl<'de> Deserialize<'de> for EventCursor {
     }
 }
 
+/// Names a stretch of the event log: from one start of the node on this data to the next. Copies of a data directory share the epochs up
+/// to the copy, and none after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventEpoch(pub u32);
+
+impl fmt::Display for EventEpoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl FromStr for EventEpoch {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.len() != 8 || !text.bytes().all(is_lower_hex) {
+            return Err(IdError::Epoch);
+        }
+        u32::from_str_radix(text, 16).map(Self).map_err(|_| IdError::Epoch)
+    }
+}
+
+impl Serialize for EventEpoch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventEpoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+fn is_lower_hex(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
+}
+
 fn parse_hex(text: &str) -> Result<[u8; 32], IdError> {
-    let lower = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if text.len() != 64 || !text.bytes().all(lower) {
+    if text.len() != 64 || !text.bytes().all(is_lower_hex) {
         return Err(IdError::Hex);
     }
     let mut bytes = [0; 32];

@@ -72,6 +72,9 @@ pub const MAX_PAGE: u32 = 1_000;
 /// Events that a subscription holds while it sends them (guess).
 pub const SUBSCRIPTION_PAGE: u32 = 32;
 
+/// Events that a subscription may be behind, once it was at the log's end, before its reader is told (guess: some bursts are no lag).
+pub const LAG: u64 = 1_000;
+
 /// Longest wait of `event.poll`. A longer `timeout_ms` counts as this.
 pub const MAX_POLL: Duration = Duration::from_secs(60);
 

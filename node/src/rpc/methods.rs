@@ -201,7 +201,7 @@ methods! {
     "event.poll", Need::Token, PollParams => EventPage, |s, p, grant| events::poll(s, p, grant).await;
 
     /// Says which event this token's app has dealt with last; never goes back.
-    "event.ack", Need::Token, AckParams => Done, |s, p, grant| s.api.event_ack(grant.app, p.cursor).await;
+    "event.ack", Need::Token, AckParams => Done, |s, p, grant| s.api.event_ack(grant.app, p).await;
 }
 
 /// The two of subscriptions, which `events` answers.

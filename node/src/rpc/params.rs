@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use super::ids::{ChatId, EventCursor, MessageId, RequestId};
+use super::ids::{ChatId, EventCursor, EventEpoch, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
 
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
@@ -180,18 +180,19 @@ pub enum After {
     Newest,
     /// The last one that this token's app has acknowledged.
     Acknowledged,
-    /// The last one that was seen; 0 is the log's start.
-    Cursor(EventCursor),
+    /// The last one that was seen, and the epoch that came with it; 0 is the log's start.
+    Cursor(EventCursor, Option<EventEpoch>),
 }
 
 impl After {
     fn take(fields: &mut Fields) -> Result<Self, ApiError> {
+        let epoch = fields.optional("epoch")?;
         match fields.optional::<String>("after")?.as_deref() {
             None => Ok(Self::Newest),
             Some("ack") => Ok(Self::Acknowledged),
             Some(text) => text
                 .parse()
-                .map(Self::Cursor)
+                .map(|cursor| Self::Cursor(cursor, epoch))
                 .map_err(|error| fields.invalid("after", error)),
         }
     }

@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
-pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, MessageId, RelayKey, RequestId};
+pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 
 /// One page of a list.
@@ -544,6 +544,8 @@ pub struct EventPage {
     pub items: Vec<Event>,
     /// The `after` of the next poll: the last item's cursor, or the cursor that was asked about if there are none.
     pub next: EventCursor,
+    /// The epoch of `next`.
+    pub epoch: EventEpoch,
 }
 
 /// An entry of the event log, and what a subscription's notification carries.
@@ -551,6 +553,8 @@ pub struct EventPage {
 pub struct Event {
     /// Its place in the log.
     pub cursor: EventCursor,
+    /// The log's epoch then: with the cursor it says where to go on, whatever becomes of the node's data.
+    pub epoch: EventEpoch,
     /// What happened.
     #[serde(flatten)]
     pub what: EventKind,
@@ -573,6 +577,7 @@ impl EventKind {
             Self::RelayDemoted { .. } => "relay.demoted",
             Self::AppRequested { .. } => "app.requested",
             Self::Gap { .. } => "gap",
+            Self::Lagged { .. } => "lagged",
         }
     }
 
@@ -591,7 +596,8 @@ impl EventKind {
             Self::RelayDemoted { .. }
             | Self::ContactRequested { .. }
             | Self::AppRequested { .. }
-            | Self::Gap { .. } => None,
+            | Self::Gap { .. }
+            | Self::Lagged { .. } => None,
         }
     }
 }
@@ -703,12 +709,32 @@ pub enum EventKind {
         /// What it wants to be allowed.
         scopes: Vec<Scope>,
     },
-    /// The log was pruned: events with `from <= cursor <= to` are gone. The event's own cursor is `to`.
+    /// Events with `from <= cursor <= to` aren't in the log. A notice: it stands in no log itself.
     #[serde(rename = "gap")]
     Gap {
-        /// The first that is gone.
+        /// The first that isn't there.
         from: EventCursor,
-        /// The last that is gone.
+        /// The last that isn't there.
         to: EventCursor,
+        /// Why not.
+        reason: GapReason,
     },
+    /// This subscription was at the log's end and has fallen behind since, as its reader reads slowly. A notice: nothing is lost.
+    #[serde(rename = "lagged")]
+    Lagged {
+        /// Events that still wait.
+        behind: u64,
+        /// The newest of them.
+        newest: EventCursor,
+    },
+}
+
+/// Why events aren't in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// The log keeps only the newest events.
+    Pruned,
+    /// They were read from another log: this node goes on from an older copy of its data. What follows begins where the two logs parted.
+    OtherLog,
 }

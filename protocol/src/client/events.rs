@@ -289,7 +289,7 @@ impl Log {
     /// Goes on where the rows end.
     pub fn load(rows: &dyn Rows) -> Result<Self, RowsError> {
         let mut log = Self::default();
-        if let Some((slot, events)) = end(rows, true)? {
+        if let Some((slot, events)) = end(rows)? {
             log.newest = (slot * SLOT + events.len() as u64).saturating_sub(1);
             log.slots.insert(slot, events);
         }
@@ -338,40 +338,63 @@ impl Client {
     }
 }
 
-/// Reads events after a cursor, ascending; events of a later version's kind are passed over.
-pub fn events(rows: &dyn Rows, after: u64, limit: usize) -> Result<Vec<(u64, EventRow)>, RowsError> {
-    let from = after.saturating_add(1);
+/// A stretch of the event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first and last number right behind the cursor that aren't there any more: pruned, or put aside as unreadable.
+    pub missing: Option<(u64, u64)>,
+    /// What follows, ascending.
+    pub events: Vec<(u64, EventRow)>,
+    /// The last number that was looked at.
+    pub next: u64,
+}
+
+/// Reads the log after a cursor, at most `limit` events, where what is missing counts as one; events of a later version's kind are
+/// passed over.
+pub fn events(rows: &dyn Rows, after: u64, limit: usize) -> Result<Stretch, RowsError> {
     let slots = limit.div_ceil(SLOT as usize).saturating_add(1);
-    let first = (from / SLOT).to_be_bytes();
-    let mut list = Vec::new();
+    let first = (after.saturating_add(1) / SLOT).to_be_bytes();
+    let mut read = Stretch {
+        missing: None,
+        events: Vec::new(),
+        next: after,
+    };
     for (stored, value) in rows.range(Tree::Events, &first, &prefix_end(&[]), slots, false)? {
         let (slot, events) = slot_of(&stored, &value)?;
+        let (start, wanted) = ((slot * SLOT).max(1), read.next.saturating_add(1));
+        if start > wanted {
+            if read.next > after {
+                // The next stretch begins with what is missing here.
+                break;
+            }
+            read.missing = Some((wanted, start - 1));
+            read.next = start - 1;
+        }
         for (cursor, event) in (slot * SLOT..).zip(events) {
-            if cursor < from || list.len() == limit {
+            if cursor <= read.next {
                 continue;
             }
+            if read.events.len() + usize::from(read.missing.is_some()) >= limit {
+                return Ok(read);
+            }
+            read.next = cursor;
             if let Ok(event) = EventRow::decode(&event) {
-                list.push((cursor, event));
+                read.events.push((cursor, event));
             }
         }
     }
-    Ok(list)
+    Ok(read)
 }
 
 /// The cursor of the newest event, 0 if there is none.
 pub fn newest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
-    Ok(end(rows, true)?.map_or(0, |(slot, events)| {
+    Ok(end(rows)?.map_or(0, |(slot, events)| {
         (slot * SLOT + events.len() as u64).saturating_sub(1)
     }))
 }
 
-/// The cursor of the oldest event kept, 0 if there is none.
-pub fn oldest_event(rows: &dyn Rows) -> Result<u64, RowsError> {
-    Ok(end(rows, false)?.map_or(0, |(slot, _)| (slot * SLOT).max(1)))
-}
-
-fn end(rows: &dyn Rows, newest: bool) -> Result<Option<Slot>, RowsError> {
-    let ends = rows.range(Tree::Events, &[], &prefix_end(&[]), 1, newest)?;
+fn end(rows: &dyn Rows) -> Result<Option<Slot>, RowsError> {
+    let ends = rows.range(Tree::Events, &[], &prefix_end(&[]), 1, true)?;
     ends.first().map(|(stored, value)| slot_of(stored, value)).transpose()
 }
 
@@ -385,4 +408,66 @@ fn slot_of(stored: &[u8], value: &[u8]) -> Result<Slot, RowsError> {
         .list("slot", SLOT as usize, |r| Ok(r.bytes("event", EVENT_BYTES)?.to_vec()))
         .map_err(|error| fault(error.to_string()))?;
     Ok((u64::from_be_bytes(number), events))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rows::{Batch, MemoryRows};
+
+    /// A log of so many events, of which one slot was put aside.
+    fn log(newest: u64, without: Option<u64>) -> MemoryRows {
+        let (mut disk, mut batch) = (MemoryRows::default(), Batch::default());
+        for slot in (0..=newest / SLOT).filter(|slot| Some(*slot) != without) {
+            let numbers = slot * SLOT..=newest.min(slot * SLOT + SLOT - 1);
+            let events: Vec<Vec<u8>> = numbers
+                .map(|number| match number {
+                    0 => Vec::new(),
+                    // A kind of a later version.
+                    7 => vec![63],
+                    number => EventRow::Note {
+                        subject: [number as u8; 32],
+                    }
+                    .encode(),
+                })
+                .collect();
+            let mut w = Writer::default();
+            w.list(&events, |w, event| w.bytes(event));
+            batch.put(Tree::Events, slot.to_be_bytes(), w.into_bytes());
+        }
+        disk.apply(&batch);
+        disk
+    }
+
+    fn read(disk: &MemoryRows, after: u64, limit: usize) -> (Option<(u64, u64)>, Vec<u64>, u64) {
+        let read = events(disk, after, limit).unwrap();
+        (
+            read.missing,
+            read.events.iter().map(|(number, _)| *number).collect(),
+            read.next,
+        )
+    }
+
+    #[test]
+    fn a_stretch_ends_at_its_limit_and_passes_over_what_it_does_not_know() {
+        let disk = log(70, None);
+        assert_eq!(read(&disk, 0, 3), (None, vec![1, 2, 3], 3));
+        assert_eq!(read(&disk, 5, 2), (None, vec![6, 8], 8));
+        assert_eq!(read(&disk, 6, 0), (None, vec![], 6));
+        assert_eq!(read(&disk, 60, 100), (None, (61..=70).collect(), 70));
+        assert_eq!(read(&disk, 70, 100), (None, vec![], 70));
+        assert_eq!(read(&log(7, None), 6, 100), (None, vec![], 7));
+    }
+
+    #[test]
+    fn f30_events_that_are_gone_are_told_wherever_they_were() {
+        let pruned = log(70, Some(0));
+        assert_eq!(read(&pruned, 0, 100), (Some((1, 31)), (32..=70).collect(), 70));
+        assert_eq!(read(&pruned, 10, 3), (Some((11, 31)), vec![32, 33], 33));
+        let holed = log(100, Some(1));
+        assert_eq!(read(&holed, 0, 100).2, 31, "a stretch ends before what is missing");
+        assert_eq!(read(&holed, 31, 1), (Some((32, 63)), vec![], 63));
+        assert_eq!(read(&holed, 40, 2), (Some((41, 63)), vec![64], 64));
+    }
 }

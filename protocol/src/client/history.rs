@@ -172,7 +172,7 @@ pub struct RequestView {
     pub chat: Option<ChatId>,
 }
 
-pub use super::events::{events, newest_event, oldest_event};
+pub use super::events::{Stretch, events, newest_event};
 
 /// Unread messages are counted up to here.
 const UNREAD_MOST: usize = 1000;

@@ -191,7 +191,7 @@ impl Book {
         for host in world.clients() {
             let disk = &world.hosts[host.0].disk;
             let mut announced: BTreeMap<(bool, MessageId), u32> = BTreeMap::new();
-            for (_, event) in history::events(disk, 0, ALL_EVENTS).map_err(fault)? {
+            for (_, event) in history::events(disk, 0, ALL_EVENTS).map_err(fault)?.events {
                 match event {
                     EventRow::MessageReceived { message } => *announced.entry((false, message)).or_default() += 1,
                     EventRow::MessageSent { message } => *announced.entry((true, message)).or_default() += 1,

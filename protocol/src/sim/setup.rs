@@ -104,7 +104,7 @@ impl Pair {
         let events =
             history::events(&world.hosts[self.inviter.0].disk, 0, ALL_EVENTS).map_err(|error| error.to_string())?;
         let mut asked = Asked::Not;
-        for (_, event) in events {
+        for (_, event) in events.events {
             match event {
                 EventRow::Requested { request, account, .. } if account == accepter => asked = Asked::Waits(request),
                 EventRow::ContactAdded { account, chat, .. } if account == accepter => return Ok(Asked::LetIn(chat)),

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use madang_tests::reader::{self, Told};
-use madang_tests::{DEADLINE, Dice, Lane, Person, Process, World, end, join};
-use serde_json::json;
+use madang_tests::{DEADLINE, Dice, Lane, Person, Process, World, copy_directory, end, join};
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{EVENT_READER, MADANG};
@@ -60,6 +60,74 @@ async fn a_subscriber_killed_a_hundred_times_sees_each_event_and_none_again_that
         sent.len()
     );
     assert!(again > 0, "no kill came between an event and its acknowledgement");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_is_told_when_the_node_goes_on_from_an_older_copy_of_its_data() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let note = async |alice: &Person, name: &str| {
+        let ask = json!({ "name": name, "scopes": ["chat:read"] });
+        alice.rpc().of_app(None).ask("app.request", ask).await;
+    };
+    note(&alice, "before").await;
+    alice.stop().await;
+    let copy = world.dir().join("copy");
+    copy_directory(alice.data(), &copy);
+    alice.up().await;
+    for name in ["lost 1", "lost 2", "lost 3"] {
+        note(&alice, name).await;
+    }
+    let page = alice.ask("event.poll", json!({ "after": "0" })).await;
+    let place = json!({ "after": page["next"], "epoch": page["epoch"] });
+    assert_eq!(page["next"], "4");
+    alice.stop().await;
+    alice.up().await;
+    let same = alice.ask("event.poll", place.clone()).await;
+    assert_eq!(same["items"], json!([]), "a restart alone makes no other log");
+    alice.stop().await;
+
+    std::fs::remove_dir_all(alice.data()).unwrap();
+    copy_directory(&copy, alice.data());
+    alice.up().await;
+    // The cursor that the reader has stands for something else by now.
+    for name in ["new 2", "new 3", "new 4", "new 5"] {
+        note(&alice, name).await;
+    }
+    let told = alice.ask("event.poll", place.clone()).await;
+    let gap = &told["items"][0];
+    assert_eq!(gap["data"], json!({ "from": "1", "to": "4", "reason": "other_log" }));
+    let next = alice
+        .ask("event.poll", json!({ "after": told["next"], "epoch": told["epoch"] }))
+        .await;
+    let names: Vec<_> = next["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["data"]["name"])
+        .collect();
+    assert_eq!(names, ["before", "new 2", "new 3", "new 4", "new 5"]);
+    let shared = json!({ "after": "1", "epoch": page["items"][0]["epoch"] });
+    let next = alice.ask("event.poll", shared).await;
+    assert_eq!(next["items"][0]["cursor"], "2", "what both logs have isn't told again");
+    let ack = json!({ "cursor": "4", "epoch": place["epoch"] });
+    assert_eq!(
+        alice.rpc().call("event.ack", ack).await.unwrap_err().code(),
+        "invalid_params"
+    );
+
+    let (_socket, mut events) = alice.rpc().subscribe("1000").await;
+    let gap: Value = events.next().await.unwrap().unwrap();
+    assert_eq!(
+        gap["data"],
+        json!({ "from": "1", "to": "1000", "reason": "other_log" }),
+        "beyond the newest"
+    );
+    let first: Value = events.next().await.unwrap().unwrap();
+    assert_eq!(
+        (&first["cursor"], &first["data"]["name"]),
+        (&json!("1"), &json!("before"))
+    );
 }
 
 fn read(node: &Person, token: &str, told: &Told, seed: u64) -> Process {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{House, within};
-use crate::rpc::limits::{MAX_CALLS, MAX_TEXT};
+use crate::rpc::limits::{LAG, MAX_CALLS, MAX_TEXT};
 
 fn cursors(page: &Value) -> Vec<u64> {
     page["items"].as_array().unwrap().iter().map(cursor).collect()
@@ -23,7 +23,7 @@ async fn polling_reads_behind_the_cursor_and_says_where_to_go_on() {
     let page = house.result("event.poll", json!({"after": page["next"]})).await;
     assert_eq!((cursors(&page), &page["next"]), (vec![3, 4, 5], &json!("5")));
     let now = house.result("event.poll", json!({})).await;
-    assert_eq!(now, json!({"items": [], "next": "5"}));
+    assert_eq!(now, json!({"items": [], "next": "5", "epoch": "000000e0"}));
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn events_about_what_is_gone_hold_up_nobody() {
     // With none that follows the page says how far it looked.
     house.api.gone.store(302, Ordering::Relaxed);
     let page = house.result("event.poll", json!({"after": "0"})).await;
-    assert_eq!(page, json!({"items": [], "next": "302"}));
+    assert_eq!(page, json!({"items": [], "next": "302", "epoch": "000000e0"}));
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_long_poll_gives_an_empty_page_at_its_timeout() {
     let page = house
         .result("event.poll", json!({"after": "0", "timeout_ms": 200}))
         .await;
-    assert_eq!(page, json!({"items": [], "next": "0"}));
+    assert_eq!(page["items"], json!([]));
     assert!(started.elapsed() >= Duration::from_millis(200));
 }
 
@@ -166,18 +166,28 @@ async fn f57_a_subscriber_that_does_not_read_is_bounded_and_resumes_without_loss
     asleep.subscribe(json!({"after": "0"})).await;
     let mut awake = house.web_socket().await;
     awake.subscribe(json!({"after": "0"})).await;
-    house.api.grow(EVENTS);
     for expected in 1..=EVENTS {
+        house.api.grow(1);
         assert_eq!(cursor(&awake.event().await), expected);
     }
     // 80 MB were made. Who doesn't read holds a page, the connection's buffer, and what the system keeps for the socket.
     let for_asleep = house.api.handed.load(Ordering::Relaxed) - EVENTS;
     assert!(for_asleep < EVENTS / 5, "{for_asleep} events were read for it");
 
-    // It wakes, reads on without loss, and goes.
+    // It wakes, reads on without loss, is told once that it lags, and goes.
+    let mut told = Vec::new();
     for expected in 1..=3_000 {
-        assert_eq!(cursor(&asleep.event().await), expected);
+        let mut event = asleep.event().await;
+        if event["kind"] == "lagged" {
+            assert_eq!(cursor(&event), expected - 1);
+            told.push(event["data"].clone());
+            event = asleep.event().await;
+        }
+        assert_eq!(cursor(&event), expected);
     }
+    assert_eq!(told.len(), 1, "{told:?}");
+    let behind = told[0]["behind"].as_u64().unwrap();
+    assert!(behind > LAG && told[0]["newest"].as_str().unwrap().parse::<u64>().unwrap() > behind);
     drop(asleep);
     let mut again = house.web_socket().await;
     again.subscribe(json!({"after": "3000"})).await;
@@ -218,4 +228,34 @@ async fn f57_answers_that_nobody_reads_count_as_running_calls() {
             .get("result")
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn a_reader_of_another_log_is_told_so_and_begins_where_this_one_does() {
+    let house = House::open().await;
+    house.api.grow(5);
+    let known = json!({"after": "3", "epoch": "000000e0"});
+    assert_eq!(cursors(&house.result("event.poll", known).await), [4, 5]);
+    for strange in [
+        json!({"after": "3", "epoch": "0000beef"}),
+        json!({"after": "9"}),
+        json!({"after": "9", "epoch": "000000e0"}),
+    ] {
+        let gap = json!({"from": "1", "to": strange["after"], "reason": "other_log"});
+        let page = house.result("event.poll", strange.clone()).await;
+        assert_eq!((cursors(&page), &page["next"]), (vec![0], &json!("0")), "{strange}");
+        assert_eq!(
+            (&page["items"][0]["kind"], &page["items"][0]["data"]),
+            (&json!("gap"), &gap)
+        );
+
+        let mut socket = house.web_socket().await;
+        socket.subscribe(strange).await;
+        assert_eq!(socket.event().await, page["items"][0]);
+        assert_eq!(cursor(&socket.event().await), 1);
+    }
+    for wrong in [json!(1), json!("e0"), json!("000000E0"), json!("0000000000e0")] {
+        let error = house.error("event.poll", json!({"after": "3", "epoch": wrong})).await;
+        assert_eq!(error["data"]["field"], "epoch");
+    }
 }

@@ -15,6 +15,9 @@ use crate::rpc::types::*;
 pub(super) const SECRET_WORD: &str = "abandon";
 pub(super) const SECRET_INVITE: &str = "https://madang.example/i#secret-of-the-invite";
 
+/// The epoch of the log.
+pub(super) const EPOCH: EventEpoch = EventEpoch(0xe0);
+
 pub(super) const SECRET_TOKEN: &str = "0badc0de";
 
 /// The node.
@@ -79,6 +82,7 @@ impl Fake {
         let body = text("x".repeat(self.text_len.load(Ordering::Relaxed)));
         Event {
             cursor: EventCursor(cursor),
+            epoch: EPOCH,
             what: EventKind::MessageReceived(Message { body, ..message() }),
         }
     }
@@ -486,8 +490,18 @@ impl Api for Fake {
             .fetch_add(u64::try_from(items.len()).unwrap(), Ordering::Relaxed);
         Ok(EventPage {
             next: EventCursor(after.max(last)),
+            epoch: EPOCH,
             items,
         })
+    }
+
+    fn event_epoch(&self, _: u64) -> EventEpoch {
+        EPOCH
+    }
+
+    async fn event_known(&self, cursor: u64, epoch: Option<EventEpoch>) -> ApiResult<u64> {
+        let known = cursor <= *self.newest.borrow() && epoch.is_none_or(|epoch| epoch == EPOCH);
+        Ok(if known { cursor } else { 0 })
     }
 
     fn grants(&self) -> watch::Receiver<Arc<Grants>> {
@@ -522,8 +536,8 @@ impl Api for Fake {
         Ok(Done {})
     }
 
-    async fn event_ack(&self, app: Option<AppKey>, cursor: EventCursor) -> ApiResult<Done> {
-        self.acks.lock().unwrap().insert(app, cursor);
+    async fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> ApiResult<Done> {
+        self.acks.lock().unwrap().insert(app, params.cursor);
         Ok(Done {})
     }
 

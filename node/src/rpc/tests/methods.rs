@@ -259,7 +259,11 @@ async fn every_method_answers_in_the_documented_shape() {
             }),
         ),
         ("message.mark_read", json!({"chat": id(3), "through": id(1)}), json!({})),
-        ("event.poll", json!({"after": "0"}), json!({"items": [], "next": "0"})),
+        (
+            "event.poll",
+            json!({"after": "0"}),
+            json!({"items": [], "next": "0", "epoch": "000000e0"}),
+        ),
     ];
     for (method, params, expected) in cases {
         assert_eq!(house.result(method, params).await, expected, "{method}");
@@ -368,18 +372,31 @@ fn every_event_has_the_documented_shape() {
             EventKind::Gap {
                 from: EventCursor(1),
                 to: EventCursor(u64::MAX),
+                reason: GapReason::OtherLog,
             },
             "gap",
-            json!({"from": "1", "to": "18446744073709551615"}),
+            json!({"from": "1", "to": "18446744073709551615", "reason": "other_log"}),
+        ),
+        (
+            EventKind::Lagged {
+                behind: 2_000,
+                newest: EventCursor(2_012),
+            },
+            "lagged",
+            json!({"behind": 2_000, "newest": "2012"}),
         ),
     ];
     for (what, kind, data) in cases {
         let event = Event {
             cursor: EventCursor(12),
+            epoch: EventEpoch(0xe0),
             what,
         };
         let written = serde_json::to_value(&event).unwrap();
-        assert_eq!(written, json!({"cursor": "12", "kind": kind, "data": data}));
+        assert_eq!(
+            written,
+            json!({"cursor": "12", "epoch": "000000e0", "kind": kind, "data": data})
+        );
         assert_eq!(serde_json::from_value::<Event>(written).unwrap(), event);
     }
 }

@@ -166,7 +166,7 @@ impl Node {
 
     pub fn events(&self) -> Vec<EventRow> {
         let events = history::events(&self.disk, 0, usize::MAX).unwrap();
-        events.into_iter().map(|(_, event)| event).collect()
+        events.events.into_iter().map(|(_, event)| event).collect()
     }
 
     pub fn count_events(&self, wanted: &EventRow) -> usize {
