@@ -187,6 +187,15 @@ pub enum Command {
         #[arg(long, value_name = "CURSOR")]
         after: Option<String>,
     },
+    /// Bridge the node's JSON-RPC to a program that starts this one
+    Rpc {
+        /// A message on each line of standard input and output, until standard input ends
+        #[arg(long, required = true)]
+        stdio: bool,
+        /// File that holds an app's token [default: the owner's own]
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
     /// Show what was kept as proof of what relays did against their word
     Evidence {
         /// About this relay only: its public key in hex

@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonrpsee::core::client::{ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _};
+use jsonrpsee::client_transport::ws::{Url, WsHandshakeError, WsTransportClientBuilder};
+use jsonrpsee::core::client::{
+    ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _, TransportReceiverT, TransportSenderT,
+};
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::core::{JsonRawValue, to_json_raw_value};
 use jsonrpsee::http_client::{HeaderMap, HeaderValue, HttpClient, transport};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
+use madang_node::rpc::limits;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
@@ -44,18 +48,24 @@ impl std::fmt::Debug for Place {
 }
 
 impl Place {
-    /// Reads `rpc.json` and `cookie` of a data directory.
+    /// Reads `rpc.json` of a data directory, and its `cookie` or another file that holds the token.
     ///
     /// # Errors
     /// [`Fault::NoNode`] if they aren't there, [`Fault::Failed`] if they can't be read.
-    pub fn read(data: &Path) -> Result<Self, Fault> {
+    pub fn read(data: &Path, token_file: Option<&Path>) -> Result<Self, Fault> {
         let path = data.join("rpc.json");
         let places: Value = serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
             message: format!("can't read {}: {e}; start the node again", path.display()),
         })?;
-        let cookie = read_small(data, &data.join("cookie"))?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).map_err(|_| Fault::Failed {
-            message: format!("{}/cookie holds no token; start the node again", data.display()),
+        let (token, hint) = match token_file {
+            None => (read_small(data, &data.join("cookie"))?, "start the node again"),
+            Some(file) => (
+                std::fs::read_to_string(file).map_err(|e| Fault::file("read", file, &e))?,
+                "`madang app token` makes one",
+            ),
+        };
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim())).map_err(|_| Fault::Failed {
+            message: format!("there is no token in its file; {hint}"),
         })?;
         bearer.set_sensitive(true);
         let mut headers = HeaderMap::new();
@@ -66,6 +76,33 @@ impl Place {
             ws: show::text_of(&places, "ws").to_owned(),
             headers,
         })
+    }
+
+    /// Opens a WebSocket on which messages go as they are.
+    ///
+    /// # Errors
+    /// [`Fault::NoNode`] if nothing answers, [`Fault::Failed`] if the node turns the token away.
+    pub async fn transport(&self) -> Result<(impl TransportSenderT, impl TransportReceiverT), Fault> {
+        let url = Url::parse(&self.ws).map_err(|_| self.no_node())?;
+        let transport = WsTransportClientBuilder::default()
+            .connection_timeout(CONNECT_TIMEOUT)
+            .max_request_size(limits::MAX_REQUEST)
+            .max_response_size(limits::MAX_RESPONSE)
+            .set_headers(self.headers.clone());
+        transport.build(url).await.map_err(|error| match error {
+            WsHandshakeError::Rejected { status_code } => Fault::Failed {
+                message: format!("the node turns this token away ({status_code}); is it approved, and not ended?"),
+            },
+            _ => self.no_node(),
+        })
+    }
+
+    /// Says that nothing answers.
+    #[must_use]
+    pub fn no_node(&self) -> Fault {
+        Fault::NoNode {
+            data: self.data.clone(),
+        }
     }
 }
 
@@ -82,7 +119,7 @@ impl Client {
     /// # Errors
     /// As [`Place::read`].
     pub fn open(data: &Path) -> Result<Self, Fault> {
-        let place = Place::read(data)?;
+        let place = Place::read(data, None)?;
         let http = HttpClient::builder()
             .request_timeout(CALL_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -272,7 +309,7 @@ mod tests {
         )
         .unwrap();
         std::fs::write(dir.path().join("cookie"), "s3cret").unwrap();
-        assert!(!format!("{:?}", Place::read(dir.path()).unwrap()).contains("s3cret"));
+        assert!(!format!("{:?}", Place::read(dir.path(), None).unwrap()).contains("s3cret"));
     }
 
     #[test]

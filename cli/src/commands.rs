@@ -69,7 +69,7 @@ pub async fn command(command: Command, data: PathBuf, out: &Out) -> Result<(), F
         Command::Tail { after } => tail::tail(&client, after, out).await,
         Command::Doctor => doctor(&client, out).await,
         Command::Evidence { relay } => evidence(&client, relay, out).await,
-        Command::Up(_) | Command::Relay(_) | Command::Demo => Err(Fault::Failed {
+        Command::Up(_) | Command::Relay(_) | Command::Demo | Command::Rpc { .. } => Err(Fault::Failed {
             message: "this command asks no node".to_owned(),
         }),
     }

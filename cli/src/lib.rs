@@ -14,6 +14,7 @@ mod relay;
 mod resolve;
 mod serve;
 mod show;
+mod stdio;
 mod tail;
 
 use std::future::Future;
@@ -63,6 +64,10 @@ fn dispatch(cli: Cli) -> Result<(), Fault> {
             }
         }
         Command::Demo => block_on(true, demo::demo(&out)),
+        Command::Rpc { token_file, .. } => {
+            let data = place(cli.data, "madang")?;
+            block_on(false, stdio::stdio(&data, token_file.as_deref()))
+        }
         other => {
             let data = place(cli.data, "madang")?;
             block_on(false, commands::command(other, data, &out))

@@ -16,6 +16,7 @@ mod relay_service;
 mod relays;
 mod repair;
 mod secrets;
+mod stdio;
 mod stories;
 
 const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
