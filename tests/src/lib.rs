@@ -7,6 +7,7 @@
 //! | `person` | a node, its events, and what a user would do with it |
 //! | `reader` | a subscriber that can be killed, and what it told |
 //! | `world` | a temporary directory with a relay and people |
+//! | `contract` | what is made from the description of the JSON-RPC |
 //! | `bench` | the benchmark, on the same harness |
 //! | `load` | texts as fast as they are acknowledged, over kills, and the check of what became of them |
 //! | `fuzz` | the decoders as targets of made inputs |
@@ -18,6 +19,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod bench;
+pub mod contract;
 pub mod fuzz;
 mod load;
 mod person;

@@ -2,11 +2,13 @@
 //!
 //! The cookie may do all. Every other token belongs to an app, which the user has approved with just its scopes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ids::{AppKey, ChatId};
@@ -76,6 +78,22 @@ fn action_of(namespace: &str, action: &str) -> Result<(&'static str, &'static st
     Ok((namespace, action))
 }
 
+/// The scopes that there are, but for those of one chat or one method, each with the methods that it allows.
+pub(super) fn scopes() -> BTreeMap<String, Vec<&'static str>> {
+    let of = |(namespace, actions): &(&'static str, &'static [&'static str])| {
+        let namespace = *namespace;
+        actions.iter().map(move |action| {
+            let needs = |need| matches!(need, Need::Action(of, wanted, _) if of == namespace && wanted == *action);
+            let methods = methods::all().filter(|method| needs(method.need));
+            (
+                format!("{namespace}:{action}"),
+                methods.map(|method| method.name).collect(),
+            )
+        })
+    };
+    ACTIONS.iter().flat_map(of).collect()
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,6 +108,26 @@ impl fmt::Display for Scope {
 impl Serialize for Scope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Scope {
+    fn schema_name() -> Cow<'static, str> {
+        "Scope".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let of = |(namespace, actions): &(&str, &[&str])| {
+            let id = if *namespace == CHAT { "([0-9a-f]{64}:)?" } else { "" };
+            format!("{namespace}:{id}({})", actions.join("|"))
+        };
+        let actions: Vec<String> = ACTIONS.iter().map(of).collect();
+        json_schema!({
+            "description": "What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`.",
+            "type": "string",
+            "pattern": format!(r"^(\*|{}|method:[a-z_.]+)$", actions.join("|")),
+            "maxLength": MAX_SCOPE,
+        })
     }
 }
 
@@ -382,6 +420,7 @@ mod tests {
         let mut methods = allowed(&reader);
         methods.retain(|name| !name.starts_with("event."));
         let own = [
+            "rpc.discover",
             "chat.list",
             "chat.get",
             "chat.members",

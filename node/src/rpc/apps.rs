@@ -3,6 +3,7 @@
 use std::fmt;
 
 use data_encoding::BASE64;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -11,17 +12,22 @@ use super::error::ApiError;
 use super::ids::{AppKey, EventCursor, EventEpoch};
 use super::limits::{MAX_APP_NAME, MAX_ICON, MAX_ORIGIN, MAX_SCOPES};
 use super::params::{Fields, FromParams, too_large};
+use super::schema::{Base64, Origin, Text};
 
 /// Parameters of `app.request`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct AppRequestParams {
-    /// What it calls itself.
+    /// What it calls itself; no control characters.
+    #[schemars(with = "Text<1, MAX_APP_NAME>")]
     pub name: String,
-    /// A small picture.
+    /// A small picture, in base64.
+    #[schemars(with = "Option<Base64<MAX_ICON>>")]
     pub icon: Option<Vec<u8>>,
     /// What it wants to be allowed.
+    #[schemars(length(min = 1, max = MAX_SCOPES))]
     pub scopes: Vec<Scope>,
-    /// The page that it is.
+    /// The page that it is, as the browser names it: `https://shop.example`.
+    #[schemars(with = "Option<Origin>")]
     pub origin: Option<String>,
 }
 
@@ -37,13 +43,15 @@ impl FromParams for AppRequestParams {
 }
 
 /// Parameters of `app.approve`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct AppApproveParams {
     /// Which.
     pub app: AppKey,
     /// What it is allowed; what it asked for if absent.
+    #[schemars(length(min = 1, max = MAX_SCOPES))]
     pub scopes: Option<Vec<Scope>>,
     /// How long, in seconds; for good if absent.
+    #[schemars(range(min = 1))]
     pub expires_in_s: Option<u64>,
 }
 
@@ -58,13 +66,16 @@ impl FromParams for AppApproveParams {
 }
 
 /// Parameters of `app.mint`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct AppMintParams {
-    /// What the new token is called.
+    /// What the new token is called; no control characters.
+    #[schemars(with = "Text<1, MAX_APP_NAME>")]
     pub name: String,
     /// What it allows; each within what the caller's allows.
+    #[schemars(length(min = 1, max = MAX_SCOPES))]
     pub scopes: Vec<Scope>,
     /// How long, in seconds; as long as the caller's if absent.
+    #[schemars(range(min = 1))]
     pub expires_in_s: Option<u64>,
 }
 
@@ -79,7 +90,7 @@ impl FromParams for AppMintParams {
 }
 
 /// Parameters of `app.revoke`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct AppParams {
     /// Which.
     pub app: AppKey,
@@ -94,7 +105,7 @@ impl FromParams for AppParams {
 }
 
 /// Parameters of `event.ack`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct AckParams {
     /// The last event that was dealt with.
     pub cursor: EventCursor,
@@ -111,8 +122,8 @@ impl FromParams for AckParams {
     }
 }
 
-/// Result of `app.request`; the token, which works once the user has approved, is wiped on drop and absent from Debug.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A token. One that was asked for works once the user has approved.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppToken {
     /// Names it, here and for `app.approve`.
     pub app: AppKey,
@@ -120,25 +131,28 @@ pub struct AppToken {
     pub token: Secret,
 }
 
+/// Says nothing of the token.
 impl fmt::Debug for AppToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AppToken({}, redacted)", self.app)
     }
 }
 
-/// Text that is wiped on drop and absent from Debug.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+/// Text that nobody else may read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
+// Wiped on drop, and without Debug.
 pub struct Secret(pub String);
 
 /// An app, or who wants to become one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct App {
     /// Names it.
     pub app: AppKey,
     /// What it calls itself.
     pub name: String,
     /// A small picture, in base64.
+    #[schemars(with = "Option<Base64<MAX_ICON>>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
     /// What it may do, or wants to.
@@ -161,7 +175,7 @@ pub struct App {
 }
 
 /// Whether an app's token works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AppState {
     /// It waits for the user.

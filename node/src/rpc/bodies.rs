@@ -2,44 +2,53 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::error::ApiError;
 use super::ids::{ChatId, MessageId};
 use super::limits::{MAX_EMOJI, MAX_IDEMPOTENCY_KEY, MAX_MENTIONS, MAX_OPTION, MAX_OPTIONS, MAX_QUESTION, MAX_TEXT};
 use super::params::{Fields, FromParams, too_large};
+use super::schema::Text;
 use super::types::Mention;
 
 /// Parameters of `message.send`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct SendParams {
     /// Where to.
     pub chat: ChatId,
     /// What.
     pub body: SendBody,
-    /// The same key with the same chat and body gives the same message, at most [`MAX_IDEMPOTENCY_KEY`] bytes.
+    /// The same key with the same chat and body gives the same message, for seven days; with another body an error.
+    #[schemars(with = "Option<Text<1, MAX_IDEMPOTENCY_KEY>>")]
     pub idempotency_key: Option<String>,
 }
 
-/// A body that can be sent; Debug gives sizes only.
-#[derive(Clone, PartialEq, Eq)]
+/// A body that can be sent.
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(tag = "kind", rename_all = "snake_case")]
 pub enum SendBody {
     /// Text.
     Text {
-        /// At most [`MAX_TEXT`] bytes.
+        /// What it says.
+        #[schemars(with = "Text<0, MAX_TEXT>")]
         text: String,
         /// The message that it answers.
         reply_to: Option<MessageId>,
-        /// Who is named in it, at most [`MAX_MENTIONS`].
+        /// Who is named in it: whole characters of the text, ascending, without overlaps.
+        #[schemars(default, length(max = MAX_MENTIONS))]
         mentions: Vec<Mention>,
     },
     /// A question with options to choose from.
     Poll {
-        /// At most [`MAX_QUESTION`] bytes.
+        /// The question.
+        #[schemars(with = "Text<1, MAX_QUESTION>")]
         question: String,
-        /// 2 to [`MAX_OPTIONS`], each at most [`MAX_OPTION`] bytes.
+        /// What can be chosen.
+        #[schemars(with = "Vec<Text<1, MAX_OPTION>>", length(min = 2, max = MAX_OPTIONS))]
         options: Vec<String>,
         /// Whether one may choose several.
+        #[schemars(default)]
         multiple: bool,
     },
 }
@@ -78,6 +87,7 @@ impl FromParams for SendParams {
     }
 }
 
+/// Gives sizes only.
 impl fmt::Debug for SendBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,13 +100,15 @@ impl fmt::Debug for SendBody {
 }
 
 /// Parameters of `message.edit`; Debug gives the text's size only.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
 pub struct EditParams {
     /// The message.
     pub message: MessageId,
-    /// What it says from now on, at most [`MAX_TEXT`] bytes.
+    /// What it says from now on.
+    #[schemars(with = "Text<0, MAX_TEXT>")]
     pub text: String,
-    /// Who is named in that, at most [`MAX_MENTIONS`].
+    /// Who is named in that.
+    #[schemars(default, length(max = MAX_MENTIONS))]
     pub mentions: Vec<Mention>,
 }
 
@@ -117,13 +129,15 @@ impl fmt::Debug for EditParams {
 }
 
 /// Parameters of `message.react`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ReactParams {
     /// The message.
     pub message: MessageId,
-    /// At most [`MAX_EMOJI`] bytes.
+    /// Which.
+    #[schemars(with = "Text<0, MAX_EMOJI>")]
     pub emoji: String,
     /// Whether it is taken back.
+    #[schemars(default)]
     pub remove: bool,
 }
 
@@ -138,11 +152,12 @@ impl FromParams for ReactParams {
 }
 
 /// Parameters of `message.vote`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct VoteParams {
     /// The poll.
     pub message: MessageId,
     /// Places of the chosen options, from 0; none takes the vote back.
+    #[schemars(length(max = MAX_OPTIONS))]
     pub choices: Vec<u8>,
 }
 

@@ -1,15 +1,17 @@
 //! Parameters of the methods that make and change chats.
 
 use data_encoding::BASE64;
+use schemars::JsonSchema;
 
 use super::error::ApiError;
 use super::ids::ChatId;
 use super::limits::{MAX_MEMBERS, MAX_NAME, MAX_PICTURE};
 use super::params::{Fields, FromParams, too_large};
+use super::schema::{Account, Base64, Text};
 use super::types::Role;
 
 /// Parameters of `chat.get`, `chat.members`, `chat.gaps`, `chat.invites` and `chat.leave`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatParams {
     /// The chat.
     pub chat: ChatId,
@@ -24,11 +26,13 @@ impl FromParams for ChatParams {
 }
 
 /// Parameters of `chat.create`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatCreateParams {
-    /// Its name, at most [`MAX_NAME`] bytes.
+    /// Its name.
+    #[schemars(with = "Option<Text<0, MAX_NAME>>")]
     pub name: String,
-    /// Accounts of contacts, at most [`MAX_MEMBERS`].
+    /// Accounts of contacts.
+    #[schemars(with = "Vec<Account>", length(max = MAX_MEMBERS))]
     pub members: Vec<String>,
 }
 
@@ -42,11 +46,12 @@ impl FromParams for ChatCreateParams {
 }
 
 /// Parameters of `chat.add` and `chat.remove`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatMembersParams {
     /// The chat.
     pub chat: ChatId,
-    /// Accounts, at most [`MAX_MEMBERS`].
+    /// Accounts.
+    #[schemars(with = "Vec<Account>", length(max = MAX_MEMBERS))]
     pub members: Vec<String>,
 }
 
@@ -60,11 +65,12 @@ impl FromParams for ChatMembersParams {
 }
 
 /// Parameters of `chat.typing`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatTypingParams {
     /// The chat.
     pub chat: ChatId,
     /// False once the user has stopped.
+    #[schemars(default = "yes")]
     pub active: bool,
 }
 
@@ -72,19 +78,21 @@ impl FromParams for ChatTypingParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             chat: fields.required("chat")?,
-            active: fields.optional("active")?.unwrap_or(true),
+            active: fields.optional("active")?.unwrap_or_else(yes),
         })
     }
 }
 
 /// Parameters of `chat.update`; what is absent stays.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatUpdateParams {
     /// The chat.
     pub chat: ChatId,
-    /// Its name, at most [`MAX_NAME`] bytes.
+    /// Its name.
+    #[schemars(with = "Option<Text<0, MAX_NAME>>")]
     pub name: Option<String>,
-    /// A small picture, at most [`MAX_PICTURE`] bytes; empty for none.
+    /// A small picture, in base64; empty for none.
+    #[schemars(with = "Option<Base64<MAX_PICTURE>>")]
     pub picture: Option<Vec<u8>>,
     /// Seconds after which messages disappear; 0 for never.
     pub timer_s: Option<u32>,
@@ -111,11 +119,12 @@ impl FromParams for ChatUpdateParams {
 }
 
 /// Parameters of `chat.roles`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatRoleParams {
     /// The chat.
     pub chat: ChatId,
     /// Whose role.
+    #[schemars(with = "Account")]
     pub account: String,
     /// The new role. Making an owner gives one's own place away.
     pub role: Role,
@@ -132,15 +141,16 @@ impl FromParams for ChatRoleParams {
 }
 
 /// Parameters of `chat.invite`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChatInviteParams {
     /// The group.
     pub chat: ChatId,
     /// Whether each guest waits in `contact.requests` for the user; the default.
+    #[schemars(default = "yes")]
     pub approval: bool,
-    /// How long it works, in seconds; the core has a default.
+    /// How long it works, in seconds; seven days unless given, 90 at most.
     pub expires_in_s: Option<u64>,
-    /// How many it lets in; the core has a default.
+    /// How many it lets in; 1,000 unless given.
     pub max_uses: Option<u32>,
 }
 
@@ -148,11 +158,16 @@ impl FromParams for ChatInviteParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             chat: fields.required("chat")?,
-            approval: fields.optional("approval")?.unwrap_or(true),
+            approval: fields.optional("approval")?.unwrap_or_else(yes),
             expires_in_s: fields.optional("expires_in_s")?,
             max_uses: fields.optional("max_uses")?,
         })
     }
+}
+
+/// What flags are that are on unless given.
+fn yes() -> bool {
+    true
 }
 
 fn name(fields: &mut Fields) -> Result<Option<String>, ApiError> {

@@ -1,8 +1,9 @@
-//! Errors as the JSON-RPC answers them; the table is in `docs/rpc.md`.
+//! Errors as the JSON-RPC answers them, and their table, from which `docs/methods.md` is made.
 
 use std::borrow::Cow;
 
 use jsonrpsee::types::ErrorObjectOwned;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a call failed. What it says is shown to the user: it holds no secrets.
@@ -108,8 +109,77 @@ pub enum ApiError {
     },
 }
 
+/// What is fixed of an error.
+#[derive(Debug)]
+pub struct ErrorRow {
+    /// The stable name, to act on.
+    pub code: &'static str,
+    /// JSON-RPC's number.
+    pub number: i32,
+    /// Whether the same call may succeed later.
+    pub retryable: bool,
+    /// Where it comes from.
+    pub(super) from: Source,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Where an error comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// A request that reaches no method.
+    Request,
+    /// Any method.
+    Any,
+    /// These methods.
+    Only(&'static [&'static str]),
+}
+
+/// Makes the table and a name for each of its rows.
+macro_rules! table {
+    ($($name:ident = $code:literal, $number:literal, $retryable:literal, $from:expr, $meaning:literal;)+) => {
+        $(static $name: ErrorRow = ErrorRow {
+            code: $code,
+            number: $number,
+            retryable: $retryable,
+            from: $from,
+            meaning: $meaning,
+        };)+
+
+        /// The table of errors.
+        pub static ERRORS: &[&ErrorRow] = &[$(&$name),+];
+    };
+}
+
+table! {
+    PARSE = "parse_error", -32700, false, Source::Request, "not JSON";
+    INVALID_REQUEST = "invalid_request", -32600, false, Source::Request,
+        "not a JSON-RPC request, a batch over its bound, or a subscription over HTTP or in a batch";
+    METHOD_NOT_FOUND = "method_not_found", -32601, false, Source::Request, "no such method";
+    INVALID_PARAMS = "invalid_params", -32602, false, Source::Any, "a parameter is missing or malformed; `field` names it";
+    NOT_FOUND = "not_found", -32001, false, Source::Any, "no such chat, message, request or the like; `field` names it";
+    TOO_LARGE = "too_large", -32002, false, Source::Any, "over `limit` bytes; `field` names it";
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["message.send"]),
+        "this key was used with another body";
+    INVITE_INVALID = "invite_invalid", -32004, false, Source::Only(&["contact.accept", "chat.uninvite"]),
+        "the invite can't be read, or its signature doesn't hold";
+    INVITE_EXPIRED = "invite_expired", -32005, false, Source::Only(&["contact.accept"]), "the invite has expired or was used";
+    CARD_UNAVAILABLE = "card_unavailable", -32006, true, Source::Only(&["contact.accept"]),
+        "the inviter's card was not found at any of its relays or addresses";
+    OWN_INVITE = "own_invite", -32007, false, Source::Only(&["contact.accept"]), "the invite is this account's own";
+    PHRASE_ERASED = "phrase_erased", -32008, false, Source::Only(&["account.phrase"]),
+        "the root key is no longer on this device";
+    LIMIT_REACHED = "limit_reached", -32009, true, Source::Any, "a bound of the node; `limit` says which number";
+    READ_ONLY = "read_only", -32010, true, Source::Any, "the store refuses writes (disk full or damaged)";
+    OVERLOADED = "overloaded", -32011, true, Source::Any, "the node's queue is full; `retry_after_ms` says when to come again";
+    NOT_ALLOWED = "not_allowed", -32012, false, Source::Any, "not for this account, as changing a message of another's";
+    SCOPE_MISSING = "scope_missing", -32020, false, Source::Any, "the token doesn't allow this; `scope` names what it lacks";
+    TOKEN_ENDED = "token_ended", -32021, false, Source::Any, "the token was revoked, or its time is over";
+    INTERNAL = "internal", -32603, false, Source::Any, "a fault of the node";
+}
+
 /// `error.data` of every error that the node answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
     /// The stable name, to act on.
     pub code: Cow<'static, str>,
@@ -146,37 +216,29 @@ impl ApiError {
         }
     }
 
-    /// The number and the name of the error.
-    pub fn code(&self) -> (i32, &'static str) {
+    /// Its row in the table.
+    pub fn row(&self) -> &'static ErrorRow {
         match self {
-            Self::Parse => (-32700, "parse_error"),
-            Self::InvalidRequest { .. } => (-32600, "invalid_request"),
-            Self::MethodNotFound => (-32601, "method_not_found"),
-            Self::InvalidParams { .. } => (-32602, "invalid_params"),
-            Self::NotFound { .. } => (-32001, "not_found"),
-            Self::TooLarge { .. } => (-32002, "too_large"),
-            Self::IdempotencyConflict => (-32003, "idempotency_conflict"),
-            Self::InviteInvalid { .. } => (-32004, "invite_invalid"),
-            Self::InviteExpired => (-32005, "invite_expired"),
-            Self::CardUnavailable => (-32006, "card_unavailable"),
-            Self::OwnInvite => (-32007, "own_invite"),
-            Self::PhraseErased => (-32008, "phrase_erased"),
-            Self::LimitReached { .. } => (-32009, "limit_reached"),
-            Self::ReadOnly { .. } => (-32010, "read_only"),
-            Self::Overloaded { .. } => (-32011, "overloaded"),
-            Self::NotAllowed { .. } => (-32012, "not_allowed"),
-            Self::ScopeMissing { .. } => (-32020, "scope_missing"),
-            Self::TokenEnded => (-32021, "token_ended"),
-            Self::Internal { .. } => (-32603, "internal"),
+            Self::Parse => &PARSE,
+            Self::InvalidRequest { .. } => &INVALID_REQUEST,
+            Self::MethodNotFound => &METHOD_NOT_FOUND,
+            Self::InvalidParams { .. } => &INVALID_PARAMS,
+            Self::NotFound { .. } => &NOT_FOUND,
+            Self::TooLarge { .. } => &TOO_LARGE,
+            Self::IdempotencyConflict => &IDEMPOTENCY_CONFLICT,
+            Self::InviteInvalid { .. } => &INVITE_INVALID,
+            Self::InviteExpired => &INVITE_EXPIRED,
+            Self::CardUnavailable => &CARD_UNAVAILABLE,
+            Self::OwnInvite => &OWN_INVITE,
+            Self::PhraseErased => &PHRASE_ERASED,
+            Self::LimitReached { .. } => &LIMIT_REACHED,
+            Self::ReadOnly { .. } => &READ_ONLY,
+            Self::Overloaded { .. } => &OVERLOADED,
+            Self::NotAllowed { .. } => &NOT_ALLOWED,
+            Self::ScopeMissing { .. } => &SCOPE_MISSING,
+            Self::TokenEnded => &TOKEN_ENDED,
+            Self::Internal { .. } => &INTERNAL,
         }
-    }
-
-    /// Whether the same call may succeed later.
-    pub fn retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::CardUnavailable | Self::LimitReached { .. } | Self::ReadOnly { .. } | Self::Overloaded { .. }
-        )
     }
 
     /// What `error.data` says of it.
@@ -196,8 +258,8 @@ impl ApiError {
             _ => None,
         };
         ErrorData {
-            code: self.code().1.into(),
-            retryable: self.retryable(),
+            code: self.row().code.into(),
+            retryable: self.row().retryable,
             field,
             limit,
             retry_after_ms,
@@ -211,6 +273,6 @@ impl ApiError {
 
 impl From<ApiError> for ErrorObjectOwned {
     fn from(error: ApiError) -> Self {
-        ErrorObjectOwned::owned(error.code().0, error.to_string(), Some(error.data()))
+        ErrorObjectOwned::owned(error.row().number, error.to_string(), Some(error.data()))
     }
 }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::schema::{Decimal, Hex4, Hex32};
 
 /// Text that isn't an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,8 +25,8 @@ pub enum IdError {
 macro_rules! hex_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub [u8; 32]);
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+        pub struct $name(#[schemars(with = "Hex32")] pub [u8; 32]);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,8 +89,8 @@ hex_id!(
 );
 
 /// A place in the event log: a decimal number in a string, because JSON's numbers lose digits above 2⁵³.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventCursor(pub u64);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+pub struct EventCursor(#[schemars(with = "Decimal")] pub u64);
 
 impl fmt::Display for EventCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +102,7 @@ impl FromStr for EventCursor {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !(1..=20).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(IdError::Cursor);
         }
         text.parse().map(Self).map_err(|_| IdError::Cursor)
@@ -121,8 +124,8 @@ impl<'de> Deserialize<'de> for EventCursor {
 
 /// Names a stretch of the event log: from one start of the node on this data to the next. Copies of a data directory share the epochs up
 /// to the copy, and none after.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventEpoch(pub u32);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+pub struct EventEpoch(#[schemars(with = "Hex4")] pub u32);
 
 impl fmt::Display for EventEpoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

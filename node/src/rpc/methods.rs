@@ -3,12 +3,14 @@
 
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
+use schemars::{JsonSchema as _, SchemaGenerator};
 
 use super::access::Need;
 use super::api::Api;
 use super::dispatch::{Shared, add};
 use super::error::ApiError;
 use super::events;
+use super::openrpc::{Document, SchemaOf};
 use super::params::*;
 use super::types::*;
 
@@ -17,13 +19,19 @@ pub(super) const SUBSCRIBE: &str = "event.subscribe";
 /// Ends a subscription.
 pub(super) const UNSUBSCRIBE: &str = "event.unsubscribe";
 /// The notifications of a subscription.
-const NOTIFICATION: &str = "event";
+pub(super) const NOTIFICATION: &str = "event";
 
 /// A method, as all but its function know it.
 pub(super) struct Method {
     pub(super) name: &'static str,
+    /// What it does, line by line: a summary, and perhaps more behind an empty line.
+    pub(super) doc: &'static [&'static str],
     /// What a token needs for it.
     pub(super) need: Need,
+    /// The schema of its parameters, an object.
+    pub(super) params: SchemaOf,
+    /// The schema of its result.
+    pub(super) result: SchemaOf,
     /// Reads its parameters.
     #[cfg(feature = "failpoints")]
     pub(super) read: fn(Option<&str>) -> Result<(), ApiError>,
@@ -35,7 +43,10 @@ macro_rules! methods {
         /// The methods that are called and answer.
         static CALLED: &[Method] = &[$(Method {
             name: $name,
+            doc: &[$($doc),+],
             need: $need,
+            params: <$params>::json_schema,
+            result: SchemaGenerator::subschema_for::<$result>,
             #[cfg(feature = "failpoints")]
             read: read::<$params>,
         }),+];
@@ -48,6 +59,9 @@ macro_rules! methods {
 }
 
 methods! {
+    /// This JSON-RPC, as an OpenRPC document.
+    "rpc.discover", Need::Token, NoParams => Document, |_, _, _| Ok(Document::of_this_version());
+
     /// This node: its account and device, its addresses, the relays that it uses.
     "node.info", Need::all("node", "read"), NoParams => NodeInfo, |s, _, _| s.api.node_info().await;
 
@@ -208,13 +222,24 @@ methods! {
 static SUBSCRIPTIONS: &[Method] = &[
     Method {
         name: SUBSCRIBE,
+        doc: &[
+            "Sends events of the durable log as they come; WebSocket only, not in a batch.",
+            "",
+            "Answers with the subscription's number. Each event is a notification `event`. If the node can't go on, the last one has `error` \
+             instead of `result`. A subscriber that reads slowly loses nothing: the subscription waits for it.",
+        ],
         need: Need::Token,
+        params: SubscribeParams::json_schema,
+        result: u64::json_schema,
         #[cfg(feature = "failpoints")]
         read: read::<SubscribeParams>,
     },
     Method {
         name: UNSUBSCRIBE,
+        doc: &["Ends a subscription; says whether there was one."],
         need: Need::Token,
+        params: UnsubscribeParams::json_schema,
+        result: bool::json_schema,
         #[cfg(feature = "failpoints")]
         read: read::<UnsubscribeParams>,
     },

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, EventEpoch, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
+use super::schema::{CursorOrAck, Link, Text};
 
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
@@ -30,8 +32,17 @@ pub trait FromParams: Sized {
     }
 }
 
+fn default_page() -> u32 {
+    DEFAULT_PAGE
+}
+
+/// The default of `timeout_ms`.
+fn no_wait() -> u64 {
+    0
+}
+
 /// No parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct NoParams;
 
 impl FromParams for NoParams {
@@ -41,11 +52,12 @@ impl FromParams for NoParams {
 }
 
 /// Parameters of `contact.invite`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct InviteParams {
     /// Whether more than one account may use it.
+    #[schemars(default)]
     pub multi_use: bool,
-    /// How long it works, in seconds; the core has a default.
+    /// How long it works, in seconds; seven days unless given, 90 at most.
     pub expires_in_s: Option<u64>,
 }
 
@@ -59,9 +71,10 @@ impl FromParams for InviteParams {
 }
 
 /// Parameters of `contact.accept` and `chat.uninvite`; absent from Debug, as whoever has the link may use it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
 pub struct AcceptParams {
     /// The link.
+    #[schemars(with = "Link")]
     pub invite: String,
 }
 
@@ -80,11 +93,13 @@ impl fmt::Debug for AcceptParams {
 }
 
 /// Parameters of the lists that only go forward.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ListParams {
     /// `next` of the page before; absent for the first.
+    #[schemars(with = "Option<Text<0, MAX_LIST_CURSOR>>")]
     pub after: Option<String>,
-    /// Items at most, 1 to [`MAX_PAGE`].
+    /// Items at most; counts as 1,000 if above.
+    #[schemars(with = "u64", default = "default_page", range(min = 1))]
     pub limit: u32,
 }
 
@@ -98,7 +113,7 @@ impl FromParams for ListParams {
 }
 
 /// Parameters of `contact.approve` and `contact.decline`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ApproveParams {
     /// The request.
     pub request: RequestId,
@@ -113,15 +128,18 @@ impl FromParams for ApproveParams {
 }
 
 /// Parameters of `message.list`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct MessageListParams {
     /// Of which chat.
     pub chat: ChatId,
     /// `prev` of a page: the messages before it. Not together with `after`.
+    #[schemars(with = "Option<Text<0, MAX_LIST_CURSOR>>")]
     pub before: Option<String>,
     /// `next` of a page: the messages after it.
+    #[schemars(with = "Option<Text<0, MAX_LIST_CURSOR>>")]
     pub after: Option<String>,
-    /// Items at most, 1 to [`MAX_PAGE`].
+    /// Items at most; counts as 1,000 if above.
+    #[schemars(with = "u64", default = "default_page", range(min = 1))]
     pub limit: u32,
 }
 
@@ -141,7 +159,7 @@ impl FromParams for MessageListParams {
 }
 
 /// Parameters of `message.get` and `message.delete`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct MessageParams {
     /// The message.
     pub message: MessageId,
@@ -156,7 +174,7 @@ impl FromParams for MessageParams {
 }
 
 /// Parameters of `message.mark_read`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct MarkReadParams {
     /// The chat.
     pub chat: ChatId,
@@ -184,6 +202,16 @@ pub enum After {
     Cursor(EventCursor, Option<EventEpoch>),
 }
 
+/// The parameters of [`After`].
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is of use")]
+struct Beginning {
+    /// The event behind which to begin: `0` is the log's start, `ack` what this token's app has acknowledged last, absent is now.
+    after: Option<CursorOrAck>,
+    /// The epoch that came with the cursor in `after`: says whether it is of this log.
+    epoch: Option<EventEpoch>,
+}
+
 impl After {
     fn take(fields: &mut Fields) -> Result<Self, ApiError> {
         let epoch = fields.optional("epoch")?;
@@ -199,11 +227,13 @@ impl After {
 }
 
 /// Which events are read; all if nothing is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
 pub struct Filter {
     /// Kinds, as `message.received`.
+    #[schemars(length(max = MAX_FILTER))]
     pub kinds: Option<Vec<String>>,
     /// Of these chats, and what is of none.
+    #[schemars(length(max = MAX_FILTER))]
     pub chats: Option<Vec<ChatId>>,
 }
 
@@ -230,15 +260,19 @@ impl Filter {
 }
 
 /// Parameters of `event.poll`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct PollParams {
     /// Where to begin.
+    #[schemars(flatten, with = "Beginning")]
     pub after: After,
-    /// What to leave out.
+    /// Which events; all if absent.
+    #[schemars(with = "Option<Filter>")]
     pub filter: Filter,
-    /// Items at most, 1 to [`MAX_PAGE`].
+    /// Items at most; counts as 1,000 if above.
+    #[schemars(with = "u64", default = "default_page", range(min = 1))]
     pub limit: u32,
-    /// How long to wait for the first, at most [`MAX_POLL`].
+    /// How long to wait for the first, in milliseconds; counts as 60,000 if above.
+    #[schemars(rename = "timeout_ms", with = "u64", default = "no_wait")]
     pub timeout: Duration,
 }
 
@@ -255,11 +289,13 @@ impl FromParams for PollParams {
 }
 
 /// Parameters of `event.subscribe`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct SubscribeParams {
     /// Where to begin.
+    #[schemars(flatten, with = "Beginning")]
     pub after: After,
-    /// What to leave out.
+    /// Which events; all if absent.
+    #[schemars(with = "Option<Filter>")]
     pub filter: Filter,
 }
 
@@ -273,7 +309,7 @@ impl FromParams for SubscribeParams {
 }
 
 /// Parameters of `event.unsubscribe`, which jsonrpsee reads by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct UnsubscribeParams {
     /// The subscription.
     pub subscription: u64,
@@ -335,7 +371,7 @@ impl Fields {
     }
 
     fn limit(&mut self) -> Result<u32, ApiError> {
-        let limit: u64 = self.optional("limit")?.unwrap_or_else(|| DEFAULT_PAGE.into());
+        let limit: u64 = self.optional("limit")?.unwrap_or_else(|| default_page().into());
         if limit == 0 {
             return Err(self.invalid("limit", "must be at least 1"));
         }

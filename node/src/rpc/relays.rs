@@ -1,13 +1,15 @@
 //! Relays as the JSON-RPC shows them: whether they are relied on, and what they did.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use super::ids::RelayKey;
 use super::params::{Fields, FromParams};
+use super::schema::Hex;
 
 /// A relay that the node uses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RelayInfo {
     /// The relay.
     pub relay: RelayKey,
@@ -26,7 +28,7 @@ pub struct RelayInfo {
 }
 
 /// Whether a relay's word counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RelayState {
     /// It does.
@@ -36,7 +38,7 @@ pub enum RelayState {
 }
 
 /// Parameters of `relay.evidence`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct EvidenceParams {
     /// About this relay only.
     pub relay: Option<RelayKey>,
@@ -51,11 +53,11 @@ impl FromParams for EvidenceParams {
 }
 
 /// What was kept as proof of what a relay did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The relay.
     pub relay: RelayKey,
-    /// What it shows: a reason as in [`RelayInfo`].
+    /// What it shows: a reason as in `node.info`.
     pub reason: String,
     /// When it was found, in Unix milliseconds.
     pub found_ms: u64,
@@ -63,15 +65,19 @@ pub struct Evidence {
     pub answer: String,
     /// The topic that it is about, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex>")]
     pub topic: Option<String>,
     /// The envelope that it is about, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Hex>")]
     pub envelope: Option<String>,
     /// Until when the relay had signed to keep it, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
     /// Custody frames with the relay's signed receipts, in hex.
+    #[schemars(with = "Vec<Hex>")]
     pub receipts: Vec<String>,
     /// The beginning of the frame that it sent instead, in hex; empty if it sent none.
+    #[schemars(with = "Hex")]
     pub frame: String,
 }

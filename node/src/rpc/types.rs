@@ -2,18 +2,23 @@
 //!
 //! All can be read back as well, so that a program in Rust can use them as a client.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
 pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
+use super::schema::{Account, Link};
 
 /// One page of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The items in the list's order.
     pub items: Vec<T>,
@@ -26,15 +31,16 @@ pub struct Page<T> {
 }
 
 /// The empty object of a method that has nothing to say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Done {}
 
 /// Result of `node.info`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeInfo {
     /// The program's version.
     pub version: String,
     /// The account, `madang1…`.
+    #[schemars(with = "Account")]
     pub account: String,
     /// This device.
     pub device: DeviceKey,
@@ -49,7 +55,7 @@ pub struct NodeInfo {
 }
 
 /// Result of `node.doctor`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Doctor {
     /// Whether all checks passed.
     pub ok: bool,
@@ -60,7 +66,7 @@ pub struct Doctor {
 }
 
 /// One check of the doctor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// A short name.
     pub name: String,
@@ -74,7 +80,7 @@ pub struct Check {
 }
 
 /// How a chat's other side can be reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatHealth {
     /// The chat.
     pub chat: ChatId,
@@ -93,7 +99,7 @@ pub struct ChatHealth {
 }
 
 /// The way to a chat's other side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Path {
     /// A connection to one of its devices.
@@ -105,9 +111,10 @@ pub enum Path {
 }
 
 /// Result of `account.get`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountInfo {
     /// The account, `madang1…`.
+    #[schemars(with = "Account")]
     pub account: String,
     /// This device.
     pub device: DeviceKey,
@@ -118,28 +125,32 @@ pub struct AccountInfo {
     pub phrase_confirmed: bool,
 }
 
-/// Result of `account.phrase`: the account's root, wiped on drop and absent from Debug.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+/// Result of `account.phrase`: the account's root.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
+// Wiped on drop.
 pub struct Phrase {
     /// The words in order.
     pub words: Vec<String>,
 }
 
+/// Whoever has the words has the account.
 impl fmt::Debug for Phrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Phrase(redacted)")
     }
 }
 
-/// Result of `contact.invite`. Who has the link can ask to be a contact: absent from Debug.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Result of `contact.invite` and `chat.invite`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invite {
     /// The link.
+    #[schemars(with = "Link")]
     pub invite: String,
     /// When it stops working, in Unix milliseconds.
     pub expires_ms: u64,
 }
 
+/// Whoever has the link may use it.
 impl fmt::Debug for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invite")
@@ -149,18 +160,19 @@ impl fmt::Debug for Invite {
 }
 
 /// Result of `contact.accept`, `contact.approve` and `chat.create`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatRef {
     /// The chat with the contact, or the group.
     pub chat: ChatId,
 }
 
 /// A request that waits for the user: for contact, or to be let into a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContactRequest {
     /// Names it for `contact.approve` and `contact.decline`.
     pub request: RequestId,
     /// Who asks.
+    #[schemars(with = "Account")]
     pub account: String,
     /// The name they give themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,9 +188,10 @@ pub struct ContactRequest {
 }
 
 /// An invite link of a group.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupInvite {
     /// The link.
+    #[schemars(with = "Link")]
     pub invite: String,
     /// Until when it works, in Unix milliseconds.
     pub expires_ms: u64,
@@ -200,16 +213,17 @@ impl fmt::Debug for GroupInvite {
 }
 
 /// Result of `chat.invites`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupInvites {
     /// This account's open links of the group.
     pub items: Vec<GroupInvite>,
 }
 
 /// A contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
     /// The account.
+    #[schemars(with = "Account")]
     pub account: String,
     /// Their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -223,7 +237,7 @@ pub struct Contact {
 }
 
 /// A chat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chat {
     /// The chat.
     pub chat: ChatId,
@@ -246,7 +260,7 @@ pub struct Chat {
 }
 
 /// Result of `chat.get`: the chat, and how its state is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatDetails {
     /// The chat.
     #[serde(flatten)]
@@ -270,16 +284,17 @@ pub struct ChatDetails {
 }
 
 /// Result of `chat.gaps`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gaps {
     /// What is missing, by device and sequence.
     pub items: Vec<Gap>,
 }
 
 /// A range of another device's messages that is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// Whose messages.
+    #[schemars(with = "Account")]
     pub account: String,
     /// Their name, if they are a contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -299,7 +314,7 @@ pub struct Gap {
 }
 
 /// How a gap is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GapState {
     /// It is looked for.
@@ -315,14 +330,14 @@ pub enum GapState {
 }
 
 /// Result of `chat.members`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Members {
     /// Who is in the chat, by account.
     pub items: Vec<Member>,
 }
 
 /// The kinds of chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatKind {
     /// Two accounts.
@@ -332,7 +347,7 @@ pub enum ChatKind {
 }
 
 /// A member's part in a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The most senior admin.
@@ -344,7 +359,7 @@ pub enum Role {
 }
 
 /// How far a chat's making has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatState {
     /// The other has not approved yet.
@@ -356,9 +371,10 @@ pub enum ChatState {
 }
 
 /// A member of a chat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// The account.
+    #[schemars(with = "Account")]
     pub account: String,
     /// Their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -371,7 +387,7 @@ pub struct Member {
 }
 
 /// Result of `message.send`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sent {
     /// The message's permanent id.
     pub message: MessageId,
@@ -380,13 +396,14 @@ pub struct Sent {
 }
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// Its id.
     pub message: MessageId,
     /// The chat it is in.
     pub chat: ChatId,
     /// The author's account.
+    #[schemars(with = "Account")]
     pub account: String,
     /// The author's name, as the contact's or else as it calls itself in the group; absent of own messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -415,13 +432,13 @@ pub struct Message {
     pub ledger: Option<Ledger>,
 }
 
-/// What a message says; Debug gives sizes only.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a message says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
     /// Text.
     Text {
-        /// At most [`MAX_TEXT`](super::limits::MAX_TEXT) bytes.
+        /// What it says.
         text: String,
         /// The message that it answers; it may be gone, or not be here yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -450,6 +467,7 @@ pub enum Body {
     },
 }
 
+/// Gives sizes only.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -464,9 +482,10 @@ impl fmt::Debug for Body {
 }
 
 /// Somebody named in a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mention {
     /// Who.
+    #[schemars(with = "Account")]
     pub account: String,
     /// Where the name begins in the text's UTF-8.
     pub start_bytes: u32,
@@ -474,15 +493,17 @@ pub struct Mention {
     pub length_bytes: u32,
 }
 
-/// An option of a poll; Debug gives its size only.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An option of a poll.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PollOption {
     /// What it says.
     pub text: String,
     /// The accounts that chose it.
+    #[schemars(with = "Vec<Account>")]
     pub accounts: Vec<String>,
 }
 
+/// Gives its size only.
 impl fmt::Debug for PollOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PollOption({} bytes, {})", self.text.len(), self.accounts.len())
@@ -490,16 +511,17 @@ impl fmt::Debug for PollOption {
 }
 
 /// An emoji at a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reaction {
     /// Which.
     pub emoji: String,
     /// The accounts that left it.
+    #[schemars(with = "Vec<Account>")]
     pub accounts: Vec<String>,
 }
 
 /// Who has an outgoing message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ledger {
     /// The furthest it got; never goes back.
     pub state: LedgerState,
@@ -515,7 +537,7 @@ pub struct Ledger {
 }
 
 /// The furthest that a message got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerState {
     /// Stored here only.
@@ -529,7 +551,7 @@ pub enum LedgerState {
 }
 
 /// A relay's promise to hold a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
     /// The relay.
     pub relay: RelayKey,
@@ -538,7 +560,7 @@ pub struct Held {
 }
 
 /// Result of `event.poll`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventPage {
     /// Events in the log's order.
     pub items: Vec<Event>,
@@ -558,6 +580,36 @@ pub struct Event {
     /// What happened.
     #[serde(flatten)]
     pub what: EventKind,
+}
+
+impl JsonSchema for Event {
+    fn schema_name() -> Cow<'static, str> {
+        "Event".into()
+    }
+
+    /// Those of the kinds, each with cursor and epoch.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let place = [
+            ("cursor", generator.subschema_for::<EventCursor>()),
+            ("epoch", generator.subschema_for::<EventEpoch>()),
+        ];
+        let mut schema = EventKind::json_schema(generator);
+        let kinds = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+        for kind in kinds.into_iter().flatten() {
+            if let Some(Value::Object(properties)) = kind.get_mut("properties") {
+                properties.extend(
+                    place
+                        .iter()
+                        .map(|(name, schema)| ((*name).to_owned(), schema.as_value().clone())),
+                );
+            }
+            if let Some(Value::Array(required)) = kind.get_mut("required") {
+                required.extend(place.iter().map(|(name, _)| Value::from(*name)));
+            }
+        }
+        schema.insert("description".to_owned(), "An entry of the event log.".into());
+        schema
+    }
 }
 
 impl EventKind {
@@ -603,7 +655,7 @@ impl EventKind {
 }
 
 /// What happened, as `kind` and `data`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", content = "data")]
 pub enum EventKind {
     /// A message of another was stored.
@@ -653,6 +705,7 @@ pub enum EventKind {
         /// The chat.
         chat: ChatId,
         /// Whose messages.
+        #[schemars(with = "Account")]
         account: String,
         /// The device that wrote them.
         device: DeviceKey,
@@ -669,6 +722,7 @@ pub enum EventKind {
         /// The chat.
         chat: ChatId,
         /// Who.
+        #[schemars(with = "Account")]
         account: String,
         /// On which device.
         device: DeviceKey,
@@ -683,6 +737,7 @@ pub enum EventKind {
         /// Names it for `contact.approve`.
         request: RequestId,
         /// Who asks.
+        #[schemars(with = "Account")]
         account: String,
         /// The name they give themselves.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -692,6 +747,7 @@ pub enum EventKind {
     #[serde(rename = "contact.added")]
     ContactAdded {
         /// The account.
+        #[schemars(with = "Account")]
         account: String,
         /// The chat with them.
         chat: ChatId,
@@ -730,7 +786,7 @@ pub enum EventKind {
 }
 
 /// Why events aren't in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
     /// The log keeps only the newest events.

@@ -706,6 +706,13 @@ async fn a_batch_is_answered_entry_by_entry() {
     assert_eq!(answers[3]["error"]["data"]["code"], "invalid_request");
 }
 
+#[tokio::test]
+async fn the_server_describes_itself() {
+    let house = House::open().await;
+    let document = house.result("rpc.discover", json!({})).await;
+    assert_eq!(document, crate::rpc::openrpc::document());
+}
+
 #[test]
 fn f58_the_server_has_the_methods_of_the_table_and_no_other() {
     use std::collections::BTreeSet;
