@@ -332,6 +332,18 @@ pub struct UpArgs {
     /// Where the JSON-RPC listens; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub rpc: SocketAddr,
+    /// Where the JSON-RPC listens for TLS as well, for use from other machines
+    #[arg(long, value_name = "ADDR", requires_all = ["rpc_tls_cert", "rpc_tls_key"])]
+    pub rpc_tls: Option<SocketAddr>,
+    /// File with its certificate chain, in PEM
+    #[arg(long, value_name = "FILE", requires = "rpc_tls")]
+    pub rpc_tls_cert: Option<PathBuf>,
+    /// File with the certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "rpc_tls")]
+    pub rpc_tls_key: Option<PathBuf>,
+    /// Name under which other machines reach the JSON-RPC; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub rpc_host: Vec<String>,
     /// Multiaddr to listen on; can be repeated
     #[arg(long, value_name = "MULTIADDR")]
     pub listen: Vec<String>,

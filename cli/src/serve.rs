@@ -1,9 +1,10 @@
 //! `madang up` and `madang relay`: run until told to stop.
 
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use madang_node::{Admission, NodeConfig, NodeReady, RelayConfig, RelayQuotas, RelayReady, Zeroizing};
+use madang_node::{Admission, NodeConfig, NodeReady, RelayConfig, RelayQuotas, RelayReady, TlsConfig, Zeroizing};
 use serde_json::{Value, json};
 
 use crate::args::{AdmissionArg, PassphraseArgs, RelayArgs, UpArgs};
@@ -29,6 +30,8 @@ pub async fn up(args: UpArgs, data: PathBuf, out: &Out) -> Result<(), Fault> {
         data: data.clone(),
         passphrase: passphrase(&args.passphrase)?,
         rpc: args.rpc,
+        rpc_tls: tls(args.rpc_tls, args.rpc_tls_cert, args.rpc_tls_key),
+        rpc_hosts: args.rpc_host,
         listen: args.listen,
         relays: args.relay,
         relay_tokens: args.relay_token.into_iter().map(Zeroizing::new).collect(),
@@ -73,7 +76,7 @@ pub async fn relay(args: RelayArgs, data: PathBuf, out: &Out) -> Result<(), Faul
 fn print_node(out: &Out, data: &Path, ready: &NodeReady) -> Result<(), Fault> {
     let document = json!({
         "event": "ready", "data": data, "account": ready.account, "device": ready.device, "http": ready.http,
-        "ws": ready.ws, "listen": ready.listen, "created": ready.created,
+        "ws": ready.ws, "https": ready.https, "listen": ready.listen, "created": ready.created,
     });
     out.print(&document, || node_text(data, ready))
 }
@@ -85,6 +88,7 @@ fn node_text(data: &Path, ready: &NodeReady) -> String {
         vec!["data".to_owned(), data.display().to_string()],
         vec!["rpc".to_owned(), format!("{}  {}", ready.http, ready.ws)],
     ];
+    rows.extend(ready.https.iter().map(|https| vec!["rpc".to_owned(), https.clone()]));
     rows.extend(
         ready
             .listen
@@ -111,6 +115,15 @@ fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> 
         out.remark(&format!("metrics http://{metrics}/metrics"));
     }
     out.print(&document, || format!("{}\nready", ready.addresses.join("\n")))
+}
+
+/// TLS, if all of it is given, as the command line demands.
+fn tls(bind: Option<SocketAddr>, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<TlsConfig> {
+    Some(TlsConfig {
+        bind: bind?,
+        certificate: certificate?,
+        key: key?,
+    })
 }
 
 /// Bytes of so many MiB; the command line's bounds keep it from overflowing.
@@ -212,6 +225,7 @@ mod tests {
 
     fn ready(created: bool) -> NodeReady {
         NodeReady {
+            https: None,
             account: "madang1x".to_owned(),
             device: "ab".to_owned(),
             http: "http://127.0.0.1:1".to_owned(),

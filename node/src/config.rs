@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 pub use zeroize::Zeroizing;
 
+pub use crate::rpc::TlsConfig;
+
 /// The settings of a personal node.
 #[derive(Clone)]
 pub struct NodeConfig {
@@ -15,6 +17,10 @@ pub struct NodeConfig {
     pub passphrase: Option<Zeroizing<String>>,
     /// Where the JSON-RPC listens; port 0 takes a free one.
     pub rpc: SocketAddr,
+    /// Where it listens for TLS as well.
+    pub rpc_tls: Option<TlsConfig>,
+    /// Names under which this machine's JSON-RPC is reached from others.
+    pub rpc_hosts: Vec<String>,
     /// Multiaddrs to listen on; empty takes the defaults.
     pub listen: Vec<String>,
     /// Multiaddrs of relays, each ending in `/p2p/…`.
@@ -91,6 +97,8 @@ pub struct NodeReady {
     pub http: String,
     /// The JSON-RPC's WebSocket address.
     pub ws: String,
+    /// The JSON-RPC's address for TLS.
+    pub https: Option<String>,
     /// The multiaddrs it listens on.
     pub listen: Vec<String>,
     /// Whether this start created the account.
@@ -173,6 +181,8 @@ impl fmt::Debug for NodeConfig {
             .field("data", &self.data)
             .field("passphrase", &redacted(self.passphrase.as_ref()))
             .field("rpc", &self.rpc)
+            .field("rpc_tls", &self.rpc_tls)
+            .field("rpc_hosts", &self.rpc_hosts)
             .field("listen", &self.listen)
             .field("relays", &self.relays)
             .field("relay_tokens", &self.relay_tokens.len())
@@ -210,6 +220,8 @@ mod tests {
             data: "d".into(),
             passphrase: passphrase.clone(),
             rpc: "127.0.0.1:0".parse().unwrap(),
+            rpc_tls: None,
+            rpc_hosts: Vec::new(),
             listen: vec![],
             relays: vec![],
             relay_tokens: vec![Zeroizing::new("correct horse".to_owned())],

@@ -77,6 +77,8 @@ pub async fn run_node(
     let (core, facade) = Core::new(&engine, store, net, events)?;
     let mut rpc_config = RpcConfig::new(config.data.clone());
     rpc_config.bind = config.rpc;
+    rpc_config.tls = config.rpc_tls;
+    rpc_config.hosts = config.rpc_hosts;
     let server = rpc::serve(std::sync::Arc::new(facade), rpc_config)
         .await
         .map_err(|error| NodeError::Config {
@@ -93,6 +95,7 @@ pub async fn run_node(
         device: device.to_string(),
         http: format!("http://{}", server.addr()),
         ws: format!("ws://{}", server.addr()),
+        https: server.secure_addr().map(|address| format!("https://{address}")),
         listen,
         created,
     });

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -53,21 +53,46 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Writes `rpc.json` for a server that listens on `address`, and perhaps on a Unix socket.
-pub(super) fn publish(data: &Path, address: SocketAddr, socket: Option<&Path>) -> Result<(), RpcError> {
-    let reachable = match address.ip() {
+/// Where a server listens.
+pub(super) struct Places {
+    pub(super) plain: SocketAddr,
+    pub(super) secure: Option<SocketAddr>,
+    /// The name that its certificate is for.
+    pub(super) name: Option<String>,
+    pub(super) socket: Option<PathBuf>,
+}
+
+/// Writes `rpc.json`.
+pub(super) fn publish(data: &Path, at: &Places) -> Result<(), RpcError> {
+    let plain = reachable(at.plain);
+    let mut members = Map::new();
+    let mut insert = |name: &str, place: String| members.insert(name.to_owned(), Value::String(place));
+    insert("http", format!("http://{plain}"));
+    insert("ws", format!("ws://{plain}"));
+    if let Some(secure) = at.secure {
+        let authority = match &at.name {
+            Some(name) => format!("{name}:{}", secure.port()),
+            None => reachable(secure).to_string(),
+        };
+        insert("https", format!("https://{authority}"));
+        insert("wss", format!("wss://{authority}"));
+    }
+    // A path that isn't text can't be written here; whoever needs it knows the data directory.
+    if let Some(socket) = at.socket.as_deref().and_then(Path::to_str) {
+        insert("unix", socket.to_owned());
+    }
+    let places = Value::Object(members);
+    let path = data.join(PLACES);
+    replace(&path, places.to_string().as_bytes()).map_err(|source| file_error(&path, source))
+}
+
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    let reachable = SocketAddr::new(reachable, address.port());
-    let mut places = json!({ "http": format!("http://{reachable}"), "ws": format!("ws://{reachable}") });
-    // A path that isn't text can't be written here; whoever needs it knows the data directory.
-    if let (Some(socket), Some(members)) = (socket.and_then(Path::to_str), places.as_object_mut()) {
-        members.insert("unix".to_owned(), json!(socket));
-    }
-    let path = data.join(PLACES);
-    replace(&path, places.to_string().as_bytes()).map_err(|source| file_error(&path, source))
+    SocketAddr::new(ip, address.port())
 }
 
 /// Removes `rpc.json` and the Unix socket, if they are there.

@@ -72,6 +72,10 @@ pub(super) struct Guard {
     pub(super) grants: watch::Receiver<Arc<Grants>>,
     /// Where the server listens.
     pub(super) bound: SocketAddr,
+    /// Where it listens for TLS.
+    pub(super) secure: Option<SocketAddr>,
+    /// Names that a request may give as `Host`, besides addresses: the user's own, so no page of others is there.
+    pub(super) hosts: Vec<String>,
 }
 
 /// How a request comes in.
@@ -103,7 +107,8 @@ impl Guard {
     pub(super) fn check<B>(&self, request: &Request<B>, arrived: Arrived) -> Result<Entry, Refusal> {
         let headers = request.headers();
         match arrived {
-            Arrived::At(ip) => self.check_host(request, ip)?,
+            Arrived::At(ip) => self.check_host(request, (self.bound, 80), ip)?,
+            Arrived::Securely(ip) => self.check_host(request, (self.secure.unwrap_or(self.bound), 443), ip)?,
             // Where no page and no other user can be, a name says nothing.
             Arrived::Privately if headers.contains_key(ORIGIN) => return Err(Refusal::ForeignOrigin),
             Arrived::Privately => {}
@@ -120,6 +125,10 @@ impl Guard {
                 .ok_or(Refusal::ForeignOrigin);
         }
         if at_door {
+            // Strangers of other machines are told nothing; the user gives them a token.
+            if matches!(arrived, Arrived::Securely(_)) {
+                return Err(Refusal::Unauthorized);
+            }
             return match (request.method(), is_json(headers)) {
                 (&Method::POST, true) => Ok(Entry::Knock { page }),
                 (&Method::POST, false) => Err(Refusal::NotJson),
@@ -170,12 +179,16 @@ impl Guard {
         }
     }
 
-    fn check_host<B>(&self, request: &Request<B>, arrived: IpAddr) -> Result<(), Refusal> {
+    /// Whether a request names this server: `at` where it came in, a place with the port that needn't be named.
+    fn check_host<B>(&self, request: &Request<B>, at: (SocketAddr, u16), arrived: IpAddr) -> Result<(), Refusal> {
         let named = request.uri().authority().map(Authority::as_str);
         let host = only(request.headers(), &HOST).ok_or(Refusal::ForeignHost)?;
         for authority in named.into_iter().chain([host]) {
-            let ip = self.local(authority).ok_or(Refusal::ForeignHost)?;
-            if !ip.is_loopback() && ip != self.bound.ip() && ip != arrived {
+            if self.is_own_name(authority) {
+                continue;
+            }
+            let ip = local(authority, at.0.port(), at.1).ok_or(Refusal::ForeignHost)?;
+            if !ip.is_loopback() && ip != at.0.ip() && ip != arrived {
                 return Err(Refusal::ForeignHost);
             }
         }
@@ -190,7 +203,7 @@ impl Guard {
         let origin = only(headers, &ORIGIN).ok_or(Refusal::ForeignOrigin)?;
         let own = origin
             .strip_prefix("http://")
-            .and_then(|authority| self.local(authority));
+            .and_then(|authority| local(authority, self.bound.port(), 80));
         if own.is_some_and(|ip| ip.is_loopback()) {
             return Ok(None);
         }
@@ -199,21 +212,15 @@ impl Guard {
             .map_err(|_| Refusal::ForeignOrigin)
     }
 
-    /// The address that `HOST:PORT` writes out, if the port is ours; no name is looked up, and only `localhost` is known.
-    fn local(&self, authority: &str) -> Option<IpAddr> {
-        if authority.contains('@') {
-            return None;
-        }
-        let authority: Authority = authority.parse().ok()?;
-        if authority.port_u16().unwrap_or(80) != self.bound.port() {
-            return None;
-        }
-        let host = authority.host();
-        if host.eq_ignore_ascii_case("localhost") {
-            return Some(IpAddr::from([127, 0, 0, 1]));
-        }
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        bare.unwrap_or(host).parse().ok()
+    /// Whether `HOST` or `HOST:PORT` is by one of the user's names; a proxy may have another port.
+    fn is_own_name(&self, authority: &str) -> bool {
+        let parsed: Option<Authority> = authority.parse().ok().filter(|_| !authority.contains('@'));
+        let is_named = |authority: Authority| {
+            self.hosts
+                .iter()
+                .any(|name| authority.host().eq_ignore_ascii_case(name))
+        };
+        parsed.is_some_and(is_named)
     }
 
     fn grant(&self, token: &[u8]) -> Option<Arc<Grant>> {
@@ -222,6 +229,23 @@ impl Guard {
         }
         self.grants.borrow().lookup(token)
     }
+}
+
+/// The address that `HOST:PORT` writes out, if the port is right; no name is looked up, and only `localhost` is known.
+fn local(authority: &str, port: u16, default: u16) -> Option<IpAddr> {
+    if authority.contains('@') {
+        return None;
+    }
+    let authority: Authority = authority.parse().ok()?;
+    if authority.port_u16().unwrap_or(default) != port {
+        return None;
+    }
+    let host = authority.host();
+    if host.eq_ignore_ascii_case("localhost") {
+        return Some(IpAddr::from([127, 0, 0, 1]));
+    }
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    bare.unwrap_or(host).parse().ok()
 }
 
 /// The token that a request shows.

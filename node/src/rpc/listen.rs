@@ -1,6 +1,7 @@
-//! What the JSON-RPC listens on: an address, and where the system has them a Unix socket in the data directory, which only the user can
-//! open and which so needs no token.
+//! What the JSON-RPC listens on: an address, one for TLS if wanted, and where the system has them a Unix socket in the data directory, which
+//! only the user can open and which so needs no token.
 
+use std::future::pending;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
 #[cfg(unix)]
@@ -12,12 +13,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
+use tokio_rustls::server::TlsStream;
+
+use super::tls::{Acceptor, Secure};
 
 /// Where connections come from.
 pub(super) struct Listeners {
     tcp: TcpListener,
+    secure: Option<Secure>,
     #[cfg(unix)]
     unix: Option<UnixListener>,
+}
+
+/// A connection that is there, and may still have to shake hands.
+pub(super) enum Arriving {
+    Ready(Stream),
+    Secure(TcpStream, Acceptor),
 }
 
 /// How a connection came in.
@@ -25,14 +36,17 @@ pub(super) struct Listeners {
 pub(super) enum Arrived {
     /// At this address of ours.
     At(IpAddr),
+    /// At this one, over TLS.
+    Securely(IpAddr),
     /// By the Unix socket.
     Privately,
 }
 
 impl Listeners {
-    pub(super) fn new(tcp: TcpListener) -> Self {
+    pub(super) fn new(tcp: TcpListener, secure: Option<Secure>) -> Self {
         Self {
             tcp,
+            secure,
             #[cfg(unix)]
             unix: None,
         }
@@ -56,21 +70,53 @@ impl Listeners {
         Ok(())
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
-        #[cfg(unix)]
-        if let Some(unix) = &self.unix {
-            return tokio::select! {
-                accepted = self.tcp.accept() => accepted.map(|(stream, _)| Stream::Tcp(stream)),
-                accepted = unix.accept() => accepted.map(|(stream, _)| Stream::Unix(stream)),
-            };
+    pub(super) async fn accept(&self) -> io::Result<Arriving> {
+        tokio::select! {
+            accepted = self.tcp.accept() => accepted.map(|(stream, _)| Arriving::Ready(Stream::Tcp(stream))),
+            accepted = self.accept_secure() => accepted,
+            accepted = self.accept_unix() => accepted,
         }
-        self.tcp.accept().await.map(|(stream, _)| Stream::Tcp(stream))
+    }
+
+    async fn accept_secure(&self) -> io::Result<Arriving> {
+        let Some(Secure { tcp, acceptor }) = &self.secure else {
+            return pending().await;
+        };
+        let (stream, _) = tcp.accept().await?;
+        Ok(Arriving::Secure(stream, acceptor.clone()))
+    }
+
+    #[cfg(unix)]
+    async fn accept_unix(&self) -> io::Result<Arriving> {
+        match &self.unix {
+            Some(unix) => unix
+                .accept()
+                .await
+                .map(|(stream, _)| Arriving::Ready(Stream::Unix(stream))),
+            None => pending().await,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn accept_unix(&self) -> io::Result<Arriving> {
+        pending().await
+    }
+}
+
+impl Arriving {
+    /// Shakes hands, where that is due.
+    pub(super) async fn enter(self) -> io::Result<Stream> {
+        match self {
+            Self::Ready(stream) => Ok(stream),
+            Self::Secure(stream, acceptor) => acceptor.accept(stream).await.map(Stream::Tls),
+        }
     }
 }
 
 /// A connection.
 pub(super) enum Stream {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
     #[cfg(unix)]
     Unix(UnixStream),
 }
@@ -79,6 +125,11 @@ impl Stream {
     pub(super) fn arrived(&self) -> io::Result<Arrived> {
         match self {
             Self::Tcp(stream) => stream.local_addr().map(|address| Arrived::At(address.ip())),
+            Self::Tls(stream) => stream
+                .get_ref()
+                .0
+                .local_addr()
+                .map(|address| Arrived::Securely(address.ip())),
             #[cfg(unix)]
             Self::Unix(_) => Ok(Arrived::Privately),
         }
@@ -88,6 +139,7 @@ impl Stream {
     pub(super) fn set_nodelay(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_nodelay(true),
+            Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
         }
@@ -98,6 +150,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
         }
@@ -108,6 +161,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, buffer),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_write(context, buffer),
         }
@@ -120,18 +174,23 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        match self {
+            Self::Tls(stream) => stream.is_write_vectored(),
+            _ => true,
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
         }
@@ -140,6 +199,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
         }

@@ -1,4 +1,5 @@
-//! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port and on a Unix socket.
+//! The local JSON-RPC: what `docs/rpc.md` promises, over HTTP and WebSocket on one port, on a Unix socket, and if wanted over TLS on
+//! another port.
 //!
 //! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
 //! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `dispatch` (by `access`
@@ -29,6 +30,7 @@ mod relays;
 mod schema;
 pub mod server;
 mod socket;
+mod tls;
 pub mod types;
 
 #[cfg(test)]
@@ -37,3 +39,4 @@ mod tests;
 pub use api::Api;
 pub use error::{ApiError, ErrorData};
 pub use server::{RpcConfig, RpcError, RpcHandle, serve};
+pub use tls::TlsConfig;

@@ -32,16 +32,17 @@ use super::access::Grant;
 use super::api::Api;
 use super::calls::CallsLayer;
 use super::dispatch::Shared;
-use super::files::{self, Token};
+use super::files::{self, Places, Token};
 use super::guard::{Entry, Guard, Refusal, pass, preflight, told, turn_away};
 use super::ids::AppKey;
 use super::limits::{
     ACCEPT_PAUSE, BODY_DEADLINE, HEAD_DEADLINE, MAX_AT_DOOR, MAX_BATCH, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUEST,
     MAX_RESPONSE, MAX_STRANGERS, MAX_SUBSCRIPTIONS, PING_LIMIT, PING_PERIOD, SEND_BUFFER, STOP_DEADLINE, TOKEN_LOOK,
 };
-use super::listen::{Arrived, Listeners, Stream};
+use super::listen::{Arrived, Arriving, Listeners};
 use super::methods;
 use super::socket::{Cut, Socket};
+use super::tls::{Secure, TlsConfig};
 use crate::clock::now_ms;
 
 /// Where the JSON-RPC listens and leaves its files.
@@ -49,6 +50,10 @@ use crate::clock::now_ms;
 pub struct RpcConfig {
     /// The address; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Where it listens for TLS as well.
+    pub tls: Option<TlsConfig>,
+    /// Names under which this machine is reached, besides its addresses.
+    pub hosts: Vec<String>,
     /// The data directory, which exists.
     pub data_dir: PathBuf,
 }
@@ -58,6 +63,8 @@ impl RpcConfig {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            tls: None,
+            hosts: Vec::new(),
             data_dir: data_dir.into(),
         }
     }
@@ -73,6 +80,14 @@ pub enum RpcError {
         address: SocketAddr,
         /// Why not.
         source: io::Error,
+    },
+    /// The certificate or its key can't be used.
+    #[error("can't use {path} for TLS: {reason}", path = path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// A file of the data directory can't be read or written.
     #[error("can't use {path}: {source}; check the directory's owner and free space", path = path.display())]
@@ -100,6 +115,7 @@ pub enum RpcError {
 #[derive(Clone)]
 pub struct RpcHandle {
     address: SocketAddr,
+    secure: Option<SocketAddr>,
     server: ServerHandle,
     done: watch::Receiver<bool>,
 }
@@ -108,6 +124,11 @@ impl RpcHandle {
     /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address where it listens for TLS.
+    pub fn secure_addr(&self) -> Option<SocketAddr> {
+        self.secure
     }
 
     /// Takes no more requests, ends long polls and subscriptions, and removes `rpc.json`. Does nothing the second time.
@@ -175,6 +196,12 @@ pub(super) async fn serve_with<A: Api>(
     };
     let listener = TcpListener::bind(config.bind).await.map_err(bind_error)?;
     let bound = listener.local_addr().map_err(bind_error)?;
+    let (secure, secure_bound) = match &config.tls {
+        Some(tls) => Secure::bind(tls)
+            .await
+            .map(|(secure, bound)| (Some(secure), Some(bound)))?,
+        None => (None, None),
+    };
     let token = Token::load(&config.data_dir)?;
     let grants = api.grants();
     let (stop, server) = stop_channel();
@@ -187,13 +214,24 @@ pub(super) async fn serve_with<A: Api>(
         .set_config(settings())
         .set_rpc_middleware(RpcServiceBuilder::new().layer(CallsLayer))
         .to_service_builder();
-    let mut listener = Listeners::new(listener);
-    let socket = private_socket(&mut listener, &config.data_dir);
-    files::publish(&config.data_dir, bound, socket.as_deref())?;
+    let mut listener = Listeners::new(listener, secure);
+    let places = Places {
+        plain: bound,
+        secure: secure_bound,
+        name: config.hosts.first().cloned(),
+        socket: private_socket(&mut listener, &config.data_dir),
+    };
+    files::publish(&config.data_dir, &places)?;
 
     let (done_sender, done) = watch::channel(false);
     let house = House {
-        guard: Guard { token, grants, bound },
+        guard: Guard {
+            token,
+            grants,
+            bound,
+            secure: secure_bound,
+            hosts: config.hosts.clone(),
+        },
         door: Semaphore::new(MAX_AT_DOOR),
         cuts: Mutex::default(),
         deadlines,
@@ -215,6 +253,7 @@ pub(super) async fn serve_with<A: Api>(
     });
     Ok(RpcHandle {
         address: bound,
+        secure: secure_bound,
         server,
         done,
     })
@@ -375,8 +414,8 @@ where
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok(stream) => stream,
+        let caller = match accepted {
+            Ok(caller) => caller,
             Err(error) => {
                 tracing::warn!(%error, "a connection to the JSON-RPC was not accepted");
                 sleep(ACCEPT_PAUSE).await;
@@ -390,7 +429,7 @@ where
             oldest.abort();
         }
         let visit = Arc::new(Visit::default());
-        let serving = connection(stream, Arc::clone(&house), Arc::clone(&visit), service());
+        let serving = connection(caller, Arc::clone(&house), Arc::clone(&visit), service());
         strangers.push_back((visit, tasks.spawn(serving)));
     }
     Running {
@@ -399,12 +438,17 @@ where
     }
 }
 
-async fn connection<S>(stream: Stream, house: Arc<House>, visit: Arc<Visit>, service: S)
+async fn connection<S>(caller: Arriving, house: Arc<House>, visit: Arc<Visit>, service: S)
 where
     S: tower::Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
+    let head_deadline = house.deadlines.head;
+    let Ok(Ok(stream)) = timeout(head_deadline, caller.enter()).await else {
+        tracing::debug!("a connection to the JSON-RPC did not come about");
+        return;
+    };
     let Ok(arrived) = stream.arrived() else {
         return;
     };
@@ -412,7 +456,6 @@ where
         tracing::debug!(%error, "a connection to the JSON-RPC keeps Nagle's delay");
     }
     let stop = house.stop.clone().shutdown();
-    let head_deadline = house.deadlines.head;
     let socket = Socket::new(stream);
     let cut = socket.cut();
     let handle = service_fn(move |request: Request<Incoming>| {

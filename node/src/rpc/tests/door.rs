@@ -221,6 +221,8 @@ fn f65_debug_shows_no_secrets() {
         token,
         grants: watch::Sender::new(Arc::default()).subscribe(),
         bound: "127.0.0.1:1".parse().unwrap(),
+        secure: None,
+        hosts: Vec::new(),
     };
     let secret = "only for you".to_owned();
     let shown = format!(

@@ -125,7 +125,7 @@ async fn what_prevents_serving_is_named() {
     let house = House::open().await;
     let taken = RpcConfig {
         bind: house.rpc.addr(),
-        data_dir: house.directory.path().into(),
+        ..RpcConfig::new(house.directory.path())
     };
     let error = serve(Arc::new(Fake::new()), taken).await.unwrap_err();
     assert!(matches!(error, RpcError::Bind { .. }), "{error}");

@@ -10,6 +10,7 @@ mod events;
 mod fake;
 mod files;
 mod methods;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +43,7 @@ impl House {
         let api = Arc::new(Fake::new());
         let config = RpcConfig {
             bind: bind.parse().unwrap(),
-            data_dir: directory.path().into(),
+            ..RpcConfig::new(directory.path())
         };
         let rpc = serve_with(Arc::clone(&api), config, deadlines).await.unwrap();
         let token = std::fs::read_to_string(directory.path().join("cookie")).unwrap();
