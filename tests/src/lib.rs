@@ -11,6 +11,7 @@
 //! | `bench` | the benchmark, on the same harness |
 //! | `load` | texts as fast as they are acknowledged, over kills, and the check of what became of them |
 //! | `fuzz` | the decoders as targets of made inputs |
+//! | `tools` | programs of others that some tests need |
 //! | `powercut` | a disk whose power can be cut |
 //!
 //! Helpers panic with what they waited for; a [`World`] that is dropped by a panic prints the ends of all logs.
@@ -27,6 +28,7 @@ mod powercut;
 mod process;
 pub mod reader;
 mod rpc;
+pub mod tools;
 mod world;
 
 use std::path::Path;

@@ -188,8 +188,12 @@ fn tidy(mut schema: Schema) -> Value {
     schema.to_value()
 }
 
-/// Leaves `null` out of what may be absent: it is never answered, and `INFO` says that it may be sent. Numbers of 32 bits get their bound.
+/// Leaves `null` out of what may be absent: it is never answered, and `INFO` says that it may be sent. Numbers of 32 bits get their bound,
+/// and descriptions lose the breaks of the code's lines.
 fn tidy_one(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ").replace("  ", "\n\n");
+    }
     if schema.get("format").is_some_and(|format| format == "uint32") {
         schema.insert("maximum".to_owned(), u32::MAX.into());
     }

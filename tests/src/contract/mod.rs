@@ -1,9 +1,13 @@
 //! What is made from the JSON-RPC's description (`madang_node::rpc::openrpc`): the method reference and the clients.
 
-use std::path::Path;
+pub mod api;
+pub mod python;
+pub mod typescript;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
+
+use crate::tools::repository;
 
 /// The schemas of a description, to check values with.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ impl Schemas {
 /// # Panics
 /// If it differs.
 pub fn same(path: &str, made: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let file = repository(path);
     if std::env::var_os("MADANG_WRITE_VECTORS").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, made).unwrap();

@@ -1,0 +1,1714 @@
+"""The node's types and methods.
+
+Made from the node's description, docs/openrpc.json: don't edit. docs/testing.md says how it is made anew.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, Protocol, Sequence, TypedDict, Union
+
+__all__ = [
+    "Account",
+    "AccountInfo",
+    "App",
+    "AppKey",
+    "AppPage",
+    "AppRequestedEvent",
+    "AppRequestedEventData",
+    "AppState",
+    "AppToken",
+    "Body",
+    "Chat",
+    "ChatDetails",
+    "ChatGapEvent",
+    "ChatGapEventData",
+    "ChatHealth",
+    "ChatId",
+    "ChatKind",
+    "ChatPage",
+    "ChatRef",
+    "ChatState",
+    "ChatTypingEvent",
+    "ChatTypingEventData",
+    "ChatUpdatedEvent",
+    "ChatUpdatedEventData",
+    "Check",
+    "Contact",
+    "ContactAddedEvent",
+    "ContactAddedEventData",
+    "ContactPage",
+    "ContactRequest",
+    "ContactRequestPage",
+    "ContactRequestedEvent",
+    "ContactRequestedEventData",
+    "DeletedBody",
+    "DeviceKey",
+    "Doctor",
+    "Done",
+    "ErrorData",
+    "Event",
+    "EventCursor",
+    "EventEpoch",
+    "EventPage",
+    "Evidence",
+    "EvidencePage",
+    "Filter",
+    "Gap",
+    "GapEvent",
+    "GapEventData",
+    "GapReason",
+    "GapState",
+    "Gaps",
+    "GroupInvite",
+    "GroupInvites",
+    "Held",
+    "Invite",
+    "LaggedEvent",
+    "LaggedEventData",
+    "Ledger",
+    "LedgerState",
+    "Link",
+    "Member",
+    "Members",
+    "Mention",
+    "Message",
+    "MessageExpiredEvent",
+    "MessageExpiredEventData",
+    "MessageId",
+    "MessageLedgerEvent",
+    "MessageLedgerEventData",
+    "MessagePage",
+    "MessageReceivedEvent",
+    "MessageSentEvent",
+    "MessageUpdatedEvent",
+    "NodeInfo",
+    "OpenRpc",
+    "Path",
+    "Phrase",
+    "PollBody",
+    "PollOption",
+    "PollSendBody",
+    "Reaction",
+    "RelayDemotedEvent",
+    "RelayDemotedEventData",
+    "RelayInfo",
+    "RelayKey",
+    "RelayState",
+    "RequestId",
+    "Role",
+    "Scope",
+    "Secret",
+    "SendBody",
+    "Sent",
+    "TextBody",
+    "TextSendBody",
+    "UnknownBody",
+    "Methods",
+]
+
+Account = str
+"""An account's address."""
+
+AppKey = str
+"""Names an app that has a token, or asks for one."""
+
+AppState = Literal["requested", "active", "expired"]
+"""Whether an app's token works."""
+
+ChatId = str
+"""Names a chat."""
+
+ChatKind = Literal["one_to_one", "group"]
+"""The kinds of chat."""
+
+ChatState = Literal["requested", "active", "left"]
+"""How far a chat's making has come."""
+
+DeviceKey = str
+"""A device's public key."""
+
+Done = dict[str, Any]
+"""The empty object of a method that has nothing to say."""
+
+EventCursor = str
+"""A place in the event log: a decimal number in a string, because JSON's numbers lose digits above 2⁵³."""
+
+EventEpoch = str
+"""Names a stretch of the event log: from one start of the node on this data to the next. Copies of a data directory share the epochs up to the copy, and none after."""
+
+GapReason = Literal["pruned", "other_log"]
+"""Why events aren't in the log."""
+
+GapState = Literal["open", "filled", "lost", "void", "forked"]
+"""How a gap is."""
+
+LedgerState = Literal["queued", "held", "delivered", "read"]
+"""The furthest that a message got."""
+
+Link = str
+"""An invite link: `madang:invite?d=…`. A web address that carries one behind a `#` is read too."""
+
+MessageId = str
+"""Names a message for good, on all devices."""
+
+Path = Literal["direct", "relay", "none"]
+"""The way to a chat's other side."""
+
+RelayKey = str
+"""A relay's public key."""
+
+RelayState = Literal["trusted", "demoted"]
+"""Whether a relay's word counts."""
+
+RequestId = str
+"""Names a contact request that waits for the user."""
+
+Role = Literal["owner", "admin", "member"]
+"""A member's part in a group."""
+
+Scope = str
+"""What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`."""
+
+Secret = str
+"""Text that nobody else may read."""
+
+
+class AccountInfo(TypedDict):
+    """Result of `account.get`."""
+
+    account: Account
+    """The account, `madang1…`."""
+
+    device: DeviceKey
+    """This device."""
+
+    name: NotRequired[str]
+    """The name others are shown."""
+
+    phrase_confirmed: bool
+    """Whether the user has confirmed the phrase, and with it the root key is gone from this device."""
+
+
+class App(TypedDict):
+    """An app, or who wants to become one."""
+
+    acknowledged: EventCursor
+    """The last event that it has acknowledged."""
+
+    app: AppKey
+    """Names it."""
+
+    created_ms: int
+    """When it asked or was made, in Unix milliseconds."""
+
+    expires_ms: NotRequired[int]
+    """When its token ends, in Unix milliseconds."""
+
+    icon: NotRequired[str]
+    """A small picture, in base64."""
+
+    name: str
+    """What it calls itself."""
+
+    origin: NotRequired[str]
+    """The page that it is."""
+
+    parent: NotRequired[AppKey]
+    """By whose token it was made."""
+
+    scopes: list[Scope]
+    """What it may do, or wants to."""
+
+    state: AppState
+    """Whether the user has approved it."""
+
+
+class AppPage(TypedDict):
+    """One page of a list."""
+
+    items: list[App]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class AppRequestedEvent(TypedDict):
+    """An app asks to be let in."""
+
+    cursor: EventCursor
+
+    data: AppRequestedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["app.requested"]
+
+
+class AppRequestedEventData(TypedDict):
+    """AppRequestedEventData"""
+
+    app: AppKey
+    """Names it for `app.approve`."""
+
+    name: str
+    """What it calls itself."""
+
+    scopes: list[Scope]
+    """What it wants to be allowed."""
+
+
+class AppToken(TypedDict):
+    """A token. One that was asked for works once the user has approved."""
+
+    app: AppKey
+    """Names it, here and for `app.approve`."""
+
+    token: Secret
+    """The bearer token."""
+
+
+class Chat(TypedDict):
+    """A chat."""
+
+    chat: ChatId
+    """The chat."""
+
+    kind: ChatKind
+    """What kind of chat it is."""
+
+    last_ms: NotRequired[int]
+    """When its last message was sent or received, in Unix milliseconds."""
+
+    members: list[Member]
+    """Who is in it."""
+
+    name: NotRequired[str]
+    """Its name."""
+
+    state: ChatState
+    """How far its making has come."""
+
+    timer_s: int
+    """Seconds after which its messages disappear; 0 for never."""
+
+    unread: int
+    """Received messages that aren't marked read."""
+
+
+class ChatDetails(TypedDict):
+    """Result of `chat.get`: the chat, and how its state is."""
+
+    branches: int
+    """Branches of commits that aren't settled: 1 where there is no fork."""
+
+    changes_under_way: int
+    """Changes by this device that aren't settled."""
+
+    chat: ChatId
+    """The chat."""
+
+    epoch: int
+    """Commits that led to the state that counts."""
+
+    gaps: int
+    """Ranges of others' messages that are missing and looked for."""
+
+    kind: ChatKind
+    """What kind of chat it is."""
+
+    last_ms: NotRequired[int]
+    """When its last message was sent or received, in Unix milliseconds."""
+
+    lost: int
+    """Ranges of others' messages that their authors gave up."""
+
+    members: list[Member]
+    """Who is in it."""
+
+    name: NotRequired[str]
+    """Its name."""
+
+    rejoining: bool
+    """Whether this device has lost the chat's state and has asked to be put back."""
+
+    state: ChatState
+    """How far its making has come."""
+
+    timer_s: int
+    """Seconds after which its messages disappear; 0 for never."""
+
+    unread: int
+    """Received messages that aren't marked read."""
+
+    unsettled: int
+    """Commits that aren't settled."""
+
+    waiting_envelopes: int
+    """Envelopes that wait for a commit which isn't here yet."""
+
+
+class ChatGapEvent(TypedDict):
+    """Something about a gap in another device's messages changed; see `chat.gaps`."""
+
+    cursor: EventCursor
+
+    data: ChatGapEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["chat.gap"]
+
+
+class ChatGapEventData(TypedDict):
+    """ChatGapEventData"""
+
+    account: Account
+    """Whose messages."""
+
+    chat: ChatId
+    """The chat."""
+
+    device: DeviceKey
+    """The device that wrote them."""
+
+    first: int
+    """The first."""
+
+    last: int
+    """The last."""
+
+    state: GapState
+    """How it is now."""
+
+
+class ChatHealth(TypedDict):
+    """How a chat's other side can be reached."""
+
+    chat: ChatId
+    """The chat."""
+
+    gaps: int
+    """Ranges of others' messages that are missing; see `chat.gaps`."""
+
+    name: NotRequired[str]
+    """Its name."""
+
+    path: Path
+    """The way there."""
+
+    reason: NotRequired[str]
+    """Why they wait."""
+
+    waiting: int
+    """Own messages that no other device has yet."""
+
+
+class ChatPage(TypedDict):
+    """One page of a list."""
+
+    items: list[Chat]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ChatRef(TypedDict):
+    """Result of `contact.accept`, `contact.approve` and `chat.create`."""
+
+    chat: ChatId
+    """The chat with the contact, or the group."""
+
+
+class ChatTypingEvent(TypedDict):
+    """A member types, or has stopped; of no use a few seconds later."""
+
+    cursor: EventCursor
+
+    data: ChatTypingEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["chat.typing"]
+
+
+class ChatTypingEventData(TypedDict):
+    """ChatTypingEventData"""
+
+    account: Account
+    """Who."""
+
+    active: bool
+    """False if they have stopped."""
+
+    at_ms: int
+    """When it was heard."""
+
+    chat: ChatId
+    """The chat."""
+
+    device: DeviceKey
+    """On which device."""
+
+
+class ChatUpdatedEvent(TypedDict):
+    """A group's members, roles or settings changed; see `chat.get`."""
+
+    cursor: EventCursor
+
+    data: ChatUpdatedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["chat.updated"]
+
+
+class ChatUpdatedEventData(TypedDict):
+    """ChatUpdatedEventData"""
+
+    chat: ChatId
+    """The chat."""
+
+
+class Check(TypedDict):
+    """One check of the doctor."""
+
+    detail: str
+    """What was found."""
+
+    hint: NotRequired[str]
+    """What the user can do."""
+
+    name: str
+    """A short name."""
+
+    ok: bool
+    """Whether it passed."""
+
+
+class Contact(TypedDict):
+    """A contact."""
+
+    account: Account
+    """The account."""
+
+    chat: ChatId
+    """The chat with them."""
+
+    devices: list[DeviceKey]
+    """Their devices."""
+
+    name: NotRequired[str]
+    """Their name."""
+
+    since_ms: int
+    """Since when, in Unix milliseconds."""
+
+
+class ContactAddedEvent(TypedDict):
+    """Someone became a contact."""
+
+    cursor: EventCursor
+
+    data: ContactAddedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["contact.added"]
+
+
+class ContactAddedEventData(TypedDict):
+    """ContactAddedEventData"""
+
+    account: Account
+    """The account."""
+
+    chat: ChatId
+    """The chat with them."""
+
+    name: NotRequired[str]
+    """Their name."""
+
+
+class ContactPage(TypedDict):
+    """One page of a list."""
+
+    items: list[Contact]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ContactRequest(TypedDict):
+    """A request that waits for the user: for contact, or to be let into a group."""
+
+    account: Account
+    """Who asks."""
+
+    chat: NotRequired[ChatId]
+    """The group that they ask to be let into; absent where they ask for contact."""
+
+    chat_name: NotRequired[str]
+    """Its name."""
+
+    name: NotRequired[str]
+    """The name they give themselves."""
+
+    received_ms: int
+    """When it came, in Unix milliseconds."""
+
+    request: RequestId
+    """Names it for `contact.approve` and `contact.decline`."""
+
+
+class ContactRequestPage(TypedDict):
+    """One page of a list."""
+
+    items: list[ContactRequest]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ContactRequestedEvent(TypedDict):
+    """Someone asks to be a contact."""
+
+    cursor: EventCursor
+
+    data: ContactRequestedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["contact.requested"]
+
+
+class ContactRequestedEventData(TypedDict):
+    """ContactRequestedEventData"""
+
+    account: Account
+    """Who asks."""
+
+    name: NotRequired[str]
+    """The name they give themselves."""
+
+    request: RequestId
+    """Names it for `contact.approve`."""
+
+
+class DeletedBody(TypedDict):
+    """Its author took it back."""
+
+    kind: Literal["deleted"]
+
+
+class Doctor(TypedDict):
+    """Result of `node.doctor`."""
+
+    chats: list[ChatHealth]
+    """How each chat's other side can be reached now."""
+
+    checks: list[Check]
+    """What was checked."""
+
+    ok: bool
+    """Whether all checks passed."""
+
+
+class ErrorData(TypedDict):
+    """`error.data` of every error that the node answers."""
+
+    code: str
+    """The stable name, to act on."""
+
+    field: NotRequired[str]
+    """The path of the parameter at fault."""
+
+    limit: NotRequired[int]
+    """The bound that was hit."""
+
+    retry_after_ms: NotRequired[int]
+    """When to try again, in milliseconds."""
+
+    retryable: bool
+    """Whether the same call may succeed later."""
+
+    scope: NotRequired[str]
+    """The scope that the token lacks."""
+
+
+class EventPage(TypedDict):
+    """Result of `event.poll`."""
+
+    epoch: EventEpoch
+    """The epoch of `next`."""
+
+    items: list[Event]
+    """Events in the log's order."""
+
+    next: EventCursor
+    """The `after` of the next poll: the last item's cursor, or the cursor that was asked about if there are none."""
+
+
+class Evidence(TypedDict):
+    """What was kept as proof of what a relay did."""
+
+    answer: str
+    """What the relay answered or did, in words."""
+
+    envelope: NotRequired[str]
+    """The envelope that it is about, in hex."""
+
+    found_ms: int
+    """When it was found, in Unix milliseconds."""
+
+    frame: str
+    """The beginning of the frame that it sent instead, in hex; empty if it sent none."""
+
+    reason: str
+    """What it shows: a reason as in `node.info`."""
+
+    receipts: list[str]
+    """Custody frames with the relay's signed receipts, in hex."""
+
+    relay: RelayKey
+    """The relay."""
+
+    topic: NotRequired[str]
+    """The topic that it is about, in hex."""
+
+    until_ms: NotRequired[int]
+    """Until when the relay had signed to keep it, in Unix milliseconds."""
+
+
+class EvidencePage(TypedDict):
+    """One page of a list."""
+
+    items: list[Evidence]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class Filter(TypedDict):
+    """Which events are read; all if nothing is named."""
+
+    chats: NotRequired[list[ChatId]]
+    """Of these chats, and what is of none."""
+
+    kinds: NotRequired[list[str]]
+    """Kinds, as `message.received`."""
+
+
+class Gap(TypedDict):
+    """A range of another device's messages that is missing."""
+
+    account: Account
+    """Whose messages."""
+
+    asked: int
+    """How often relays, members or the author were asked for it."""
+
+    device: DeviceKey
+    """The device that wrote them."""
+
+    first: int
+    """The first, counted from 1 in what that device wrote in this chat."""
+
+    last: int
+    """The last."""
+
+    name: NotRequired[str]
+    """Their name, if they are a contact."""
+
+    since_ms: int
+    """Since when it is known, in Unix milliseconds."""
+
+    state: GapState
+    """How it is."""
+
+
+class GapEvent(TypedDict):
+    """Events with `from <= cursor <= to` aren't in the log. A notice: it stands in no log itself."""
+
+    cursor: EventCursor
+
+    data: GapEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["gap"]
+
+GapEventData = TypedDict("GapEventData", {
+    "from": "EventCursor",
+    "reason": "GapReason",
+    "to": "EventCursor",
+})
+
+
+class Gaps(TypedDict):
+    """Result of `chat.gaps`."""
+
+    items: list[Gap]
+    """What is missing, by device and sequence."""
+
+
+class GroupInvite(TypedDict):
+    """An invite link of a group."""
+
+    approval: bool
+    """Whether each guest waits in `contact.requests`."""
+
+    expires_ms: int
+    """Until when it works, in Unix milliseconds."""
+
+    invite: Link
+    """The link."""
+
+    max_uses: int
+    """How many it lets in at most."""
+
+    uses: int
+    """How many it has let in."""
+
+
+class GroupInvites(TypedDict):
+    """Result of `chat.invites`."""
+
+    items: list[GroupInvite]
+    """This account's open links of the group."""
+
+
+class Held(TypedDict):
+    """A relay's promise to hold a message."""
+
+    relay: RelayKey
+    """The relay."""
+
+    until_ms: int
+    """How long, in Unix milliseconds."""
+
+
+class Invite(TypedDict):
+    """Result of `contact.invite` and `chat.invite`."""
+
+    expires_ms: int
+    """When it stops working, in Unix milliseconds."""
+
+    invite: Link
+    """The link."""
+
+
+class LaggedEvent(TypedDict):
+    """This subscription was at the log's end and has fallen behind since, as its reader reads slowly. A notice: nothing is lost."""
+
+    cursor: EventCursor
+
+    data: LaggedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["lagged"]
+
+
+class LaggedEventData(TypedDict):
+    """LaggedEventData"""
+
+    behind: int
+    """Events that still wait."""
+
+    newest: EventCursor
+    """The newest of them."""
+
+
+class Ledger(TypedDict):
+    """Who has an outgoing message."""
+
+    delivered: list[DeviceKey]
+    """Devices that acknowledged it."""
+
+    held: list[Held]
+    """Relays that signed for it."""
+
+    read: list[DeviceKey]
+    """Devices that showed it."""
+
+    reason: NotRequired[str]
+    """Why a queued message waits."""
+
+    state: LedgerState
+    """The furthest it got; never goes back."""
+
+
+class Member(TypedDict):
+    """A member of a chat."""
+
+    account: Account
+    """The account."""
+
+    devices: list[DeviceKey]
+    """Their devices in the chat."""
+
+    name: NotRequired[str]
+    """Their name."""
+
+    role: NotRequired[Role]
+    """Its role, in a group."""
+
+
+class Members(TypedDict):
+    """Result of `chat.members`."""
+
+    items: list[Member]
+    """Who is in the chat, by account."""
+
+
+class Mention(TypedDict):
+    """Somebody named in a text."""
+
+    account: Account
+    """Who."""
+
+    length_bytes: int
+    """How long it is there."""
+
+    start_bytes: int
+    """Where the name begins in the text's UTF-8."""
+
+
+class Message(TypedDict):
+    """A message."""
+
+    account: Account
+    """The author's account."""
+
+    body: Body
+    """What it says, after edits."""
+
+    chat: ChatId
+    """The chat it is in."""
+
+    device: DeviceKey
+    """The author's device."""
+
+    edited_ms: NotRequired[int]
+    """When its author changed it last, by its author's clock, in Unix milliseconds."""
+
+    expires_after_s: NotRequired[int]
+    """Seconds after which it disappears: from sending for an outgoing one, else from reading."""
+
+    ledger: NotRequired[Ledger]
+    """Who has it; only of outgoing ones."""
+
+    message: MessageId
+    """Its id."""
+
+    name: NotRequired[str]
+    """The author's name, as the contact's or else as it calls itself in the group; absent of own messages."""
+
+    outgoing: bool
+    """Whether this account wrote it."""
+
+    reactions: NotRequired[list[Reaction]]
+    """Emoji that were left at it, the first one first."""
+
+    received_ms: int
+    """When this device stored it, in Unix milliseconds."""
+
+    sent_ms: int
+    """When it was written, by its author's clock, in Unix milliseconds."""
+
+
+class MessageExpiredEvent(TypedDict):
+    """A message disappeared in its time."""
+
+    cursor: EventCursor
+
+    data: MessageExpiredEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["message.expired"]
+
+
+class MessageExpiredEventData(TypedDict):
+    """MessageExpiredEventData"""
+
+    chat: ChatId
+    """The chat."""
+
+    message: MessageId
+    """The message."""
+
+
+class MessageLedgerEvent(TypedDict):
+    """An own message got further."""
+
+    cursor: EventCursor
+
+    data: MessageLedgerEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["message.ledger"]
+
+
+class MessageLedgerEventData(TypedDict):
+    """MessageLedgerEventData"""
+
+    chat: ChatId
+    """The chat."""
+
+    ledger: Ledger
+    """Who has it now."""
+
+    message: MessageId
+    """The message."""
+
+
+class MessagePage(TypedDict):
+    """One page of a list."""
+
+    items: list[Message]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class MessageReceivedEvent(TypedDict):
+    """A message of another was stored."""
+
+    cursor: EventCursor
+
+    data: Message
+
+    epoch: EventEpoch
+
+    kind: Literal["message.received"]
+
+
+class MessageSentEvent(TypedDict):
+    """An own message was stored."""
+
+    cursor: EventCursor
+
+    data: Message
+
+    epoch: EventEpoch
+
+    kind: Literal["message.sent"]
+
+
+class MessageUpdatedEvent(TypedDict):
+    """A message was edited or deleted, or got a reaction or a vote."""
+
+    cursor: EventCursor
+
+    data: Message
+
+    epoch: EventEpoch
+
+    kind: Literal["message.updated"]
+
+
+class NodeInfo(TypedDict):
+    """Result of `node.info`."""
+
+    account: Account
+    """The account, `madang1…`."""
+
+    device: DeviceKey
+    """This device."""
+
+    listen: list[str]
+    """Multiaddrs on which the node listens."""
+
+    peer: str
+    """The network's name of this node."""
+
+    relays: list[RelayInfo]
+    """The relays it uses."""
+
+    uptime_ms: int
+    """Milliseconds since the start."""
+
+    version: str
+    """The program's version."""
+
+
+class OpenRpc(TypedDict):
+    """An OpenRPC document: https://spec.open-rpc.org."""
+
+    components: dict[str, Any]
+
+    info: dict[str, Any]
+
+    methods: list[dict[str, Any]]
+
+    openrpc: str
+
+
+class Phrase(TypedDict):
+    """Result of `account.phrase`: the account's root."""
+
+    words: list[str]
+    """The words in order."""
+
+
+class PollBody(TypedDict):
+    """A question with options to choose from."""
+
+    kind: Literal["poll"]
+
+    multiple: bool
+    """Whether one may choose several."""
+
+    options: list[PollOption]
+    """What can be chosen, and who did."""
+
+    question: str
+    """The question."""
+
+
+class PollOption(TypedDict):
+    """An option of a poll."""
+
+    accounts: list[Account]
+    """The accounts that chose it."""
+
+    text: str
+    """What it says."""
+
+
+class PollSendBody(TypedDict):
+    """A question with options to choose from."""
+
+    kind: Literal["poll"]
+
+    multiple: NotRequired[bool]
+    """Whether one may choose several."""
+
+    options: list[str]
+    """What can be chosen."""
+
+    question: str
+    """The question."""
+
+
+class Reaction(TypedDict):
+    """An emoji at a message."""
+
+    accounts: list[Account]
+    """The accounts that left it."""
+
+    emoji: str
+    """Which."""
+
+
+class RelayDemotedEvent(TypedDict):
+    """A relay broke its word and is demoted; see `relay.evidence`."""
+
+    cursor: EventCursor
+
+    data: RelayDemotedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["relay.demoted"]
+
+
+class RelayDemotedEventData(TypedDict):
+    """RelayDemotedEventData"""
+
+    reason: str
+    """What it did."""
+
+    relay: RelayKey
+    """The relay."""
+
+
+class RelayInfo(TypedDict):
+    """A relay that the node uses."""
+
+    address: str
+    """Its multiaddr."""
+
+    connected: bool
+    """Whether there is a connection now."""
+
+    reason: NotRequired[str]
+    """The gravest of what it did: `forgot`, `denied`, `junk`, `endless` or `unserved`."""
+
+    relay: RelayKey
+    """The relay."""
+
+    since_ms: NotRequired[int]
+    """Since when it is demoted, in Unix milliseconds."""
+
+    state: RelayState
+    """Whether its word counts."""
+
+
+class Sent(TypedDict):
+    """Result of `message.send`."""
+
+    ledger: Ledger
+    """Where it is now."""
+
+    message: MessageId
+    """The message's permanent id."""
+
+
+class TextBody(TypedDict):
+    """Text."""
+
+    kind: Literal["text"]
+
+    mentions: NotRequired[list[Mention]]
+    """Who is named in it, ascending."""
+
+    reply_to: NotRequired[MessageId]
+    """The message that it answers; it may be gone, or not be here yet."""
+
+    text: str
+    """What it says."""
+
+
+class TextSendBody(TypedDict):
+    """Text."""
+
+    kind: Literal["text"]
+
+    mentions: NotRequired[list[Mention]]
+    """Who is named in it: whole characters of the text, ascending, without overlaps."""
+
+    reply_to: NotRequired[MessageId]
+    """The message that it answers."""
+
+    text: str
+    """What it says."""
+
+
+class UnknownBody(TypedDict):
+    """A kind that this version doesn't know."""
+
+    code: int
+    """The kind's number on the wire."""
+
+    fallback: str
+    """What its author wants shown instead."""
+
+    kind: Literal["unknown"]
+
+Body = Union[
+    TextBody,
+    PollBody,
+    DeletedBody,
+    UnknownBody,
+]
+"""What a message says."""
+
+Event = Union[
+    MessageReceivedEvent,
+    MessageSentEvent,
+    MessageLedgerEvent,
+    MessageUpdatedEvent,
+    MessageExpiredEvent,
+    ChatUpdatedEvent,
+    RelayDemotedEvent,
+    ChatGapEvent,
+    ChatTypingEvent,
+    ContactRequestedEvent,
+    ContactAddedEvent,
+    AppRequestedEvent,
+    GapEvent,
+    LaggedEvent,
+]
+"""An entry of the event log."""
+
+SendBody = Union[
+    TextSendBody,
+    PollSendBody,
+]
+"""A body that can be sent."""
+
+
+class Call(Protocol):
+    """Calls a method by its name."""
+
+    def __call__(self, method: str, params: dict[str, Any]) -> Any: ...
+
+
+class RpcMethods:
+    """The methods `rpc.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def discover(self) -> OpenRpc:
+        """This JSON-RPC, as an OpenRPC document."""
+        result: OpenRpc = self._call("rpc.discover", {})
+        return result
+
+
+class NodeMethods:
+    """The methods `node.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def info(self) -> NodeInfo:
+        """This node: its account and device, its addresses, the relays that it uses."""
+        result: NodeInfo = self._call("node.info", {})
+        return result
+
+    def doctor(self) -> Doctor:
+        """Looks for what keeps messages from flowing, and what the user can do about it."""
+        result: Doctor = self._call("node.doctor", {})
+        return result
+
+
+class AccountMethods:
+    """The methods `account.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def get(self) -> AccountInfo:
+        """This account."""
+        result: AccountInfo = self._call("account.get", {})
+        return result
+
+    def phrase(self) -> Phrase:
+        """The account's recovery phrase.
+
+        It is gone once it was confirmed: `phrase_erased`.
+        """
+        result: Phrase = self._call("account.phrase", {})
+        return result
+
+    def confirm_phrase(self) -> Done:
+        """Says that the user has written the phrase down: the root key is erased from this device."""
+        result: Done = self._call("account.confirm_phrase", {})
+        return result
+
+
+class ContactMethods:
+    """The methods `contact.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def invite(self, *, expires_in_s: int | None = None, multi_use: bool | None = None) -> Invite:
+        """Makes a link by which others ask for contact.
+
+        expires_in_s: How long it works, in seconds; seven days unless given, 90 at most.
+        multi_use: Whether more than one account may use it.
+        """
+        result: Invite = self._call("contact.invite", {"expires_in_s": expires_in_s, "multi_use": multi_use})
+        return result
+
+    def accept(self, *, invite: Link) -> ChatRef:
+        """Asks for contact by a link, or to be let into a group by its link.
+
+        Waits up to 20 s for the inviter's card. The chat is `requested` until the other side has approved.
+
+        invite: The link.
+        """
+        result: ChatRef = self._call("contact.accept", {"invite": invite})
+        return result
+
+    def requests(self, *, after: str | None = None, limit: int | None = None) -> ContactRequestPage:
+        """Requests that wait for the user: for contact, or with `chat` to be let into that group.
+
+        after: `next` of the page before; absent for the first.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: ContactRequestPage = self._call("contact.requests", {"after": after, "limit": limit})
+        return result
+
+    def approve(self, *, request: RequestId) -> ChatRef:
+        """Approves a request.
+
+        request: The request.
+        """
+        result: ChatRef = self._call("contact.approve", {"request": request})
+        return result
+
+    def decline(self, *, request: RequestId) -> Done:
+        """Drops a request; whoever asked isn't told.
+
+        request: The request.
+        """
+        result: Done = self._call("contact.decline", {"request": request})
+        return result
+
+    def list(self, *, after: str | None = None, limit: int | None = None) -> ContactPage:
+        """Contacts.
+
+        after: `next` of the page before; absent for the first.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: ContactPage = self._call("contact.list", {"after": after, "limit": limit})
+        return result
+
+
+class ChatMethods:
+    """The methods `chat.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def list(self, *, after: str | None = None, limit: int | None = None) -> ChatPage:
+        """Chats; of a token that names single chats those.
+
+        after: `next` of the page before; absent for the first.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: ChatPage = self._call("chat.list", {"after": after, "limit": limit})
+        return result
+
+    def get(self, *, chat: ChatId) -> ChatDetails:
+        """A chat, and how its state is.
+
+        chat: The chat.
+        """
+        result: ChatDetails = self._call("chat.get", {"chat": chat})
+        return result
+
+    def members(self, *, chat: ChatId) -> Members:
+        """Who is in a chat.
+
+        chat: The chat.
+        """
+        result: Members = self._call("chat.members", {"chat": chat})
+        return result
+
+    def gaps(self, *, chat: ChatId) -> Gaps:
+        """What is missing of others' messages in a chat.
+
+        chat: The chat.
+        """
+        result: Gaps = self._call("chat.gaps", {"chat": chat})
+        return result
+
+    def create(self, *, members: Sequence[Account], name: str | None = None) -> ChatRef:
+        """Makes a group of contacts. Its relays are the creator's.
+
+        members: Accounts of contacts.
+        name: Its name.
+        """
+        result: ChatRef = self._call("chat.create", {"members": members, "name": name})
+        return result
+
+    def add(self, *, chat: ChatId, members: Sequence[Account]) -> Chat:
+        """Adds contacts to a group, as an admin.
+
+        Answers once the change is durable here, with the chat as it is then. If another's change wins, it is made again by itself.
+
+        chat: The chat.
+        members: Accounts.
+        """
+        result: Chat = self._call("chat.add", {"chat": chat, "members": members})
+        return result
+
+    def remove(self, *, chat: ChatId, members: Sequence[Account]) -> Chat:
+        """Removes members from a group, as an admin of higher rank.
+
+        Whoever is removed neither finds nor reads what follows.
+
+        chat: The chat.
+        members: Accounts.
+        """
+        result: Chat = self._call("chat.remove", {"chat": chat, "members": members})
+        return result
+
+    def leave(self, *, chat: ChatId) -> Chat:
+        """Leaves a group: the others are asked to remove this account.
+
+        The chat's `state` becomes `left` once one of them has.
+
+        chat: The chat.
+        """
+        result: Chat = self._call("chat.leave", {"chat": chat})
+        return result
+
+    def invite(self, *, chat: ChatId, approval: bool | None = None, expires_in_s: int | None = None, max_uses: int | None = None) -> Invite:
+        """Makes an invite link of a group, as an admin; for `contact.accept`.
+
+        Who was removed from the group waits for approval in any case.
+
+        chat: The group.
+        approval: Whether each guest waits in `contact.requests` for the user; the default.
+        expires_in_s: How long it works, in seconds; seven days unless given, 90 at most.
+        max_uses: How many it lets in; 1,000 unless given.
+        """
+        result: Invite = self._call("chat.invite", {"chat": chat, "approval": approval, "expires_in_s": expires_in_s, "max_uses": max_uses})
+        return result
+
+    def invites(self, *, chat: ChatId) -> GroupInvites:
+        """This account's open links of a group.
+
+        chat: The chat.
+        """
+        result: GroupInvites = self._call("chat.invites", {"chat": chat})
+        return result
+
+    def uninvite(self, *, invite: Link) -> Done:
+        """Takes a link of a group back: it lets nobody in any more.
+
+        Requests by it are gone. So it is for links whose maker is no admin any more.
+
+        invite: The link.
+        """
+        result: Done = self._call("chat.uninvite", {"invite": invite})
+        return result
+
+    def update(self, *, chat: ChatId, name: str | None = None, picture: str | None = None, timer_s: int | None = None) -> Chat:
+        """Changes a chat's name, picture or timer; what is absent stays. In a one-to-one chat only the timer.
+
+        chat: The chat.
+        name: Its name.
+        picture: A small picture, in base64; empty for none.
+        timer_s: Seconds after which messages disappear; 0 for never.
+        """
+        result: Chat = self._call("chat.update", {"chat": chat, "name": name, "picture": picture, "timer_s": timer_s})
+        return result
+
+    def typing(self, *, chat: ChatId, active: bool | None = None) -> Done:
+        """Tells members' devices that are connected now that the user types, or has stopped.
+
+        At most once in 5 s for a chat; more is left out without an error. It goes by no relay and is kept by nobody.
+
+        chat: The chat.
+        active: False once the user has stopped.
+        """
+        result: Done = self._call("chat.typing", {"chat": chat, "active": active})
+        return result
+
+    def roles(self, *, account: Account, chat: ChatId, role: Role) -> Chat:
+        """Changes a member's rank, as an admin of higher rank. Making an `owner` gives one's own place away.
+
+        account: Whose role.
+        chat: The chat.
+        role: The new role. Making an owner gives one's own place away.
+        """
+        result: Chat = self._call("chat.roles", {"account": account, "chat": chat, "role": role})
+        return result
+
+
+class MessageMethods:
+    """The methods `message.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def send(self, *, body: SendBody, chat: ChatId, idempotency_key: str | None = None) -> Sent:
+        """Sends a message: answers when it is durable here.
+
+        The id stays, but for what is sent on data that turns out to be an old copy: it gets another one, `message.updated` tells it, and the one that was answered leads to it in this node's answers.
+
+        body: What.
+        chat: Where to.
+        idempotency_key: The same key with the same chat and body gives the same message, for seven days; with another body an error.
+        """
+        result: Sent = self._call("message.send", {"body": body, "chat": chat, "idempotency_key": idempotency_key})
+        return result
+
+    def edit(self, *, message: MessageId, text: str, mentions: Sequence[Mention] | None = None) -> Message:
+        """Changes a text that this account wrote.
+
+        message: The message.
+        text: What it says from now on.
+        mentions: Who is named in that.
+        """
+        result: Message = self._call("message.edit", {"message": message, "text": text, "mentions": mentions})
+        return result
+
+    def delete(self, *, message: MessageId) -> Message:
+        """Takes a message back that this account wrote.
+
+        message: The message.
+        """
+        result: Message = self._call("message.delete", {"message": message})
+        return result
+
+    def react(self, *, emoji: str, message: MessageId, remove: bool | None = None) -> Message:
+        """Leaves an emoji at a message, or takes it back.
+
+        emoji: Which.
+        message: The message.
+        remove: Whether it is taken back.
+        """
+        result: Message = self._call("message.react", {"emoji": emoji, "message": message, "remove": remove})
+        return result
+
+    def vote(self, *, choices: Sequence[int], message: MessageId) -> Message:
+        """Votes in a poll.
+
+        choices: Places of the chosen options, from 0; none takes the vote back.
+        message: The poll.
+        """
+        result: Message = self._call("message.vote", {"choices": choices, "message": message})
+        return result
+
+    def list(self, *, chat: ChatId, after: str | None = None, before: str | None = None, limit: int | None = None) -> MessagePage:
+        """Messages of a chat in the order shown; without `before` and `after` the newest.
+
+        chat: Of which chat.
+        after: `next` of a page: the messages after it.
+        before: `prev` of a page: the messages before it. Not together with `after`.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: MessagePage = self._call("message.list", {"chat": chat, "after": after, "before": before, "limit": limit})
+        return result
+
+    def get(self, *, message: MessageId) -> Message:
+        """A message.
+
+        message: The message.
+        """
+        result: Message = self._call("message.get", {"message": message})
+        return result
+
+    def mark_read(self, *, chat: ChatId, through: MessageId) -> Done:
+        """Marks a chat's messages as read.
+
+        chat: The chat.
+        through: The last message that was read; all shown before it count as read too.
+        """
+        result: Done = self._call("message.mark_read", {"chat": chat, "through": through})
+        return result
+
+
+class RelayMethods:
+    """The methods `relay.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def evidence(self, *, relay: RelayKey | None = None) -> EvidencePage:
+        """What was kept as proof of what relays did.
+
+        relay: About this relay only.
+        """
+        result: EvidencePage = self._call("relay.evidence", {"relay": relay})
+        return result
+
+
+class AppMethods:
+    """The methods `app.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def list(self, *, after: str | None = None, limit: int | None = None) -> AppPage:
+        """Apps, and who wants to become one.
+
+        after: `next` of the page before; absent for the first.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: AppPage = self._call("app.list", {"after": after, "limit": limit})
+        return result
+
+    def approve(self, *, app: AppKey, expires_in_s: int | None = None, scopes: Sequence[Scope] | None = None) -> App:
+        """Lets an app in: its token works from now on.
+
+        app: Which.
+        expires_in_s: How long, in seconds; for good if absent.
+        scopes: What it is allowed; what it asked for if absent.
+        """
+        result: App = self._call("app.approve", {"app": app, "expires_in_s": expires_in_s, "scopes": scopes})
+        return result
+
+    def self(self) -> App:
+        """The app of this token."""
+        result: App = self._call("app.self", {})
+        return result
+
+    def mint(self, *, name: str, scopes: Sequence[Scope], expires_in_s: int | None = None) -> AppToken:
+        """Makes a token within the caller's own, which ends no later and ends with it.
+
+        name: What the new token is called; no control characters.
+        scopes: What it allows; each within what the caller's allows.
+        expires_in_s: How long, in seconds; as long as the caller's if absent.
+        """
+        result: AppToken = self._call("app.mint", {"name": name, "scopes": scopes, "expires_in_s": expires_in_s})
+        return result
+
+    def revoke(self, *, app: AppKey) -> Done:
+        """Ends an app's token and those that it made, and closes their connections; also turns away who asks.
+
+        Any token may end itself and those that it made.
+
+        app: Which.
+        """
+        result: Done = self._call("app.revoke", {"app": app})
+        return result
+
+
+class EventMethods:
+    """The methods `event.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def poll(self, *, after: str | None = None, epoch: EventEpoch | None = None, filter: Filter | None = None, limit: int | None = None, timeout_ms: int | None = None) -> EventPage:
+        """Reads events of the durable log, and waits for the first.
+
+        A page may be shorter than `limit` although there is more.
+
+        after: The event behind which to begin: `0` is the log's start, `ack` what this token's app has acknowledged last, absent is now.
+        epoch: The epoch that came with the cursor in `after`: says whether it is of this log.
+        filter: Which events; all if absent.
+        limit: Items at most; counts as 1,000 if above.
+        timeout_ms: How long to wait for the first, in milliseconds; counts as 60,000 if above.
+        """
+        result: EventPage = self._call("event.poll", {"after": after, "epoch": epoch, "filter": filter, "limit": limit, "timeout_ms": timeout_ms})
+        return result
+
+    def ack(self, *, cursor: EventCursor, epoch: EventEpoch | None = None) -> Done:
+        """Says which event this token's app has dealt with last; never goes back.
+
+        cursor: The last event that was dealt with.
+        epoch: The epoch that came with it.
+        """
+        result: Done = self._call("event.ack", {"cursor": cursor, "epoch": epoch})
+        return result
+
+
+class Methods:
+    """The node's methods, by namespace."""
+
+    def __init__(self, call: Call) -> None:
+        self.rpc = RpcMethods(call)
+        self.node = NodeMethods(call)
+        self.account = AccountMethods(call)
+        self.contact = ContactMethods(call)
+        self.chat = ChatMethods(call)
+        self.message = MessageMethods(call)
+        self.relay = RelayMethods(call)
+        self.app = AppMethods(call)
+        self.event = EventMethods(call)

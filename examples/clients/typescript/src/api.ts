@@ -1,0 +1,1398 @@
+// Made from the node's description, docs/openrpc.json: don't edit. docs/testing.md says how it is made anew.
+
+/** An account's address. */
+export type Account = string;
+
+/** Result of `account.get`. */
+export interface AccountInfo {
+  /** The account, `madang1…`. */
+  account: Account;
+  /** This device. */
+  device: DeviceKey;
+  /** The name others are shown. */
+  name?: string;
+  /** Whether the user has confirmed the phrase, and with it the root key is gone from this device. */
+  phrase_confirmed: boolean;
+}
+
+/** An app, or who wants to become one. */
+export interface App {
+  /** The last event that it has acknowledged. */
+  acknowledged: EventCursor;
+  /** Names it. */
+  app: AppKey;
+  /** When it asked or was made, in Unix milliseconds. */
+  created_ms: number;
+  /** When its token ends, in Unix milliseconds. */
+  expires_ms?: number;
+  /** A small picture, in base64. */
+  icon?: string;
+  /** What it calls itself. */
+  name: string;
+  /** The page that it is. */
+  origin?: string;
+  /** By whose token it was made. */
+  parent?: AppKey;
+  /** What it may do, or wants to. */
+  scopes: Scope[];
+  /** Whether the user has approved it. */
+  state: AppState;
+}
+
+/** Names an app that has a token, or asks for one. */
+export type AppKey = string;
+
+/** One page of a list. */
+export interface AppPage {
+  /** The items in the list's order. */
+  items: App[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** An app asks to be let in. */
+export interface AppRequestedEvent {
+  cursor: EventCursor;
+  data: AppRequestedEventData;
+  epoch: EventEpoch;
+  kind: "app.requested";
+}
+
+export interface AppRequestedEventData {
+  /** Names it for `app.approve`. */
+  app: AppKey;
+  /** What it calls itself. */
+  name: string;
+  /** What it wants to be allowed. */
+  scopes: Scope[];
+}
+
+/** Whether an app's token works. */
+export type AppState = "requested" | "active" | "expired";
+
+/** A token. One that was asked for works once the user has approved. */
+export interface AppToken {
+  /** Names it, here and for `app.approve`. */
+  app: AppKey;
+  /** The bearer token. */
+  token: Secret;
+}
+
+/** What a message says. */
+export type Body =
+  | TextBody
+  | PollBody
+  | DeletedBody
+  | UnknownBody;
+
+/** A chat. */
+export interface Chat {
+  /** The chat. */
+  chat: ChatId;
+  /** What kind of chat it is. */
+  kind: ChatKind;
+  /** When its last message was sent or received, in Unix milliseconds. */
+  last_ms?: number;
+  /** Who is in it. */
+  members: Member[];
+  /** Its name. */
+  name?: string;
+  /** How far its making has come. */
+  state: ChatState;
+  /** Seconds after which its messages disappear; 0 for never. */
+  timer_s: number;
+  /** Received messages that aren't marked read. */
+  unread: number;
+}
+
+/** Result of `chat.get`: the chat, and how its state is. */
+export interface ChatDetails {
+  /** Branches of commits that aren't settled: 1 where there is no fork. */
+  branches: number;
+  /** Changes by this device that aren't settled. */
+  changes_under_way: number;
+  /** The chat. */
+  chat: ChatId;
+  /** Commits that led to the state that counts. */
+  epoch: number;
+  /** Ranges of others' messages that are missing and looked for. */
+  gaps: number;
+  /** What kind of chat it is. */
+  kind: ChatKind;
+  /** When its last message was sent or received, in Unix milliseconds. */
+  last_ms?: number;
+  /** Ranges of others' messages that their authors gave up. */
+  lost: number;
+  /** Who is in it. */
+  members: Member[];
+  /** Its name. */
+  name?: string;
+  /** Whether this device has lost the chat's state and has asked to be put back. */
+  rejoining: boolean;
+  /** How far its making has come. */
+  state: ChatState;
+  /** Seconds after which its messages disappear; 0 for never. */
+  timer_s: number;
+  /** Received messages that aren't marked read. */
+  unread: number;
+  /** Commits that aren't settled. */
+  unsettled: number;
+  /** Envelopes that wait for a commit which isn't here yet. */
+  waiting_envelopes: number;
+}
+
+/** Something about a gap in another device's messages changed; see `chat.gaps`. */
+export interface ChatGapEvent {
+  cursor: EventCursor;
+  data: ChatGapEventData;
+  epoch: EventEpoch;
+  kind: "chat.gap";
+}
+
+export interface ChatGapEventData {
+  /** Whose messages. */
+  account: Account;
+  /** The chat. */
+  chat: ChatId;
+  /** The device that wrote them. */
+  device: DeviceKey;
+  /** The first. */
+  first: number;
+  /** The last. */
+  last: number;
+  /** How it is now. */
+  state: GapState;
+}
+
+/** How a chat's other side can be reached. */
+export interface ChatHealth {
+  /** The chat. */
+  chat: ChatId;
+  /** Ranges of others' messages that are missing; see `chat.gaps`. */
+  gaps: number;
+  /** Its name. */
+  name?: string;
+  /** The way there. */
+  path: Path;
+  /** Why they wait. */
+  reason?: string;
+  /** Own messages that no other device has yet. */
+  waiting: number;
+}
+
+/** Names a chat. */
+export type ChatId = string;
+
+/** The kinds of chat. */
+export type ChatKind = "one_to_one" | "group";
+
+/** One page of a list. */
+export interface ChatPage {
+  /** The items in the list's order. */
+  items: Chat[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** Result of `contact.accept`, `contact.approve` and `chat.create`. */
+export interface ChatRef {
+  /** The chat with the contact, or the group. */
+  chat: ChatId;
+}
+
+/** How far a chat's making has come. */
+export type ChatState = "requested" | "active" | "left";
+
+/** A member types, or has stopped; of no use a few seconds later. */
+export interface ChatTypingEvent {
+  cursor: EventCursor;
+  data: ChatTypingEventData;
+  epoch: EventEpoch;
+  kind: "chat.typing";
+}
+
+export interface ChatTypingEventData {
+  /** Who. */
+  account: Account;
+  /** False if they have stopped. */
+  active: boolean;
+  /** When it was heard. */
+  at_ms: number;
+  /** The chat. */
+  chat: ChatId;
+  /** On which device. */
+  device: DeviceKey;
+}
+
+/** A group's members, roles or settings changed; see `chat.get`. */
+export interface ChatUpdatedEvent {
+  cursor: EventCursor;
+  data: ChatUpdatedEventData;
+  epoch: EventEpoch;
+  kind: "chat.updated";
+}
+
+export interface ChatUpdatedEventData {
+  /** The chat. */
+  chat: ChatId;
+}
+
+/** One check of the doctor. */
+export interface Check {
+  /** What was found. */
+  detail: string;
+  /** What the user can do. */
+  hint?: string;
+  /** A short name. */
+  name: string;
+  /** Whether it passed. */
+  ok: boolean;
+}
+
+/** A contact. */
+export interface Contact {
+  /** The account. */
+  account: Account;
+  /** The chat with them. */
+  chat: ChatId;
+  /** Their devices. */
+  devices: DeviceKey[];
+  /** Their name. */
+  name?: string;
+  /** Since when, in Unix milliseconds. */
+  since_ms: number;
+}
+
+/** Someone became a contact. */
+export interface ContactAddedEvent {
+  cursor: EventCursor;
+  data: ContactAddedEventData;
+  epoch: EventEpoch;
+  kind: "contact.added";
+}
+
+export interface ContactAddedEventData {
+  /** The account. */
+  account: Account;
+  /** The chat with them. */
+  chat: ChatId;
+  /** Their name. */
+  name?: string;
+}
+
+/** One page of a list. */
+export interface ContactPage {
+  /** The items in the list's order. */
+  items: Contact[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** A request that waits for the user: for contact, or to be let into a group. */
+export interface ContactRequest {
+  /** Who asks. */
+  account: Account;
+  /** The group that they ask to be let into; absent where they ask for contact. */
+  chat?: ChatId;
+  /** Its name. */
+  chat_name?: string;
+  /** The name they give themselves. */
+  name?: string;
+  /** When it came, in Unix milliseconds. */
+  received_ms: number;
+  /** Names it for `contact.approve` and `contact.decline`. */
+  request: RequestId;
+}
+
+/** One page of a list. */
+export interface ContactRequestPage {
+  /** The items in the list's order. */
+  items: ContactRequest[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** Someone asks to be a contact. */
+export interface ContactRequestedEvent {
+  cursor: EventCursor;
+  data: ContactRequestedEventData;
+  epoch: EventEpoch;
+  kind: "contact.requested";
+}
+
+export interface ContactRequestedEventData {
+  /** Who asks. */
+  account: Account;
+  /** The name they give themselves. */
+  name?: string;
+  /** Names it for `contact.approve`. */
+  request: RequestId;
+}
+
+/** Its author took it back. */
+export interface DeletedBody {
+  kind: "deleted";
+}
+
+/** A device's public key. */
+export type DeviceKey = string;
+
+/** Result of `node.doctor`. */
+export interface Doctor {
+  /** How each chat's other side can be reached now. */
+  chats: ChatHealth[];
+  /** What was checked. */
+  checks: Check[];
+  /** Whether all checks passed. */
+  ok: boolean;
+}
+
+/** The empty object of a method that has nothing to say. */
+export type Done = Record<string, unknown>;
+
+/** `error.data` of every error that the node answers. */
+export interface ErrorData {
+  /** The stable name, to act on. */
+  code: string;
+  /** The path of the parameter at fault. */
+  field?: string;
+  /** The bound that was hit. */
+  limit?: number;
+  /** When to try again, in milliseconds. */
+  retry_after_ms?: number;
+  /** Whether the same call may succeed later. */
+  retryable: boolean;
+  /** The scope that the token lacks. */
+  scope?: string;
+}
+
+/** An entry of the event log. */
+export type Event =
+  | MessageReceivedEvent
+  | MessageSentEvent
+  | MessageLedgerEvent
+  | MessageUpdatedEvent
+  | MessageExpiredEvent
+  | ChatUpdatedEvent
+  | RelayDemotedEvent
+  | ChatGapEvent
+  | ChatTypingEvent
+  | ContactRequestedEvent
+  | ContactAddedEvent
+  | AppRequestedEvent
+  | GapEvent
+  | LaggedEvent;
+
+/** A place in the event log: a decimal number in a string, because JSON's numbers lose digits above 2⁵³. */
+export type EventCursor = string;
+
+/** Names a stretch of the event log: from one start of the node on this data to the next. Copies of a data directory share the epochs up to the copy, and none after. */
+export type EventEpoch = string;
+
+/** Result of `event.poll`. */
+export interface EventPage {
+  /** The epoch of `next`. */
+  epoch: EventEpoch;
+  /** Events in the log's order. */
+  items: Event[];
+  /** The `after` of the next poll: the last item's cursor, or the cursor that was asked about if there are none. */
+  next: EventCursor;
+}
+
+/** What was kept as proof of what a relay did. */
+export interface Evidence {
+  /** What the relay answered or did, in words. */
+  answer: string;
+  /** The envelope that it is about, in hex. */
+  envelope?: string;
+  /** When it was found, in Unix milliseconds. */
+  found_ms: number;
+  /** The beginning of the frame that it sent instead, in hex; empty if it sent none. */
+  frame: string;
+  /** What it shows: a reason as in `node.info`. */
+  reason: string;
+  /** Custody frames with the relay's signed receipts, in hex. */
+  receipts: string[];
+  /** The relay. */
+  relay: RelayKey;
+  /** The topic that it is about, in hex. */
+  topic?: string;
+  /** Until when the relay had signed to keep it, in Unix milliseconds. */
+  until_ms?: number;
+}
+
+/** One page of a list. */
+export interface EvidencePage {
+  /** The items in the list's order. */
+  items: Evidence[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** Which events are read; all if nothing is named. */
+export interface Filter {
+  /** Of these chats, and what is of none. */
+  chats?: ChatId[];
+  /** Kinds, as `message.received`. */
+  kinds?: string[];
+}
+
+/** A range of another device's messages that is missing. */
+export interface Gap {
+  /** Whose messages. */
+  account: Account;
+  /** How often relays, members or the author were asked for it. */
+  asked: number;
+  /** The device that wrote them. */
+  device: DeviceKey;
+  /** The first, counted from 1 in what that device wrote in this chat. */
+  first: number;
+  /** The last. */
+  last: number;
+  /** Their name, if they are a contact. */
+  name?: string;
+  /** Since when it is known, in Unix milliseconds. */
+  since_ms: number;
+  /** How it is. */
+  state: GapState;
+}
+
+/** Events with `from <= cursor <= to` aren't in the log. A notice: it stands in no log itself. */
+export interface GapEvent {
+  cursor: EventCursor;
+  data: GapEventData;
+  epoch: EventEpoch;
+  kind: "gap";
+}
+
+export interface GapEventData {
+  /** The first that isn't there. */
+  from: EventCursor;
+  /** Why not. */
+  reason: GapReason;
+  /** The last that isn't there. */
+  to: EventCursor;
+}
+
+/** Why events aren't in the log. */
+export type GapReason = "pruned" | "other_log";
+
+/** How a gap is. */
+export type GapState = "open" | "filled" | "lost" | "void" | "forked";
+
+/** Result of `chat.gaps`. */
+export interface Gaps {
+  /** What is missing, by device and sequence. */
+  items: Gap[];
+}
+
+/** An invite link of a group. */
+export interface GroupInvite {
+  /** Whether each guest waits in `contact.requests`. */
+  approval: boolean;
+  /** Until when it works, in Unix milliseconds. */
+  expires_ms: number;
+  /** The link. */
+  invite: Link;
+  /** How many it lets in at most. */
+  max_uses: number;
+  /** How many it has let in. */
+  uses: number;
+}
+
+/** Result of `chat.invites`. */
+export interface GroupInvites {
+  /** This account's open links of the group. */
+  items: GroupInvite[];
+}
+
+/** A relay's promise to hold a message. */
+export interface Held {
+  /** The relay. */
+  relay: RelayKey;
+  /** How long, in Unix milliseconds. */
+  until_ms: number;
+}
+
+/** Result of `contact.invite` and `chat.invite`. */
+export interface Invite {
+  /** When it stops working, in Unix milliseconds. */
+  expires_ms: number;
+  /** The link. */
+  invite: Link;
+}
+
+/** This subscription was at the log's end and has fallen behind since, as its reader reads slowly. A notice: nothing is lost. */
+export interface LaggedEvent {
+  cursor: EventCursor;
+  data: LaggedEventData;
+  epoch: EventEpoch;
+  kind: "lagged";
+}
+
+export interface LaggedEventData {
+  /** Events that still wait. */
+  behind: number;
+  /** The newest of them. */
+  newest: EventCursor;
+}
+
+/** Who has an outgoing message. */
+export interface Ledger {
+  /** Devices that acknowledged it. */
+  delivered: DeviceKey[];
+  /** Relays that signed for it. */
+  held: Held[];
+  /** Devices that showed it. */
+  read: DeviceKey[];
+  /** Why a queued message waits. */
+  reason?: string;
+  /** The furthest it got; never goes back. */
+  state: LedgerState;
+}
+
+/** The furthest that a message got. */
+export type LedgerState = "queued" | "held" | "delivered" | "read";
+
+/** An invite link: `madang:invite?d=…`. A web address that carries one behind a `#` is read too. */
+export type Link = string;
+
+/** A member of a chat. */
+export interface Member {
+  /** The account. */
+  account: Account;
+  /** Their devices in the chat. */
+  devices: DeviceKey[];
+  /** Their name. */
+  name?: string;
+  /** Its role, in a group. */
+  role?: Role;
+}
+
+/** Result of `chat.members`. */
+export interface Members {
+  /** Who is in the chat, by account. */
+  items: Member[];
+}
+
+/** Somebody named in a text. */
+export interface Mention {
+  /** Who. */
+  account: Account;
+  /** How long it is there. */
+  length_bytes: number;
+  /** Where the name begins in the text's UTF-8. */
+  start_bytes: number;
+}
+
+/** A message. */
+export interface Message {
+  /** The author's account. */
+  account: Account;
+  /** What it says, after edits. */
+  body: Body;
+  /** The chat it is in. */
+  chat: ChatId;
+  /** The author's device. */
+  device: DeviceKey;
+  /** When its author changed it last, by its author's clock, in Unix milliseconds. */
+  edited_ms?: number;
+  /** Seconds after which it disappears: from sending for an outgoing one, else from reading. */
+  expires_after_s?: number;
+  /** Who has it; only of outgoing ones. */
+  ledger?: Ledger;
+  /** Its id. */
+  message: MessageId;
+  /** The author's name, as the contact's or else as it calls itself in the group; absent of own messages. */
+  name?: string;
+  /** Whether this account wrote it. */
+  outgoing: boolean;
+  /** Emoji that were left at it, the first one first. */
+  reactions?: Reaction[];
+  /** When this device stored it, in Unix milliseconds. */
+  received_ms: number;
+  /** When it was written, by its author's clock, in Unix milliseconds. */
+  sent_ms: number;
+}
+
+/** A message disappeared in its time. */
+export interface MessageExpiredEvent {
+  cursor: EventCursor;
+  data: MessageExpiredEventData;
+  epoch: EventEpoch;
+  kind: "message.expired";
+}
+
+export interface MessageExpiredEventData {
+  /** The chat. */
+  chat: ChatId;
+  /** The message. */
+  message: MessageId;
+}
+
+/** Names a message for good, on all devices. */
+export type MessageId = string;
+
+/** An own message got further. */
+export interface MessageLedgerEvent {
+  cursor: EventCursor;
+  data: MessageLedgerEventData;
+  epoch: EventEpoch;
+  kind: "message.ledger";
+}
+
+export interface MessageLedgerEventData {
+  /** The chat. */
+  chat: ChatId;
+  /** Who has it now. */
+  ledger: Ledger;
+  /** The message. */
+  message: MessageId;
+}
+
+/** One page of a list. */
+export interface MessagePage {
+  /** The items in the list's order. */
+  items: Message[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** A message of another was stored. */
+export interface MessageReceivedEvent {
+  cursor: EventCursor;
+  data: Message;
+  epoch: EventEpoch;
+  kind: "message.received";
+}
+
+/** An own message was stored. */
+export interface MessageSentEvent {
+  cursor: EventCursor;
+  data: Message;
+  epoch: EventEpoch;
+  kind: "message.sent";
+}
+
+/** A message was edited or deleted, or got a reaction or a vote. */
+export interface MessageUpdatedEvent {
+  cursor: EventCursor;
+  data: Message;
+  epoch: EventEpoch;
+  kind: "message.updated";
+}
+
+/** Result of `node.info`. */
+export interface NodeInfo {
+  /** The account, `madang1…`. */
+  account: Account;
+  /** This device. */
+  device: DeviceKey;
+  /** Multiaddrs on which the node listens. */
+  listen: string[];
+  /** The network's name of this node. */
+  peer: string;
+  /** The relays it uses. */
+  relays: RelayInfo[];
+  /** Milliseconds since the start. */
+  uptime_ms: number;
+  /** The program's version. */
+  version: string;
+}
+
+/** An OpenRPC document: https://spec.open-rpc.org. */
+export interface OpenRpc {
+  components: Record<string, unknown>;
+  info: Record<string, unknown>;
+  methods: Record<string, unknown>[];
+  openrpc: string;
+}
+
+/** The way to a chat's other side. */
+export type Path = "direct" | "relay" | "none";
+
+/** Result of `account.phrase`: the account's root. */
+export interface Phrase {
+  /** The words in order. */
+  words: string[];
+}
+
+/** A question with options to choose from. */
+export interface PollBody {
+  kind: "poll";
+  /** Whether one may choose several. */
+  multiple: boolean;
+  /** What can be chosen, and who did. */
+  options: PollOption[];
+  /** The question. */
+  question: string;
+}
+
+/** An option of a poll. */
+export interface PollOption {
+  /** The accounts that chose it. */
+  accounts: Account[];
+  /** What it says. */
+  text: string;
+}
+
+/** A question with options to choose from. */
+export interface PollSendBody {
+  kind: "poll";
+  /** Whether one may choose several. */
+  multiple?: boolean;
+  /** What can be chosen. */
+  options: string[];
+  /** The question. */
+  question: string;
+}
+
+/** An emoji at a message. */
+export interface Reaction {
+  /** The accounts that left it. */
+  accounts: Account[];
+  /** Which. */
+  emoji: string;
+}
+
+/** A relay broke its word and is demoted; see `relay.evidence`. */
+export interface RelayDemotedEvent {
+  cursor: EventCursor;
+  data: RelayDemotedEventData;
+  epoch: EventEpoch;
+  kind: "relay.demoted";
+}
+
+export interface RelayDemotedEventData {
+  /** What it did. */
+  reason: string;
+  /** The relay. */
+  relay: RelayKey;
+}
+
+/** A relay that the node uses. */
+export interface RelayInfo {
+  /** Its multiaddr. */
+  address: string;
+  /** Whether there is a connection now. */
+  connected: boolean;
+  /** The gravest of what it did: `forgot`, `denied`, `junk`, `endless` or `unserved`. */
+  reason?: string;
+  /** The relay. */
+  relay: RelayKey;
+  /** Since when it is demoted, in Unix milliseconds. */
+  since_ms?: number;
+  /** Whether its word counts. */
+  state: RelayState;
+}
+
+/** A relay's public key. */
+export type RelayKey = string;
+
+/** Whether a relay's word counts. */
+export type RelayState = "trusted" | "demoted";
+
+/** Names a contact request that waits for the user. */
+export type RequestId = string;
+
+/** A member's part in a group. */
+export type Role = "owner" | "admin" | "member";
+
+/** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`. */
+export type Scope = string;
+
+/** Text that nobody else may read. */
+export type Secret = string;
+
+/** A body that can be sent. */
+export type SendBody =
+  | TextSendBody
+  | PollSendBody;
+
+/** Result of `message.send`. */
+export interface Sent {
+  /** Where it is now. */
+  ledger: Ledger;
+  /** The message's permanent id. */
+  message: MessageId;
+}
+
+/** Text. */
+export interface TextBody {
+  kind: "text";
+  /** Who is named in it, ascending. */
+  mentions?: Mention[];
+  /** The message that it answers; it may be gone, or not be here yet. */
+  reply_to?: MessageId;
+  /** What it says. */
+  text: string;
+}
+
+/** Text. */
+export interface TextSendBody {
+  kind: "text";
+  /** Who is named in it: whole characters of the text, ascending, without overlaps. */
+  mentions?: Mention[];
+  /** The message that it answers. */
+  reply_to?: MessageId;
+  /** What it says. */
+  text: string;
+}
+
+/** A kind that this version doesn't know. */
+export interface UnknownBody {
+  /** The kind's number on the wire. */
+  code: number;
+  /** What its author wants shown instead. */
+  fallback: string;
+  kind: "unknown";
+}
+
+/** Parameters of `contact.invite`. */
+export interface ContactInviteParams {
+  /** How long it works, in seconds; seven days unless given, 90 at most. */
+  expires_in_s?: number;
+  /** Whether more than one account may use it. */
+  multi_use?: boolean;
+}
+
+/** Parameters of `contact.accept`. */
+export interface ContactAcceptParams {
+  /** The link. */
+  invite: Link;
+}
+
+/** Parameters of `contact.requests`. */
+export interface ContactRequestsParams {
+  /** `next` of the page before; absent for the first. */
+  after?: string;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `contact.approve`. */
+export interface ContactApproveParams {
+  /** The request. */
+  request: RequestId;
+}
+
+/** Parameters of `contact.decline`. */
+export interface ContactDeclineParams {
+  /** The request. */
+  request: RequestId;
+}
+
+/** Parameters of `contact.list`. */
+export interface ContactListParams {
+  /** `next` of the page before; absent for the first. */
+  after?: string;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `chat.list`. */
+export interface ChatListParams {
+  /** `next` of the page before; absent for the first. */
+  after?: string;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `chat.get`. */
+export interface ChatGetParams {
+  /** The chat. */
+  chat: ChatId;
+}
+
+/** Parameters of `chat.members`. */
+export interface ChatMembersParams {
+  /** The chat. */
+  chat: ChatId;
+}
+
+/** Parameters of `chat.gaps`. */
+export interface ChatGapsParams {
+  /** The chat. */
+  chat: ChatId;
+}
+
+/** Parameters of `chat.create`. */
+export interface ChatCreateParams {
+  /** Accounts of contacts. */
+  members: Account[];
+  /** Its name. */
+  name?: string;
+}
+
+/** Parameters of `chat.add`. */
+export interface ChatAddParams {
+  /** The chat. */
+  chat: ChatId;
+  /** Accounts. */
+  members: Account[];
+}
+
+/** Parameters of `chat.remove`. */
+export interface ChatRemoveParams {
+  /** The chat. */
+  chat: ChatId;
+  /** Accounts. */
+  members: Account[];
+}
+
+/** Parameters of `chat.leave`. */
+export interface ChatLeaveParams {
+  /** The chat. */
+  chat: ChatId;
+}
+
+/** Parameters of `chat.invite`. */
+export interface ChatInviteParams {
+  /** The group. */
+  chat: ChatId;
+  /** Whether each guest waits in `contact.requests` for the user; the default. */
+  approval?: boolean;
+  /** How long it works, in seconds; seven days unless given, 90 at most. */
+  expires_in_s?: number;
+  /** How many it lets in; 1,000 unless given. */
+  max_uses?: number;
+}
+
+/** Parameters of `chat.invites`. */
+export interface ChatInvitesParams {
+  /** The chat. */
+  chat: ChatId;
+}
+
+/** Parameters of `chat.uninvite`. */
+export interface ChatUninviteParams {
+  /** The link. */
+  invite: Link;
+}
+
+/** Parameters of `chat.update`. */
+export interface ChatUpdateParams {
+  /** The chat. */
+  chat: ChatId;
+  /** Its name. */
+  name?: string;
+  /** A small picture, in base64; empty for none. */
+  picture?: string;
+  /** Seconds after which messages disappear; 0 for never. */
+  timer_s?: number;
+}
+
+/** Parameters of `chat.typing`. */
+export interface ChatTypingParams {
+  /** The chat. */
+  chat: ChatId;
+  /** False once the user has stopped. */
+  active?: boolean;
+}
+
+/** Parameters of `chat.roles`. */
+export interface ChatRolesParams {
+  /** Whose role. */
+  account: Account;
+  /** The chat. */
+  chat: ChatId;
+  /** The new role. Making an owner gives one's own place away. */
+  role: Role;
+}
+
+/** Parameters of `message.send`. */
+export interface MessageSendParams {
+  /** What. */
+  body: SendBody;
+  /** Where to. */
+  chat: ChatId;
+  /** The same key with the same chat and body gives the same message, for seven days; with another body an error. */
+  idempotency_key?: string;
+}
+
+/** Parameters of `message.edit`. */
+export interface MessageEditParams {
+  /** The message. */
+  message: MessageId;
+  /** What it says from now on. */
+  text: string;
+  /** Who is named in that. */
+  mentions?: Mention[];
+}
+
+/** Parameters of `message.delete`. */
+export interface MessageDeleteParams {
+  /** The message. */
+  message: MessageId;
+}
+
+/** Parameters of `message.react`. */
+export interface MessageReactParams {
+  /** Which. */
+  emoji: string;
+  /** The message. */
+  message: MessageId;
+  /** Whether it is taken back. */
+  remove?: boolean;
+}
+
+/** Parameters of `message.vote`. */
+export interface MessageVoteParams {
+  /** Places of the chosen options, from 0; none takes the vote back. */
+  choices: number[];
+  /** The poll. */
+  message: MessageId;
+}
+
+/** Parameters of `message.list`. */
+export interface MessageListParams {
+  /** Of which chat. */
+  chat: ChatId;
+  /** `next` of a page: the messages after it. */
+  after?: string;
+  /** `prev` of a page: the messages before it. Not together with `after`. */
+  before?: string;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `message.get`. */
+export interface MessageGetParams {
+  /** The message. */
+  message: MessageId;
+}
+
+/** Parameters of `message.mark_read`. */
+export interface MessageMarkReadParams {
+  /** The chat. */
+  chat: ChatId;
+  /** The last message that was read; all shown before it count as read too. */
+  through: MessageId;
+}
+
+/** Parameters of `relay.evidence`. */
+export interface RelayEvidenceParams {
+  /** About this relay only. */
+  relay?: RelayKey;
+}
+
+/** Parameters of `app.request`. */
+export interface AppRequestParams {
+  /** What it calls itself; no control characters. */
+  name: string;
+  /** What it wants to be allowed. */
+  scopes: Scope[];
+  /** A small picture, in base64. */
+  icon?: string;
+  /** The page that it is, as the browser names it: `https://shop.example`. */
+  origin?: string;
+}
+
+/** Parameters of `app.list`. */
+export interface AppListParams {
+  /** `next` of the page before; absent for the first. */
+  after?: string;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `app.approve`. */
+export interface AppApproveParams {
+  /** Which. */
+  app: AppKey;
+  /** How long, in seconds; for good if absent. */
+  expires_in_s?: number;
+  /** What it is allowed; what it asked for if absent. */
+  scopes?: Scope[];
+}
+
+/** Parameters of `app.mint`. */
+export interface AppMintParams {
+  /** What the new token is called; no control characters. */
+  name: string;
+  /** What it allows; each within what the caller's allows. */
+  scopes: Scope[];
+  /** How long, in seconds; as long as the caller's if absent. */
+  expires_in_s?: number;
+}
+
+/** Parameters of `app.revoke`. */
+export interface AppRevokeParams {
+  /** Which. */
+  app: AppKey;
+}
+
+/** Parameters of `event.poll`. */
+export interface EventPollParams {
+  /** The event behind which to begin: `0` is the log's start, `ack` what this token's app has acknowledged last, absent is now. */
+  after?: string;
+  /** The epoch that came with the cursor in `after`: says whether it is of this log. */
+  epoch?: EventEpoch;
+  /** Which events; all if absent. */
+  filter?: Filter;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+  /** How long to wait for the first, in milliseconds; counts as 60,000 if above. */
+  timeout_ms?: number;
+}
+
+/** Parameters of `event.ack`. */
+export interface EventAckParams {
+  /** The last event that was dealt with. */
+  cursor: EventCursor;
+  /** The epoch that came with it. */
+  epoch?: EventEpoch;
+}
+
+/** Parameters of `event.subscribe`. */
+export interface EventSubscribeParams {
+  /** The event behind which to begin: `0` is the log's start, `ack` what this token's app has acknowledged last, absent is now. */
+  after?: string;
+  /** The epoch that came with the cursor in `after`: says whether it is of this log. */
+  epoch?: EventEpoch;
+  /** Which events; all if absent. */
+  filter?: Filter;
+}
+
+/** Parameters of `event.unsubscribe`. */
+export interface EventUnsubscribeParams {
+  /** The subscription. */
+  subscription: number;
+}
+
+/** The node's codes of errors. */
+export type ErrorCode =
+  | "card_unavailable"
+  | "idempotency_conflict"
+  | "internal"
+  | "invalid_params"
+  | "invalid_request"
+  | "invite_expired"
+  | "invite_invalid"
+  | "limit_reached"
+  | "method_not_found"
+  | "not_allowed"
+  | "not_found"
+  | "overloaded"
+  | "own_invite"
+  | "parse_error"
+  | "phrase_erased"
+  | "read_only"
+  | "scope_missing"
+  | "token_ended"
+  | "too_large";
+
+/** The node's methods, by namespace. */
+export abstract class Methods {
+  /** Calls a method by its name. */
+  abstract call<R>(method: string, params: object, signal?: AbortSignal): Promise<R>;
+
+  readonly rpc = {
+    /** This JSON-RPC, as an OpenRPC document. */
+    discover: (signal?: AbortSignal): Promise<OpenRpc> =>
+      this.call("rpc.discover", {}, signal),
+  };
+
+  readonly node = {
+    /** This node: its account and device, its addresses, the relays that it uses. */
+    info: (signal?: AbortSignal): Promise<NodeInfo> =>
+      this.call("node.info", {}, signal),
+    /** Looks for what keeps messages from flowing, and what the user can do about it. */
+    doctor: (signal?: AbortSignal): Promise<Doctor> =>
+      this.call("node.doctor", {}, signal),
+  };
+
+  readonly account = {
+    /** This account. */
+    get: (signal?: AbortSignal): Promise<AccountInfo> =>
+      this.call("account.get", {}, signal),
+    /**
+     * The account's recovery phrase.
+     *
+     * It is gone once it was confirmed: `phrase_erased`.
+     */
+    phrase: (signal?: AbortSignal): Promise<Phrase> =>
+      this.call("account.phrase", {}, signal),
+    /** Says that the user has written the phrase down: the root key is erased from this device. */
+    confirm_phrase: (signal?: AbortSignal): Promise<Done> =>
+      this.call("account.confirm_phrase", {}, signal),
+  };
+
+  readonly contact = {
+    /** Makes a link by which others ask for contact. */
+    invite: (params: ContactInviteParams = {}, signal?: AbortSignal): Promise<Invite> =>
+      this.call("contact.invite", params, signal),
+    /**
+     * Asks for contact by a link, or to be let into a group by its link.
+     *
+     * Waits up to 20 s for the inviter's card. The chat is `requested` until the other side has approved.
+     */
+    accept: (params: ContactAcceptParams, signal?: AbortSignal): Promise<ChatRef> =>
+      this.call("contact.accept", params, signal),
+    /** Requests that wait for the user: for contact, or with `chat` to be let into that group. */
+    requests: (params: ContactRequestsParams = {}, signal?: AbortSignal): Promise<ContactRequestPage> =>
+      this.call("contact.requests", params, signal),
+    /** Approves a request. */
+    approve: (params: ContactApproveParams, signal?: AbortSignal): Promise<ChatRef> =>
+      this.call("contact.approve", params, signal),
+    /** Drops a request; whoever asked isn't told. */
+    decline: (params: ContactDeclineParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("contact.decline", params, signal),
+    /** Contacts. */
+    list: (params: ContactListParams = {}, signal?: AbortSignal): Promise<ContactPage> =>
+      this.call("contact.list", params, signal),
+  };
+
+  readonly chat = {
+    /** Chats; of a token that names single chats those. */
+    list: (params: ChatListParams = {}, signal?: AbortSignal): Promise<ChatPage> =>
+      this.call("chat.list", params, signal),
+    /** A chat, and how its state is. */
+    get: (params: ChatGetParams, signal?: AbortSignal): Promise<ChatDetails> =>
+      this.call("chat.get", params, signal),
+    /** Who is in a chat. */
+    members: (params: ChatMembersParams, signal?: AbortSignal): Promise<Members> =>
+      this.call("chat.members", params, signal),
+    /** What is missing of others' messages in a chat. */
+    gaps: (params: ChatGapsParams, signal?: AbortSignal): Promise<Gaps> =>
+      this.call("chat.gaps", params, signal),
+    /** Makes a group of contacts. Its relays are the creator's. */
+    create: (params: ChatCreateParams, signal?: AbortSignal): Promise<ChatRef> =>
+      this.call("chat.create", params, signal),
+    /**
+     * Adds contacts to a group, as an admin.
+     *
+     * Answers once the change is durable here, with the chat as it is then. If another's change wins, it is made again by itself.
+     */
+    add: (params: ChatAddParams, signal?: AbortSignal): Promise<Chat> =>
+      this.call("chat.add", params, signal),
+    /**
+     * Removes members from a group, as an admin of higher rank.
+     *
+     * Whoever is removed neither finds nor reads what follows.
+     */
+    remove: (params: ChatRemoveParams, signal?: AbortSignal): Promise<Chat> =>
+      this.call("chat.remove", params, signal),
+    /**
+     * Leaves a group: the others are asked to remove this account.
+     *
+     * The chat's `state` becomes `left` once one of them has.
+     */
+    leave: (params: ChatLeaveParams, signal?: AbortSignal): Promise<Chat> =>
+      this.call("chat.leave", params, signal),
+    /**
+     * Makes an invite link of a group, as an admin; for `contact.accept`.
+     *
+     * Who was removed from the group waits for approval in any case.
+     */
+    invite: (params: ChatInviteParams, signal?: AbortSignal): Promise<Invite> =>
+      this.call("chat.invite", params, signal),
+    /** This account's open links of a group. */
+    invites: (params: ChatInvitesParams, signal?: AbortSignal): Promise<GroupInvites> =>
+      this.call("chat.invites", params, signal),
+    /**
+     * Takes a link of a group back: it lets nobody in any more.
+     *
+     * Requests by it are gone. So it is for links whose maker is no admin any more.
+     */
+    uninvite: (params: ChatUninviteParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("chat.uninvite", params, signal),
+    /** Changes a chat's name, picture or timer; what is absent stays. In a one-to-one chat only the timer. */
+    update: (params: ChatUpdateParams, signal?: AbortSignal): Promise<Chat> =>
+      this.call("chat.update", params, signal),
+    /**
+     * Tells members' devices that are connected now that the user types, or has stopped.
+     *
+     * At most once in 5 s for a chat; more is left out without an error. It goes by no relay and is kept by nobody.
+     */
+    typing: (params: ChatTypingParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("chat.typing", params, signal),
+    /** Changes a member's rank, as an admin of higher rank. Making an `owner` gives one's own place away. */
+    roles: (params: ChatRolesParams, signal?: AbortSignal): Promise<Chat> =>
+      this.call("chat.roles", params, signal),
+  };
+
+  readonly message = {
+    /**
+     * Sends a message: answers when it is durable here.
+     *
+     * The id stays, but for what is sent on data that turns out to be an old copy: it gets another one, `message.updated` tells it, and the one that was answered leads to it in this node's answers.
+     */
+    send: (params: MessageSendParams, signal?: AbortSignal): Promise<Sent> =>
+      this.call("message.send", params, signal),
+    /** Changes a text that this account wrote. */
+    edit: (params: MessageEditParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.edit", params, signal),
+    /** Takes a message back that this account wrote. */
+    delete: (params: MessageDeleteParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.delete", params, signal),
+    /** Leaves an emoji at a message, or takes it back. */
+    react: (params: MessageReactParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.react", params, signal),
+    /** Votes in a poll. */
+    vote: (params: MessageVoteParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.vote", params, signal),
+    /** Messages of a chat in the order shown; without `before` and `after` the newest. */
+    list: (params: MessageListParams, signal?: AbortSignal): Promise<MessagePage> =>
+      this.call("message.list", params, signal),
+    /** A message. */
+    get: (params: MessageGetParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.get", params, signal),
+    /** Marks a chat's messages as read. */
+    mark_read: (params: MessageMarkReadParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("message.mark_read", params, signal),
+  };
+
+  readonly relay = {
+    /** What was kept as proof of what relays did. */
+    evidence: (params: RelayEvidenceParams = {}, signal?: AbortSignal): Promise<EvidencePage> =>
+      this.call("relay.evidence", params, signal),
+  };
+
+  readonly app = {
+    /** Apps, and who wants to become one. */
+    list: (params: AppListParams = {}, signal?: AbortSignal): Promise<AppPage> =>
+      this.call("app.list", params, signal),
+    /** Lets an app in: its token works from now on. */
+    approve: (params: AppApproveParams, signal?: AbortSignal): Promise<App> =>
+      this.call("app.approve", params, signal),
+    /** The app of this token. */
+    self: (signal?: AbortSignal): Promise<App> =>
+      this.call("app.self", {}, signal),
+    /** Makes a token within the caller's own, which ends no later and ends with it. */
+    mint: (params: AppMintParams, signal?: AbortSignal): Promise<AppToken> =>
+      this.call("app.mint", params, signal),
+    /**
+     * Ends an app's token and those that it made, and closes their connections; also turns away who asks.
+     *
+     * Any token may end itself and those that it made.
+     */
+    revoke: (params: AppRevokeParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("app.revoke", params, signal),
+  };
+
+  readonly event = {
+    /**
+     * Reads events of the durable log, and waits for the first.
+     *
+     * A page may be shorter than `limit` although there is more.
+     */
+    poll: (params: EventPollParams = {}, signal?: AbortSignal): Promise<EventPage> =>
+      this.call("event.poll", params, signal),
+    /** Says which event this token's app has dealt with last; never goes back. */
+    ack: (params: EventAckParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("event.ack", params, signal),
+  };
+}

@@ -1,0 +1,27 @@
+// Finds a node of the same user by its data directory.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { Client, MadangError } from "./client.js";
+import type { ClientOptions, Place } from "./client.js";
+
+/** The node whose data directory this is, with its cookie or else with an app's token. */
+export function connect(data: string, options: ClientOptions & { token?: string } = {}): Client {
+  const find = async (): Promise<Place> => {
+    const [places, cookie] = await Promise.all([
+      read(join(data, "rpc.json")),
+      options.token ?? read(join(data, "cookie")),
+    ]);
+    return { url: (JSON.parse(places) as { http: string }).http, token: cookie.trim() };
+  };
+  return new Client(find, options);
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new MadangError(`no node runs here: ${path} can't be read`, { code: "unreachable", retryable: true }, { cause: error });
+  }
+}
