@@ -58,7 +58,7 @@ pub enum Fault {
     Refused {
         /// The node's words, which say what to do.
         message: String,
-        /// The stable code, as docs/rpc.md lists them.
+        /// The stable code, as docs/methods.md lists them.
         code: String,
         /// `error.data` as the node sent it.
         data: Value,

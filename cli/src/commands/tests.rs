@@ -1,4 +1,4 @@
-//! The commands against a node that answers as docs/rpc.md says.
+//! The commands against a node that answers as docs/methods.md says.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -145,7 +145,7 @@ impl FromParams for ChatRoleParams {
 pub struct ChatInviteParams {
     /// The group.
     pub chat: ChatId,
-    /// Whether each guest waits in `contact.requests` for the user; the default.
+    /// Whether each guest waits in `contact.requests` for the user; else this node lets it in while it runs.
     #[schemars(default = "yes")]
     pub approval: bool,
     /// How long it works, in seconds; seven days unless given, 90 at most.

@@ -21,7 +21,7 @@ pub enum ApiError {
         limit: Option<u64>,
     },
     /// There is no such method.
-    #[error("there is no such method; docs/rpc.md lists them")]
+    #[error("there is no such method; docs/methods.md lists them")]
     MethodNotFound,
     /// A parameter is missing or malformed.
     #[error("parameter '{field}': {reason}")]

@@ -19,7 +19,7 @@ pub struct RelayInfo {
     pub connected: bool,
     /// Whether its word counts.
     pub state: RelayState,
-    /// The gravest of what it did: `forgot`, `denied`, `junk`, `endless` or `unserved`.
+    /// The gravest of what it did: `forgot` (its storage went back), `denied` (it lacks what it signed for), `junk`, `endless` or `unserved`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Since when it is demoted, in Unix milliseconds.
@@ -74,7 +74,7 @@ pub struct Evidence {
     /// Until when the relay had signed to keep it, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
-    /// Custody frames with the relay's signed receipts, in hex.
+    /// Custody frames that the relay signed, in hex: its receipts.
     #[schemars(with = "Vec<Hex>")]
     pub receipts: Vec<String>,
     /// The beginning of the frame that it sent instead, in hex; empty if it sent none.

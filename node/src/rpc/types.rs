@@ -716,7 +716,8 @@ pub enum EventKind {
         /// How it is now.
         state: GapState,
     },
-    /// A member types, or has stopped; of no use a few seconds later.
+    /// A member types (told at most once in 4 s of each device), or has stopped. It stands in the log like all others: 10 s after `at_ms` it
+    /// means nothing.
     #[serde(rename = "chat.typing")]
     ChatTyping {
         /// The chat.

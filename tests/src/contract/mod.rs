@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod python;
+pub mod reference;
 pub mod typescript;
 
 use jsonschema::Validator;

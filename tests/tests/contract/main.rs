@@ -3,3 +3,4 @@
 
 mod clients;
 mod document;
+mod examples;

@@ -428,7 +428,7 @@ class ChatRef(TypedDict):
 
 
 class ChatTypingEvent(TypedDict):
-    """A member types, or has stopped; of no use a few seconds later."""
+    """A member types (told at most once in 4 s of each device), or has stopped. It stands in the log like all others: 10 s after `at_ms` it means nothing."""
 
     cursor: EventCursor
 
@@ -683,7 +683,7 @@ class Evidence(TypedDict):
     """What it shows: a reason as in `node.info`."""
 
     receipts: list[str]
-    """Custody frames with the relay's signed receipts, in hex."""
+    """Custody frames that the relay signed, in hex: its receipts."""
 
     relay: RelayKey
     """The relay."""
@@ -1159,7 +1159,7 @@ class RelayInfo(TypedDict):
     """Whether there is a connection now."""
 
     reason: NotRequired[str]
-    """The gravest of what it did: `forgot`, `denied`, `junk`, `endless` or `unserved`."""
+    """The gravest of what it did: `forgot` (its storage went back), `denied` (it lacks what it signed for), `junk`, `endless` or `unserved`."""
 
     relay: RelayKey
     """The relay."""
@@ -1461,7 +1461,7 @@ class ChatMethods:
         Who was removed from the group waits for approval in any case.
 
         chat: The group.
-        approval: Whether each guest waits in `contact.requests` for the user; the default.
+        approval: Whether each guest waits in `contact.requests` for the user; else this node lets it in while it runs.
         expires_in_s: How long it works, in seconds; seven days unless given, 90 at most.
         max_uses: How many it lets in; 1,000 unless given.
         """

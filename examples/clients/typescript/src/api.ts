@@ -207,7 +207,7 @@ export interface ChatRef {
 /** How far a chat's making has come. */
 export type ChatState = "requested" | "active" | "left";
 
-/** A member types, or has stopped; of no use a few seconds later. */
+/** A member types (told at most once in 4 s of each device), or has stopped. It stands in the log like all others: 10 s after `at_ms` it means nothing. */
 export interface ChatTypingEvent {
   cursor: EventCursor;
   data: ChatTypingEventData;
@@ -419,7 +419,7 @@ export interface Evidence {
   frame: string;
   /** What it shows: a reason as in `node.info`. */
   reason: string;
-  /** Custody frames with the relay's signed receipts, in hex. */
+  /** Custody frames that the relay signed, in hex: its receipts. */
   receipts: string[];
   /** The relay. */
   relay: RelayKey;
@@ -788,7 +788,7 @@ export interface RelayInfo {
   address: string;
   /** Whether there is a connection now. */
   connected: boolean;
-  /** The gravest of what it did: `forgot`, `denied`, `junk`, `endless` or `unserved`. */
+  /** The gravest of what it did: `forgot` (its storage went back), `denied` (it lacks what it signed for), `junk`, `endless` or `unserved`. */
   reason?: string;
   /** The relay. */
   relay: RelayKey;
@@ -962,7 +962,7 @@ export interface ChatLeaveParams {
 export interface ChatInviteParams {
   /** The group. */
   chat: ChatId;
-  /** Whether each guest waits in `contact.requests` for the user; the default. */
+  /** Whether each guest waits in `contact.requests` for the user; else this node lets it in while it runs. */
   approval?: boolean;
   /** How long it works, in seconds; seven days unless given, 90 at most. */
   expires_in_s?: number;

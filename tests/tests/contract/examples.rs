@@ -1,0 +1,465 @@
+//! Every method has an example, which is played with three real nodes. Answers are as the description says; what is committed of them, with
+//! ids, tokens and times made up, is what the reference shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jsonrpsee::core::client::ClientT as _;
+use jsonrpsee::core::params::ObjectParams;
+use madang_node::rpc::openrpc;
+use madang_tests::contract::reference::reference;
+use madang_tests::contract::{Schemas, same};
+use madang_tests::tools::repository;
+use madang_tests::{CallError, DEADLINE, Person, Rpc, World, join};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_madang-under-test");
+const EXAMPLES: &str = "docs/examples.json";
+
+#[test]
+fn the_reference_is_what_description_and_examples_say() {
+    same("docs/methods.md", &reference(&openrpc::document(), &committed()));
+}
+
+#[test]
+fn the_committed_examples_are_as_the_description_says() {
+    let document = openrpc::document();
+    for example in committed() {
+        let method = method_of(&document, &example["method"]);
+        let schemas = Schemas::of(&document);
+        fits(
+            &schemas,
+            &method["result"]["schema"],
+            &example["result"],
+            &example["method"],
+        );
+        takes(&schemas, method, &example["params"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_method_has_an_example_that_real_nodes_answer() {
+    let mut play = Play::new();
+    let world = World::new(PROGRAM);
+    let relay = world.relay().await;
+    let mut alice = world.person_up("Alice", relay.addresses()).await;
+    let mut bob = world.person_up("Bob", relay.addresses()).await;
+    let mut carol = world.person_up("Carol", relay.addresses()).await;
+    for (name, person) in [("alice", &alice), ("bob", &bob), ("carol", &carol)] {
+        let info = person.ask("account.get", json!({})).await;
+        play.names.insert(text(&info["account"]), account(name));
+        play.names.insert(text(&info["device"]), hex(name));
+    }
+
+    about_the_node(&mut play, &alice).await;
+    let chat = contacts(&mut play, &mut alice, &mut bob).await;
+    messages(&mut play, &mut alice, &mut bob, &chat).await;
+    join(&mut alice, &mut carol).await;
+    groups(&mut play, &mut alice, &mut bob, &mut carol).await;
+    events(&mut play, &alice, &chat).await;
+    apps(&mut play, &alice).await;
+    play.call(alice.rpc(), "account.confirm_phrase", json!({})).await;
+    play.is_complete();
+}
+
+async fn about_the_node(play: &mut Play, alice: &Person) {
+    let rpc = alice.rpc();
+    play.call(rpc, "rpc.discover", json!({})).await;
+    play.call(rpc, "node.info", json!({})).await;
+    play.call(rpc, "account.get", json!({})).await;
+    play.call(rpc, "account.phrase", json!({})).await;
+    play.call(rpc, "relay.evidence", json!({})).await;
+}
+
+async fn contacts(play: &mut Play, alice: &mut Person, bob: &mut Person) -> String {
+    let invite = play
+        .call(
+            alice.rpc(),
+            "contact.invite",
+            json!({ "multi_use": true, "expires_in_s": 86_400 }),
+        )
+        .await;
+    let accepted = play
+        .call(bob.rpc(), "contact.accept", json!({ "invite": invite["invite"] }))
+        .await;
+    let chat = text(&accepted["chat"]);
+    alice
+        .event("the request arrives", |kind, _| kind == "contact.requested")
+        .await;
+    let requests = play.call(alice.rpc(), "contact.requests", json!({ "limit": 10 })).await;
+    let request = &requests["items"][0]["request"];
+    play.call(alice.rpc(), "contact.approve", json!({ "request": request }))
+        .await;
+    alice.is_active(&chat).await;
+    bob.is_active(&chat).await;
+    play.call(alice.rpc(), "contact.list", json!({})).await;
+    play.call(alice.rpc(), "chat.list", json!({ "limit": 50 })).await;
+    chat
+}
+
+async fn messages(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &str) {
+    let body = json!({ "kind": "text", "text": "Shall we meet?" });
+    let sent = play
+        .call(
+            alice.rpc(),
+            "message.send",
+            json!({ "chat": chat, "body": body, "idempotency_key": "meet-1" }),
+        )
+        .await;
+    let message = text(&sent["message"]);
+    bob.receives(&message).await;
+    alice.ledger_says(&message, "delivered").await;
+    play.call(
+        bob.rpc(),
+        "message.mark_read",
+        json!({ "chat": chat, "through": message }),
+    )
+    .await;
+    play.call(bob.rpc(), "message.react", json!({ "message": message, "emoji": "👍" }))
+        .await;
+    alice
+        .event("the reaction arrives", |kind, data| {
+            kind == "message.updated" && data["message"] == message
+        })
+        .await;
+    alice.ledger_says(&message, "read").await;
+    play.call(alice.rpc(), "message.get", json!({ "message": message }))
+        .await;
+    play.call(
+        alice.rpc(),
+        "message.edit",
+        json!({ "message": message, "text": "Shall we meet at six?" }),
+    )
+    .await;
+
+    let poll = json!({ "kind": "poll", "question": "Where?", "options": ["At yours", "At the river"] });
+    let poll = text(
+        &play
+            .call(alice.rpc(), "message.send", json!({ "chat": chat, "body": poll }))
+            .await["message"],
+    );
+    bob.receives(&poll).await;
+    play.call(bob.rpc(), "message.vote", json!({ "message": poll, "choices": [1] }))
+        .await;
+    play.call(bob.rpc(), "message.list", json!({ "chat": chat, "limit": 1 }))
+        .await;
+    play.call(alice.rpc(), "message.delete", json!({ "message": poll }))
+        .await;
+    play.call(alice.rpc(), "chat.typing", json!({ "chat": chat })).await;
+}
+
+async fn groups(play: &mut Play, alice: &mut Person, bob: &mut Person, carol: &mut Person) {
+    let (to_bob, to_carol) = (account_of(bob).await, account_of(carol).await);
+    let made = play
+        .call(
+            alice.rpc(),
+            "chat.create",
+            json!({ "name": "River", "members": [to_bob] }),
+        )
+        .await;
+    let group = text(&made["chat"]);
+    bob.is_active(&group).await;
+    play.call(alice.rpc(), "chat.add", json!({ "chat": group, "members": [to_carol] }))
+        .await;
+    carol.is_active(&group).await;
+    play.call(
+        alice.rpc(),
+        "chat.remove",
+        json!({ "chat": group, "members": [to_carol] }),
+    )
+    .await;
+    play.call(
+        alice.rpc(),
+        "chat.update",
+        json!({ "chat": group, "name": "By the river", "timer_s": 604_800 }),
+    )
+    .await;
+    play.call(
+        alice.rpc(),
+        "chat.roles",
+        json!({ "chat": group, "account": to_bob, "role": "admin" }),
+    )
+    .await;
+    let one = json!({ "chat": group });
+    for method in ["chat.get", "chat.members", "chat.gaps"] {
+        play.call(alice.rpc(), method, one.clone()).await;
+    }
+    let link = json!({ "chat": group, "approval": true, "max_uses": 10 });
+    let link = play.call(alice.rpc(), "chat.invite", link).await["invite"].clone();
+    play.call(alice.rpc(), "chat.invites", one.clone()).await;
+    carol.ask("contact.accept", json!({ "invite": link })).await;
+    let request = alice
+        .until("a guest asks", async |alice| {
+            let requests = alice.ask("contact.requests", json!({})).await;
+            requests["items"].get(0).map(|item| item["request"].clone())
+        })
+        .await;
+    play.call(alice.rpc(), "contact.decline", json!({ "request": request }))
+        .await;
+    play.call(alice.rpc(), "chat.uninvite", json!({ "invite": link })).await;
+    play.call(bob.rpc(), "chat.leave", one).await;
+}
+
+async fn events(play: &mut Play, alice: &Person, chat: &str) {
+    let filter = json!({ "kinds": ["message.sent"], "chats": [chat] });
+    let poll = json!({ "after": "ack", "filter": filter, "limit": 1, "timeout_ms": 30_000 });
+    let page = play.call(alice.rpc(), "event.poll", poll).await;
+    play.call(
+        alice.rpc(),
+        "event.ack",
+        json!({ "cursor": page["next"], "epoch": page["epoch"] }),
+    )
+    .await;
+
+    let (socket, mut events) = alice.rpc().subscribe("0").await;
+    let event = events.next().await.unwrap().unwrap();
+    fits(
+        &play.schemas,
+        &json!({ "$ref": "#/components/schemas/Event" }),
+        &event,
+        &"event".into(),
+    );
+    let mut after = ObjectParams::new();
+    after.insert("after", "ack").unwrap();
+    let subscription: Value = socket.request("event.subscribe", after).await.unwrap();
+    play.record("event.subscribe", &json!({ "after": "ack" }), &subscription);
+    let mut which = ObjectParams::new();
+    which.insert("subscription", &subscription).unwrap();
+    let was: Value = socket.request("event.unsubscribe", which).await.unwrap();
+    play.record("event.unsubscribe", &json!({ "subscription": subscription }), &was);
+}
+
+async fn apps(play: &mut Play, alice: &Person) {
+    let door = alice.rpc().of_app(None);
+    let wanted = json!({ "name": "Notifier", "scopes": ["chat:read", "contact:read"] });
+    let asked = play.call(&door, "app.request", wanted).await;
+    play.call(alice.rpc(), "app.list", json!({})).await;
+    let allowed = json!({ "app": asked["app"], "scopes": ["chat:read"], "expires_in_s": 2_592_000 });
+    play.call(alice.rpc(), "app.approve", allowed).await;
+    let app = alice.rpc().of_app(asked["token"].as_str());
+    play.call(&app, "app.self", json!({})).await;
+    play.call(
+        &app,
+        "app.mint",
+        json!({ "name": "Notifier, one list", "scopes": ["method:message.list"] }),
+    )
+    .await;
+    play.call(alice.rpc(), "app.revoke", json!({ "app": asked["app"] }))
+        .await;
+    play.call(alice.rpc(), "node.doctor", json!({})).await;
+}
+
+async fn account_of(person: &Person) -> String {
+    text(&person.ask("account.get", json!({})).await["account"])
+}
+
+/// What was called, and what was answered.
+struct Play {
+    document: Value,
+    schemas: Schemas,
+    examples: Vec<Value>,
+    /// What is shown for what.
+    names: BTreeMap<String, String>,
+    /// How many ids came under which name.
+    seen: BTreeMap<String, u32>,
+}
+
+impl Play {
+    fn new() -> Self {
+        let document = openrpc::document();
+        Self {
+            schemas: Schemas::of(&document),
+            document,
+            examples: Vec::new(),
+            names: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// Calls a method until it is answered; the answer must be as the description says.
+    async fn call(&mut self, rpc: &Rpc, method: &str, params: Value) -> Value {
+        let deadline = Instant::now() + DEADLINE;
+        let result = loop {
+            match rpc.call(method, params.clone()).await {
+                Ok(result) => break result,
+                Err(CallError::Refused { retryable: true, .. }) if Instant::now() < deadline => {
+                    sleep(std::time::Duration::from_millis(50)).await;
+                }
+                Err(error) => panic!("{method}: {error:?}"),
+            }
+        };
+        self.record(method, &params, &result);
+        result
+    }
+
+    fn record(&mut self, method: &str, params: &Value, result: &Value) {
+        let described = method_of(&self.document, &method.into());
+        takes(&self.schemas, described, params);
+        fits(&self.schemas, &described["result"]["schema"], result, &method.into());
+        let params = self.made_up("", params, false);
+        let result = match method {
+            "rpc.discover" => json!({
+                "openrpc": result["openrpc"],
+                "info": { "title": result["info"]["title"], "version": result["info"]["version"] },
+                "methods": [],
+                "components": {},
+            }),
+            _ => self.made_up("", result, true),
+        };
+        self.examples
+            .push(json!({ "method": method, "params": params, "result": result }));
+    }
+
+    /// Compares what was played with what is committed.
+    fn is_complete(&self) {
+        let played: BTreeSet<&str> = self
+            .examples
+            .iter()
+            .filter_map(|example| example["method"].as_str())
+            .collect();
+        let methods = self.document["methods"].as_array().unwrap();
+        let methods: BTreeSet<&str> = methods.iter().filter_map(|method| method["name"].as_str()).collect();
+        assert_eq!(played, methods, "each method has an example");
+        if std::env::var_os("MADANG_WRITE_VECTORS").is_some() {
+            let written = serde_json::to_string_pretty(&self.examples).unwrap() + "\n";
+            same(EXAMPLES, &written);
+            same("docs/methods.md", &reference(&self.document, &self.examples));
+        }
+        let called = |examples: &[Value]| -> Vec<Value> {
+            let call = |example: &Value| json!([example["method"], example["params"]]);
+            examples.iter().map(call).collect()
+        };
+        assert_eq!(
+            called(&committed()),
+            called(&self.examples),
+            "the committed examples are those that are played"
+        );
+    }
+
+    /// A value as the reference shows it: whatever differs from run to run is made up, of the right form.
+    fn made_up(&mut self, name: &str, value: &Value, answered: bool) -> Value {
+        match value {
+            Value::Object(members) => {
+                let member = |(name, value): (&String, &Value)| (name.clone(), self.made_up(name, value, answered));
+                Value::Object(members.iter().map(member).collect())
+            }
+            Value::Array(_) if name == "words" => {
+                let words = std::iter::repeat_n("abandon", 23).chain(["art"]);
+                words.map(Value::from).collect()
+            }
+            Value::Array(items) => items.iter().map(|item| self.made_up(name, item, answered)).collect(),
+            Value::String(text) => self.made_up_text(name, text).into(),
+            Value::Number(_) if name == "uptime_ms" => 86_400_000.into(),
+            Value::Number(_) if answered && name.ends_with("_ms") => 1_790_000_000_000_u64.into(),
+            Value::Number(_) if name == "subscription" || name.is_empty() => 4_711.into(),
+            other => other.clone(),
+        }
+    }
+
+    fn made_up_text(&mut self, name: &str, text: &str) -> String {
+        if let Some(shown) = self.names.get(text) {
+            return shown.clone();
+        }
+        let is_hex = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match name {
+            "epoch" => "5f0c2a91".into(),
+            "cursor" | "next" | "acknowledged" if is_number && text != "0" => "42".into(),
+            "next" | "prev" => "b3BhcXVl".into(),
+            "peer" => PEER.into(),
+            _ if is_hex && text.len() == 64 => {
+                let of_this_name = self.seen.entry(name.to_owned()).or_default();
+                *of_this_name += 1;
+                let shown = hex(&format!("{name} {of_this_name}"));
+                self.names.insert(text.to_owned(), shown.clone());
+                shown
+            }
+            _ if text.starts_with("madang:invite?d=") => format!("madang:invite?d={}", hex("invite")),
+            _ if text.starts_with("/ip4/") => address(text),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+const PEER: &str = "12D3KooWGC6tTmEVUAYUsGjVZbtdpiLVMKDnB3GbiMWVDXWmMqXh";
+
+fn address(text: &str) -> String {
+    let mut before = "";
+    let part = |part| {
+        let shown = match before {
+            "udp" | "tcp" => "4001",
+            "p2p" => PEER,
+            _ => part,
+        };
+        before = part;
+        shown
+    };
+    text.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// 32 bytes that follow from a name.
+fn bytes(name: &str) -> impl Iterator<Item = u8> {
+    // FNV-1a, then SplitMix64: nothing depends on their strength.
+    let seed = name.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+    });
+    (1..=8_u64).flat_map(move |i| {
+        let mut z = seed.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)).to_be_bytes()
+    })
+}
+
+fn hex(name: &str) -> String {
+    bytes(name).take(32).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn account(name: &str) -> String {
+    const LETTERS: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    let letters = bytes(name)
+        .take(58)
+        .map(|byte| char::from(LETTERS[usize::from(byte) % 32]));
+    format!("madang1{}", letters.collect::<String>())
+}
+
+fn committed() -> Vec<Value> {
+    let text = std::fs::read_to_string(repository(EXAMPLES)).unwrap_or_else(|_| "[]".into());
+    serde_json::from_str(&text).unwrap()
+}
+
+fn method_of<'a>(document: &'a Value, name: &Value) -> &'a Value {
+    let mut methods = document["methods"].as_array().unwrap().iter();
+    methods
+        .find(|method| method["name"] == *name)
+        .unwrap_or_else(|| panic!("no method {name}"))
+}
+
+/// The parameters are as the description says.
+fn takes(schemas: &Schemas, method: &Value, params: &Value) {
+    let described = method["params"].as_array().unwrap();
+    for param in described {
+        match &params[param["name"].as_str().unwrap()] {
+            Value::Null => assert!(param["required"] != true, "{}: no {}", method["name"], param["name"]),
+            given => fits(schemas, &param["schema"], given, &method["name"]),
+        }
+    }
+    let known = |name: &String| described.iter().any(|param| param["name"] == *name);
+    assert!(
+        params.as_object().unwrap().keys().all(known),
+        "{}: {params}",
+        method["name"]
+    );
+}
+
+fn fits(schemas: &Schemas, schema: &Value, value: &Value, what: &Value) {
+    let check = schemas.of_schema(schema);
+    let faults: Vec<String> = check.iter_errors(value).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{what}: {value:#}: {faults:#?}");
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not text: {value}")).to_owned()
+}
