@@ -8,6 +8,7 @@
 //! | `reader` | a subscriber that can be killed, and what it told |
 //! | `world` | a temporary directory with a relay and people |
 //! | `contract` | what is made from the description of the JSON-RPC |
+//! | `browser` | a real browser, and sites that it visits |
 //! | `bench` | the benchmark, on the same harness |
 //! | `load` | texts as fast as they are acknowledged, over kills, and the check of what became of them |
 //! | `fuzz` | the decoders as targets of made inputs |
@@ -20,6 +21,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod bench;
+mod browser;
 pub mod contract;
 pub mod fuzz;
 mod load;
@@ -33,6 +35,7 @@ mod world;
 
 use std::path::Path;
 
+pub use browser::{Browser, Site};
 pub use load::{Lane, arrived, count, delivered, end};
 pub use person::{Person, Said, Watcher};
 pub use powercut::Disk;

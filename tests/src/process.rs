@@ -79,13 +79,21 @@ impl Process {
 
     /// Waits until it has printed a line that fits.
     pub async fn says(&self, fits: impl Fn(&str) -> bool) {
-        let said = async {
+        self.finds(|line| fits(line).then_some(())).await;
+    }
+
+    /// Waits until it has printed a line in which something is found, and returns that.
+    pub async fn finds<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        let found = async {
             let mut lines = self.lines.subscribe();
-            while !lines.borrow_and_update().iter().any(|line| fits(line)) {
+            loop {
+                if let Some(found) = lines.borrow_and_update().iter().find_map(|line| find(line)) {
+                    return found;
+                }
                 lines.changed().await.expect("the process still prints");
             }
         };
-        timeout(DEADLINE, said).await.expect("the process says it in time");
+        timeout(DEADLINE, found).await.expect("the process says it in time")
     }
 
     /// Kills it as `kill -9` does, and waits for its end.

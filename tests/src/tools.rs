@@ -1,7 +1,11 @@
 //! Programs of others that some tests need.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::process::run;
+use crate::world::DEADLINE;
 
 /// Says whether a test must do without a program, with a word to standard error. `MADANG_REQUIRE_ALL=1` makes that a failure.
 ///
@@ -16,10 +20,15 @@ pub fn lacks(test: &str, program: &str) -> bool {
     skip(test, &format!("there is no {program}"))
 }
 
-/// Skips a test for a reason.
-fn skip(test: &str, why: &str) -> bool {
+/// Skips a test for a reason, with a word to standard error. `MADANG_REQUIRE_ALL=1` makes that a failure.
+///
+/// # Panics
+/// If nothing may be skipped.
+pub fn skip(test: &str, why: &str) -> bool {
     assert!(!requires_all(), "{test}: {why}");
-    eprintln!("{test}: skipped, {why}");
+    // Not by the macro, whose words nobody sees of a test that passes.
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{test}: skipped, {why}").unwrap();
     true
 }
 
@@ -50,5 +59,22 @@ pub fn lacks_packages(test: &str, folder: &Path) -> bool {
         .current_dir(folder)
         .status();
     assert!(installed.is_ok_and(|status| status.success()), "{test}: npm ci fails");
+    false
+}
+
+/// Compiles a TypeScript project of the examples and what it refers to; says whether a test must do without it.
+///
+/// # Panics
+/// If it isn't typed as it should be.
+pub async fn lacks_typescript(test: &str, project: &Path) -> bool {
+    let client = repository("examples/clients/typescript");
+    if lacks(test, "node") || lacks_packages(test, &client) {
+        return true;
+    }
+    let compiler = client.join("node_modules/typescript/bin/tsc");
+    let arguments = [compiler, "-b".into(), project.to_owned()];
+    let compiled = run(Path::new("node"), &arguments, 3 * DEADLINE).await;
+    let said = String::from_utf8_lossy(&compiled.stdout);
+    assert!(compiled.status.success(), "{test}: {said}");
     false
 }

@@ -226,10 +226,11 @@ impl Grant {
         }
     }
 
-    /// What who has no token may do.
-    pub(super) fn door() -> Self {
+    /// What who has no token may do; `page` if it is one of another site.
+    pub(super) fn door(page: Option<String>) -> Self {
         Self {
             scopes: Vec::new(),
+            origin: page,
             pending: true,
             ..Self::owner()
         }
@@ -437,7 +438,7 @@ mod tests {
             allowed(&Grant::owner()),
             but_the_door.map(|method| method.name).collect::<Vec<_>>()
         );
-        assert_eq!(allowed(&Grant::door()), ["app.request"]);
+        assert_eq!(allowed(&Grant::door(None)), ["app.request"]);
         let one = grant(&[&format!("chat:{}:send", ChatId([3; 32]))]);
         assert!(!allowed(&one).contains(&"message.send") && one.allows_in("send", &ChatId([3; 32])));
         assert!(!one.allows_in("send", &ChatId([4; 32])) && !one.allows_in("read", &ChatId([3; 32])));

@@ -26,7 +26,7 @@ pub struct AppRequestParams {
     /// What it wants to be allowed.
     #[schemars(length(min = 1, max = MAX_SCOPES))]
     pub scopes: Vec<Scope>,
-    /// The page that it is, as the browser names it: `https://shop.example`.
+    /// The page that it is, as the browser names it: `https://shop.example`. From a page nothing else is taken, and it may be absent.
     #[schemars(with = "Option<Origin>")]
     pub origin: Option<String>,
 }
@@ -39,6 +39,20 @@ impl FromParams for AppRequestParams {
             scopes: scopes(fields)?.ok_or_else(|| fields.invalid("scopes", "is missing"))?,
             origin: origin(fields)?,
         })
+    }
+}
+
+impl AppRequestParams {
+    /// The same, asked by a page of another site if there is one: it asks for itself, and in no other's name.
+    pub(super) fn by_page(mut self, page: Option<&str>) -> Result<Self, ApiError> {
+        let Some(page) = page else {
+            return Ok(self);
+        };
+        if !is_origin(page) || self.origin.as_deref().is_some_and(|named| named != page) {
+            return Err(ApiError::invalid("origin", "must be that of the page which asks"));
+        }
+        self.origin = Some(page.to_owned());
+        Ok(self)
     }
 }
 
@@ -232,15 +246,16 @@ fn origin(fields: &mut Fields) -> Result<Option<String>, ApiError> {
     let Some(origin) = fields.optional::<String>("origin")? else {
         return Ok(None);
     };
-    let authority = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
-    let fits = authority.is_some_and(|text| !text.is_empty() && text.bytes().all(plain));
-    if !fits || origin.len() > MAX_ORIGIN {
+    if !is_origin(&origin) {
         return Err(fields.invalid("origin", "must be http:// or https://, a host and perhaps a port"));
     }
     Ok(Some(origin))
+}
+
+fn is_origin(text: &str) -> bool {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
+    text.len() <= MAX_ORIGIN && authority.is_some_and(|text| !text.is_empty() && text.bytes().all(plain))
 }
 
 fn lifetime(fields: &mut Fields) -> Result<Option<u64>, ApiError> {

@@ -188,7 +188,9 @@ methods! {
     "relay.evidence", Need::all("relay", "read"), EvidenceParams => Page<Evidence>, |s, p, _| s.api.relay_evidence(p).await;
 
     /// Asks for a token; at `/app`, without one. It works once the user has approved.
-    "app.request", Need::Door, AppRequestParams => AppToken, |s, p, _| s.api.app_request(p).await;
+    "app.request", Need::Door, AppRequestParams => AppToken, |s, p, grant| {
+        s.api.app_request(p.by_page(grant.origin.as_deref())?).await
+    };
 
     /// Apps, and who wants to become one.
     "app.list", Need::all("app", "manage"), ListParams => Page<App>, |s, p, _| s.api.app_list(p).await;

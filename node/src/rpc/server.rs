@@ -522,7 +522,8 @@ where
         }
         Ok(Entry::Knock { page }) => match house.door.try_acquire() {
             Ok(_standing) => {
-                let grant = Arc::new(Grant::door());
+                let asks = page.as_ref().and_then(|page| page.to_str().ok()).map(str::to_owned);
+                let grant = Arc::new(Grant::door(asks));
                 told(pass(request, grant, false, house.deadlines.body, service).await, page)
             }
             Err(_) => refused(Refusal::Busy),

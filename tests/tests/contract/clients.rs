@@ -5,8 +5,8 @@ use std::path::Path;
 use madang_node::rpc::openrpc;
 use madang_tests::contract::api::Api;
 use madang_tests::contract::{python, same, typescript};
-use madang_tests::tools::{lacks, lacks_packages, repository};
-use madang_tests::{DEADLINE, Process, World, join, run};
+use madang_tests::tools::{lacks, lacks_typescript, repository};
+use madang_tests::{Process, World, join};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_madang-under-test");
@@ -30,21 +30,9 @@ async fn the_python_client_plays_with_two_nodes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typescript_client_is_typed_and_plays_with_two_nodes() {
     let folder = repository("examples/clients/typescript");
-    if lacks("the TypeScript client", "node") || lacks_packages("the TypeScript client", &folder) {
+    if lacks_typescript("the TypeScript client", &folder.join("test")).await {
         return;
     }
-    let compiler = folder.join("node_modules/typescript/bin/tsc");
-    let compiled = run(
-        Path::new("node"),
-        &[compiler, "-b".into(), folder.join("test")],
-        3 * DEADLINE,
-    )
-    .await;
-    assert!(
-        compiled.status.success(),
-        "{}",
-        String::from_utf8_lossy(&compiled.stdout)
-    );
     play("node", &folder.join("dist/test/play.js")).await;
 }
 

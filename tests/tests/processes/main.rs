@@ -4,6 +4,7 @@
 
 mod apps;
 mod benchmark;
+mod browser;
 mod by_hand;
 mod copies;
 mod echo_bot;

@@ -1096,7 +1096,7 @@ export interface AppRequestParams {
   scopes: Scope[];
   /** A small picture, in base64. */
   icon?: string;
-  /** The page that it is, as the browser names it: `https://shop.example`. */
+  /** The page that it is, as the browser names it: `https://shop.example`. From a page nothing else is taken, and it may be absent. */
   origin?: string;
 }
 

@@ -150,6 +150,18 @@ async fn f54_a_page_may_knock_and_is_let_in_once_it_was_approved() {
     assert_eq!(reply.json()["result"]["token"], SECRET_TOKEN);
     assert!(reply.head.contains("access-control-allow-origin: https://shop.example"));
     assert_eq!(house.api.asked.lock().unwrap()[0].origin.as_deref(), Some(PAGE));
+    // Whether or not it says so; but it can't ask in another's name.
+    let silent = json!({"name": "shop", "scopes": ["chat:read"]});
+    house.post_as("/app", &origin, "app.request", silent).await;
+    assert_eq!(house.api.asked.lock().unwrap()[1].origin.as_deref(), Some(PAGE));
+    for page in ["https://other.example", "null"] {
+        let ask = json!({"name": "shop", "scopes": ["chat:read"], "origin": PAGE});
+        let reply = house
+            .post_as("/app", &format!("Origin: {page}\r\n"), "app.request", ask)
+            .await;
+        assert_eq!(reply.json()["error"]["data"]["field"], "origin", "{page}");
+    }
+    assert_eq!(house.api.asked.lock().unwrap().len(), 2);
 
     // Nothing else is answered there, and nothing at all elsewhere.
     let other = house.post_as("/app", &origin, "node.info", json!({})).await;
