@@ -39,7 +39,7 @@ impl Browser {
             return None;
         }
         let profile = tempfile::Builder::new().prefix("madang-browser-").tempdir().unwrap();
-        let driver = Process::start_at_once(Path::new(DRIVER), &["--port=0".into()], log);
+        let driver = Process::start_at_once(Path::new(DRIVER), &["--port=0".into()], &[], log);
         // "ChromeDriver was started successfully on port N."
         let port = driver.finds(|line| {
             line.split_once("started successfully on port ")?

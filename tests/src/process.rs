@@ -50,8 +50,8 @@ impl Process {
 
     /// Starts a program that says no `ready`.
     #[must_use]
-    pub fn start_at_once(program: &Path, args: &[OsString], log: &Path) -> Self {
-        let (child, lines, _) = spawn(program, args, &[], log);
+    pub fn start_at_once(program: &Path, args: &[OsString], envs: &[(&str, &str)], log: &Path) -> Self {
+        let (child, lines, _) = spawn(program, args, envs, log);
         Self {
             child,
             lines,

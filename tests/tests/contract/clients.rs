@@ -54,7 +54,7 @@ async fn play(program: &str, script: &Path) {
         chat.clone().into(),
         url.into(),
     ];
-    let mut script = Process::start_at_once(Path::new(program), &args, &world.dir().join("client"));
+    let mut script = Process::start_at_once(Path::new(program), &args, &[], &world.dir().join("client"));
     script.says(|line| line == "restart").await;
     bob.kill().await;
     bob.up().await;

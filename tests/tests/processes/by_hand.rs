@@ -114,7 +114,7 @@ async fn two_people_and_a_relay_by_hand_through_the_command_line_alone() {
     let args = ["tail", "--after", "0", "--json", "--data"].map(OsString::from);
     let mut args: Vec<OsString> = args.to_vec();
     args.push(dir.join("bob").into());
-    let tail = Process::start_at_once(Path::new(MADANG), &args, &dir.join("tail"));
+    let tail = Process::start_at_once(Path::new(MADANG), &args, &[], &dir.join("tail"));
     alice.says(&["send", "Bob", "Hello from the command line"]).await;
     bob.until(&["read", "Alice"], |said| said.contains("Hello from the command line"))
         .await;

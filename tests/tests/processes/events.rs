@@ -132,7 +132,7 @@ async fn a_reader_is_told_when_the_node_goes_on_from_an_older_copy_of_its_data()
 
 fn read(node: &Person, token: &str, told: &Told, seed: u64) -> Process {
     let args = reader::args(node.data(), token, told.path(), seed);
-    Process::start_at_once(Path::new(EVENT_READER), &args, &told.path().with_extension("log"))
+    Process::start_at_once(Path::new(EVENT_READER), &args, &[], &told.path().with_extension("log"))
 }
 
 async fn token(person: &Person, scopes: &[&str]) -> String {

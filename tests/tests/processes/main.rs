@@ -7,8 +7,8 @@ mod benchmark;
 mod browser;
 mod by_hand;
 mod copies;
-mod echo_bot;
 mod events;
+mod examples;
 mod groups;
 mod guests;
 mod kinds;
@@ -22,4 +22,3 @@ mod stories;
 
 const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
 const EVENT_READER: &str = env!("CARGO_BIN_EXE_event-reader-under-test");
-const ECHO_BOT: &str = env!("CARGO_BIN_EXE_echo-bot-under-test");

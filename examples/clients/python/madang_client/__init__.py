@@ -5,3 +5,4 @@ from .client import Client as Client
 from .client import MadangError as MadangError
 from .client import all_items as all_items
 from .client import request_token as request_token
+from .client import url_of as url_of

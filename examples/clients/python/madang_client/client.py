@@ -129,7 +129,7 @@ class Client(Methods):
 
         try:
             while True:
-                page = self._persist(
+                page = self.persist(
                     lambda: self.event.poll(after=after, epoch=epoch, filter=filter, limit=limit, timeout_ms=POLL_MS)
                 )
                 for event in page["items"]:
@@ -138,7 +138,7 @@ class Client(Methods):
                 after, epoch = page["next"], page["epoch"]
                 if acknowledge and page["items"]:
                     cursor, its_epoch = page["next"], page["epoch"]
-                    self._persist(lambda: self.event.ack(cursor=cursor, epoch=its_epoch))
+                    self.persist(lambda: self.event.ack(cursor=cursor, epoch=its_epoch))
                 handled = None
         except GeneratorExit:
             # The reader has left: what it handled before the last event. If that can't be said now, it only comes again.
@@ -158,8 +158,8 @@ class Client(Methods):
                     raise
             time.sleep(1)
 
-    def _persist(self, call: Callable[[], T]) -> T:
-        """Repeats a call while that may help."""
+    def persist(self, call: Callable[[], T]) -> T:
+        """Repeats a call while that may help: for one that changes nothing when it is repeated, as ``message.send`` with an idempotency key."""
         pause_s = FIRST_PAUSE_S
         while True:
             try:
@@ -169,6 +169,12 @@ class Client(Methods):
                     raise
                 time.sleep(pause_s if error.retry_after_ms is None else error.retry_after_ms / 1000)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def url_of(data: str | os.PathLike[str]) -> str:
+    """Where the node listens whose data directory this is."""
+    url: str = json.loads(_read(Path(data) / "rpc.json"))["http"]
+    return url
 
 
 def request_token(

@@ -115,13 +115,13 @@ export class Client extends Methods {
     try {
       for (;;) {
         const params = { ...given({ after, epoch, filter, limit }), timeout_ms: POLL_MS };
-        const page = await this.#persist(() => this.event.poll(params, signal), signal);
+        const page = await this.persist(() => this.event.poll(params, signal), signal);
         for (const event of page.items) {
           yield event;
           handled = { cursor: event.cursor, epoch: event.epoch };
         }
         if (acknowledge && page.items.length > 0) {
-          await this.#persist(() => this.event.ack({ cursor: page.next, epoch: page.epoch }, signal), signal);
+          await this.persist(() => this.event.ack({ cursor: page.next, epoch: page.epoch }, signal), signal);
         }
         handled = undefined;
         after = page.next;
@@ -135,8 +135,8 @@ export class Client extends Methods {
     }
   }
 
-  /** Repeats a call while that may help. */
-  async #persist<R>(call: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+  /** Repeats a call while that may help: for one that changes nothing when it is repeated, as `message.send` with an idempotency key. */
+  async persist<R>(call: () => Promise<R>, signal?: AbortSignal): Promise<R> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
         return await call();

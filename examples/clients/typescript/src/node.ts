@@ -18,6 +18,11 @@ export function connect(data: string, options: ClientOptions & { token?: string 
   return new Client(find, options);
 }
 
+/** Where the node listens whose data directory this is. */
+export async function urlOf(data: string): Promise<string> {
+  return (JSON.parse(await read(join(data, "rpc.json"))) as { http: string }).http;
+}
+
 async function read(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");

@@ -1,0 +1,132 @@
+//! The example programs, which know nothing but the JSON-RPC. The page is in `browser.rs`.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use madang_tests::tools::{lacks, lacks_packages, lacks_typescript, repository};
+use madang_tests::{Person, Process, World, join};
+use serde_json::json;
+
+use crate::MADANG;
+use crate::kinds::by_hand;
+
+/// A person's echo bot; it keeps its token in the world's directory.
+fn bot(world: &World, person: &Person) -> Process {
+    let script = repository("examples/echo-bot/echo_bot.py");
+    let mut args: Vec<OsString> = vec![
+        script.into(),
+        "--data".into(),
+        person.data().into(),
+        "--approve-all".into(),
+    ];
+    args.extend(["--token-file".into(), world.dir().join("echo.token").into()]);
+    let client = repository("examples/clients/python");
+    let envs = [("PYTHONPATH", client.to_str().unwrap())];
+    Process::start_at_once(Path::new("python3"), &args, &envs, &world.dir().join("bot"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_echo_bot_answers_each_text_once_also_over_kills() {
+    if lacks("the echo bot", "python3") {
+        return;
+    }
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut node = world.person_up("robot", &[]).await;
+    let mut echo = bot(&world, &node);
+    echo.says(|line| line.starts_with("waiting for you")).await;
+    by_hand(&node, &["app", "approve", "Echo bot"]).await;
+    echo.says(|line| line == "ready").await;
+    let invite = node.ask("contact.invite", json!({})).await["invite"].clone();
+    let chat = alice.ask("contact.accept", json!({ "invite": invite })).await["chat"].clone();
+    let chat = chat.as_str().unwrap().to_owned();
+    // The bot approves.
+    alice.is_active(&chat).await;
+
+    let mut sent = Vec::new();
+    for n in 0..30 {
+        sent.push(format!("text {n}"));
+        alice.send(&chat, &sent[n]).await;
+        match n {
+            5 | 11 | 17 => {
+                echo.kill().await;
+                echo = bot(&world, &node);
+            }
+            8 | 20 => {
+                node.kill().await;
+                node.up().await;
+            }
+            _ => {}
+        }
+    }
+    alice
+        .until("all texts are answered", async |alice| {
+            let said = alice.said(&chat).await;
+            (said.iter().filter(|said| !said.own).count() >= sent.len()).then_some(())
+        })
+        .await;
+    // One more round trip: whatever would be answered twice has been answered by then.
+    sent.push("last".to_owned());
+    alice.send(&chat, "last").await;
+    alice
+        .event("the last answer arrives", |kind, data| {
+            kind == "message.received" && data["body"]["text"] == "last"
+        })
+        .await;
+    let said = alice.said(&chat).await;
+    let mut answers: Vec<&str> = said
+        .iter()
+        .filter(|said| !said.own)
+        .map(|said| said.text.as_str())
+        .collect();
+    // The bot answers as texts arrive, which over a kill need not be in order.
+    answers.sort_unstable();
+    sent.sort_unstable();
+    assert_eq!(answers, sent);
+    echo.kill().await;
+}
+
+/// A person's notifier; it keeps its token in the world's directory.
+fn notifier(world: &World, person: &Person) -> Process {
+    let script = repository("examples/notifier/dist/notifier.js");
+    let mut args: Vec<OsString> = vec![script.into(), "--data".into(), person.data().into()];
+    args.extend(["--token-file".into(), world.dir().join("notifier.token").into()]);
+    Process::start_at_once(Path::new("node"), &args, &[], &world.dir().join("notifier"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notifier_tells_of_what_came_while_it_was_away_and_of_nothing_before_it() {
+    let folder = repository("examples/notifier");
+    if lacks("the notifier", "node")
+        || lacks_packages("the notifier", &folder)
+        || lacks_typescript("the notifier", &folder).await
+    {
+        return;
+    }
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let old = alice.send(&chat, "old news").await;
+    bob.receives(&old).await;
+
+    let first = notifier(&world, &bob);
+    first.says(|line| line.starts_with("waiting for you")).await;
+    by_hand(&bob, &["app", "approve", "Notifier"]).await;
+    first.says(|line| line == "ready").await;
+    alice.send(&chat, "one").await;
+    first.says(|line| line == "alice: one").await;
+    assert!(first.lines().iter().all(|line| !line.contains("old news")));
+    first.kill().await;
+
+    // Characters that steer a terminal are gone.
+    let missed = alice.send(&chat, "two\u{1b}[31m \u{202e}back").await;
+    bob.receives(&missed).await;
+    bob.kill().await;
+    bob.up().await;
+    let second = notifier(&world, &bob);
+    second.says(|line| line == "alice: two [31m back").await;
+    alice.send(&chat, "three").await;
+    second.says(|line| line == "alice: three").await;
+    second.kill().await;
+}
