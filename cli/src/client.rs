@@ -15,7 +15,8 @@ use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use madang_node::rpc::limits;
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
+use crate::safe;
 use crate::show;
 
 /// How long one call may take: above the 60 s that `event.poll` may wait.
@@ -36,6 +37,8 @@ pub struct Place {
     http: String,
     ws: String,
     headers: HeaderMap,
+    /// The token is an app's, not the owner's cookie.
+    app: bool,
 }
 
 impl std::fmt::Debug for Place {
@@ -48,25 +51,32 @@ impl std::fmt::Debug for Place {
 }
 
 impl Place {
-    /// Reads `rpc.json` of a data directory, and its `cookie` or another file that holds the token.
+    /// Reads `rpc.json` of a data directory, and its `cookie` or else an app's token from a file.
     ///
     /// # Errors
-    /// [`Fault::NoNode`] if they aren't there, [`Fault::Failed`] if they can't be read.
+    /// [`Fault::NoNode`] if the directory's aren't there, [`Fault::Failed`] if they can't be read.
     pub fn read(data: &Path, token_file: Option<&Path>) -> Result<Self, Fault> {
         let path = data.join("rpc.json");
-        let places: Value = serde_json::from_str(&read_small(data, &path)?).map_err(|e| Fault::Failed {
-            message: format!("can't read {}: {e}; start the node again", path.display()),
+        let text = read_small(&path)?.ok_or_else(|| no_node(data))?;
+        let places: Value = serde_json::from_str(&text).map_err(|e| {
+            let (path, error) = (shown(&path), e.to_string());
+            Fault::failed(move |t| (t.place_unreadable)(&path, &error))
         })?;
-        let (token, hint) = match token_file {
-            None => (read_small(data, &data.join("cookie"))?, "start the node again"),
-            Some(file) => (
-                std::fs::read_to_string(file).map_err(|e| Fault::file("read", file, &e))?,
-                "`madang app token` makes one",
-            ),
+        let holder = token_file.map_or_else(|| data.join("cookie"), Path::to_owned);
+        let token = match (read_small(&holder)?, token_file) {
+            (Some(token), _) => token,
+            (None, None) => return Err(no_node(data)),
+            (None, Some(file)) => {
+                let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
+                return Err(Fault::file(|t| t.to_read, file, &absent));
+            }
         };
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim())).map_err(|_| Fault::Failed {
-            message: format!("there is no token in its file; {hint}"),
-        })?;
+        let token = token.lines().next().unwrap_or_default().trim();
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}"));
+        let Some(mut bearer) = bearer.ok().filter(|_| !token.is_empty()) else {
+            let path = shown(&holder);
+            return Err(Fault::failed(move |t| (t.no_token_in)(&path)));
+        };
         bearer.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert("authorization", bearer);
@@ -75,13 +85,14 @@ impl Place {
             http: show::text_of(&places, "http").to_owned(),
             ws: show::text_of(&places, "ws").to_owned(),
             headers,
+            app: token_file.is_some(),
         })
     }
 
     /// Opens a WebSocket on which messages go as they are.
     ///
     /// # Errors
-    /// [`Fault::NoNode`] if nothing answers, [`Fault::Failed`] if the node turns the token away.
+    /// [`Fault::NoNode`] if nothing answers, [`Fault::Refused`] if the node turns an app's token away.
     pub async fn transport(&self) -> Result<(impl TransportSenderT, impl TransportReceiverT), Fault> {
         let url = Url::parse(&self.ws).map_err(|_| self.no_node())?;
         let transport = WsTransportClientBuilder::default()
@@ -90,19 +101,22 @@ impl Place {
             .max_response_size(limits::MAX_RESPONSE)
             .set_headers(self.headers.clone());
         transport.build(url).await.map_err(|error| match error {
-            WsHandshakeError::Rejected { status_code } => Fault::Failed {
-                message: format!("the node turns this token away ({status_code}); is it approved, and not ended?"),
-            },
+            WsHandshakeError::Rejected { .. } if self.app => turned_away(),
             _ => self.no_node(),
         })
+    }
+
+    /// Says that an answer doesn't come.
+    #[must_use]
+    pub fn silent(&self) -> Fault {
+        let data = shown(&self.data);
+        Fault::failed(move |t| (t.node_silent)(&data))
     }
 
     /// Says that nothing answers.
     #[must_use]
     pub fn no_node(&self) -> Fault {
-        Fault::NoNode {
-            data: self.data.clone(),
-        }
+        no_node(&self.data)
     }
 }
 
@@ -118,14 +132,9 @@ impl Client {
     ///
     /// # Errors
     /// As [`Place::read`].
-    pub fn open(data: &Path) -> Result<Self, Fault> {
-        let place = Place::read(data, None)?;
-        let http = HttpClient::builder()
-            .request_timeout(CALL_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .set_headers(place.headers.clone())
-            .build(&place.http)
-            .map_err(|e| fault(e, &place.data))?;
+    pub fn open(data: &Path, token_file: Option<&Path>) -> Result<Self, Fault> {
+        let place = Place::read(data, token_file)?;
+        let http = http_client(&place, &place.http, place.headers.clone())?;
         Ok(Self { place, http })
     }
 
@@ -137,7 +146,18 @@ impl Client {
         self.http
             .request(method, Named(params))
             .await
-            .map_err(|e| fault(e, &self.place.data))
+            .map_err(|e| fault(e, &self.place))
+    }
+
+    /// Calls a method at the door of apps that have no token yet.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_at_door(&self, method: &str, params: Value) -> Result<Value, Fault> {
+        let door = http_client(&self.place, &format!("{}/app", self.place.http), HeaderMap::new())?;
+        door.request(method, Named(params))
+            .await
+            .map_err(|e| fault(e, &self.place))
     }
 
     /// Returns all items of a list, page by page.
@@ -156,9 +176,8 @@ impl Client {
             let items = show::items_of(&page, "items");
             all.extend_from_slice(items);
             if all.len() > MAX_LISTED {
-                return Err(Fault::Failed {
-                    message: format!("{method} lists more than {MAX_LISTED} items"),
-                });
+                let method = method.to_owned();
+                return Err(Fault::failed(move |t| (t.list_endless)(&method, MAX_LISTED)));
             }
             match page.get("next") {
                 Some(next) if !next.is_null() && !items.is_empty() => after = Some(next.clone()),
@@ -183,23 +202,21 @@ impl Client {
             Err(e) => {
                 // Tells "no node" from "a node that wants no more sockets".
                 self.call("node.info", json!({})).await?;
-                Err(Fault::Failed {
-                    message: format!("the node opens no WebSocket: {e}"),
-                })
+                let error = e.to_string();
+                Err(Fault::failed(move |t| (t.no_socket)(&error)))
             }
         }
     }
 
-    /// Subscribes to the events behind `after`, or from now on.
+    /// Subscribes to events, with the parameters of `event.subscribe`.
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub async fn events(&self, socket: &WsClient, after: Option<&str>) -> Result<Subscription<Value>, Fault> {
-        let params = after.map_or_else(|| json!({}), |after| json!({ "after": after }));
+    pub async fn events(&self, socket: &WsClient, params: Value) -> Result<Subscription<Value>, Fault> {
         socket
             .subscribe("event.subscribe", Named(params), "event.unsubscribe")
             .await
-            .map_err(|e| fault(e, &self.place.data))
+            .map_err(|e| fault(e, &self.place))
     }
 
     /// Returns the data directory of the node.
@@ -218,42 +235,61 @@ impl ToRpcParams for Named {
     }
 }
 
-fn read_small(data: &Path, path: &Path) -> Result<String, Fault> {
+fn http_client(place: &Place, url: &str, headers: HeaderMap) -> Result<HttpClient, Fault> {
+    HttpClient::builder()
+        .request_timeout(CALL_TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .set_headers(headers)
+        .build(url)
+        .map_err(|e| fault(e, place))
+}
+
+/// Reads a small file; `None` if it is absent.
+fn read_small(path: &Path) -> Result<Option<String>, Fault> {
     use std::io::Read as _;
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Fault::NoNode { data: data.to_owned() });
-        }
-        Err(e) => return Err(Fault::file("open", path, &e)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Fault::file(|t| t.to_open, path, &e)),
     };
     let mut text = String::new();
     file.take(MAX_PLACE_BYTES)
         .read_to_string(&mut text)
-        .map_err(|e| Fault::file("read", path, &e))?;
-    Ok(text)
+        .map_err(|e| Fault::file(|t| t.to_read, path, &e))?;
+    Ok(Some(text))
 }
 
-fn fault(error: RpcError, data: &Path) -> Fault {
+fn no_node(data: &Path) -> Fault {
+    Fault::NoNode { data: data.to_owned() }
+}
+
+/// What is said of an app's token that doesn't work.
+fn turned_away() -> Fault {
+    Fault::Refused {
+        message: "it knows no such token, or the user hasn't approved the app yet".to_owned(),
+        code: "unauthorized".to_owned(),
+        data: json!({ "code": "unauthorized", "retryable": false }),
+    }
+}
+
+fn fault(error: RpcError, place: &Place) -> Fault {
     match error {
         RpcError::Call(object) => refused(&object),
         RpcError::Transport(inner) => match inner.downcast_ref::<transport::Error>() {
+            Some(transport::Error::Rejected { status_code: 401 }) if place.app => turned_away(),
             // A node that was killed leaves its places behind, and another program may have got its port.
-            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 }) | None => {
-                Fault::NoNode { data: data.to_owned() }
-            }
-            Some(other) => Fault::Failed {
-                message: format!("the node can't be asked: {other}"),
-            },
+            Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 }) | None => place.no_node(),
+            Some(other) => unasked(&other.to_string()),
         },
-        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => Fault::NoNode { data: data.to_owned() },
-        RpcError::RequestTimeout => Fault::Failed {
-            message: format!("the node of {} doesn't answer; see its log", data.display()),
-        },
-        other => Fault::Failed {
-            message: format!("the node can't be asked: {other}"),
-        },
+        RpcError::RestartNeeded(_) | RpcError::ServiceDisconnect => place.no_node(),
+        RpcError::RequestTimeout => place.silent(),
+        other => unasked(&other.to_string()),
     }
+}
+
+fn unasked(why: &str) -> Fault {
+    let why = safe::line(why);
+    Fault::failed(move |t| (t.node_unasked)(&why))
 }
 
 fn refused(object: &ErrorObjectOwned) -> Fault {
@@ -266,7 +302,7 @@ fn refused(object: &ErrorObjectOwned) -> Fault {
         code => code,
     };
     Fault::Refused {
-        message: show::line(object.message()),
+        message: safe::line(object.message()),
         code,
         data,
     }
@@ -280,7 +316,7 @@ mod tests {
     #[test]
     fn no_place_means_no_node() {
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(Client::open(empty.path()).unwrap_err().exit_code(), 3);
+        assert_eq!(Client::open(empty.path(), None).unwrap_err().exit_code(), 3);
     }
 
     #[tokio::test]
@@ -293,7 +329,7 @@ mod tests {
         let places = json!({ "http": format!("http://{free}"), "ws": format!("ws://{free}") });
         std::fs::write(dir.path().join("rpc.json"), places.to_string()).unwrap();
         std::fs::write(dir.path().join("cookie"), "token\n").unwrap();
-        let client = Client::open(dir.path()).unwrap();
+        let client = Client::open(dir.path(), None).unwrap();
         let error = client.call("node.info", json!({})).await.unwrap_err();
         assert!(matches!(error, Fault::NoNode { .. }), "{error}");
         let error = client.socket().await.unwrap_err();

@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::layout;
 use crate::out::Out;
 use crate::process::{self, Running};
 use crate::serve::Stop;
 use crate::show;
+use crate::text::{EN, Texts};
 
 use person::Person;
 
@@ -24,6 +26,10 @@ use person::Person;
 const LIMIT: Duration = Duration::from_secs(45);
 /// A start or a stop of a process (guess: it takes some 0.2 s on a quiet machine).
 const PROCESS_DEADLINE: Duration = Duration::from_secs(15);
+/// Columns of who does a step.
+const WHO_WIDTH: usize = 6;
+/// Columns before what a step says.
+const STEP_INDENT: usize = 17;
 /// Where everybody of the demo listens: loopback only, free ports.
 const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"];
 
@@ -35,9 +41,9 @@ pub async fn demo(out: &Out) -> Result<(), Fault> {
     let stop = Stop::listen()?;
     let mut stage = Stage::new(out)?;
     let outcome = tokio::select! {
-        () = stop.wait() => Err(Fault::Failed { message: "the demo was interrupted".to_owned() }),
+        () = stop.wait() => Err(Fault::failed(|t| t.demo.interrupted.to_owned())),
         played = tokio::time::timeout(LIMIT, story::play(&mut stage)) => played.unwrap_or_else(|_| {
-            Err(Fault::Failed { message: format!("the demo didn't end within {} s", LIMIT.as_secs()) })
+            Err(Fault::failed(|t| (t.demo.too_long)(LIMIT.as_secs())))
         }),
     };
     let logs = stage.logs();
@@ -45,11 +51,14 @@ pub async fn demo(out: &Out) -> Result<(), Fault> {
     stage.end().await;
     match outcome {
         Ok(()) => out.print(&json!({ "event": "done", "ok": true, "took_ms": took_ms }), || {
-            format!("\nAll as said, in {}.", seconds(took_ms))
+            format!("\n{}", (out.t().demo.all_as_said)(&seconds(took_ms)))
         }),
-        Err(fault) => Err(Fault::Failed {
-            message: format!("{fault}{logs}"),
-        }),
+        Err(fault) => Err(Fault::failed(move |t| {
+            let ends = logs
+                .iter()
+                .map(|(name, end)| format!("\n{}\n  {end}", (t.demo.log_of)(name)));
+            format!("{}{}", fault.text(t), ends.collect::<String>())
+        })),
     }
 }
 
@@ -68,7 +77,7 @@ impl<'a> Stage<'a> {
         let dir = tempfile::Builder::new()
             .prefix("madang-demo-")
             .tempdir()
-            .map_err(|e| Fault::io("make a temporary directory", &e))?;
+            .map_err(|e| Fault::io(|t| t.to_make_directory, &e))?;
         let alice = Person::new("Alice", dir.path());
         let bob = Person::new("Bob", dir.path());
         Ok(Self {
@@ -96,9 +105,7 @@ impl<'a> Stage<'a> {
             .collect();
         self.relay = Some(relay);
         if addresses.is_empty() {
-            return Err(Fault::Failed {
-                message: "the relay says no address".to_owned(),
-            });
+            return Err(Fault::failed(|t| t.demo.no_address.to_owned()));
         }
         Ok((key, addresses))
     }
@@ -110,12 +117,20 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Prints a step with its time.
-    fn step(&self, who: &str, text: &str) -> Result<(), Fault> {
+    /// Prints a step with its time; JSON tells it in English.
+    fn step(&self, who: fn(&Texts) -> &'static str, text: impl Fn(&Texts) -> String) -> Result<(), Fault> {
         let at_ms = self.elapsed_ms();
-        let document = json!({ "event": "step", "at_ms": at_ms, "who": who, "text": text });
-        self.out
-            .print(&document, || format!("{:>7}  {who:<6} {text}", seconds(at_ms)))
+        let document = json!({ "event": "step", "at_ms": at_ms, "who": who(&EN), "text": text(&EN) });
+        let t = self.out.t();
+        self.out.print(&document, || {
+            let line = format!(
+                "{:>7}  {}  {}",
+                seconds(at_ms),
+                layout::padded(who(t), WHO_WIDTH),
+                text(t)
+            );
+            self.out.wrapped(&line, &" ".repeat(STEP_INDENT))
+        })
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -127,12 +142,11 @@ impl<'a> Stage<'a> {
     }
 
     /// The ends of what the processes logged, for a failure's message.
-    fn logs(&self) -> String {
+    fn logs(&self) -> Vec<(&'static str, String)> {
         ["relay", "Alice", "Bob"]
-            .iter()
+            .into_iter()
             .map(|name| (name, process::end_of(&self.log(name))))
             .filter(|(_, end)| !end.is_empty())
-            .map(|(name, end)| format!("\nthe log of {name} ends:\n  {end}"))
             .collect()
     }
 

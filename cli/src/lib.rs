@@ -1,76 +1,81 @@
 //! Madang's command line: starts nodes and relays, and speaks JSON-RPC to them.
 //!
-//! Reading order: [`args`] (what can be typed), [`fault`] (what can go wrong, exit codes), [`serve`] (`up`, `relay`), [`relay`] (its tokens and doctor), [`client`] (the
-//! JSON-RPC), [`commands`] (all that speaks it), [`demo`].
+//! Reading order: [`args`] (what can be typed), [`settings`] (what isn't typed), [`text`] (what is said, in each language), [`fault`] (what can go wrong, exit codes),
+//! [`serve`] (`up`, `relay`), [`relay`] (its tokens and doctor), [`client`] (the JSON-RPC), [`commands`] (all that speaks it), [`safe`] and [`layout`] (how it is
+//! shown), [`demo`].
 
 mod args;
 mod client;
 mod commands;
+mod configure;
 mod demo;
+mod events;
 mod fault;
+mod layout;
 mod out;
+mod pages;
 mod process;
+mod progress;
 mod relay;
 mod resolve;
+mod safe;
 mod serve;
+mod settings;
 mod show;
+mod start;
 mod stdio;
-mod tail;
+mod text;
 
 use std::future::Future;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 use crate::args::{Cli, Command};
 use crate::fault::Fault;
 use crate::out::Out;
+use crate::settings::{DATA, Key, RELAY_DATA, Settings};
 
 /// Runs the command line of this process to its end and returns its exit code, which `madang --help` documents.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Nothing is left to tell a caller whose terminal is gone.
-            drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(fault::EXIT_USAGE));
-        }
+    let typed: Vec<_> = std::env::args_os().collect();
+    let (cli, settings, out) = match start::start(&typed, &|name| std::env::var_os(name)) {
+        Ok(started) => started,
+        Err(code) => return code,
     };
-    let json = cli.json;
-    match dispatch(cli) {
+    match settings.and_then(|settings| dispatch(cli, settings, &out)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            report(json, &fault);
+            out.report(&fault);
             ExitCode::from(fault.exit_code())
         }
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Fault> {
-    let out = Out::new(cli.json);
+fn dispatch(cli: Cli, settings: Settings, out: &Out) -> Result<(), Fault> {
     match cli.command {
         Command::Up(args) => {
-            let data = place(cli.data, "madang")?;
-            block_on(true, serve::up(args, data, &out))
+            let data = place(cli.data, &settings, &DATA, "madang")?;
+            block_on(true, serve::up(args, data, &settings, out))
         }
         Command::Relay(args) => {
-            let data = place(cli.data, "madang-relay")?;
+            let data = place(cli.data, &settings, &RELAY_DATA, "madang-relay")?;
             match args.tool {
-                Some(tool) => block_on(false, relay::tool(tool, data, &out)),
-                None => block_on(true, serve::relay(args, data, &out)),
+                Some(tool) => block_on(false, relay::tool(tool, data, out)),
+                None => block_on(true, serve::relay(args, data, &settings, out)),
             }
         }
-        Command::Demo => block_on(true, demo::demo(&out)),
-        Command::Rpc { token_file, .. } => {
-            let data = place(cli.data, "madang")?;
-            block_on(false, stdio::stdio(&data, token_file.as_deref()))
+        Command::Demo => block_on(true, demo::demo(out)),
+        Command::Config { action } => configure::config(action, settings, out),
+        Command::Completions { shell } => pages::completions(shell, out),
+        Command::Man { dir } => pages::man(&dir, out),
+        Command::Rpc(args) if args.stdio => {
+            let data = place(cli.data, &settings, &DATA, "madang")?;
+            block_on(false, stdio::stdio(&data, cli.token_file.as_deref()))
         }
         other => {
-            let data = place(cli.data, "madang")?;
-            block_on(false, commands::command(other, data, &out))
+            let data = place(cli.data, &settings, &DATA, "madang")?;
+            block_on(false, commands::command(other, &data, cli.token_file.as_deref(), out))
         }
     }
 }
@@ -85,29 +90,20 @@ fn block_on(threads: bool, work: impl Future<Output = Result<(), Fault>>) -> Res
     let runtime = builder
         .enable_all()
         .build()
-        .map_err(|e| Fault::io("start the runtime", &e))?;
+        .map_err(|e| Fault::io(|t| t.to_start_runtime, &e))?;
     runtime.block_on(work)
 }
 
-fn place(given: Option<PathBuf>, name: &str) -> Result<PathBuf, Fault> {
+/// The data directory: as typed, as set, or the platform's.
+fn place(given: Option<PathBuf>, settings: &Settings, key: &'static Key, name: &str) -> Result<PathBuf, Fault> {
     if let Some(data) = given {
         return Ok(data);
     }
+    if let Some(data) = settings.one(key)? {
+        return Ok(PathBuf::from(data));
+    }
     let Some(dirs) = directories::BaseDirs::new() else {
-        return Err(Fault::Failed {
-            message: "this user has no home directory; name a data directory with --data DIR".to_owned(),
-        });
+        return Err(Fault::failed(|t| t.no_home.to_owned()));
     };
     Ok(dirs.data_local_dir().join(name))
-}
-
-fn report(json: bool, fault: &Fault) {
-    let mut err = std::io::stderr().lock();
-    let written = if json {
-        writeln!(err, "{}", fault.to_json())
-    } else {
-        writeln!(err, "error: {}", show::multiline(&fault.to_string(), ""))
-    };
-    // The exit code still tells a caller whose standard error is gone.
-    drop(written);
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -11,8 +11,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
+use crate::safe;
+use crate::settings::{FILE_VARIABLE, KEYS};
 use crate::show;
+use crate::text::Texts;
 
 /// Bytes of a log's end that an error shows.
 const LOG_END_BYTES: i64 = 2048;
@@ -34,13 +37,19 @@ impl Running {
     /// # Errors
     /// [`Fault::Failed`] with the end of the log, if it ends or says nothing within `deadline`.
     pub async fn start(name: &str, args: &[OsString], log: &Path, deadline: Duration) -> Result<Self, Fault> {
-        let program = std::env::current_exe().map_err(|e| Fault::io("find this program's file", &e))?;
+        let program = std::env::current_exe().map_err(|e| Fault::io(|t| t.to_find_program, &e))?;
         let stderr = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(log)
-            .map_err(|e| Fault::file("write", log, &e))?;
-        let mut child = Command::new(program)
+            .map_err(|e| Fault::file(|t| t.to_write, log, &e))?;
+        let mut command = Command::new(program);
+        // What this user has configured is for their own node.
+        for key in KEYS {
+            command.env_remove(key.variable);
+        }
+        let mut child = command
+            .env(FILE_VARIABLE, "")
             .args(args)
             .arg("--json")
             .stdin(Stdio::null())
@@ -48,9 +57,9 @@ impl Running {
             .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|e| Fault::io("start a process", &e))?;
+            .map_err(|e| Fault::io(|t| t.to_start_process, &e))?;
         let Some(stdout) = child.stdout.take() else {
-            return Err(failed(name, "has no standard output", log));
+            return Err(failed(name, |t| t.has_no_stdout, log));
         };
         let mut lines = BufReader::new(stdout).lines();
         match timeout(deadline, ready(&mut lines)).await {
@@ -60,8 +69,8 @@ impl Running {
                 _stdout: lines,
                 ready,
             }),
-            Ok(None) => Err(failed(name, "ended before it was ready", log)),
-            Err(_) => Err(failed(name, "wasn't ready in time", log)),
+            Ok(None) => Err(failed(name, |t| t.ended_early, log)),
+            Err(_) => Err(failed(name, |t| t.not_ready, log)),
         }
     }
 
@@ -87,9 +96,8 @@ impl Running {
         if status.success() {
             return Ok(());
         }
-        Err(Fault::Failed {
-            message: format!("{} was asked to stop and ended with {status}", self.name),
-        })
+        let name = self.name.clone();
+        Err(Fault::failed(move |t| (t.ended_badly)(&name, &status.to_string())))
     }
 
     /// Kills it, as `kill -9` does, and waits for its end.
@@ -97,16 +105,19 @@ impl Running {
     /// # Errors
     /// [`Fault::Failed`] if the system refuses or it doesn't end within `deadline`.
     pub async fn kill(mut self, deadline: Duration) -> Result<(), Fault> {
-        self.child.start_kill().map_err(|e| Fault::io("kill a process", &e))?;
+        self.child
+            .start_kill()
+            .map_err(|e| Fault::io(|t| t.to_end_process, &e))?;
         self.ended(deadline).await.map(|_| ())
     }
 
     async fn ended(&mut self, deadline: Duration) -> Result<ExitStatus, Fault> {
         match timeout(deadline, self.child.wait()).await {
-            Ok(status) => status.map_err(|e| Fault::io("wait for a process", &e)),
-            Err(_) => Err(Fault::Failed {
-                message: format!("{} doesn't end", self.name),
-            }),
+            Ok(status) => status.map_err(|e| Fault::io(|t| t.to_await_process, &e)),
+            Err(_) => {
+                let name = self.name.clone();
+                Err(Fault::failed(move |t| (t.does_not_end)(&name)))
+            }
         }
     }
 
@@ -115,27 +126,25 @@ impl Running {
     #[cfg(unix)]
     async fn ask_to_stop(&mut self) -> Result<(), Fault> {
         let Some(id) = self.child.id() else {
-            return Err(Fault::Failed {
-                message: format!("{} has ended by itself", self.name),
-            });
+            let name = self.name.clone();
+            return Err(Fault::failed(move |t| (t.ended_by_itself)(&name)));
         };
         let asked = Command::new("/bin/sh")
             .args(["-c", "kill -s TERM \"$1\"", "sh", &id.to_string()])
             .stdin(Stdio::null())
             .status()
             .await
-            .map_err(|e| Fault::io("run /bin/sh", &e))?;
+            .map_err(|e| Fault::io(|t| t.to_run_shell, &e))?;
         if asked.success() {
             return Ok(());
         }
-        Err(Fault::Failed {
-            message: format!("{} can't be asked to stop", self.name),
-        })
+        let name = self.name.clone();
+        Err(Fault::failed(move |t| (t.cannot_ask_to_stop)(&name)))
     }
 
     #[cfg(not(unix))]
     async fn ask_to_stop(&mut self) -> Result<(), Fault> {
-        self.child.start_kill().map_err(|e| Fault::io("end a process", &e))
+        self.child.start_kill().map_err(|e| Fault::io(|t| t.to_end_process, &e))
     }
 }
 
@@ -150,7 +159,7 @@ pub fn end_of(log: &Path) -> String {
         Ok(String::from_utf8_lossy(&end).into_owned())
     };
     read()
-        .map(|text| show::multiline(text.trim(), "  "))
+        .map(|text| safe::multiline(text.trim(), "  "))
         .unwrap_or_default()
 }
 
@@ -165,15 +174,14 @@ async fn ready(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {
     None
 }
 
-fn failed(name: &str, what: &str, log: &Path) -> Fault {
-    let end = end_of(log);
-    let log: PathBuf = log.to_owned();
-    let said = if end.is_empty() {
-        format!("nothing is in {}", log.display())
-    } else {
-        format!("its log ends:\n  {end}")
-    };
-    Fault::Failed {
-        message: format!("{name} {what}; {said}"),
-    }
+fn failed(name: &str, what: fn(&Texts) -> &'static str, log: &Path) -> Fault {
+    let (name, end, log) = (name.to_owned(), end_of(log), shown(log));
+    Fault::failed(move |t| {
+        let said = if end.is_empty() {
+            (t.log_empty)(&log)
+        } else {
+            (t.log_ends)(&end)
+        };
+        format!("{name} {}; {said}", what(t))
+    })
 }

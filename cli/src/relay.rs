@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use crate::args::{RelayTool, TokenTool};
 use crate::fault::Fault;
-use crate::out::Out;
-use crate::show;
+use crate::out::{Out, green, red};
+use crate::resolve::{RELAY_TOKEN, not_found};
+use crate::safe;
+use crate::text::Texts;
 
 /// Runs a tool on the data directory of a relay.
 ///
@@ -30,10 +32,7 @@ fn new_token(data: &Path, label: &str, out: &Out) -> Result<(), Fault> {
         fields.insert("token".to_owned(), Value::String((*text).clone()));
     }
     out.print(&document, || (*text).clone())?;
-    out.remark(&format!(
-        "This is shown once. Whoever has it may use the relay; take it back with `madang relay token revoke {}`.",
-        token.id
-    ));
+    out.remark(&(out.t().relay_token_once)(&token.id));
     Ok(())
 }
 
@@ -41,20 +40,19 @@ fn list_tokens(data: &Path, out: &Out) -> Result<(), Fault> {
     let tokens = madang_node::relay_tokens(data)?;
     let items: Vec<Value> = tokens.iter().map(shown).collect();
     out.print(&json!({ "items": items }), || {
-        let row = |token: &RelayToken| vec![token.id.clone(), show::line(&token.label)];
-        show::table(&tokens.iter().map(row).collect::<Vec<_>>())
+        if tokens.is_empty() {
+            return out.t().no_tokens.to_owned();
+        }
+        let row = |token: &RelayToken| vec![token.id.clone(), safe::line(&token.label)];
+        out.table(&tokens.iter().map(row).collect::<Vec<_>>())
     })
 }
 
 fn revoke(data: &Path, id: &str, out: &Out) -> Result<(), Fault> {
     if !madang_node::revoke_relay_token(data, id)? {
-        return Err(Fault::NotFound {
-            what: "token",
-            given: id.to_owned(),
-            list: "relay token list",
-        });
+        return Err(not_found(RELAY_TOKEN, id));
     }
-    out.print(&json!({ "id": id }), || format!("revoked {id}"))
+    out.print(&json!({ "id": id }), || (out.t().revoked)(&safe::line(id)))
 }
 
 fn shown(token: &RelayToken) -> Value {
@@ -62,7 +60,9 @@ fn shown(token: &RelayToken) -> Value {
 }
 
 async fn doctor(data: &Path, metrics: Option<&str>, out: &Out) -> Result<(), Fault> {
+    let looking = out.progress(out.t().examining);
     let checks = madang_node::relay_doctor(data, metrics).await;
+    drop(looking);
     let failed: Vec<&str> = checks
         .iter()
         .filter(|check| check.health == Health::Failed)
@@ -75,19 +75,18 @@ async fn doctor(data: &Path, metrics: Option<&str>, out: &Out) -> Result<(), Fau
     out.print(&json!({ "ok": failed.is_empty(), "checks": items }), || {
         let row = |check: &Check| {
             vec![
-                word(check.health).to_owned(),
-                check.name.to_owned(),
-                show::line(&check.message),
+                painted(check.health, out.t()),
+                (out.t().node_says)(check.name),
+                safe::line(&check.message),
             ]
         };
-        show::table(&checks.iter().map(row).collect::<Vec<_>>())
+        out.table(&checks.iter().map(row).collect::<Vec<_>>())
     })?;
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Fault::Failed {
-        message: format!("these checks failed: {}", failed.join(", ")),
-    })
+    let failed = failed.join(", ");
+    Err(Fault::failed(move |t| (t.checks_failed)(&failed)))
 }
 
 fn word(health: Health) -> &'static str {
@@ -96,5 +95,14 @@ fn word(health: Health) -> &'static str {
         Health::Warning => "warning",
         Health::Failed => "failed",
         Health::Unknown => "unknown",
+    }
+}
+
+fn painted(health: Health, t: &Texts) -> String {
+    let shown = (t.node_says)(word(health));
+    match health {
+        Health::Ok => green(&shown),
+        Health::Failed => red(&shown),
+        Health::Warning | Health::Unknown => shown,
     }
 }

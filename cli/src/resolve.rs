@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::fault::Fault;
+use crate::safe;
 use crate::show;
+use crate::text::Texts;
 
 /// Digits of a whole id.
 const ID_DIGITS: usize = 64;
@@ -16,7 +18,7 @@ const CANDIDATES_SHOWN: usize = 10;
 #[derive(Clone, Copy, Debug)]
 pub struct Sort {
     /// The word for it.
-    pub what: &'static str,
+    pub noun: fn(&Texts) -> &'static str,
     /// The field that holds its id.
     pub id: &'static str,
     /// The command that lists all.
@@ -25,39 +27,52 @@ pub struct Sort {
 
 /// Chats, as `chat.list` gives them.
 pub const CHAT: Sort = Sort {
-    what: "chat",
+    noun: |t| t.noun_chat,
     id: "chat",
     list: "chats",
 };
 /// Contacts, as `contact.list` gives them.
 pub const CONTACT: Sort = Sort {
-    what: "contact",
+    noun: |t| t.noun_contact,
     id: "account",
     list: "contacts",
 };
 /// Members, as `chat.members` gives them.
 pub const MEMBER: Sort = Sort {
-    what: "member",
+    noun: |t| t.noun_member,
     id: "account",
     list: "group show CHAT",
 };
 /// Apps, as `app.list` gives them.
 pub const APP: Sort = Sort {
-    what: "app",
+    noun: |t| t.noun_app,
     id: "app",
     list: "app list",
 };
 /// Contact requests, as `contact.requests` gives them.
 pub const REQUEST: Sort = Sort {
-    what: "request",
+    noun: |t| t.noun_request,
     id: "request",
     list: "requests",
 };
 /// Messages, as `message.list` gives them.
 pub const MESSAGE: Sort = Sort {
-    what: "message",
+    noun: |t| t.noun_message,
     id: "message",
     list: "read CHAT --ids",
+};
+
+/// Tokens of a relay, as `relay token list` shows them.
+pub const RELAY_TOKEN: Sort = Sort {
+    noun: |t| t.noun_token,
+    id: "id",
+    list: "relay token list",
+};
+/// Settings.
+pub const SETTING: Sort = Sort {
+    noun: |t| t.noun_setting,
+    id: "key",
+    list: "config list",
 };
 
 /// Returns whether `given` is a whole id, for which nothing needs to be looked up.
@@ -73,7 +88,9 @@ pub fn is_id(given: &str) -> bool {
 /// [`Fault::NotFound`] if none fits, [`Fault::Ambiguous`] with the candidates if several do.
 pub fn resolve<'a>(sort: Sort, given: &str, items: &'a [Value]) -> Result<&'a Value, Fault> {
     let id_of = |item: &'a Value| show::text_of(item, sort.id);
-    let wanted = given.trim().to_lowercase();
+    // Names that run from right to left are shown within marks, which may have been copied with them.
+    let wanted = given.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{2068}' | '\u{2069}'));
+    let wanted = wanted.to_lowercase();
     if let Some(item) = items.iter().find(|item| id_of(item) == wanted) {
         return Ok(item);
     }
@@ -83,11 +100,7 @@ pub fn resolve<'a>(sort: Sort, given: &str, items: &'a [Value]) -> Result<&'a Va
         (prefix && id_of(item).starts_with(&wanted)) || (!wanted.is_empty() && name == wanted)
     });
     let Some(first) = fitting.next() else {
-        return Err(Fault::NotFound {
-            what: sort.what,
-            given: show::line(given),
-            list: sort.list,
-        });
+        return Err(not_found(sort, given));
     };
     let others: Vec<&Value> = fitting.collect();
     if others.is_empty() {
@@ -97,16 +110,24 @@ pub fn resolve<'a>(sort: Sort, given: &str, items: &'a [Value]) -> Result<&'a Va
         .chain(others)
         .take(CANDIDATES_SHOWN)
         .map(|item| {
-            format!("\n  {}  {}", show::line(id_of(item)), show::field(item, "name"))
+            format!("\n  {}  {}", safe::line(id_of(item)), show::field(item, "name"))
                 .trim_end()
                 .to_owned()
         })
         .collect();
     Err(Fault::Ambiguous {
-        what: sort.what,
-        given: show::line(given),
+        sort,
+        given: safe::line(given),
         candidates,
     })
+}
+
+/// Returns the error that nothing fits.
+pub fn not_found(sort: Sort, given: &str) -> Fault {
+    Fault::NotFound {
+        sort,
+        given: safe::line(given),
+    }
 }
 
 fn is_hex(text: &str) -> bool {
@@ -139,6 +160,12 @@ mod tests {
     fn names_fit_whatever_their_case() {
         assert!(found("ALICE").unwrap().starts_with("abcd1"));
         assert!(found("éVA").unwrap().starts_with("99999"));
+    }
+
+    #[test]
+    fn f60_a_name_copied_with_its_isolating_marks_fits() {
+        let items = [json!({ "chat": format!("{:0<64}", "5"), "name": "אבג" })];
+        assert!(resolve(CHAT, &safe::line("אבג"), &items).is_ok());
     }
 
     #[test]

@@ -7,52 +7,88 @@ use std::path::{Path, PathBuf};
 use madang_node::{Admission, NodeConfig, NodeReady, RelayConfig, RelayQuotas, RelayReady, TlsConfig, Zeroizing};
 use serde_json::{Value, json};
 
-use crate::args::{AdmissionArg, PassphraseArgs, RelayArgs, UpArgs};
-use crate::fault::{EXIT_FAILED, Fault};
+use crate::args::{AdmissionArg, RelayArgs, UpArgs};
+use crate::fault::{EXIT_FAILED, Fault, shown};
 use crate::out::Out;
-use crate::show;
+use crate::safe;
+use crate::settings::{LISTEN, LOG, NAME, PASSPHRASE_FILE, RELAYS, Settings};
+use crate::text::Texts;
+
+mod catch_up;
+
+pub use catch_up::Caught;
 
 /// Bytes of a passphrase at most (guess).
 const MAX_PASSPHRASE_BYTES: u64 = 1024;
-/// Environment variable that sets what is logged, as `tracing_subscriber::EnvFilter` reads it.
-const LOG_VARIABLE: &str = "MADANG_LOG";
-/// What is logged without it.
-const LOG_DEFAULT: &str = "warn";
+/// The line that says to programs that it serves; the same in every language.
+const READY: &str = "ready";
 
 /// Runs a personal node until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// What the node says; see [`Fault`].
-pub async fn up(args: UpArgs, data: PathBuf, out: &Out) -> Result<(), Fault> {
-    log_to_stderr();
+pub async fn up(args: UpArgs, data: PathBuf, settings: &Settings, out: &Out) -> Result<(), Fault> {
+    log_to_stderr(settings, out)?;
     let stop = Stop::listen()?;
+    let file = match args.passphrase.passphrase_file {
+        Some(file) => Some(file),
+        None => settings.one(&PASSPHRASE_FILE)?.map(PathBuf::from),
+    };
     let config = NodeConfig {
         data: data.clone(),
-        passphrase: passphrase(&args.passphrase)?,
-        rpc: args.rpc,
+        passphrase: passphrase(file.as_deref())?,
+        rpc: match args.rpc {
+            Some(rpc) => rpc,
+            None => settings.rpc()?,
+        },
         rpc_tls: tls(args.rpc_tls, args.rpc_tls_cert, args.rpc_tls_key),
         rpc_hosts: args.rpc_host,
-        listen: args.listen,
-        relays: args.relay,
+        listen: given_or(args.listen, || settings.effective(&LISTEN).map(|e| e.values))?,
+        relays: given_or(args.relay, || settings.effective(&RELAYS).map(|e| e.values))?,
         relay_tokens: args.relay_token.into_iter().map(Zeroizing::new).collect(),
-        name: args.name,
+        name: match args.name {
+            Some(name) => Some(name),
+            None => settings.one(&NAME)?,
+        },
     };
     let mut printed = Ok(());
-    let ready = |ready: NodeReady| printed = print_node(out, &data, &ready);
-    madang_node::run_node(config, ready, stop.wait()).await?;
+    let mut starting = Some(out.progress(out.t().starting));
+    let (say, ready_to_watch) = tokio::sync::oneshot::channel();
+    let ready = |ready: NodeReady| {
+        starting.take();
+        printed = print_node(out, &data, &ready);
+        // Whoever watches may have given up.
+        say.send(()).ok();
+    };
+    let node = madang_node::run_node(config, ready, stop.wait());
+    let watch = async {
+        if ready_to_watch.await.is_ok() {
+            catch_up::watch(&data, out).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        ended = node => ended?,
+        () = watch => {}
+    }
     printed
+}
+
+/// What was typed, or else what the settings say.
+fn given_or(given: Vec<String>, settings: impl FnOnce() -> Result<Vec<String>, Fault>) -> Result<Vec<String>, Fault> {
+    if given.is_empty() { settings() } else { Ok(given) }
 }
 
 /// Runs a relay until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// What the relay says; see [`Fault`].
-pub async fn relay(args: RelayArgs, data: PathBuf, out: &Out) -> Result<(), Fault> {
-    log_to_stderr();
+pub async fn relay(args: RelayArgs, data: PathBuf, settings: &Settings, out: &Out) -> Result<(), Fault> {
+    log_to_stderr(settings, out)?;
     let stop = Stop::listen()?;
     let config = RelayConfig {
         data: data.clone(),
-        passphrase: passphrase(&args.passphrase)?,
+        passphrase: passphrase(args.passphrase.passphrase_file.as_deref())?,
         listen: args.listen,
         metrics: args.metrics,
         admission: match (args.admission, args.admission_list) {
@@ -78,14 +114,15 @@ fn print_node(out: &Out, data: &Path, ready: &NodeReady) -> Result<(), Fault> {
         "event": "ready", "data": data, "account": ready.account, "device": ready.device, "http": ready.http,
         "ws": ready.ws, "https": ready.https, "listen": ready.listen, "created": ready.created,
     });
-    out.print(&document, || node_text(data, ready))
+    out.print(&document, || node_text(data, ready, out.t()))
 }
 
-fn node_text(data: &Path, ready: &NodeReady) -> String {
+fn node_text(data: &Path, ready: &NodeReady, t: &Texts) -> String {
+    let data = shown(data);
     let mut rows = vec![
-        vec!["account".to_owned(), ready.account.clone()],
-        vec!["device".to_owned(), ready.device.clone()],
-        vec!["data".to_owned(), data.display().to_string()],
+        vec![t.account.to_owned(), ready.account.clone()],
+        vec![t.device.to_owned(), ready.device.clone()],
+        vec![t.data.to_owned(), data.clone()],
         vec!["rpc".to_owned(), format!("{}  {}", ready.http, ready.ws)],
     ];
     rows.extend(ready.https.iter().map(|https| vec!["rpc".to_owned(), https.clone()]));
@@ -93,16 +130,14 @@ fn node_text(data: &Path, ready: &NodeReady) -> String {
         ready
             .listen
             .iter()
-            .map(|address| vec!["listen".to_owned(), show::line(address)]),
+            .map(|address| vec![t.listens.to_owned(), safe::line(address)]),
     );
-    let mut text = show::table(&rows);
+    // Addresses stay whole, so that they can be copied.
+    let mut text = crate::layout::table(&rows, None);
     if ready.created {
-        text = format!(
-            "created a new account\n{text}\nits recovery phrase: `madang phrase --data {}`; write it down",
-            data.display()
-        );
+        text = format!("{}\n{text}\n{}", t.account_created, (t.phrase_is_at)(&data));
     }
-    text + "\nready"
+    format!("{text}\n{READY}")
 }
 
 fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> {
@@ -110,11 +145,16 @@ fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> 
         "event": "ready", "data": data, "relay": ready.relay, "addresses": ready.addresses,
         "metrics": ready.metrics.map(|a| a.to_string()).map_or(Value::Null, Value::String),
     });
-    out.remark(&format!("relay   {}\ndata    {}", ready.relay, data.display()));
+    let t = out.t();
+    let mut rows = vec![
+        vec![t.relay.to_owned(), ready.relay.clone()],
+        vec![t.data.to_owned(), shown(data)],
+    ];
     if let Some(metrics) = ready.metrics {
-        out.remark(&format!("metrics http://{metrics}/metrics"));
+        rows.push(vec![t.metrics.to_owned(), format!("http://{metrics}/metrics")]);
     }
-    out.print(&document, || format!("{}\nready", ready.addresses.join("\n")))
+    out.remark(&crate::layout::table(&rows, None));
+    out.print(&document, || format!("{}\n{READY}", ready.addresses.join("\n")))
 }
 
 /// TLS, if all of it is given, as the command line demands.
@@ -131,37 +171,38 @@ fn mib(count: u64) -> u64 {
     count.saturating_mul(1024 * 1024)
 }
 
-fn passphrase(args: &PassphraseArgs) -> Result<Option<Zeroizing<String>>, Fault> {
-    let Some(path) = &args.passphrase_file else {
+fn passphrase(path: Option<&Path>) -> Result<Option<Zeroizing<String>>, Fault> {
+    let Some(path) = path else {
         return Ok(None);
     };
-    let file = std::fs::File::open(path).map_err(|e| Fault::file("open the passphrase file", path, &e))?;
+    let fault = |e: &std::io::Error| Fault::file(|t| t.to_read_passphrase, path, e);
+    let file = std::fs::File::open(path).map_err(|e| fault(&e))?;
     // One allocation of the whole bound, so that no copy is left behind by growing.
     let mut text = Zeroizing::new(String::with_capacity(MAX_PASSPHRASE_BYTES as usize + 64));
     file.take(MAX_PASSPHRASE_BYTES + 1)
         .read_to_string(&mut text)
-        .map_err(|e| Fault::file("read the passphrase file", path, &e))?;
+        .map_err(|e| fault(&e))?;
     let first = text.lines().next().unwrap_or_default();
     if first.is_empty() || text.len() as u64 > MAX_PASSPHRASE_BYTES {
-        return Err(Fault::Failed {
-            message: format!(
-                "{} holds no passphrase in its first line, or more than {MAX_PASSPHRASE_BYTES} bytes",
-                path.display()
-            ),
-        });
+        let path = shown(path);
+        return Err(Fault::failed(move |t| {
+            (t.no_passphrase_in)(&path, MAX_PASSPHRASE_BYTES)
+        }));
     }
     Ok(Some(Zeroizing::new(first.to_owned())))
 }
 
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env(LOG_VARIABLE)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOG_DEFAULT));
+fn log_to_stderr(settings: &Settings, out: &Out) -> Result<(), Fault> {
+    let filter = settings.one(&LOG)?.unwrap_or_default();
+    let (writer, coloured) = out.log_writer();
     let logging = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_ansi(coloured)
+        .with_writer(writer)
         .try_init();
     // A program that embeds this one may have set up its own.
     drop(logging);
+    Ok(())
 }
 
 /// The signals that ask to stop: SIGINT, and SIGTERM where there is one. A second one ends the process at once; nothing is lost by that,
@@ -183,7 +224,7 @@ impl Stop {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let catch = |kind| signal(kind).map_err(|e| Fault::io("catch signals", &e));
+            let catch = |kind| signal(kind).map_err(|e| Fault::io(|t| t.to_catch_signals, &e));
             Ok(Self {
                 interrupt: catch(SignalKind::interrupt())?,
                 terminate: catch(SignalKind::terminate())?,
@@ -237,11 +278,12 @@ mod tests {
 
     #[test]
     fn a_new_account_is_told_where_its_phrase_is() {
-        let text = node_text(Path::new("/d"), &ready(true));
+        let text = node_text(Path::new("/d"), &ready(true), &crate::text::EN);
         assert!(text.starts_with("created a new account\n"));
         assert!(text.contains("madang phrase --data /d"));
         assert!(text.ends_with("\nready"));
-        assert!(!node_text(Path::new("/d"), &ready(false)).contains("phrase"));
+        assert!(!node_text(Path::new("/d"), &ready(false), &crate::text::EN).contains("phrase"));
+        assert!(node_text(Path::new("/d"), &ready(true), &crate::text::KO).ends_with("\nready"));
     }
 
     #[test]
@@ -250,13 +292,11 @@ mod tests {
         let path = dir.path().join("p");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            passphrase(&PassphraseArgs {
-                passphrase_file: Some(path.clone()),
-            })
+            passphrase(Some(&path))
         };
         assert_eq!(read("one two \r\nrest").unwrap().unwrap().as_str(), "one two ");
         assert!(read("\nx").is_err());
         assert!(read(&"x".repeat(2000)).is_err());
-        assert!(passphrase(&PassphraseArgs { passphrase_file: None }).unwrap().is_none());
+        assert!(passphrase(None).unwrap().is_none());
     }
 }

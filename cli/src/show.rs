@@ -1,52 +1,14 @@
-//! How things look for people: times, ids, ledgers, and strings that others chose, which must not steer the terminal.
+//! How things look for people: times, ids, ledgers, messages.
 
 use serde_json::Value;
+
+use crate::safe::{Names, line, multiline};
+use crate::text::Texts;
 
 /// Digits of an id that are shown; enough to tell apart what one person has, and taken back as a prefix.
 const SHORT_ID: usize = 8;
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
-/// Stands for a character that isn't shown.
-const HIDDEN: char = '\u{fffd}';
-
-/// Returns a string of one line: control, bidirectional and invisible characters are replaced, so that a name can neither move the
-/// cursor nor turn the text around it.
-pub fn line(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_steering(c) || is_invisible(c) { HIDDEN } else { c })
-        .collect()
-}
-
-/// Returns a string that keeps its line breaks; each further line begins with `indent`, so that it can't pass for an entry of its own.
-/// Joiners stay, since scripts and emoji need them.
-pub fn multiline(text: &str, indent: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let unbroken = text.replace("\r\n", "\n");
-    for c in unbroken.chars() {
-        match c {
-            '\n' => {
-                shown.push('\n');
-                shown.push_str(indent);
-            }
-            '\t' => shown.push(' '),
-            c if is_steering(c) => shown.push(HIDDEN),
-            c => shown.push(c),
-        }
-    }
-    shown
-}
-
-fn is_steering(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'..='\u{200d}'
-        | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 /// Returns the beginning of an id.
 pub fn short(id: &str) -> String {
     line(&id.chars().take(SHORT_ID).collect::<String>())
@@ -72,6 +34,15 @@ pub fn name_or(value: &Value, id_field: &str) -> String {
     match field(value, "name") {
         name if name.trim().is_empty() => short_account(text_of(value, id_field)),
         name => name,
+    }
+}
+
+/// Returns the name as [`name_or`] does, marked if it looks like that of somebody else among `names`.
+pub fn marked(value: &Value, id_field: &str, names: &Names, t: &Texts) -> String {
+    let name = name_or(value, id_field);
+    match names.like(text_of(value, "name"), text_of(value, id_field)) {
+        Some(other) => format!("{name} {}", (t.looks_like)(&other)),
+        None => name,
     }
 }
 
@@ -123,34 +94,34 @@ pub fn now_ms() -> u64 {
 }
 
 /// Returns a ledger in words: `queued (no relay is connected)`, `held until 2026-01-02 03:04:05`, `delivered`, `read`.
-pub fn ledger(ledger: &Value, now_ms: u64) -> String {
-    let state = field(ledger, "state");
-    match state.as_str() {
+pub fn ledger(ledger: &Value, now_ms: u64, t: &Texts) -> String {
+    let word = (t.node_says)(&field(ledger, "state"));
+    match text_of(ledger, "state") {
         "queued" => match field(ledger, "reason") {
-            reason if reason.is_empty() => state,
-            reason => format!("{state} ({reason})"),
+            reason if reason.is_empty() => word,
+            reason => format!("{word} ({})", (t.node_says)(&reason)),
         },
         "held" => {
             let until = items_of(ledger, "held")
                 .iter()
                 .filter_map(|h| h.get("until_ms").and_then(Value::as_u64))
                 .max();
-            until.map_or(state, |ms| format!("held until {}", time(ms, now_ms)))
+            until.map_or(word, |ms| (t.held_until)(&time(ms, now_ms)))
         }
-        _ => state,
+        _ => word,
     }
 }
 
 /// Returns what a message says and what was done to it: `(to 9b1c22aa) Hello!  (edited)  👍 2`.
-pub fn message(message: &Value, indent: &str) -> String {
+pub fn message(message: &Value, indent: &str, t: &Texts) -> String {
     let says = message.get("body").unwrap_or(&Value::Null);
     let mut shown = match text_of(says, "reply_to") {
         "" => String::new(),
-        answered => format!("(to {}) ", short(answered)),
+        answered => format!("({}) ", (t.reply_to)(&short(answered))),
     };
-    shown.push_str(&body(says, indent));
+    shown.push_str(&body(says, indent, t));
     if message.get("edited_ms").is_some_and(Value::is_u64) {
-        shown.push_str("  (edited)");
+        shown.push_str(&format!("  ({})", t.edited));
     }
     for reaction in items_of(message, "reactions") {
         let (emoji, many) = (text_of(reaction, "emoji"), items_of(reaction, "accounts").len());
@@ -170,66 +141,46 @@ fn poll(body: &Value, indent: &str) -> String {
 }
 
 /// Returns the text of a body, or what its sender gave for programs that don't know the kind.
-pub fn body(body: &Value, indent: &str) -> String {
+fn body(body: &Value, indent: &str, t: &Texts) -> String {
     let text = match text_of(body, "kind") {
         "text" => text_of(body, "text"),
         "poll" => return poll(body, indent),
-        "deleted" => return "(deleted)".to_owned(),
+        "deleted" => return format!("({})", t.deleted),
         _ => text_of(body, "fallback"),
     };
     if text.is_empty() {
-        return "(this version can't show it)".to_owned();
+        return format!("({})", t.cannot_show);
     }
     multiline(text, indent)
 }
 
-/// Returns rows as lines whose columns are aligned; the last column isn't padded.
-pub fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|i| {
-            rows.iter()
-                .filter_map(|r| r.get(i))
-                .map(|c| c.chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:<width$}", width = *width))
-                .collect();
-            cells.join("  ").trim_end().to_owned()
-        })
-        .collect();
-    lines.join("\n")
+/// Returns a number of a document; 0 if it is absent.
+pub fn number(value: &Value, name: &str) -> u64 {
+    value.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// Returns whether a document says yes.
+pub fn flag(value: &Value, name: &str) -> bool {
+    value.get(name).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// Returns a time span in its greatest unit or two: `5 s`, `2 min`, `3 h 20 min`, `4 d 5 h`.
+pub fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{EN, KO};
     use serde_json::json;
-
-    #[test]
-    fn f60_names_can_not_steer_the_terminal() {
-        assert_eq!(line("a\u{1b}[2Jb\u{202e}c\u{2066}\n\u{9b}d"), "a�[2Jb�c���d");
-        assert_eq!(line("Al\u{200b}ice\u{e0041}"), "Al�ice�");
-        assert_eq!(line("마당 é 👋🏽"), "마당 é 👋🏽");
-    }
-
-    #[test]
-    fn f60_a_text_can_not_pass_for_another_entry() {
-        assert_eq!(
-            multiline("one\r\n12:00:00  Bob  two\rx", "    "),
-            "one\n    12:00:00  Bob  two�x"
-        );
-        assert_eq!(multiline("👩\u{200d}💻\ttab", ""), "👩\u{200d}💻 tab");
-        assert_eq!(multiline("a\u{202e}b\u{2028}c", ""), "a�b�c");
-    }
 
     #[test]
     fn times_are_short_today_and_dated_otherwise() {
@@ -248,20 +199,42 @@ mod tests {
     #[test]
     fn ledgers_are_words() {
         let held = json!({ "state": "held", "held": [{ "until_ms": 61_000 }, { "until_ms": 62_000 }] });
-        assert_eq!(ledger(&held, 0), "held until 00:01:02");
+        assert_eq!(ledger(&held, 0, &EN), "held until 00:01:02");
         let queued = json!({ "state": "queued", "reason": "no relay is connected" });
-        assert_eq!(ledger(&queued, 0), "queued (no relay is connected)");
-        assert_eq!(ledger(&json!({ "state": "read" }), 0), "read");
+        assert_eq!(ledger(&queued, 0, &EN), "queued (no relay is connected)");
+        assert_eq!(ledger(&json!({ "state": "read" }), 0, &EN), "read");
+    }
+
+    #[test]
+    fn ledgers_are_korean_words_for_who_reads_korean() {
+        let queued = json!({ "state": "queued", "reason": "the contact's devices have not confirmed yet" });
+        assert_eq!(
+            ledger(&queued, 0, &KO),
+            "대기 중 (상대 기기가 아직 확인하지 않았습니다)"
+        );
+        assert_eq!(ledger(&json!({ "state": "read" }), 0, &KO), "읽음");
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        for (ms, wanted) in [
+            (5_999, "5 s"),
+            (120_000, "2 min"),
+            (12_000_000, "3 h 20 min"),
+            (363_600_000, "4 d 5 h"),
+        ] {
+            assert_eq!(span(ms), wanted);
+        }
     }
 
     #[test]
     fn unknown_kinds_show_their_fallback() {
         assert_eq!(
-            body(&json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }), ""),
+            body(&json!({ "kind": "unknown", "code": 9, "fallback": "a poll" }), "", &EN),
             "a poll"
         );
         assert_eq!(
-            body(&json!({ "kind": "unknown", "code": 9 }), ""),
+            body(&json!({ "kind": "unknown", "code": 9 }), "", &EN),
             "(this version can't show it)"
         );
     }
@@ -273,22 +246,16 @@ mod tests {
             "reactions": [{ "emoji": "👍\u{202e}", "accounts": ["a", "b"] }, { "emoji": "👩\u{200d}💻", "accounts": ["a"] }],
         });
         assert_eq!(
-            message(&touched, ""),
+            message(&touched, "", &EN),
             "(to 01234567) hello  (edited)  👍� 2  👩\u{200d}💻 1"
         );
         let question = json!({ "body": { "kind": "poll", "question": "when?", "options": [
             { "text": "now", "accounts": ["a"] }, { "text": "la\nter", "accounts": [] } ] } });
-        assert_eq!(message(&question, "  "), "when?\n  1. now  (1)\n  2. la\n  ter  (0)");
-        assert_eq!(message(&json!({ "body": { "kind": "deleted" } }), ""), "(deleted)");
-    }
-
-    #[test]
-    fn columns_are_aligned() {
-        let rows = vec![
-            vec!["a".to_owned(), "b".to_owned()],
-            vec!["long".to_owned(), "c".to_owned()],
-        ];
-        assert_eq!(table(&rows), "a     b\nlong  c");
+        assert_eq!(
+            message(&question, "  ", &EN),
+            "when?\n  1. now  (1)\n  2. la\n  ter  (0)"
+        );
+        assert_eq!(message(&json!({ "body": { "kind": "deleted" } }), "", &EN), "(deleted)");
     }
 
     #[test]

@@ -58,7 +58,7 @@ async fn bridge(
     let mut lines = standard_input();
     let asking = async {
         while let Some(line) = lines.recv().await {
-            match line.map_err(|e| Fault::io("read standard input", &e))? {
+            match line.map_err(|e| Fault::io(|t| t.to_read_stdin, &e))? {
                 Line::Text(text) => {
                     awaited.send_modify(|awaited| awaited.note_request(&text));
                     sender.send(text).await.map_err(|_| place.no_node())?;
@@ -90,9 +90,7 @@ async fn bridge(
     tokio::select! {
         _ = awaited.wait_for(Awaited::is_empty) => Ok(()),
         ended = &mut answering => ended,
-        () = sleep(LAST_ANSWERS) => Err(Fault::Failed {
-            message: "the node doesn't answer; see its log".to_owned(),
-        }),
+        () = sleep(LAST_ANSWERS) => Err(place.silent()),
     }
 }
 
@@ -201,7 +199,7 @@ fn print(text: &str) -> Result<(), Fault> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
-        .map_err(|e| Fault::io("write to standard output", &e))
+        .map_err(|e| Fault::io(|t| t.to_write_stdout, &e))
 }
 
 #[cfg(test)]

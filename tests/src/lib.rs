@@ -39,7 +39,7 @@ pub use browser::{Browser, Site};
 pub use load::{Lane, arrived, count, delivered, end};
 pub use person::{Person, Said, Watcher};
 pub use powercut::Disk;
-pub use process::{Ended, Process, run};
+pub use process::{Ended, Process, run, run_with};
 pub use reader::event_reader;
 pub use rpc::{CallError, Rpc, Steady};
 pub use world::{DEADLINE, LISTEN, QUIC, Relay, TCP, World, join};

@@ -14,6 +14,9 @@ use tokio::time::timeout;
 
 use crate::world::DEADLINE;
 
+/// What a tester has configured for their own node, and their language, change nothing here.
+const PLAIN: [(&str, &str); 2] = [("MADANG_CONFIG", ""), ("MADANG_LANG", "en")];
+
 /// A process that printed `ready`. Dropping it kills it.
 #[derive(Debug)]
 pub struct Process {
@@ -130,8 +133,18 @@ impl Process {
 
 /// Runs a program to its end.
 pub async fn run<S: AsRef<OsStr>>(program: &Path, args: &[S], within: Duration) -> Output {
+    run_with(program, args, &[], within).await
+}
+
+/// Runs a program to its end, with variables of its own.
+pub async fn run_with<S: AsRef<OsStr>>(program: &Path, args: &[S], envs: &[(&str, &str)], within: Duration) -> Output {
     let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(args)
+        .envs(PLAIN)
+        .envs(envs.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     timeout(within, command.output())
         .await
         .expect("the command ends in time")
@@ -143,6 +156,7 @@ type Spawned = (Child, Arc<watch::Sender<Vec<String>>>, oneshot::Receiver<Value>
 fn spawn(program: &Path, args: &[OsString], envs: &[(&str, &str)], log: &Path) -> Spawned {
     let mut child = Command::new(program)
         .args(args)
+        .envs(PLAIN)
         .envs(envs.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

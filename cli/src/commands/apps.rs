@@ -1,5 +1,8 @@
 //! The commands around apps and their tokens.
 
+use std::path::Path;
+
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::{id_for, print_list};
@@ -8,7 +11,12 @@ use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
 use crate::resolve::APP;
+use crate::safe::{self, Names};
 use crate::show;
+use crate::text::Texts;
+
+/// Bytes of a picture of which more is read than the node takes, so that the node says what its limit is.
+const MAX_PICTURE_BYTES: u64 = 256 * 1024;
 
 pub(super) async fn app(client: &Client, action: AppCommand, out: &Out) -> Result<(), Fault> {
     match action {
@@ -27,14 +35,12 @@ pub(super) async fn app(client: &Client, action: AppCommand, out: &Out) -> Resul
                 params.insert("expires_in_s".to_owned(), json!(seconds));
             }
             let approved = client.call("app.approve", Value::Object(params)).await?;
-            out.print(&approved, || show::table(&[row(&approved, show::now_ms())]))
+            print_app(&approved, out)
         }
         AppCommand::Revoke { app } => {
             let app = id_for(client, APP, "app.list", &app).await?;
             let done = client.call("app.revoke", json!({ "app": app })).await?;
-            out.print(&done, || {
-                "its token works no more, and its connections are closed".to_owned()
-            })
+            out.print(&done, || out.t().app_ended.to_owned())
         }
         AppCommand::Token {
             name,
@@ -44,35 +50,67 @@ pub(super) async fn app(client: &Client, action: AppCommand, out: &Out) -> Resul
             let params = json!({ "name": name, "scopes": scopes, "expires_in_s": expires_in_s });
             let made = client.call("app.mint", params).await?;
             out.print(&made, || show::field(&made, "token"))?;
-            out.remark("it is shown only now; `madang app revoke` ends it");
+            out.remark(out.t().token_once);
             Ok(())
+        }
+        AppCommand::Request {
+            name,
+            scopes,
+            origin,
+            icon,
+        } => {
+            let icon = icon.as_deref().map(picture).transpose()?;
+            let params = json!({ "name": name, "scopes": scopes, "origin": origin, "icon": icon });
+            let asked = client.call_at_door("app.request", params).await?;
+            out.print(&asked, || show::field(&asked, "token"))?;
+            out.remark(&(out.t().app_asked)(&show::short(show::text_of(&asked, "app"))));
+            Ok(())
+        }
+        AppCommand::Itself => {
+            let app = client.call("app.self", json!({})).await?;
+            print_app(&app, out)
         }
     }
 }
 
+/// Reads a picture, and gives it in base64.
+pub(super) fn picture(path: &Path) -> Result<String, Fault> {
+    use std::io::Read as _;
+    let fault = |e: &std::io::Error| Fault::file(|t| t.to_read, path, e);
+    let file = std::fs::File::open(path).map_err(|e| fault(&e))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_PICTURE_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|e| fault(&e))?;
+    Ok(BASE64.encode(&bytes))
+}
+
 async fn list(client: &Client, out: &Out) -> Result<(), Fault> {
     let items = client.list("app.list").await?;
-    let now = show::now_ms();
-    print_list(out, &items, "no apps", |item| row(item, now))?;
+    let names = Names::of(&items, "app");
+    let (now, t) = (show::now_ms(), out.t());
+    print_list(out, &items, t.no_apps, |item| row(item, &names, now, t))?;
     if items.iter().any(|item| show::text_of(item, "state") == "requested") {
-        out.remark("`madang app approve APP` lets one in that asks, `madang app revoke APP` turns it away");
+        out.remark(t.apps_advice);
     }
     Ok(())
 }
 
-fn row(app: &Value, now_ms: u64) -> Vec<String> {
+fn print_app(app: &Value, out: &Out) -> Result<(), Fault> {
+    out.print(app, || {
+        out.table(&[row(app, &Names::default(), show::now_ms(), out.t())])
+    })
+}
+
+fn row(app: &Value, names: &Names, now_ms: u64, t: &Texts) -> Vec<String> {
     let scopes = show::items_of(app, "scopes").iter().filter_map(Value::as_str);
-    let until = show::time_of(app, "expires_ms", now_ms);
+    let until = app.get("expires_ms").and_then(Value::as_u64);
     vec![
         show::short(show::text_of(app, "app")),
-        show::name_or(app, "app"),
-        show::field(app, "state"),
-        scopes.map(show::line).collect::<Vec<_>>().join(" "),
+        show::marked(app, "app", names, t),
+        (t.node_says)(&show::field(app, "state")),
+        until.map_or_else(String::new, |ms| (t.until)(&show::time(ms, now_ms))),
         show::field(app, "origin"),
-        if until.is_empty() {
-            until
-        } else {
-            format!("until {until}")
-        },
+        scopes.map(safe::line).collect::<Vec<_>>().join(" "),
     ]
 }

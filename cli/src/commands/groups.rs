@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::apps::picture;
 use super::{id_for, pair};
 use crate::args::GroupCommand;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
 use crate::resolve::{self, CHAT, CONTACT, MEMBER};
+use crate::safe::Names;
 use crate::show;
+use crate::text::Texts;
 
 pub(super) async fn group(client: &Client, action: GroupCommand, out: &Out) -> Result<(), Fault> {
     match action {
@@ -22,7 +25,12 @@ pub(super) async fn group(client: &Client, action: GroupCommand, out: &Out) -> R
         GroupCommand::Show { chat } => {
             let chat = id_for(client, CHAT, "chat.list", &chat).await?;
             let found = client.call("chat.get", json!({ "chat": chat })).await?;
-            out.print(&found, || details(&found))
+            out.print(&found, || details(&found, out))
+        }
+        GroupCommand::Members { chat } => {
+            let chat = id_for(client, CHAT, "chat.list", &chat).await?;
+            let found = client.call("chat.members", json!({ "chat": chat })).await?;
+            out.print(&found, || devices(show::items_of(&found, "items"), out))
         }
         GroupCommand::Add { chat, members } => {
             let members = accounts(client, &members).await?;
@@ -44,30 +52,29 @@ pub(super) async fn group(client: &Client, action: GroupCommand, out: &Out) -> R
             });
             let made = client.call("chat.invite", what).await?;
             out.print(&made, || show::field(&made, "invite"))?;
-            let how = if no_approval {
-                "lets whoever has it in"
-            } else {
-                "whoever has it may ask; you approve each"
-            };
             let until = show::time_of(&made, "expires_ms", show::now_ms());
-            out.remark(&format!("{how}, until {until} UTC; they run `madang accept INVITE`"));
+            out.remark(&(out.t().group_invited)(no_approval, &until));
             Ok(())
         }
         GroupCommand::Invites { chat } => {
             let chat = id_for(client, CHAT, "chat.list", &chat).await?;
             let found = client.call("chat.invites", json!({ "chat": chat })).await?;
-            out.print(&found, || links(&found))
+            out.print(&found, || links(&found, out))
         }
         GroupCommand::Uninvite { invite } => {
             let done = client.call("chat.uninvite", json!({ "invite": invite.trim() })).await?;
-            out.print(&done, || "taken back".to_owned())
+            out.print(&done, || out.t().taken_back.to_owned())
         }
         GroupCommand::Leave { chat } => {
             change(client, "chat.leave", &chat, json!({}), out).await?;
-            out.remark("the others are asked to remove this account; until one of them has, messages still come");
+            out.remark(out.t().leaving);
             Ok(())
         }
         GroupCommand::Rename { chat, name } => change(client, "chat.update", &chat, json!({ "name": name }), out).await,
+        GroupCommand::Picture { chat, file, .. } => {
+            let picture = file.as_deref().map(picture).transpose()?.unwrap_or_default();
+            change(client, "chat.update", &chat, json!({ "picture": picture }), out).await
+        }
         GroupCommand::Timer { chat, seconds } => {
             change(client, "chat.update", &chat, json!({ "timer_s": seconds }), out).await
         }
@@ -85,7 +92,7 @@ async fn change(client: &Client, method: &str, chat: &str, mut what: Value, out:
         fields.insert("chat".to_owned(), json!(chat));
     }
     let changed = client.call(method, what).await?;
-    out.print(&changed, || members(&changed))
+    out.print(&changed, || out.table(&members(&changed, out.t())))
 }
 
 /// The accounts of contacts.
@@ -109,61 +116,83 @@ async fn members_of(client: &Client, chat: &str, given: &[String]) -> Result<Vec
     given.iter().map(account).collect()
 }
 
-fn links(found: &Value) -> String {
-    let items = show::items_of(found, "items");
+fn links(found: &Value, out: &Out) -> String {
+    let (items, t) = (show::items_of(found, "items"), out.t());
     if items.is_empty() {
-        return "no open links".to_owned();
+        return t.no_links.to_owned();
     }
     let now = show::now_ms();
-    let number = |link: &Value, name: &str| link.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let row = |link: &Value| {
-        let approval = link.get("approval").and_then(Value::as_bool).unwrap_or(true);
-        vec![
-            format!("until {}", show::time_of(link, "expires_ms", now)),
-            format!("{} of {} let in", number(link, "uses"), number(link, "max_uses")),
-            if approval { "you approve" } else { "at once" }.to_owned(),
-            show::field(link, "invite"),
-        ]
-    };
-    show::table(&items.iter().map(row).collect::<Vec<_>>())
+    // A link stands on a line of its own, whole, so that it can be copied.
+    let shown = items.iter().map(|link| {
+        let row = vec![
+            (t.until)(&show::time_of(link, "expires_ms", now)),
+            (t.let_in)(show::number(link, "uses"), show::number(link, "max_uses")),
+            if show::flag(link, "approval") {
+                t.you_approve
+            } else {
+                t.at_once
+            }
+            .to_owned(),
+        ];
+        format!("{}\n{}", out.table(&[row]), show::field(link, "invite"))
+    });
+    shown.collect::<Vec<_>>().join("\n\n")
 }
 
-fn members(chat: &Value) -> String {
-    let row = |member: &Value| {
-        vec![
-            show::name_or(member, "account"),
-            show::short_account(show::text_of(member, "account")),
-            show::field(member, "role"),
-        ]
-    };
-    show::table(&show::items_of(chat, "members").iter().map(row).collect::<Vec<_>>())
+fn members(chat: &Value, t: &Texts) -> Vec<Vec<String>> {
+    let items = show::items_of(chat, "members");
+    let names = Names::of(items, "account");
+    items.iter().map(|member| member_row(member, &names, t)).collect()
 }
 
-fn details(chat: &Value) -> String {
-    let number = |name: &str| chat.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let mut state = format!("epoch {}", number("epoch"));
+fn member_row(member: &Value, names: &Names, t: &Texts) -> Vec<String> {
+    vec![
+        show::marked(member, "account", names, t),
+        show::short_account(show::text_of(member, "account")),
+        (t.node_says)(&show::field(member, "role")),
+    ]
+}
+
+/// Members with their devices.
+fn devices(items: &[Value], out: &Out) -> String {
+    let (names, t) = (Names::of(items, "account"), out.t());
+    let rows = items.iter().map(|member| {
+        let mut row = member_row(member, &names, t);
+        let devices = show::items_of(member, "devices").iter().filter_map(Value::as_str);
+        row.push(devices.map(show::short).collect::<Vec<_>>().join(" "));
+        row
+    });
+    out.table(&rows.collect::<Vec<_>>())
+}
+
+fn details(chat: &Value, out: &Out) -> String {
+    let (number, t) = (|name: &str| show::number(chat, name), out.t());
+    let mut state = vec![(t.node_says)(&show::field(chat, "state")), (t.epoch)(number("epoch"))];
     if number("branches") > 1 {
-        state.push_str(&format!(", {} branches that are being settled", number("branches")));
+        state.push((t.branches)(number("branches")));
     }
     if number("waiting_envelopes") > 0 {
-        state.push_str(&format!(
-            ", {} envelopes wait for a commit",
-            number("waiting_envelopes")
-        ));
+        state.push((t.envelopes_wait)(number("waiting_envelopes")));
     }
-    if chat.get("rejoining").and_then(Value::as_bool).unwrap_or(false) {
-        state.push_str(", this device has asked to be put back");
+    if number("changes_under_way") > 0 {
+        state.push((t.changes_under_way)(number("changes_under_way")));
+    }
+    if show::flag(chat, "rejoining") {
+        state.push(t.rejoining.to_owned());
     }
     if number("gaps") > 0 {
-        state.push_str(&format!(", {} gaps", number("gaps")));
+        state.push((t.gaps_seen)(number("gaps")));
+    }
+    if number("lost") > 0 {
+        state.push((t.gaps_lost)(number("lost")));
     }
     let mut rows = vec![
-        pair("name", show::field(chat, "name")),
-        pair("chat", show::field(chat, "chat")),
-        pair("state", format!("{}, {state}", show::field(chat, "state"))),
+        pair(t.name, show::field(chat, "name")),
+        pair(t.chat, show::field(chat, "chat")),
+        pair(t.state, state.join(", ")),
     ];
     if number("timer_s") > 0 {
-        rows.push(pair("timer", format!("{} s", number("timer_s"))));
+        rows.push(pair(t.timer, format!("{} s", number("timer_s"))));
     }
-    format!("{}\n\n{}", show::table(&rows), members(chat))
+    format!("{}\n\n{}", out.table(&rows), out.table(&members(chat, t)))
 }

@@ -1,13 +1,16 @@
-//! The commands around messages: sending, reading, and what is done to them.
+//! The commands around chats and messages: sending, reading, and what is done to them.
 
 use serde_json::{Map, Value, json};
 
-use super::{id_for, print_list};
+use super::{asks_no_node, id_for, pair, print_list};
+use crate::args::Command;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
-use crate::resolve::{self, CHAT, MESSAGE};
+use crate::resolve::{self, CHAT, MEMBER, MESSAGE};
+use crate::safe::{self, Names};
 use crate::show;
+use crate::text::Texts;
 
 /// Messages that `read` shows without `--limit`, if fewer are unread (guess).
 const READ_DEFAULT: u64 = 20;
@@ -22,52 +25,156 @@ const SEARCHED_CHATS: usize = 50;
 /// Columns before the text of a message: `12:03:44  `.
 const TEXT_INDENT: &str = "          ";
 
-pub(super) async fn send(
-    client: &Client,
-    chat: &str,
-    text: &str,
-    reply: Option<String>,
-    idempotency_key: Option<String>,
-    out: &Out,
-) -> Result<(), Fault> {
-    let id = id_for(client, CHAT, "chat.list", chat).await?;
-    let mut body = json!({ "kind": "text", "text": text });
-    if let Some(reply) = reply {
-        let answered = if resolve::is_id(&reply) {
-            reply.to_lowercase()
-        } else {
-            let list = newest(client, &id, SEARCHED).await?;
-            resolved(&reply, show::items_of(&list, "items"))?
-        };
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("reply_to".to_owned(), json!(answered));
+pub(super) async fn command(client: &Client, command: Command, out: &Out) -> Result<(), Fault> {
+    match command {
+        Command::Chats => chats(client, out).await,
+        Command::Gaps { chat } => gaps(client, &chat, out).await,
+        Command::Send {
+            chat,
+            text,
+            reply,
+            mention,
+            idempotency_key,
+        } => {
+            let chat = id_for(client, CHAT, "chat.list", &chat).await?;
+            let mut body = json!({ "kind": "text", "text": text });
+            if let Some(reply) = reply {
+                put(
+                    &mut body,
+                    "reply_to",
+                    json!(message_in(client, &chat, &reply, out).await?),
+                );
+            }
+            if !mention.is_empty() {
+                put(&mut body, "mentions", mentions(client, &chat, &text, &mention).await?);
+            }
+            send(client, &chat, body, idempotency_key, out).await
         }
+        Command::Poll {
+            chat,
+            question,
+            options,
+            multiple,
+            idempotency_key,
+        } => {
+            let chat = id_for(client, CHAT, "chat.list", &chat).await?;
+            let body = json!({ "kind": "poll", "question": question, "options": options, "multiple": multiple });
+            send(client, &chat, body, idempotency_key, out).await
+        }
+        Command::Vote { message, choices } => {
+            // People count options from 1.
+            let choices: Vec<u8> = choices.iter().map(|number| number.saturating_sub(1)).collect();
+            change(client, "message.vote", &message, json!({ "choices": choices }), out).await
+        }
+        Command::Edit { message, text, mention } => {
+            let mut what = json!({ "text": text });
+            if mention.is_empty() {
+                return change(client, "message.edit", &message, what, out).await;
+            }
+            let id = message_for(client, &message, out).await?;
+            let found = client.call("message.get", json!({ "message": id })).await?;
+            let chat = show::text_of(&found, "chat");
+            put(&mut what, "mentions", mentions(client, chat, &text, &mention).await?);
+            change(client, "message.edit", &id, what, out).await
+        }
+        Command::Delete { message } => change(client, "message.delete", &message, json!({}), out).await,
+        Command::React { message, emoji, remove } => {
+            let what = json!({ "emoji": emoji, "remove": remove });
+            change(client, "message.react", &message, what, out).await
+        }
+        Command::Typing { chat, stop } => typing(client, &chat, stop, out).await,
+        Command::Read {
+            chat,
+            limit,
+            keep_unread,
+            ids,
+        } => read(client, &chat, limit, keep_unread, ids, out).await,
+        Command::Message { message } => {
+            let id = message_for(client, &message, out).await?;
+            let found = client.call("message.get", json!({ "message": id })).await?;
+            out.print(&found, || details(&found, out))
+        }
+        Command::MarkRead { chat, through } => mark_read(client, &chat, through, out).await,
+        _ => Err(asks_no_node()),
     }
-    let mut params = Map::from_iter([("chat".to_owned(), json!(id)), ("body".to_owned(), body)]);
-    if let Some(key) = idempotency_key {
-        params.insert("idempotency_key".to_owned(), json!(key));
-    }
-    let sent = client.call("message.send", Value::Object(params)).await?;
-    print_sent(&sent, out)
 }
 
-fn print_sent(sent: &Value, out: &Out) -> Result<(), Fault> {
-    out.print(sent, || {
-        let ledger = sent.get("ledger").unwrap_or(&Value::Null);
-        let id = show::short(show::text_of(sent, "message"));
-        format!("{id}  {}", show::ledger(ledger, show::now_ms()))
+async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
+    let items = client.list("chat.list").await?;
+    let names = Names::of(&items, "chat");
+    let (now, t) = (show::now_ms(), out.t());
+    print_list(out, &items, t.no_chats, |item| {
+        vec![
+            show::short(show::text_of(item, "chat")),
+            show::marked(item, "chat", &names, t),
+            (t.node_says)(&show::field(item, "state")),
+            match show::number(item, "unread") {
+                0 => String::new(),
+                unread => (t.unread)(unread),
+            },
+            show::time_of(item, "last_ms", now),
+        ]
     })
 }
 
-pub(super) async fn typing(client: &Client, chat: &str, stop: bool, out: &Out) -> Result<(), Fault> {
+async fn send(client: &Client, chat: &str, body: Value, key: Option<String>, out: &Out) -> Result<(), Fault> {
+    let mut params = json!({ "chat": chat, "body": body });
+    if let Some(key) = key {
+        put(&mut params, "idempotency_key", json!(key));
+    }
+    let sent = client.call("message.send", params).await?;
+    out.print(&sent, || {
+        let ledger = sent.get("ledger").unwrap_or(&Value::Null);
+        let id = show::short(show::text_of(&sent, "message"));
+        format!("{id}  {}", show::ledger(ledger, show::now_ms(), out.t()))
+    })
+}
+
+/// Where a text names members as `@WHO`, for `mentions`.
+async fn mentions(client: &Client, chat: &str, text: &str, who: &[String]) -> Result<Value, Fault> {
+    let members = client.call("chat.members", json!({ "chat": chat })).await?;
+    let mut found = Vec::new();
+    for who in who {
+        let member = resolve::resolve(MEMBER, who, show::items_of(&members, "items"))?;
+        let name = format!("@{}", who.trim());
+        let mut any = false;
+        for (start, _) in text.match_indices(&name) {
+            any = true;
+            found.push((start, name.len(), show::text_of(member, "account").to_owned()));
+        }
+        if !any {
+            let name = safe::line(&name);
+            return Err(Fault::failed(move |t| (t.not_in_text)(&name)));
+        }
+    }
+    found.sort_unstable();
+    // Of names that begin alike, as Min and Minji, the longer one is meant.
+    let mut kept: Vec<(usize, usize, String)> = Vec::new();
+    for mention in found {
+        match kept.last_mut() {
+            Some(last) if mention.0 < last.0 + last.1 => {
+                if mention.1 > last.1 {
+                    *last = mention;
+                }
+            }
+            _ => kept.push(mention),
+        }
+    }
+    let shown = kept
+        .into_iter()
+        .map(|(start, length, account)| json!({ "account": account, "start_bytes": start, "length_bytes": length }));
+    Ok(Value::Array(shown.collect()))
+}
+
+async fn typing(client: &Client, chat: &str, stop: bool, out: &Out) -> Result<(), Fault> {
     let chat = id_for(client, CHAT, "chat.list", chat).await?;
     let done = client
         .call("chat.typing", json!({ "chat": chat, "active": !stop }))
         .await?;
-    out.print(&done, || "whoever is connected is told".to_owned())
+    out.print(&done, || out.t().typing_told.to_owned())
 }
 
-pub(super) async fn read(
+async fn read(
     client: &Client,
     chat: &str,
     limit: Option<u64>,
@@ -78,66 +185,95 @@ pub(super) async fn read(
     let chats = client.list("chat.list").await?;
     let row = resolve::resolve(CHAT, chat, &chats)?;
     let id = show::text_of(row, "chat");
-    let unread = row.get("unread").and_then(Value::as_u64).unwrap_or(0);
-    let limit = limit.unwrap_or(unread.max(READ_DEFAULT)).min(READ_MAX);
+    let limit = limit
+        .unwrap_or(show::number(row, "unread").max(READ_DEFAULT))
+        .min(READ_MAX);
 
-    let shown = newest(client, id, limit).await?;
+    let shown = newest(client, id, limit, out).await?;
     let items = show::items_of(&shown, "items");
-    out.print(&shown, || transcript(row, items, ids))?;
+    out.print(&shown, || transcript(row, items, ids, out))?;
     let gaps = client.call("chat.gaps", json!({ "chat": id })).await?;
-    let open = |gap: &&Value| show::text_of(gap, "state") == "open";
-    if show::items_of(&gaps, "items").iter().filter(open).count() > 0 {
-        out.remark("some messages are missing and looked for; see `madang gaps`");
+    if show::items_of(&gaps, "items")
+        .iter()
+        .any(|gap| show::text_of(gap, "state") == "open")
+    {
+        out.remark(out.t().some_missing);
     }
+    if keep_unread {
+        return Ok(());
+    }
+    mark(client, id, items).await.map(drop)
+}
 
-    let last_received = items.iter().rev().find(|m| !is_outgoing(m));
-    if let (Some(message), false) = (last_received, keep_unread) {
-        let through = show::text_of(message, "message");
-        client
-            .call("message.mark_read", json!({ "chat": id, "through": through }))
-            .await?;
-    }
-    Ok(())
+/// Marks through the last received of some messages; returns which that is.
+async fn mark(client: &Client, chat: &str, items: &[Value]) -> Result<Option<String>, Fault> {
+    let Some(last) = items.iter().rev().find(|m| !show::flag(m, "outgoing")) else {
+        return Ok(None);
+    };
+    let through = show::text_of(last, "message");
+    client
+        .call("message.mark_read", json!({ "chat": chat, "through": through }))
+        .await?;
+    Ok(Some(through.to_owned()))
+}
+
+async fn mark_read(client: &Client, chat: &str, through: Option<String>, out: &Out) -> Result<(), Fault> {
+    let chat = id_for(client, CHAT, "chat.list", chat).await?;
+    let through = match through {
+        Some(given) => {
+            let id = message_in(client, &chat, &given, out).await?;
+            client
+                .call("message.mark_read", json!({ "chat": chat, "through": id }))
+                .await?;
+            Some(id)
+        }
+        None => {
+            let list = newest(client, &chat, SEARCHED, out).await?;
+            mark(client, &chat, show::items_of(&list, "items")).await?
+        }
+    };
+    let t = out.t();
+    out.print(&json!({ "chat": chat, "through": through }), || match &through {
+        Some(id) => (t.marked_through)(&show::short(id)),
+        None => t.no_messages.to_owned(),
+    })
 }
 
 /// What is missing of a chat.
-pub(super) async fn gaps(client: &Client, chat: &str, out: &Out) -> Result<(), Fault> {
+async fn gaps(client: &Client, chat: &str, out: &Out) -> Result<(), Fault> {
     let chat = id_for(client, CHAT, "chat.list", chat).await?;
     let found = client.call("chat.gaps", json!({ "chat": chat })).await?;
-    let now = show::now_ms();
-    print_list(out, show::items_of(&found, "items"), "nothing is missing", |gap| {
-        let number = |name: &str| gap.get(name).and_then(Value::as_u64).unwrap_or(0);
-        let (first, last) = (number("first"), number("last"));
-        let what = match show::text_of(gap, "state") {
-            "forked" => format!("two different messages at {first}"),
-            "lost" => "given up by its author".to_owned(),
-            _ if number("asked") == 0 => "looked for".to_owned(),
-            _ => format!("looked for, asked {} times", number("asked")),
-        };
+    let (now, t) = (show::now_ms(), out.t());
+    print_list(out, show::items_of(&found, "items"), t.nothing_missing, |gap| {
+        let number = |name: &str| show::number(gap, name);
         vec![
             show::name_or(gap, "account"),
-            format!("device {}", show::short(show::text_of(gap, "device"))),
-            if first == last {
-                format!("message {first}")
-            } else {
-                format!("messages {first} to {last}")
+            format!("{} {}", t.device, show::short(show::text_of(gap, "device"))),
+            (t.messages_range)(number("first"), number("last")),
+            match show::text_of(gap, "state") {
+                "forked" => (t.gap_forked)(number("first")),
+                "lost" => t.gap_lost.to_owned(),
+                _ => (t.gap_asked)(number("asked")),
             },
-            what,
-            format!("since {}", show::time_of(gap, "since_ms", now)),
+            (t.since)(&show::time_of(gap, "since_ms", now)),
         ]
     })
 }
 
 /// Returns the newest messages as one list in the order shown, paging back from the end.
-async fn newest(client: &Client, chat: &str, limit: u64) -> Result<Value, Fault> {
+async fn newest(client: &Client, chat: &str, limit: u64, out: &Out) -> Result<Value, Fault> {
+    let progress = (limit > PAGE).then(|| out.progress((out.t().reading)(0, limit)));
     let mut items: Vec<Value> = Vec::new();
     let mut prev: Option<Value> = None;
     let mut next: Option<Value> = None;
     loop {
-        let missing = limit.saturating_sub(u64::try_from(items.len()).unwrap_or(u64::MAX));
-        let mut params = json!({ "chat": chat, "limit": missing.min(PAGE) });
-        if let (Some(cursor), Some(fields)) = (prev.take(), params.as_object_mut()) {
-            fields.insert("before".to_owned(), cursor);
+        let have = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        if let Some(progress) = &progress {
+            progress.say((out.t().reading)(have, limit));
+        }
+        let mut params = json!({ "chat": chat, "limit": limit.saturating_sub(have).min(PAGE) });
+        if let Some(cursor) = prev.take() {
+            put(&mut params, "before", cursor);
         }
         let page = client.call("message.list", params).await?;
         let older = show::items_of(&page, "items");
@@ -160,78 +296,110 @@ async fn newest(client: &Client, chat: &str, limit: u64) -> Result<Value, Fault>
     Ok(Value::Object(list))
 }
 
-pub(super) fn transcript(chat: &Value, messages: &[Value], ids: bool) -> String {
+fn transcript(chat: &Value, messages: &[Value], ids: bool, out: &Out) -> String {
     if messages.is_empty() {
-        return "no messages".to_owned();
+        return out.t().no_messages.to_owned();
     }
-    let now = show::now_ms();
-    let lines: Vec<String> = messages.iter().map(|m| message_line(chat, m, ids, now)).collect();
-    lines.join("\n")
+    let (now, t) = (show::now_ms(), out.t());
+    let names = Names::of(show::items_of(chat, "members"), "account");
+    let lines = messages.iter().map(|m| {
+        let line = message_line(chat, m, &names, ids, now, t);
+        out.wrapped(&line, TEXT_INDENT)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-pub(super) fn message_line(chat: &Value, message: &Value, ids: bool, now: u64) -> String {
-    let text = show::message(message, TEXT_INDENT);
+pub(super) fn message_line(chat: &Value, message: &Value, names: &Names, ids: bool, now: u64, t: &Texts) -> String {
+    let text = show::message(message, TEXT_INDENT, t);
     let id = if ids {
         format!("{}  ", show::short(show::text_of(message, "message")))
     } else {
         String::new()
     };
-    if is_outgoing(message) {
-        let ledger = show::ledger(message.get("ledger").unwrap_or(&Value::Null), now);
+    if show::flag(message, "outgoing") {
+        let ledger = show::ledger(message.get("ledger").unwrap_or(&Value::Null), now, t);
         let time = show::time_of(message, "sent_ms", now);
-        return format!("{time}  {id}you: {text}  [{ledger}]");
+        return format!("{time}  {id}{}: {text}  [{ledger}]", t.you);
     }
+    let time = show::time_of(message, "received_ms", now);
+    format!("{time}  {id}{}: {text}", author(chat, message, names, t))
+}
+
+fn author(chat: &Value, message: &Value, names: &Names, t: &Texts) -> String {
     let account = show::text_of(message, "account");
     let member = show::items_of(chat, "members")
         .iter()
         .find(|m| show::text_of(m, "account") == account);
     // Whoever isn't a member any more is named by the message.
-    let who = show::name_or(member.unwrap_or(message), "account");
-    format!("{}  {id}{who}: {text}", show::time_of(message, "received_ms", now))
+    show::marked(member.unwrap_or(message), "account", names, t)
 }
 
-/// Sends a question.
-pub(super) async fn poll(
-    client: &Client,
-    chat: &str,
-    question: &str,
-    options: &[String],
-    multiple: bool,
-    out: &Out,
-) -> Result<(), Fault> {
-    let id = id_for(client, CHAT, "chat.list", chat).await?;
-    let body = json!({ "kind": "poll", "question": question, "options": options, "multiple": multiple });
-    let sent = client.call("message.send", json!({ "chat": id, "body": body })).await?;
-    print_sent(&sent, out)
-}
-
-/// Answers a poll, whose options people count from 1.
-pub(super) async fn vote(client: &Client, message: &str, numbers: &[u8], out: &Out) -> Result<(), Fault> {
-    let choices: Vec<u8> = numbers.iter().map(|number| number.saturating_sub(1)).collect();
-    change(client, "message.vote", message, json!({ "choices": choices }), out).await
+/// All that is known of one message.
+fn details(message: &Value, out: &Out) -> String {
+    let (now, t) = (show::now_ms(), out.t());
+    let outgoing = show::flag(message, "outgoing");
+    let who = if outgoing {
+        t.you.to_owned()
+    } else {
+        show::name_or(message, "account")
+    };
+    let mut rows = vec![
+        pair(t.message, show::field(message, "message")),
+        pair(t.chat, show::field(message, "chat")),
+        pair(t.author, who),
+        pair(t.sent, show::time_of(message, "sent_ms", now)),
+        pair(t.received, show::time_of(message, "received_ms", now)),
+    ];
+    if message.get("edited_ms").is_some_and(Value::is_u64) {
+        rows.push(pair(t.edited, show::time_of(message, "edited_ms", now)));
+    }
+    if message.get("expires_after_s").is_some_and(Value::is_u64) {
+        rows.push(pair(t.timer, format!("{} s", show::number(message, "expires_after_s"))));
+    }
+    if let Some(ledger) = message.get("ledger").filter(|ledger| ledger.is_object()) {
+        rows.push(pair(t.state, show::ledger(ledger, now, t)));
+        for held in show::items_of(ledger, "held") {
+            let relay = show::short(show::text_of(held, "relay"));
+            rows.push(pair(
+                t.held_by,
+                format!("{relay}  {}", (t.until)(&show::time_of(held, "until_ms", now))),
+            ));
+        }
+        for (name, list) in [(t.delivered_to, "delivered"), (t.read_by, "read")] {
+            let devices = show::items_of(ledger, list).iter().filter_map(Value::as_str);
+            let devices: Vec<String> = devices.map(show::short).collect();
+            if !devices.is_empty() {
+                rows.push(pair(name, devices.join(" ")));
+            }
+        }
+    }
+    let text = show::message(message, "", t);
+    format!("{}\n\n{}", out.table(&rows), out.wrapped(&text, ""))
 }
 
 /// Does something to a message and shows it as it is then.
-pub(super) async fn change(
-    client: &Client,
-    method: &str,
-    message: &str,
-    mut params: Value,
-    out: &Out,
-) -> Result<(), Fault> {
-    let id = message_for(client, message).await?;
-    if let Some(fields) = params.as_object_mut() {
-        fields.insert("message".to_owned(), json!(id));
-    }
+async fn change(client: &Client, method: &str, message: &str, mut params: Value, out: &Out) -> Result<(), Fault> {
+    let id = message_for(client, message, out).await?;
+    put(&mut params, "message", json!(id));
     let changed = client.call(method, params).await?;
     out.print(&changed, || {
         let id = show::short(show::text_of(&changed, "message"));
-        format!("{id}  {}", show::message(&changed, TEXT_INDENT))
+        let text = format!("{id}  {}", show::message(&changed, TEXT_INDENT, out.t()));
+        out.wrapped(&text, TEXT_INDENT)
     })
 }
 
+/// Returns the id of the message of a chat that `given` means.
+async fn message_in(client: &Client, chat: &str, given: &str, out: &Out) -> Result<String, Fault> {
+    if resolve::is_id(given) {
+        return Ok(given.to_lowercase());
+    }
+    let list = newest(client, chat, SEARCHED, out).await?;
+    resolved(given, show::items_of(&list, "items"))
+}
+
 /// Returns the id of the message that `given` means; looks among the newest of the chats used last unless it is a whole id already.
-async fn message_for(client: &Client, given: &str) -> Result<String, Fault> {
+async fn message_for(client: &Client, given: &str, out: &Out) -> Result<String, Fault> {
     if resolve::is_id(given) {
         return Ok(given.to_lowercase());
     }
@@ -239,7 +407,7 @@ async fn message_for(client: &Client, given: &str) -> Result<String, Fault> {
     chats.sort_by_key(|chat| std::cmp::Reverse(chat.get("last_ms").and_then(Value::as_u64)));
     let mut items = Vec::new();
     for chat in chats.iter().take(SEARCHED_CHATS) {
-        let list = newest(client, show::text_of(chat, "chat"), SEARCHED).await?;
+        let list = newest(client, show::text_of(chat, "chat"), SEARCHED, out).await?;
         items.extend_from_slice(show::items_of(&list, "items"));
     }
     resolved(given, &items)
@@ -249,6 +417,8 @@ fn resolved(given: &str, messages: &[Value]) -> Result<String, Fault> {
     resolve::resolve(MESSAGE, given, messages).map(|item| show::text_of(item, "message").to_owned())
 }
 
-fn is_outgoing(message: &Value) -> bool {
-    message.get("outgoing").and_then(Value::as_bool).unwrap_or(false)
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
 }

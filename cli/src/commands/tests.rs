@@ -7,6 +7,8 @@ use jsonrpsee::server::{RpcModule, Server, ServerHandle};
 use jsonrpsee::types::ErrorObjectOwned;
 
 use super::*;
+use crate::safe::Names;
+use crate::text::{EN, KO};
 
 type Answer = fn(&str, &Value) -> Value;
 
@@ -71,8 +73,8 @@ impl FakeNode {
         let args = std::iter::once("madang").chain(line.iter().copied());
         let cli = <crate::args::Cli as clap::Parser>::try_parse_from(args).unwrap();
         let printed = Printed::default();
-        let out = Out::to(json, Box::new(printed.clone()));
-        command(cli.command, self.dir.path().to_owned(), &out).await?;
+        let out = Out::to(json, &EN, printed.clone());
+        command(cli.command, self.dir.path(), None, &out).await?;
         let bytes = printed.0.lock().unwrap().clone();
         Ok(String::from_utf8(bytes).unwrap())
     }
@@ -214,9 +216,9 @@ async fn what_the_node_does_not_know_has_exit_code_four() {
 fn words_come_in_rows_of_four() {
     let words: Vec<String> = (1..=24).map(|n| format!("w{n}")).collect();
     let phrase = json!({ "words": words });
-    let shown = numbered(&words_of(&phrase));
-    assert_eq!(shown.lines().count(), 6);
-    assert!(shown.starts_with(" 1 w1"), "{shown}");
+    let shown = node::numbered(&node::words_of(&phrase));
+    assert_eq!(shown.len(), 6);
+    assert_eq!(shown[0][0], " 1 w1");
 }
 
 #[test]
@@ -227,11 +229,11 @@ fn a_transcript_names_people_and_ticks() {
     let sent = json!({ "account": "madang1b", "outgoing": true, "sent_ms": 45_000,
         "body": { "kind": "text", "text": "c" }, "ledger": { "state": "read" } });
     assert_eq!(
-        messages::message_line(&chat, &received, false, 50_000),
+        messages::message_line(&chat, &received, &Names::default(), false, 50_000, &EN),
         "00:00:44  Al�ice: a\n          b"
     );
     assert_eq!(
-        messages::message_line(&chat, &sent, false, 50_000),
+        messages::message_line(&chat, &sent, &Names::default(), false, 50_000, &EN),
         "00:00:45  you: c  [read]"
     );
 }
@@ -239,7 +241,13 @@ fn a_transcript_names_people_and_ticks() {
 #[test]
 fn the_doctor_says_path_and_reason() {
     let chat = json!({ "chat": "c", "name": "Bob", "path": "none", "waiting": 2, "reason": "no relay" });
-    assert_eq!(path_row(&chat), ["chat", "Bob", "by none, 2 waiting: no relay"]);
+    assert_eq!(
+        node::path_row(&chat, &EN),
+        ["chat", "Bob", "no way to it, 2 waiting: no relay"]
+    );
     let check = json!({ "name": "relay", "ok": false, "detail": "not connected", "hint": "add one" });
-    assert_eq!(check_row(&check), ["FAIL", "relay", "not connected; add one"]);
+    let row = node::check_row(&check, &EN);
+    assert!(row[0].contains("FAIL"), "{row:?}");
+    assert_eq!(row[1..], ["relay", "not connected; add one"]);
+    assert!(node::check_row(&check, &KO)[0].contains("실패"));
 }

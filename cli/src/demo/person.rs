@@ -75,7 +75,7 @@ impl Person {
         }
         let node = Running::start(self.name, &args, &self.log, PROCESS_DEADLINE).await?;
         let ready = node.ready().clone();
-        self.client = Some(Client::open(&self.data)?);
+        self.client = Some(Client::open(&self.data, None)?);
         self.node = Some(node);
         Ok(ready)
     }
@@ -91,9 +91,7 @@ impl Person {
     /// Kills the node as `kill -9` does; returns its process id.
     pub async fn kill(&mut self) -> Result<u32, Fault> {
         let Some(node) = self.leave() else {
-            return Err(Fault::Failed {
-                message: format!("{} doesn't run", self.name),
-            });
+            return Err(does_not_run(self.name));
         };
         let id = node.id().unwrap_or_default();
         node.kill(PROCESS_DEADLINE).await?;
@@ -250,13 +248,10 @@ impl Person {
                 return Ok(found);
             }
             if Instant::now() >= deadline {
-                return Err(Fault::Failed {
-                    message: format!(
-                        "{} waited {} s in vain until {what}",
-                        self.name,
-                        STEP_DEADLINE.as_secs()
-                    ),
-                });
+                let (name, what) = (self.name, what.to_owned());
+                return Err(Fault::failed(move |t| {
+                    (t.demo.waited)(name, STEP_DEADLINE.as_secs(), &what)
+                }));
             }
             self.poll(POLL_MS).await?;
         }
@@ -274,9 +269,7 @@ impl Person {
     }
 
     fn client(&self) -> Result<&Client, Fault> {
-        self.client.as_ref().ok_or_else(|| Fault::Failed {
-            message: format!("{} doesn't run", self.name),
-        })
+        self.client.as_ref().ok_or_else(|| does_not_run(self.name))
     }
 }
 
@@ -287,4 +280,8 @@ pub fn rank(state: &str) -> usize {
         .iter()
         .position(|s| *s == state)
         .map_or(0, |at| at + 1)
+}
+
+fn does_not_run(name: &'static str) -> Fault {
+    Fault::failed(move |t| (t.demo.does_not_run)(name))
 }

@@ -6,6 +6,14 @@ use super::Stage;
 use super::person::{Person, rank};
 use crate::fault::Fault;
 use crate::show;
+use crate::text::Texts;
+
+/// Who does something.
+type Who = fn(&Texts) -> &'static str;
+const ALICE: Who = |_| "Alice";
+const BOB: Who = |_| "Bob";
+const BOTH: Who = |t| t.demo.both;
+const RELAY: Who = |t| t.relay;
 
 /// What Bob sends while Alice is away.
 const WAITING: [&str; 3] = ["Are you there?", "I bring rice cakes.", "See you in the yard at seven."];
@@ -34,34 +42,28 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Fault> {
 }
 
 async fn opens(stage: &mut Stage<'_>) -> Result<(String, Vec<String>), Fault> {
-    stage.step("demo", &format!("everything is in {}", stage.dir.path().display()))?;
+    let dir = crate::fault::shown(stage.dir.path());
+    stage.step(|t| t.demo.demo, |t| (t.demo.everything_is_in)(&dir))?;
     let (relay, addresses) = stage.start_relay().await?;
-    stage.step(
-        "relay",
-        &format!("is ready at {}", addresses.first().map_or("", String::as_str)),
-    )?;
+    let address = addresses.first().map_or("", String::as_str);
+    stage.step(RELAY, |t| (t.demo.ready_at)(address))?;
     for person in [&mut stage.alice, &mut stage.bob] {
         person.start(&addresses).await?;
     }
-    stage.step("Alice", "is ready, with a new account")?;
-    stage.step("Bob", "is ready, with a new account")?;
+    stage.step(ALICE, |t| t.demo.ready_new.to_owned())?;
+    stage.step(BOB, |t| t.demo.ready_new.to_owned())?;
     Ok((relay, addresses))
 }
 
 async fn meet(stage: &mut Stage<'_>) -> Result<(), Fault> {
     let made = stage.alice.call("contact.invite", json!({})).await?;
     let invite = show::text_of(&made, "invite").to_owned();
-    stage.step(
-        "Alice",
-        &format!("makes an invite of {} characters and hands it to Bob", invite.len()),
-    )?;
+    let characters = invite.len();
+    stage.step(ALICE, |t| (t.demo.makes_invite)(characters))?;
 
     let accepted = stage.bob.call("contact.accept", json!({ "invite": invite })).await?;
     stage.bob.set_chat(show::text_of(&accepted, "chat").to_owned());
-    stage.step(
-        "Bob",
-        "accepts it: an end-to-end encrypted chat, post-quantum from its first message",
-    )?;
+    stage.step(BOB, |t| t.demo.accepts.to_owned())?;
 
     let asked = stage
         .alice
@@ -73,17 +75,11 @@ async fn meet(stage: &mut Stage<'_>) -> Result<(), Fault> {
         .call("contact.approve", json!({ "request": request }))
         .await?;
     stage.alice.set_chat(show::text_of(&approved, "chat").to_owned());
-    stage.step(
-        "Alice",
-        &format!(
-            "sees the request of {} and approves it",
-            show::name_or(&asked, "account")
-        ),
-    )?;
+    stage.step(ALICE, |t| (t.demo.approves)(&show::name_or(&asked, "account")))?;
 
     stage.alice.is_active().await?;
     stage.bob.is_active().await?;
-    stage.step("both", "the chat is active")
+    stage.step(BOTH, |t| t.demo.active.to_owned())
 }
 
 async fn talk(stage: &mut Stage<'_>, sent: &mut Vec<Sent>) -> Result<(), Fault> {
@@ -98,7 +94,7 @@ async fn say(stage: &mut Stage<'_>, sent: &mut Vec<Sent>, from_alice: bool, text
     } else {
         (&mut stage.bob, &mut stage.alice)
     };
-    let (from, to) = (sender.name(), receiver.name());
+    let (from, to) = (if from_alice { ALICE } else { BOB }, receiver.name());
     let (id, first) = sender.send(text).await?;
     receiver.receives(&id, text).await?;
     sender.ledger_reaches(&id, "delivered").await?;
@@ -110,7 +106,7 @@ async fn say(stage: &mut Stage<'_>, sent: &mut Vec<Sent>, from_alice: bool, text
         text,
         first,
     });
-    stage.step(from, &format!("\"{text}\"; {to} has read it"))
+    stage.step(from, |t| (t.demo.has_read)(text, to))
 }
 
 /// Alice goes offline; Bob's messages wait at the relay and outlive that he is killed. Returns their ids.
@@ -121,7 +117,7 @@ async fn alice_is_away(
     sent: &mut Vec<Sent>,
 ) -> Result<Vec<String>, Fault> {
     stage.alice.stop().await?;
-    stage.step("Alice", "goes offline")?;
+    stage.step(ALICE, |t| t.demo.goes_offline.to_owned())?;
 
     let mut waiting = Vec::new();
     for text in WAITING {
@@ -137,27 +133,26 @@ async fn alice_is_away(
     for (id, text) in waiting.iter().zip(WAITING) {
         let ledger = stage.bob.ledger_reaches(id, "held").await?;
         is_held(&ledger, relay)?;
-        stage.step("Bob", &format!("\"{text}\"; {}", show::ledger(&ledger, show::now_ms())))?;
+        stage.step(BOB, |t| {
+            format!("\"{text}\"; {}", show::ledger(&ledger, show::now_ms(), t))
+        })?;
     }
 
     let id = stage.bob.kill().await?;
-    stage.step("Bob", &format!("is killed with -9 (process {id})"))?;
+    stage.step(BOB, |t| (t.demo.is_killed)(id))?;
     stage.bob.start(addresses).await?;
     for id in &waiting {
         let ledger = stage.bob.ledger_reaches(id, "held").await?;
         is_held(&ledger, relay)?;
     }
     has_once(&stage.bob, true).await?;
-    stage.step(
-        "Bob",
-        "starts again; the three messages are there, still held by the relay",
-    )?;
+    stage.step(BOB, |t| t.demo.starts_again.to_owned())?;
     Ok(waiting)
 }
 
 async fn alice_returns(stage: &mut Stage<'_>, addresses: &[String], waiting: &[String]) -> Result<(), Fault> {
     stage.alice.start(addresses).await?;
-    stage.step("Alice", "comes back")?;
+    stage.step(ALICE, |t| t.demo.comes_back.to_owned())?;
     for (id, text) in waiting.iter().zip(WAITING) {
         stage.alice.receives(id, text).await?;
     }
@@ -165,10 +160,7 @@ async fn alice_returns(stage: &mut Stage<'_>, addresses: &[String], waiting: &[S
     for id in waiting {
         stage.bob.ledger_reaches(id, "delivered").await?;
     }
-    stage.step(
-        "Alice",
-        "has the three messages, each once, in Bob's order; his ledger says delivered",
-    )?;
+    stage.step(ALICE, |t| t.demo.has_the_three.to_owned())?;
 
     let Some(last) = waiting.last() else {
         return Ok(());
@@ -177,15 +169,15 @@ async fn alice_returns(stage: &mut Stage<'_>, addresses: &[String], waiting: &[S
     for id in waiting {
         stage.bob.ledger_reaches(id, "read").await?;
     }
-    stage.step("Alice", "reads them; Bob's ledger says read")
+    stage.step(ALICE, |t| t.demo.reads_them.to_owned())
 }
 
 async fn without_relay(stage: &mut Stage<'_>, sent: &mut Vec<Sent>) -> Result<(), Fault> {
     stage.alice.is_direct().await?;
     stage.bob.is_direct().await?;
-    stage.step("both", "are connected directly")?;
+    stage.step(BOTH, |t| t.demo.direct.to_owned())?;
     stage.stop_relay().await?;
-    stage.step("relay", "stops")?;
+    stage.step(RELAY, |t| t.demo.stops.to_owned())?;
     say(stage, sent, true, "The relay is gone.").await?;
     say(stage, sent, false, "And we still talk.").await
 }
@@ -194,6 +186,7 @@ async fn without_relay(stage: &mut Stage<'_>, sent: &mut Vec<Sent>) -> Result<()
 async fn show_ledger(stage: &mut Stage<'_>, sent: &[Sent]) -> Result<(), Fault> {
     stage.alice.drain().await?;
     stage.bob.drain().await?;
+    let t = stage.out.t();
     let mut rows = Vec::new();
     let mut items = Vec::new();
     for message in sent {
@@ -212,13 +205,13 @@ async fn show_ledger(stage: &mut Stage<'_>, sent: &[Sent]) -> Result<(), Fault> 
             show::short(&message.id),
             sender.name().to_owned(),
             format!("\"{}\"", message.text),
-            states.join(" → "),
+            states.iter().map(|s| (t.node_says)(s)).collect::<Vec<_>>().join(" → "),
         ]);
     }
     let document = json!({ "event": "ledger", "messages": items });
-    stage.out.print(&document, || {
-        format!("\nThe ledger of each message:\n{}", show::table(&rows))
-    })
+    stage
+        .out
+        .print(&document, || format!("\n{}\n{}", t.demo.ledger, stage.out.table(&rows)))
 }
 
 fn states(sender: &Person, message: &Sent) -> Result<Vec<String>, Fault> {
@@ -275,9 +268,8 @@ async fn has_once(person: &Person, own: bool) -> Result<(), Fault> {
 }
 
 fn wrong<T>(message: &str) -> Result<T, Fault> {
-    Err(Fault::Failed {
-        message: message.to_owned(),
-    })
+    let message = message.to_owned();
+    Err(Fault::failed(move |t| (t.demo.not_as_said)(&message)))
 }
 
 #[cfg(test)]

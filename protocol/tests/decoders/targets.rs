@@ -497,7 +497,7 @@ fn seal_pair() -> &'static (Vec<u8>, Vec<u8>) {
             HpkeAeadType::ChaCha20Poly1305,
         );
         let pair = Crypto::new([1; 32]).derive_hpke_keypair(config, &[2; 32]).unwrap();
-        (pair.private.as_ref().to_vec(), pair.public)
+        (pair.private.to_vec(), pair.public)
     })
 }
 

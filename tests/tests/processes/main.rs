@@ -6,6 +6,7 @@ mod apps;
 mod benchmark;
 mod browser;
 mod by_hand;
+mod command_line;
 mod copies;
 mod events;
 mod examples;

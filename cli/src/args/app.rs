@@ -1,0 +1,56 @@
+//! What can be typed behind `madang app`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueHint};
+
+/// What can be done about apps.
+#[derive(Debug, Subcommand)]
+pub enum AppCommand {
+    /// List apps, and those that ask to be let in
+    List,
+    /// Let an app in that asks
+    Approve {
+        /// Its id, the beginning of it, or its name
+        app: String,
+        /// Allow only this of what it asks for; can be repeated
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Seconds until its token ends
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        expires_in_s: Option<u64>,
+    },
+    /// End an app's token and those that it made, or turn away an app that asks
+    Revoke {
+        /// Its id, the beginning of it, or its name
+        app: String,
+    },
+    /// Make a token for a program of yours; it is shown once
+    Token {
+        /// What it is called
+        name: String,
+        /// What it may do, as `chat:read`, `chat:ID:send` or `method:message.list`; can be repeated
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+        /// Seconds until it ends
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        expires_in_s: Option<u64>,
+    },
+    /// Ask to be let in, as an app does; the token is shown once and works when the user has approved
+    Request {
+        /// What the app calls itself
+        name: String,
+        /// What it wants to be allowed, as `chat:read`; can be repeated
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<String>,
+        /// The page that it is, as `https://shop.example`
+        #[arg(long)]
+        origin: Option<String>,
+        /// File that holds a small picture, at most 8,192 bytes
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        icon: Option<PathBuf>,
+    },
+    /// Show the app whose token `--token-file` names, and what it may do
+    #[command(name = "self")]
+    Itself,
+}

@@ -1,0 +1,254 @@
+//! English.
+
+use super::{Language, Texts, demo};
+
+/// English.
+pub static EN: Texts = Texts {
+    language: Language::English,
+
+    error: "error",
+    failed_to: |what, path, error| match path {
+        "" => format!("can't {what}: {error}"),
+        path => format!("can't {what} {path}: {error}"),
+    },
+    no_node: |data| format!("no node is running for {data}; start one with `madang up --data {data}`"),
+    not_found: |noun, given, list| format!("no {noun} fits `{given}`; see `madang {list}`"),
+    ambiguous: |noun, given, candidates| {
+        format!("`{given}` fits more than one {noun}; give more of the id of one of these:{candidates}")
+    },
+    refused: |message, code, _| format!("refused by the node: {message} ({code})"),
+    store_unusable: |data, reason| format!("the data directory {data} can't be used: {reason}"),
+    setting_unusable: |field, reason| format!("{field} can't be used: {reason}"),
+    network_unusable: |reason| format!("the network can't be used: {reason}"),
+    place_unreadable: |path, error| format!("can't read {path}: {error}; start the node again"),
+    no_token_in: |path| format!("{path} holds no token in its first line"),
+    list_endless: |method, limit| format!("{method} lists more than {limit} items"),
+    no_socket: |error| format!("the node opens no WebSocket: {error}"),
+    node_silent: |data| format!("the node of {data} doesn't answer; see its log"),
+    node_unasked: |error| format!("the node can't be asked: {error}"),
+    no_home: "this user has no home directory; name a data directory with --data DIR",
+    asks_no_node: "this command asks no node",
+    over_bytes: |limit| format!("over {limit} bytes"),
+    is_absent: "there is no such file",
+
+    to_write_stdout: "write to standard output",
+    to_write: "write",
+    to_read: "read",
+    to_open: "open",
+    to_read_stdin: "read standard input",
+    to_read_passphrase: "read the passphrase file",
+    to_catch_signals: "catch signals",
+    to_start_runtime: "start the runtime",
+    to_make_directory: "make a temporary directory",
+    to_find_program: "find this program's file",
+    to_start_process: "start a process",
+    to_end_process: "end a process",
+    to_await_process: "wait for a process",
+    to_run_shell: "run /bin/sh",
+
+    noun_chat: "chat",
+    noun_contact: "contact",
+    noun_member: "member",
+    noun_app: "app",
+    noun_request: "request",
+    noun_message: "message",
+    noun_token: "token",
+    noun_setting: "setting",
+
+    account: "account",
+    device: "device",
+    name: "name",
+    phrase: "phrase",
+    version: "version",
+    peer: "peer",
+    running: "runs for",
+    listens: "listen",
+    data: "data",
+    metrics: "metrics",
+    relay: "relay",
+    chat: "chat",
+    message: "message",
+    author: "from",
+    sent: "sent",
+    received: "received",
+    held_by: "held by",
+    delivered_to: "delivered to",
+    read_by: "read by",
+    state: "state",
+    timer: "timer",
+    you: "you",
+    ok: "ok",
+    fail: "FAIL",
+    connected: "connected",
+    unconnected: "not connected",
+
+    since: |time| format!("since {time}"),
+    until: |time| format!("until {time}"),
+    node_says: str::to_owned,
+
+    phrase_confirmed: "confirmed, the root key is erased from this device",
+    phrase_unconfirmed: "not confirmed; see `madang phrase`",
+    phrase_erased: "confirmed: the root key is erased from this device, only your written words restore the account",
+    phrase_advice: "Write the words down and show them to nobody: whoever has them is you.\n\
+        Then run `madang phrase --confirm`, which erases the root key from this device.",
+    account_created: "created a new account",
+    phrase_is_at: |data| format!("its recovery phrase: `madang phrase --data {data}`; write it down"),
+    starting: "starting",
+    catching_up: |caught| {
+        let mut text = format!(
+            "catching up: {} of {} relays connected",
+            caught.relays.0, caught.relays.1
+        );
+        if caught.received > 0 {
+            text.push_str(&format!(", {} messages came", caught.received));
+        }
+        if caught.gaps > 0 {
+            text.push_str(&format!(", {} gaps are looked for", caught.gaps));
+        }
+        text
+    },
+    caught_up: |received| match received {
+        0 => "caught up: nothing new".to_owned(),
+        1 => "caught up: 1 message came".to_owned(),
+        many => format!("caught up: {many} messages came"),
+    },
+    no_passphrase_in: |path, limit| format!("{path} holds no passphrase in its first line, or more than {limit} bytes"),
+    examining: "looking at everything",
+    doctor_failed: "at least one check failed; its line says what to do",
+    path: |path| match path {
+        "direct" => "by a direct connection".to_owned(),
+        "relay" => "by a relay".to_owned(),
+        "none" => "no way to it".to_owned(),
+        other => crate::safe::line(other),
+    },
+    waiting: |count| format!("{count} waiting"),
+    gaps_seen: |count| match count {
+        1 => "1 gap, see `madang gaps`".to_owned(),
+        many => format!("{many} gaps, see `madang gaps`"),
+    },
+    no_evidence: "nothing speaks against any relay",
+
+    invited: |several, until| {
+        let who = if several { "everybody who gets it" } else { "one person" };
+        format!("for {who}, until {until} UTC; they run `madang accept INVITE`")
+    },
+    asking_inviter: "looking for the inviter (up to 20 s)",
+    accepted: "asked; the chat is active once the other approves, or you are let into the group",
+    no_requests: "no requests",
+    declined: "declined",
+    no_contacts: "no contacts",
+    for_contact: "for contact",
+    for_group: |group| format!("for the group {group}"),
+    looks_like: |other| format!("[looks like {other}]"),
+
+    group_invited: |at_once, until| {
+        let how = if at_once {
+            "lets whoever has it in"
+        } else {
+            "whoever has it may ask; you approve each"
+        };
+        format!("{how}, until {until} UTC; they run `madang accept INVITE`")
+    },
+    taken_back: "taken back",
+    leaving: "the others are asked to remove this account; until one of them has, messages still come",
+    no_links: "no open links",
+    let_in: |uses, limit| format!("{uses} of {limit} let in"),
+    you_approve: "you approve",
+    at_once: "at once",
+    epoch: |epoch| format!("epoch {epoch}"),
+    branches: |count| format!("{count} branches that are being settled"),
+    envelopes_wait: |count| format!("{count} envelopes wait for a commit"),
+    changes_under_way: |count| format!("{count} changes under way"),
+    rejoining: "this device has asked to be put back",
+    gaps_lost: |count| format!("{count} gaps given up by their authors"),
+
+    no_chats: "no chats",
+    no_messages: "no messages",
+    unread: |count| format!("{count} unread"),
+    held_until: |time| format!("held until {time}"),
+    reply_to: |message| format!("to {message}"),
+    edited: "edited",
+    deleted: "deleted",
+    cannot_show: "this version can't show it",
+    not_in_text: |name| format!("the text doesn't say `{name}`, so nobody can be mentioned there"),
+    typing_told: "whoever is connected is told",
+    some_missing: "some messages are missing and looked for; see `madang gaps`",
+    marked_through: |message| format!("read up to {message}"),
+    nothing_missing: "nothing is missing",
+    messages_range: |first, last| {
+        if first == last {
+            format!("message {first}")
+        } else {
+            format!("messages {first} to {last}")
+        }
+    },
+    gap_forked: |at| format!("two different messages at {at}"),
+    gap_lost: "given up by its author",
+    gap_asked: |times| match times {
+        0 => "looked for".to_owned(),
+        times => format!("looked for, asked {times} times"),
+    },
+    reading: |have, all| format!("reading: {have} of {all} messages"),
+
+    acknowledged: "acknowledged",
+    event_unreadable: |error| format!("the node sent an event that is no JSON: {error}"),
+    subscription_ended: "the node ended the subscription; see its log",
+    node_ended: |cursor| format!("the node ended; go on with `madang events --after {cursor}`"),
+    types: "types",
+    stopped_typing: "has stopped typing",
+    approve_with: |request| format!("approve with `madang approve {request}`"),
+    approve_app_with: |app| format!("let it in with `madang app approve {app}`"),
+    events_missing: |from, to, why| format!("events {from} to {to} aren't in the log ({why})"),
+    events_wait: |count| format!("{count} events wait"),
+    params_no_object: "parameters must be one JSON object, as '{\"limit\": 5}'",
+    params_unreadable: |error| format!("the parameters are no JSON: {error}"),
+
+    no_apps: "no apps",
+    apps_advice: "`madang app approve APP` lets one in that asks, `madang app revoke APP` turns it away",
+    app_ended: "its token works no more, and its connections are closed",
+    app_asked: |app| format!("shown only now; it works once the user runs `madang app approve {app}`"),
+    token_once: "it is shown only now; `madang app revoke` ends it",
+
+    relay_token_once: |id| {
+        format!(
+            "This is shown once. Whoever has it may use the relay; take it back with `madang relay token revoke {id}`."
+        )
+    },
+    no_tokens: "no tokens",
+    revoked: |id| format!("revoked {id}"),
+    checks_failed: |names| format!("these checks failed: {names}"),
+
+    setting_bad: |place, why| format!("{place} can't be used: {why}"),
+    setting_unknown: |name| format!("the configuration file sets `{name}`, which this version doesn't know"),
+    setting_unset: |name| format!("{name} isn't set"),
+    setting_written: |path| format!("written to {path}"),
+    setting_covered: |variable| format!("{variable} is set and goes before the file"),
+    from_file: "file",
+    by_default: "default",
+    config_unreadable: |path, why| format!("the configuration file {path} can't be read: {why}"),
+    no_config_file: "there is no configuration file: MADANG_CONFIG is empty, or this user has no home directory; name one with --config FILE",
+    not_unicode: "it is no UTF-8",
+    want_text: "it must be a text in quotes",
+    want_texts: "it must be a list of texts, as [\"…\", \"…\"]",
+    want_one: "it takes one value",
+    want_table: "what stands there is no table",
+    want_at_most: |limit| format!("it takes at most {limit} values"),
+    want_bytes: |limit| format!("it must have 1 to {limit} bytes and no control characters"),
+    want_multiaddr: "it must be a multiaddr, as /ip4/192.0.2.7/udp/4001/quic-v1",
+    want_relay: "it must be a multiaddr that ends in /p2p/KEY, as `madang relay` prints it",
+    want_socket: "it must be an address and a port, as 127.0.0.1:0",
+    want_log: "it must be a filter, as `info` or `warn,madang_node=debug`",
+    want_one_of: |known| format!("it must be one of {known}"),
+
+    pages_written: |count, dir| format!("{count} pages written to {dir}"),
+    has_no_stdout: "has no standard output",
+    ended_early: "ended before it was ready",
+    not_ready: "wasn't ready in time",
+    ended_badly: |name, status| format!("{name} was asked to stop and ended with {status}"),
+    ended_by_itself: |name| format!("{name} has ended by itself"),
+    does_not_end: |name| format!("{name} doesn't end"),
+    cannot_ask_to_stop: |name| format!("{name} can't be asked to stop"),
+    log_empty: |log| format!("nothing is in {log}"),
+    log_ends: |end| format!("its log ends:\n  {end}"),
+    demo: demo::EN,
+};

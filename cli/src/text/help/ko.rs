@@ -1,0 +1,438 @@
+//! Help in Korean, by the English that is written at the commands and arguments.
+
+/// Below the top command's help.
+pub(super) const AFTER_HELP: &str = "\
+CHAT과 REQUEST에는 ID, ID의 앞부분(4자리 이상) 또는 이름을 씁니다. 하나에만 맞아야 합니다.
+MESSAGE에는 ID나 그 앞부분을 씁니다. `read --ids` 명령이 보여 줍니다.
+
+종료 코드:
+  0  성공
+  1  실패
+  2  명령줄이 잘못됨
+  3  데이터 디렉터리에 실행 중인 노드가 없음
+  4  찾을 수 없거나, 이름 또는 앞부분이 여럿에 맞음
+  5  노드가 거절함. 오류 코드가 함께 나옴
+  6  데이터 디렉터리가 잠겼거나, 이 프로그램보다 새 버전이거나, 열 수 없음
+  7  설정 파일이나 MADANG_… 변수의 값을 사용할 수 없음";
+
+/// English and Korean.
+pub(super) const HELP: &[(&str, &str)] = &[
+    (
+        "A peer-to-peer messenger: nobody in the middle",
+        "가운데에 아무도 없는 P2P 메신저",
+    ),
+    (
+        "Data directory [default: `madang` (relays: `madang-relay`) in the platform's data directory]",
+        "데이터 디렉터리 [기본값: 플랫폼 데이터 디렉터리의 `madang`, 릴레이는 `madang-relay`]",
+    ),
+    (
+        "Print JSON: one document, or one on each line where output goes on",
+        "JSON으로 출력합니다. 문서 하나 또는, 출력이 이어지면 한 줄에 하나",
+    ),
+    (
+        "Configuration file [default: `madang/config.toml` in the platform's configuration directory]",
+        "설정 파일 [기본값: 플랫폼 설정 디렉터리의 `madang/config.toml`]",
+    ),
+    (
+        "Language of what is printed for people [default: the locale's]",
+        "사람에게 보여 줄 언어 [기본값: 로캘]",
+    ),
+    (
+        "Whether to colour what is printed for people [default: auto]",
+        "색을 쓸지 여부 [기본값: auto]",
+    ),
+    (
+        "Ask the node as the app whose token is the first line of this file, instead of as its owner",
+        "소유자가 아니라, 이 파일 첫 줄의 토큰을 가진 앱으로서 노드에 요청합니다",
+    ),
+    (
+        "Run a personal node until Ctrl-C; creates the account if the data directory is empty",
+        "개인 노드를 Ctrl-C를 누를 때까지 실행합니다. 데이터 디렉터리가 비어 있으면 계정을 만듭니다",
+    ),
+    (
+        "Where the JSON-RPC listens; port 0 takes a free one [default: 127.0.0.1:0]",
+        "JSON-RPC 수신 주소. 포트 0은 빈 포트를 씁니다 [기본값: 127.0.0.1:0]",
+    ),
+    (
+        "Multiaddr to listen on; can be repeated",
+        "수신할 멀티주소. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Relay that holds messages for you, ending in `/p2p/…`; can be repeated",
+        "메시지를 보관해 줄 릴레이. `/p2p/…`로 끝나며 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Token that the relay's operator gave you, or KEY=TOKEN with the key after `/p2p/` if there are several relays; it is remembered",
+        "릴레이 운영자에게 받은 토큰. 릴레이가 여럿이면 `/p2p/` 뒤의 키를 붙여 KEY=TOKEN. 기억해 둡니다",
+    ),
+    ("Name that contacts see", "연락처에게 보이는 이름"),
+    (
+        "File whose first line is the passphrase that seals the data directory",
+        "첫 줄이 데이터 디렉터리를 잠그는 암호인 파일",
+    ),
+    (
+        "Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes. See also `relay token` and `relay doctor`",
+        "릴레이를 Ctrl-C를 누를 때까지 실행하고 `madang up --relay`에 쓸 주소를 출력합니다. `relay token`, `relay doctor`도 보세요",
+    ),
+    (
+        "Whom the relay serves; others may only use topics that one of these uses",
+        "릴레이를 쓸 수 있는 사람. 다른 사람은 이들이 쓰는 토픽만 쓸 수 있습니다",
+    ),
+    (
+        "With `--admission list`: a file of transport keys, one a line, in hex or as an address that ends in `/p2p/…`",
+        "`--admission list`와 함께: 전송 키 파일. 한 줄에 하나, 16진수 또는 `/p2p/…`로 끝나는 주소",
+    ),
+    (
+        "MiB that all messages together may take [default: 16384]",
+        "모든 메시지의 한도(MiB) [기본값: 16384]",
+    ),
+    (
+        "MiB that the messages of one topic may take [default: 64]",
+        "토픽 하나의 한도(MiB) [기본값: 64]",
+    ),
+    (
+        "MiB that one peer may deposit in a day [default: 512]",
+        "피어 하나가 하루에 맡길 수 있는 양(MiB) [기본값: 512]",
+    ),
+    (
+        "Another relay, `/…/p2p/…`, with which to compare and copy what both keep; can be repeated",
+        "서로 보관한 것을 비교하고 복사할 다른 릴레이(`/…/p2p/…`). 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Where to serve metrics and health [default: nowhere]",
+        "지표와 상태를 제공할 주소 [기본값: 없음]",
+    ),
+    (
+        "Tokens for `--admission token`; a running relay notices changes within seconds",
+        "`--admission token`에 쓰는 토큰. 실행 중인 릴레이도 몇 초 안에 알아차립니다",
+    ),
+    ("Make a token; it is shown once", "토큰을 만듭니다. 한 번만 표시됩니다"),
+    ("A name to know it by", "알아보기 위한 이름"),
+    ("List the tokens", "토큰 목록을 봅니다"),
+    (
+        "Revoke a token: who came with it is no longer admitted",
+        "토큰을 거두어들입니다. 이 토큰으로는 더 들어올 수 없습니다",
+    ),
+    ("Its id, as `list` shows it", "`list`가 보여 주는 ID"),
+    (
+        "Look at the relay of the data directory: disk, clock, addresses, quotas, flushes; exit code 1 if a check failed",
+        "데이터 디렉터리의 릴레이를 살펴봅니다: 디스크, 시계, 주소, 한도, 쓰기. 실패가 있으면 종료 코드 1",
+    ),
+    (
+        "Where it serves metrics, `http://HOST:PORT` [default: as the running relay says]",
+        "지표를 제공하는 곳, `http://HOST:PORT` [기본값: 실행 중인 릴레이가 알려 주는 곳]",
+    ),
+    (
+        "Play the whole story on this machine: a relay, two people, an absence, a kill",
+        "이 컴퓨터에서 전체 이야기를 재현합니다: 릴레이 하나, 두 사람, 자리 비움, 강제 종료",
+    ),
+    ("Show the account and the device", "계정과 기기를 봅니다"),
+    (
+        "Show the node: version, addresses, relays, how long it runs",
+        "노드를 봅니다: 버전, 주소, 릴레이, 실행 시간",
+    ),
+    (
+        "Show the 24 words from which the account can be restored",
+        "계정을 복구할 수 있는 단어 24개를 봅니다",
+    ),
+    (
+        "You wrote the words down: erase the root key from this device",
+        "단어를 적어 두었음: 이 기기에서 루트 키를 삭제합니다",
+    ),
+    ("Make an invite to give to a person", "다른 사람에게 줄 초대를 만듭니다"),
+    ("More than one person may use it", "여러 사람이 쓸 수 있습니다"),
+    ("Seconds until it expires", "만료까지의 초"),
+    (
+        "Accept an invite: asks its maker for contact, or to be let into the group that it is for",
+        "초대를 수락합니다. 만든 사람에게 연락처 또는 그룹 참여를 요청합니다",
+    ),
+    ("The invite, `madang:invite?…`", "초대(`madang:invite?…`)"),
+    (
+        "List the people who ask for contact, or to be let into a group",
+        "연락처나 그룹 참여를 요청한 사람의 목록을 봅니다",
+    ),
+    ("Approve a request", "요청을 승인합니다"),
+    (
+        "Its id, the beginning of it, or the asker's name",
+        "ID, ID의 앞부분 또는 요청한 사람의 이름",
+    ),
+    (
+        "Decline a request; whoever asked isn't told",
+        "요청을 거절합니다. 요청한 사람에게는 알리지 않습니다",
+    ),
+    ("List contacts", "연락처 목록을 봅니다"),
+    ("List chats", "대화 목록을 봅니다"),
+    (
+        "Show what is missing of a chat, and what is known of it",
+        "대화에서 빠진 메시지와 그에 대해 아는 것을 봅니다",
+    ),
+    ("Id, beginning of an id, or name", "ID, ID의 앞부분 또는 이름"),
+    (
+        "Make a group of contacts, and change it",
+        "연락처로 그룹을 만들고 바꿉니다",
+    ),
+    ("Print help (see more with '--help')", "도움말을 봅니다(자세히: --help)"),
+    ("Print version", "버전을 봅니다"),
+    (
+        "Print this message or the help of the given subcommand(s)",
+        "이 도움말이나 해당 명령의 도움말을 봅니다",
+    ),
+    ("Make a group of contacts", "연락처로 그룹을 만듭니다"),
+    ("Its name", "이름"),
+    ("Names or accounts of contacts", "연락처의 이름이나 계정"),
+    (
+        "Show a group: members, roles, and how its state is",
+        "그룹을 봅니다: 구성원, 역할, 상태",
+    ),
+    (
+        "Chat id, the beginning of it, or its name",
+        "대화의 ID, ID의 앞부분 또는 이름",
+    ),
+    ("List who is in it, with their devices", "구성원과 기기 목록을 봅니다"),
+    ("Add contacts", "연락처를 추가합니다"),
+    ("Remove members", "구성원을 내보냅니다"),
+    ("Names or accounts of members", "구성원의 이름이나 계정"),
+    (
+        "Make a link by which others ask to be let in, as an admin",
+        "다른 사람이 참여를 요청할 링크를 만듭니다(관리자)",
+    ),
+    (
+        "Let them in at once; otherwise each waits in `madang requests`",
+        "바로 들여보냅니다. 그렇지 않으면 `madang requests`에서 기다립니다",
+    ),
+    ("How many it lets in", "들여보낼 사람 수"),
+    ("List your open links of a group", "열려 있는 그룹 링크 목록을 봅니다"),
+    (
+        "Take a link back: it lets nobody in any more",
+        "링크를 거두어들입니다. 아무도 들어올 수 없게 됩니다",
+    ),
+    ("The link, `madang:invite?…`", "링크(`madang:invite?…`)"),
+    (
+        "Leave it: the others are asked to remove this account",
+        "나갑니다. 다른 구성원에게 이 계정을 내보내 달라고 요청합니다",
+    ),
+    ("Give it another name", "이름을 바꿉니다"),
+    ("The new name", "새 이름"),
+    ("Give it another picture, or none", "사진을 바꾸거나 없앱니다"),
+    (
+        "File that holds the picture, at most 8,192 bytes",
+        "사진 파일. 최대 8,192바이트",
+    ),
+    ("Take the picture away", "사진을 없앱니다"),
+    ("Let messages disappear", "메시지가 사라지게 합니다"),
+    (
+        "After so many seconds; 0 for never",
+        "사라질 때까지의 초. 0은 사라지지 않음",
+    ),
+    ("Change a member's role", "구성원의 역할을 바꿉니다"),
+    ("Name or account of the member", "구성원의 이름이나 계정"),
+    (
+        "The new role; making an owner gives your own place away",
+        "새 역할. 소유자로 만들면 자신의 자리를 넘겨줍니다",
+    ),
+    (
+        "Apps and their tokens: who asks, what they may do, how it ends",
+        "앱과 토큰: 누가 요청하고, 무엇을 할 수 있고, 어떻게 끝나는지",
+    ),
+    (
+        "List apps, and those that ask to be let in",
+        "앱과, 승인을 요청한 앱의 목록을 봅니다",
+    ),
+    ("Let an app in that asks", "요청한 앱을 승인합니다"),
+    ("Its id, the beginning of it, or its name", "ID, ID의 앞부분 또는 이름"),
+    (
+        "Allow only this of what it asks for; can be repeated",
+        "요청한 것 중 이것만 허용합니다. 여러 번 쓸 수 있습니다",
+    ),
+    ("Seconds until its token ends", "토큰이 끝날 때까지의 초"),
+    (
+        "End an app's token and those that it made, or turn away an app that asks",
+        "앱의 토큰과 그 앱이 만든 토큰을 끝내거나, 요청한 앱을 물리칩니다",
+    ),
+    (
+        "Make a token for a program of yours; it is shown once",
+        "자기 프로그램에 쓸 토큰을 만듭니다. 한 번만 표시됩니다",
+    ),
+    ("What it is called", "이름"),
+    (
+        "What it may do, as `chat:read`, `chat:ID:send` or `method:message.list`; can be repeated",
+        "할 수 있는 일. `chat:read`, `chat:ID:send`, `method:message.list` 등. 여러 번 쓸 수 있습니다",
+    ),
+    ("Seconds until it ends", "끝날 때까지의 초"),
+    (
+        "Ask to be let in, as an app does; the token is shown once and works when the user has approved",
+        "앱으로서 승인을 요청합니다. 토큰은 한 번만 표시되며 사용자가 승인하면 통합니다",
+    ),
+    ("What the app calls itself", "앱의 이름"),
+    (
+        "What it wants to be allowed, as `chat:read`; can be repeated",
+        "허용받고 싶은 일. `chat:read` 등. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "The page that it is, as `https://shop.example`",
+        "앱인 페이지. `https://shop.example` 등",
+    ),
+    (
+        "File that holds a small picture, at most 8,192 bytes",
+        "작은 사진 파일. 최대 8,192바이트",
+    ),
+    (
+        "Show the app whose token `--token-file` names, and what it may do",
+        "`--token-file`의 토큰을 가진 앱과 할 수 있는 일을 봅니다",
+    ),
+    ("Send a text", "글을 보냅니다"),
+    ("The text", "글"),
+    (
+        "Message of the chat that it answers: its id or the beginning of it",
+        "답장할 메시지: ID 또는 ID의 앞부분",
+    ),
+    (
+        "Member of the chat whom the text names as `@WHO`, by name or account; can be repeated",
+        "글에서 `@WHO`로 언급하는 구성원의 이름이나 계정. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Sending again with the same key sends nothing new",
+        "같은 키로 다시 보내면 새로 보내지 않습니다",
+    ),
+    (
+        "Send a question with options to choose from",
+        "선택지가 있는 질문(투표)을 보냅니다",
+    ),
+    ("The question", "질문"),
+    ("What can be chosen, at least two", "선택지. 두 개 이상"),
+    ("One may choose several", "여러 개를 고를 수 있습니다"),
+    ("Answer a poll", "투표합니다"),
+    (
+        "The poll's message: its id or the beginning of it",
+        "투표 메시지: ID 또는 ID의 앞부분",
+    ),
+    (
+        "Numbers of the chosen options, from 1; without any the vote is taken back",
+        "고른 선택지의 번호(1부터). 없으면 투표를 거둡니다",
+    ),
+    ("Change the text of a message of yours", "자기 메시지의 글을 바꿉니다"),
+    (
+        "The message: its id or the beginning of it",
+        "메시지: ID 또는 ID의 앞부분",
+    ),
+    ("What it says from now on", "새 글"),
+    ("Take back a message of yours", "자기 메시지를 거두어들입니다"),
+    ("Leave an emoji at a message", "메시지에 이모지를 남깁니다"),
+    ("The emoji", "이모지"),
+    ("Take it back", "거두어들입니다"),
+    (
+        "Tell the members who are connected that you type",
+        "연결된 구성원에게 입력 중임을 알립니다",
+    ),
+    ("You have stopped", "입력을 멈추었음"),
+    (
+        "Show a chat's newest messages and mark them read",
+        "대화의 최근 메시지를 보고 읽음으로 표시합니다",
+    ),
+    (
+        "How many at most [default: all unread ones, at least 20]",
+        "최대 개수 [기본값: 안 읽은 것 모두, 적어도 20]",
+    ),
+    ("Don't mark them read", "읽음으로 표시하지 않습니다"),
+    (
+        "Show the beginning of each message's id",
+        "각 메시지 ID의 앞부분을 보여 줍니다",
+    ),
+    (
+        "Show one message: what it says, and who has it",
+        "메시지 하나를 봅니다: 내용과, 누가 가지고 있는지",
+    ),
+    (
+        "Mark messages of a chat read without showing them",
+        "보여 주지 않고 대화의 메시지를 읽음으로 표시합니다",
+    ),
+    (
+        "Up to this message: its id or the beginning of it [default: the newest]",
+        "이 메시지까지: ID 또는 ID의 앞부분 [기본값: 가장 최근]",
+    ),
+    (
+        "Show events as they happen, until Ctrl-C",
+        "이벤트를 일어나는 대로 Ctrl-C를 누를 때까지 보여 줍니다",
+    ),
+    (
+        "Begin behind this cursor; `0` is the start, `ack` what was acknowledged last [default: now; `ack` with --ack, `0` with --no-follow]",
+        "이 커서 다음부터. `0`은 처음, `ack`은 마지막 확인 응답 [기본값: 지금. --ack이면 `ack`, --no-follow이면 `0`]",
+    ),
+    (
+        "The epoch that came with that cursor, by which a log that goes on from an older copy is noticed",
+        "커서와 함께 온 에포크. 로그가 오래된 사본에서 이어지는 것을 알아차리는 데 씁니다",
+    ),
+    ("Acknowledge what was printed", "출력한 것을 확인 응답합니다"),
+    (
+        "Only events of this kind, as `message.received`; can be repeated",
+        "이 종류의 이벤트만. `message.received` 등. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Only events of this chat, and those of none; can be repeated",
+        "이 대화의 이벤트와, 대화에 속하지 않는 이벤트만. 여러 번 쓸 수 있습니다",
+    ),
+    ("Print what is there and end", "지금 있는 것만 출력하고 끝냅니다"),
+    (
+        "Acknowledge events, so that `events --after ack` goes on behind them",
+        "이벤트를 확인 응답합니다. `events --after ack`이 그다음부터 이어집니다",
+    ),
+    (
+        "The cursor of the last event that was dealt with",
+        "마지막으로 처리한 이벤트의 커서",
+    ),
+    (
+        "Call any method of the node's JSON-RPC and print its result",
+        "노드 JSON-RPC의 아무 메서드나 호출하고 결과를 출력합니다",
+    ),
+    (
+        "The method, as `chat.list`; docs/rpc.md lists them",
+        "메서드. `chat.list` 등. 목록은 docs/rpc.md에 있습니다",
+    ),
+    (
+        "Its parameters, a JSON object; `-` reads it from standard input [default: {}]",
+        "매개변수(JSON 객체). `-`이면 표준 입력에서 읽습니다 [기본값: {}]",
+    ),
+    (
+        "Instead bridge the JSON-RPC to standard input and output, a message on each line, until standard input ends",
+        "호출하는 대신 JSON-RPC를 표준 입출력에 한 줄에 메시지 하나씩 이어 줍니다. 표준 입력이 끝날 때까지",
+    ),
+    (
+        "Show what was kept as proof of what relays did against their word",
+        "릴레이가 약속을 어긴 증거로 보관한 것을 봅니다",
+    ),
+    (
+        "About this relay only: its public key in hex",
+        "이 릴레이만: 공개 키(16진수)",
+    ),
+    (
+        "Check the node and say which path each chat takes",
+        "노드를 점검하고 각 대화가 지나는 경로를 알려 줍니다",
+    ),
+    (
+        "Look at settings and change them in the configuration file",
+        "설정을 보고 설정 파일에서 바꿉니다",
+    ),
+    (
+        "List all settings, their values, and where each comes from",
+        "모든 설정과 값, 값의 출처를 봅니다",
+    ),
+    ("Show the value of a setting", "설정 하나의 값을 봅니다"),
+    (
+        "The setting, as `config list` names it",
+        "`config list`에 나오는 설정 이름",
+    ),
+    ("Write a setting into the file", "설정을 파일에 씁니다"),
+    ("Its value; several where it is a list", "값. 목록이면 여러 개"),
+    ("Remove a setting from the file", "설정을 파일에서 지웁니다"),
+    ("Show where the file is", "파일의 위치를 봅니다"),
+    (
+        "Print the completions for a shell",
+        "셸 자동 완성 스크립트를 출력합니다",
+    ),
+    ("The shell", "셸"),
+    (
+        "Write the man pages of all commands into a directory",
+        "모든 명령의 man 페이지를 디렉터리에 씁니다",
+    ),
+    ("The directory; made if it is absent", "디렉터리. 없으면 만듭니다"),
+];

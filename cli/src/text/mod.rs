@@ -1,0 +1,284 @@
+//! What the program says to people, in each of its languages. JSON is the same in all of them, and so are words of the protocol, as commands, settings and
+//! kinds of events.
+//!
+//! Each language is one [`Texts`]; a text that is missing in one doesn't compile. Help is written at the arguments, in English, and exchanged by [`spoken`].
+
+use std::ffi::OsString;
+
+use serde_json::Value;
+
+use crate::serve::Caught;
+
+mod demo;
+mod en;
+mod help;
+mod ko;
+mod node;
+mod usage;
+
+pub use demo::DemoTexts;
+pub use en::EN;
+pub use help::spoken;
+pub use ko::KO;
+pub use usage::usage_error;
+
+/// A language of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// 한국어.
+    Korean,
+}
+
+impl Language {
+    /// Returns its texts.
+    #[must_use]
+    pub fn texts(self) -> &'static Texts {
+        match self {
+            Self::English => &EN,
+            Self::Korean => &KO,
+        }
+    }
+
+    /// Returns that of the locale: LC_ALL, LC_MESSAGES or LANG, the first that says something, or else the platform's setting.
+    pub fn of_locale(environment: &impl Fn(&str) -> Option<OsString>) -> Self {
+        let said = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .filter_map(|name| environment(name))
+            .find(|value| !value.is_empty());
+        let locale = match said {
+            Some(said) => said.into_string().unwrap_or_default(),
+            None => sys_locale::get_locale().unwrap_or_default(),
+        };
+        match locale.split(['_', '-', '.', '@']).next() {
+            Some("ko") => Self::Korean,
+            _ => Self::English,
+        }
+    }
+}
+
+/// All texts of a language; each field is named after what it says.
+#[derive(Debug)]
+pub struct Texts {
+    pub language: Language,
+
+    // Errors.
+    pub error: &'static str,
+    /// What, the path or nothing, the system's words.
+    pub failed_to: fn(&str, &str, &str) -> String,
+    pub no_node: fn(&str) -> String,
+    /// The noun, what was typed, the command that lists all.
+    pub not_found: fn(&str, &str, &str) -> String,
+    /// The noun, what was typed, indented candidates that begin with a line end.
+    pub ambiguous: fn(&str, &str, &str) -> String,
+    /// The node's words, the code, `error.data`.
+    pub refused: fn(&str, &str, &Value) -> String,
+    pub store_unusable: fn(&str, &str) -> String,
+    pub setting_unusable: fn(&str, &str) -> String,
+    pub network_unusable: fn(&str) -> String,
+    pub place_unreadable: fn(&str, &str) -> String,
+    pub no_token_in: fn(&str) -> String,
+    pub list_endless: fn(&str, usize) -> String,
+    pub no_socket: fn(&str) -> String,
+    pub node_silent: fn(&str) -> String,
+    pub node_unasked: fn(&str) -> String,
+    pub no_home: &'static str,
+    pub asks_no_node: &'static str,
+    pub over_bytes: fn(u64) -> String,
+    pub is_absent: &'static str,
+
+    // What failed, for `failed_to`.
+    pub to_write_stdout: &'static str,
+    pub to_write: &'static str,
+    pub to_read: &'static str,
+    pub to_open: &'static str,
+    pub to_read_stdin: &'static str,
+    pub to_read_passphrase: &'static str,
+    pub to_catch_signals: &'static str,
+    pub to_start_runtime: &'static str,
+    pub to_make_directory: &'static str,
+    pub to_find_program: &'static str,
+    pub to_start_process: &'static str,
+    pub to_end_process: &'static str,
+    pub to_await_process: &'static str,
+    pub to_run_shell: &'static str,
+
+    // Nouns of what can be looked for.
+    pub noun_chat: &'static str,
+    pub noun_contact: &'static str,
+    pub noun_member: &'static str,
+    pub noun_app: &'static str,
+    pub noun_request: &'static str,
+    pub noun_message: &'static str,
+    pub noun_token: &'static str,
+    pub noun_setting: &'static str,
+
+    // Labels.
+    pub account: &'static str,
+    pub device: &'static str,
+    pub name: &'static str,
+    pub phrase: &'static str,
+    pub version: &'static str,
+    pub peer: &'static str,
+    pub running: &'static str,
+    pub listens: &'static str,
+    pub data: &'static str,
+    pub metrics: &'static str,
+    pub relay: &'static str,
+    pub chat: &'static str,
+    pub message: &'static str,
+    pub author: &'static str,
+    pub sent: &'static str,
+    pub received: &'static str,
+    pub held_by: &'static str,
+    pub delivered_to: &'static str,
+    pub read_by: &'static str,
+    pub state: &'static str,
+    pub timer: &'static str,
+    pub you: &'static str,
+    pub ok: &'static str,
+    pub fail: &'static str,
+    pub connected: &'static str,
+    pub unconnected: &'static str,
+
+    // Times.
+    pub since: fn(&str) -> String,
+    pub until: fn(&str) -> String,
+
+    // What the node says in words of its own: states, reasons, the doctor's findings.
+    pub node_says: fn(&str) -> String,
+
+    // Account and node.
+    pub phrase_confirmed: &'static str,
+    pub phrase_unconfirmed: &'static str,
+    pub phrase_erased: &'static str,
+    pub phrase_advice: &'static str,
+    pub account_created: &'static str,
+    pub phrase_is_at: fn(&str) -> String,
+    pub starting: &'static str,
+    pub catching_up: fn(&Caught) -> String,
+    pub caught_up: fn(u64) -> String,
+    pub no_passphrase_in: fn(&str, u64) -> String,
+    pub examining: &'static str,
+    pub doctor_failed: &'static str,
+    pub path: fn(&str) -> String,
+    pub waiting: fn(u64) -> String,
+    pub gaps_seen: fn(u64) -> String,
+    pub no_evidence: &'static str,
+
+    // Contacts.
+    /// Whether several may use it, until when.
+    pub invited: fn(bool, &str) -> String,
+    pub asking_inviter: &'static str,
+    pub accepted: &'static str,
+    pub no_requests: &'static str,
+    pub declined: &'static str,
+    pub no_contacts: &'static str,
+    pub for_contact: &'static str,
+    pub for_group: fn(&str) -> String,
+    /// Stands behind a name that looks like that of the account or id.
+    pub looks_like: fn(&str) -> String,
+
+    // Groups.
+    /// Whether it lets in at once, until when.
+    pub group_invited: fn(bool, &str) -> String,
+    pub taken_back: &'static str,
+    pub leaving: &'static str,
+    pub no_links: &'static str,
+    pub let_in: fn(u64, u64) -> String,
+    pub you_approve: &'static str,
+    pub at_once: &'static str,
+    pub epoch: fn(u64) -> String,
+    pub branches: fn(u64) -> String,
+    pub envelopes_wait: fn(u64) -> String,
+    pub changes_under_way: fn(u64) -> String,
+    pub rejoining: &'static str,
+    pub gaps_lost: fn(u64) -> String,
+
+    // Messages.
+    pub no_chats: &'static str,
+    pub no_messages: &'static str,
+    pub unread: fn(u64) -> String,
+    pub held_until: fn(&str) -> String,
+    pub reply_to: fn(&str) -> String,
+    pub edited: &'static str,
+    pub deleted: &'static str,
+    pub cannot_show: &'static str,
+    pub not_in_text: fn(&str) -> String,
+    pub typing_told: &'static str,
+    pub some_missing: &'static str,
+    pub marked_through: fn(&str) -> String,
+    pub nothing_missing: &'static str,
+    pub messages_range: fn(u64, u64) -> String,
+    pub gap_forked: fn(u64) -> String,
+    pub gap_lost: &'static str,
+    pub gap_asked: fn(u64) -> String,
+    pub reading: fn(u64, u64) -> String,
+
+    // Events, and any method.
+    pub acknowledged: &'static str,
+    pub event_unreadable: fn(&str) -> String,
+    pub subscription_ended: &'static str,
+    pub node_ended: fn(&str) -> String,
+    pub types: &'static str,
+    pub stopped_typing: &'static str,
+    pub approve_with: fn(&str) -> String,
+    pub approve_app_with: fn(&str) -> String,
+    /// The first, the last, and why.
+    pub events_missing: fn(&str, &str, &str) -> String,
+    pub events_wait: fn(u64) -> String,
+    pub params_no_object: &'static str,
+    pub params_unreadable: fn(&str) -> String,
+
+    // Apps.
+    pub no_apps: &'static str,
+    pub apps_advice: &'static str,
+    pub app_ended: &'static str,
+    pub app_asked: fn(&str) -> String,
+    pub token_once: &'static str,
+
+    // Relays.
+    pub relay_token_once: fn(&str) -> String,
+    pub no_tokens: &'static str,
+    pub revoked: fn(&str) -> String,
+    pub checks_failed: fn(&str) -> String,
+
+    // Settings.
+    /// Where the value stands, and what is wrong with it.
+    pub setting_bad: fn(&str, &str) -> String,
+    pub setting_unknown: fn(&str) -> String,
+    pub setting_unset: fn(&str) -> String,
+    pub setting_written: fn(&str) -> String,
+    /// The variable that goes before the file.
+    pub setting_covered: fn(&str) -> String,
+    pub from_file: &'static str,
+    pub by_default: &'static str,
+    pub config_unreadable: fn(&str, &str) -> String,
+    pub no_config_file: &'static str,
+    pub not_unicode: &'static str,
+    pub want_text: &'static str,
+    pub want_texts: &'static str,
+    pub want_one: &'static str,
+    pub want_table: &'static str,
+    pub want_at_most: fn(usize) -> String,
+    pub want_bytes: fn(usize) -> String,
+    pub want_multiaddr: &'static str,
+    pub want_relay: &'static str,
+    pub want_socket: &'static str,
+    pub want_log: &'static str,
+    pub want_one_of: fn(&str) -> String,
+
+    // Pages, and processes of the demo.
+    pub pages_written: fn(usize, &str) -> String,
+    pub has_no_stdout: &'static str,
+    pub ended_early: &'static str,
+    pub not_ready: &'static str,
+    pub ended_badly: fn(&str, &str) -> String,
+    pub ended_by_itself: fn(&str) -> String,
+    pub does_not_end: fn(&str) -> String,
+    pub cannot_ask_to_stop: fn(&str) -> String,
+    pub log_empty: fn(&str) -> String,
+    pub log_ends: fn(&str) -> String,
+    pub demo: DemoTexts,
+}
