@@ -31,27 +31,30 @@ Exit codes:
   6  the data directory is locked, newer than this program, or can't be opened
   7  the configuration file or a MADANG_… variable holds what can't be used";
 
+/// What the options of all commands stand below.
+const EVERYWHERE: &str = "Options of all commands";
+
 /// A peer-to-peer messenger: nobody in the middle.
 #[derive(Debug, Parser)]
 #[command(name = "madang", version, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Data directory [default: `madang` (relays: `madang-relay`) in the platform's data directory]
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
     /// Print JSON: one document, or one on each line where output goes on
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Configuration file [default: `madang/config.toml` in the platform's configuration directory]
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Language of what is printed for people [default: the locale's]
-    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    /// Language of what is printed for people: en or ko [default: the locale's]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, hide_possible_values = true, value_name = "LANGUAGE")]
     pub lang: Option<LanguageArg>,
-    /// Whether to colour what is printed for people [default: auto]
-    #[arg(long, global = true, value_enum, value_name = "WHEN", alias = "color")]
+    /// Whether to colour what is printed for people: auto, always or never [default: auto]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, hide_possible_values = true, value_name = "WHEN", alias = "color")]
     pub colour: Option<ColourArg>,
     /// Ask the node as the app whose token is the first line of this file, instead of as its owner
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

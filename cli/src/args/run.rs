@@ -50,8 +50,8 @@ pub struct RelayArgs {
     /// What to do instead of running one.
     #[command(subcommand)]
     pub tool: Option<RelayTool>,
-    /// Whom the relay serves; others may only use topics that one of these uses
-    #[arg(long, value_enum, default_value_t = AdmissionArg::Open)]
+    /// Whom the relay serves: `open` everybody, `token` who has one of `relay token new`, `list` the keys of --admission-list; others may only use topics that one of these uses
+    #[arg(long, value_enum, hide_possible_values = true, default_value_t = AdmissionArg::Open)]
     pub admission: AdmissionArg,
     /// With `--admission list`: a file of transport keys, one a line, in hex or as an address that ends in `/p2p/…`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_if_eq("admission", "list"))]

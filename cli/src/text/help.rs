@@ -34,7 +34,11 @@ fn translated(mut command: Command, table: &BTreeMap<&str, &'static str>) -> Com
         .subcommand_help_heading("명령")
         .help_template(TEMPLATE)
         .mut_args(|arg| {
-            let heading = if arg.is_positional() { "인자" } else { "옵션" };
+            let heading = match (arg.is_positional(), arg.is_global_set()) {
+                (true, _) => "인자",
+                (false, true) => "모든 명령의 옵션",
+                (false, false) => "옵션",
+            };
             let arg = match said(arg.get_help()) {
                 Some(korean) => arg.help(korean),
                 None => arg,

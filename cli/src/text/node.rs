@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn each_code_of_the_rpc_has_its_korean() {
-        let table = include_str!("../../../node/src/rpc/error.rs");
-        let codes: Vec<&str> = table
+        let page = include_str!("../../../docs/rpc.md");
+        let codes: Vec<&str> = page
             .lines()
-            .filter(|line| line.contains("=> (-32"))
-            .filter_map(|line| line.split('"').nth(1))
+            .filter_map(|line| line.strip_prefix("| `")?.split_once("` | -32"))
+            .map(|(code, _)| code)
             .collect();
         assert!(codes.len() > 15, "{codes:?}");
         for code in codes {

@@ -34,12 +34,12 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "설정 파일 [기본값: 플랫폼 설정 디렉터리의 `madang/config.toml`]",
     ),
     (
-        "Language of what is printed for people [default: the locale's]",
-        "사람에게 보여 줄 언어 [기본값: 로캘]",
+        "Language of what is printed for people: en or ko [default: the locale's]",
+        "사람에게 보여 줄 언어: en 또는 ko [기본값: 로캘]",
     ),
     (
-        "Whether to colour what is printed for people [default: auto]",
-        "색을 쓸지 여부 [기본값: auto]",
+        "Whether to colour what is printed for people: auto, always or never [default: auto]",
+        "색을 쓸지 여부: auto, always, never [기본값: auto]",
     ),
     (
         "Ask the node as the app whose token is the first line of this file, instead of as its owner",
@@ -75,8 +75,8 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "릴레이를 Ctrl-C를 누를 때까지 실행하고 `madang up --relay`에 쓸 주소를 출력합니다. `relay token`, `relay doctor`도 보세요",
     ),
     (
-        "Whom the relay serves; others may only use topics that one of these uses",
-        "릴레이를 쓸 수 있는 사람. 다른 사람은 이들이 쓰는 토픽만 쓸 수 있습니다",
+        "Whom the relay serves: `open` everybody, `token` who has one of `relay token new`, `list` the keys of --admission-list; others may only use topics that one of these uses",
+        "릴레이를 쓸 수 있는 사람: `open` 누구나, `token` `relay token new`로 만든 토큰을 가진 사람, `list` --admission-list의 키. 다른 사람은 이들이 쓰는 토픽만 쓸 수 있습니다",
     ),
     (
         "With `--admission list`: a file of transport keys, one a line, in hex or as an address that ends in `/p2p/…`",
@@ -171,7 +171,7 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Make a group of contacts, and change it",
         "연락처로 그룹을 만들고 바꿉니다",
     ),
-    ("Print help (see more with '--help')", "도움말을 봅니다(자세히: --help)"),
+    ("Print help", "도움말을 봅니다"),
     ("Print version", "버전을 봅니다"),
     (
         "Print this message or the help of the given subcommand(s)",
