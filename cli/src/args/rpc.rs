@@ -5,7 +5,7 @@ use clap::Args;
 /// Arguments of `rpc`.
 #[derive(Debug, Args)]
 pub struct RpcArgs {
-    /// The method, as `chat.list`; docs/rpc.md lists them
+    /// The method, as `chat.list`; docs/methods.md lists them
     #[arg(required_unless_present = "stdio")]
     pub method: Option<String>,
     /// Its parameters, a JSON object; `-` reads it from standard input [default: {}]

@@ -145,7 +145,7 @@ pub(super) fn refusal_ko(code: &str, data: &Value) -> Option<String> {
     Some(match code {
         "parse_error" => "요청이 JSON이 아닙니다".to_owned(),
         "invalid_request" => "올바른 요청이 아닙니다".to_owned(),
-        "method_not_found" => "그런 메서드가 없습니다. docs/rpc.md에 목록이 있습니다".to_owned(),
+        "method_not_found" => "그런 메서드가 없습니다. docs/methods.md에 목록이 있습니다".to_owned(),
         "invalid_params" => format!("매개변수 '{field}' 값이 올바르지 않습니다"),
         "not_found" => format!("이 ID에 해당하는 '{field}' 항목이 없습니다"),
         "too_large" => format!("'{field}' 값이 {limit}바이트를 넘습니다"),
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn each_code_of_the_rpc_has_its_korean() {
-        let page = include_str!("../../../docs/rpc.md");
+        let page = include_str!("../../../docs/methods.md");
         let codes: Vec<&str> = page
             .lines()
             .filter_map(|line| line.strip_prefix("| `")?.split_once("` | -32"))

@@ -385,8 +385,8 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "노드 JSON-RPC의 아무 메서드나 호출하고 결과를 출력합니다",
     ),
     (
-        "The method, as `chat.list`; docs/rpc.md lists them",
-        "메서드. `chat.list` 등. 목록은 docs/rpc.md에 있습니다",
+        "The method, as `chat.list`; docs/methods.md lists them",
+        "메서드. `chat.list` 등. 목록은 docs/methods.md에 있습니다",
     ),
     (
         "Its parameters, a JSON object; `-` reads it from standard input [default: {}]",
