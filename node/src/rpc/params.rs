@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, EventEpoch, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
-use super::schema::{CursorOrAck, Link, Text};
+use super::schema::{CursorOrAck, Link, PageCursor};
 
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
@@ -96,7 +96,7 @@ impl fmt::Debug for AcceptParams {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ListParams {
     /// `next` of the page before; absent for the first.
-    #[schemars(with = "Option<Text<0, MAX_LIST_CURSOR>>")]
+    #[schemars(with = "Option<PageCursor>")]
     pub after: Option<String>,
     /// Items at most; counts as 1,000 if above.
     #[schemars(with = "u64", default = "default_page", range(min = 1))]
@@ -133,10 +133,10 @@ pub struct MessageListParams {
     /// Of which chat.
     pub chat: ChatId,
     /// `prev` of a page: the messages before it. Not together with `after`.
-    #[schemars(with = "Option<Text<0, MAX_LIST_CURSOR>>")]
+    #[schemars(with = "Option<PageCursor>")]
     pub before: Option<String>,
     /// `next` of a page: the messages after it.
-    #[schemars(with = "Option<Text<0, MAX_LIST_CURSOR>>")]
+    #[schemars(with = "Option<PageCursor>")]
     pub after: Option<String>,
     /// Items at most; counts as 1,000 if above.
     #[schemars(with = "u64", default = "default_page", range(min = 1))]

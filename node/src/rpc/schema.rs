@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::limits::MAX_ORIGIN;
+use super::limits::{MAX_LIST_CURSOR, MAX_ORIGIN};
 
 /// A schema that is written where it is used.
 macro_rules! inline {
@@ -108,6 +108,24 @@ impl JsonSchema for Account {
             "description": "An account's address.",
             "type": "string",
             "pattern": "^madang1[02-9ac-hj-np-z]{58}$",
+        })
+    }
+}
+
+/// A place in a list.
+pub(super) struct PageCursor;
+
+impl JsonSchema for PageCursor {
+    fn schema_name() -> Cow<'static, str> {
+        "PageCursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A place in a list, as a page of it gave it.",
+            "type": "string",
+            "maxLength": MAX_LIST_CURSOR,
+            "x-max-bytes": MAX_LIST_CURSOR,
         })
     }
 }

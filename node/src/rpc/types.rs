@@ -14,7 +14,7 @@ use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
 pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
-use super::schema::{Account, Link};
+use super::schema::{Account, Link, PageCursor};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,10 +22,12 @@ use super::schema::{Account, Link};
 pub struct Page<T> {
     /// The items in the list's order.
     pub items: Vec<T>,
-    /// Opaque; as `after` it gives the page that follows. Absent at the end.
+    /// As `after` it gives the page that follows. Absent at the end.
+    #[schemars(with = "Option<PageCursor>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward.
+    /// As `before` it gives the page that precedes. Absent at the start and in lists that only go forward.
+    #[schemars(with = "Option<PageCursor>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prev: Option<String>,
 }

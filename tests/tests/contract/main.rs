@@ -4,3 +4,4 @@
 mod clients;
 mod document;
 mod examples;
+mod hostile;

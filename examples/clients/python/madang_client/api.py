@@ -83,6 +83,7 @@ __all__ = [
     "MessageUpdatedEvent",
     "NodeInfo",
     "OpenRpc",
+    "PageCursor",
     "Path",
     "Phrase",
     "PollBody",
@@ -150,6 +151,9 @@ Link = str
 
 MessageId = str
 """Names a message for good, on all devices."""
+
+PageCursor = str
+"""A place in a list, as a page of it gave it."""
 
 Path = Literal["direct", "relay", "none"]
 """The way to a chat's other side."""
@@ -229,11 +233,11 @@ class AppPage(TypedDict):
     items: list[App]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class AppRequestedEvent(TypedDict):
@@ -413,11 +417,11 @@ class ChatPage(TypedDict):
     items: list[Chat]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class ChatRef(TypedDict):
@@ -543,11 +547,11 @@ class ContactPage(TypedDict):
     items: list[Contact]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class ContactRequest(TypedDict):
@@ -578,11 +582,11 @@ class ContactRequestPage(TypedDict):
     items: list[ContactRequest]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class ContactRequestedEvent(TypedDict):
@@ -701,11 +705,11 @@ class EvidencePage(TypedDict):
     items: list[Evidence]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class Filter(TypedDict):
@@ -990,11 +994,11 @@ class MessagePage(TypedDict):
     items: list[Message]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class MessageReceivedEvent(TypedDict):
@@ -1340,7 +1344,7 @@ class ContactMethods:
         result: ChatRef = self._call("contact.accept", {"invite": invite})
         return result
 
-    def requests(self, *, after: str | None = None, limit: int | None = None) -> ContactRequestPage:
+    def requests(self, *, after: PageCursor | None = None, limit: int | None = None) -> ContactRequestPage:
         """Requests that wait for the user: for contact, or with `chat` to be let into that group.
 
         after: `next` of the page before; absent for the first.
@@ -1365,7 +1369,7 @@ class ContactMethods:
         result: Done = self._call("contact.decline", {"request": request})
         return result
 
-    def list(self, *, after: str | None = None, limit: int | None = None) -> ContactPage:
+    def list(self, *, after: PageCursor | None = None, limit: int | None = None) -> ContactPage:
         """Contacts.
 
         after: `next` of the page before; absent for the first.
@@ -1381,7 +1385,7 @@ class ChatMethods:
     def __init__(self, call: Call) -> None:
         self._call = call
 
-    def list(self, *, after: str | None = None, limit: int | None = None) -> ChatPage:
+    def list(self, *, after: PageCursor | None = None, limit: int | None = None) -> ChatPage:
         """Chats; of a token that names single chats those.
 
         after: `next` of the page before; absent for the first.
@@ -1574,7 +1578,7 @@ class MessageMethods:
         result: Message = self._call("message.vote", {"choices": choices, "message": message})
         return result
 
-    def list(self, *, chat: ChatId, after: str | None = None, before: str | None = None, limit: int | None = None) -> MessagePage:
+    def list(self, *, chat: ChatId, after: PageCursor | None = None, before: PageCursor | None = None, limit: int | None = None) -> MessagePage:
         """Messages of a chat in the order shown; without `before` and `after` the newest.
 
         chat: Of which chat.
@@ -1624,7 +1628,7 @@ class AppMethods:
     def __init__(self, call: Call) -> None:
         self._call = call
 
-    def list(self, *, after: str | None = None, limit: int | None = None) -> AppPage:
+    def list(self, *, after: PageCursor | None = None, limit: int | None = None) -> AppPage:
         """Apps, and who wants to become one.
 
         after: `next` of the page before; absent for the first.

@@ -46,10 +46,10 @@ export type AppKey = string;
 export interface AppPage {
   /** The items in the list's order. */
   items: App[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** An app asks to be let in. */
@@ -192,10 +192,10 @@ export type ChatKind = "one_to_one" | "group";
 export interface ChatPage {
   /** The items in the list's order. */
   items: Chat[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** Result of `contact.accept`, `contact.approve` and `chat.create`. */
@@ -288,10 +288,10 @@ export interface ContactAddedEventData {
 export interface ContactPage {
   /** The items in the list's order. */
   items: Contact[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** A request that waits for the user: for contact, or to be let into a group. */
@@ -314,10 +314,10 @@ export interface ContactRequest {
 export interface ContactRequestPage {
   /** The items in the list's order. */
   items: ContactRequest[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** Someone asks to be a contact. */
@@ -433,10 +433,10 @@ export interface Evidence {
 export interface EvidencePage {
   /** The items in the list's order. */
   items: Evidence[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** Which events are read; all if nothing is named. */
@@ -664,10 +664,10 @@ export interface MessageLedgerEventData {
 export interface MessagePage {
   /** The items in the list's order. */
   items: Message[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** A message of another was stored. */
@@ -719,6 +719,9 @@ export interface OpenRpc {
   methods: Record<string, unknown>[];
   openrpc: string;
 }
+
+/** A place in a list, as a page of it gave it. */
+export type PageCursor = string;
 
 /** The way to a chat's other side. */
 export type Path = "direct" | "relay" | "none";
@@ -877,7 +880,7 @@ export interface ContactAcceptParams {
 /** Parameters of `contact.requests`. */
 export interface ContactRequestsParams {
   /** `next` of the page before; absent for the first. */
-  after?: string;
+  after?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
   limit?: number;
 }
@@ -897,7 +900,7 @@ export interface ContactDeclineParams {
 /** Parameters of `contact.list`. */
 export interface ContactListParams {
   /** `next` of the page before; absent for the first. */
-  after?: string;
+  after?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
   limit?: number;
 }
@@ -905,7 +908,7 @@ export interface ContactListParams {
 /** Parameters of `chat.list`. */
 export interface ChatListParams {
   /** `next` of the page before; absent for the first. */
-  after?: string;
+  after?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
   limit?: number;
 }
@@ -1061,9 +1064,9 @@ export interface MessageListParams {
   /** Of which chat. */
   chat: ChatId;
   /** `next` of a page: the messages after it. */
-  after?: string;
+  after?: PageCursor;
   /** `prev` of a page: the messages before it. Not together with `after`. */
-  before?: string;
+  before?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
   limit?: number;
 }
@@ -1103,7 +1106,7 @@ export interface AppRequestParams {
 /** Parameters of `app.list`. */
 export interface AppListParams {
   /** `next` of the page before; absent for the first. */
-  after?: string;
+  after?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
   limit?: number;
 }
