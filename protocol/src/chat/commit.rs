@@ -68,6 +68,34 @@ pub struct Change {
     pub back: Vec<DeviceId>,
 }
 
+/// A commit of ours as OpenMLS made it, merged.
+struct Built {
+    next: Box<MlsGroup>,
+    storage: GroupStorage,
+    commit: Vec<u8>,
+    welcome: Option<Vec<u8>>,
+    /// The leaves that it removes, in its order.
+    #[cfg(feature = "sim")]
+    removed: Vec<u32>,
+}
+
+#[cfg(feature = "sim")]
+impl Built {
+    /// How often a commit is made again for the order of what it removes: enough for five leaves.
+    const TRIES: usize = 1_000;
+
+    /// The same with what it removes in the order of the leaves.
+    fn ordered(mut self, again: impl Fn() -> Result<Self, GroupError>) -> Result<Self, GroupError> {
+        for _ in 0..Self::TRIES {
+            if self.removed.is_sorted() {
+                break;
+            }
+            self = again()?;
+        }
+        Ok(self)
+    }
+}
+
 /// Another's commit, applied.
 pub struct Applied {
     /// The state after; none if it removes this device.
@@ -112,7 +140,6 @@ impl Group {
         topic: &TopicSecret,
         check: impl FnOnce(&Self, &Member, &Delta) -> Result<Vec<dag::Target>, GroupError>,
     ) -> Result<Change, GroupError> {
-        let fail = mls("commit");
         let packages = self.packages(crypto, &plan.add)?;
         let author = self.own_member()?;
         let mut delta = Delta {
@@ -136,6 +163,41 @@ impl Group {
         // Large commits are pointed to from this state.
         self.pointer_key(crypto)?;
 
+        let info = JoinInfo {
+            topic: (!renews).then(|| topic.clone()),
+            parent: self.node,
+            profiles: plan.profiles.clone(),
+        };
+        let make = || self.build(crypto, device, plan, (&packages, delta.context.as_ref()), &info);
+        #[cfg(feature = "sim")]
+        let drawn = crypto.drawn();
+        let built = make()?;
+        // OpenMLS orders removals by a hash map of the standard library, whose seed comes from the system: the same seed of a history
+        // would give other commits each time.
+        #[cfg(feature = "sim")]
+        let built = built.ordered(|| {
+            crypto.draw_again(&drawn);
+            make()
+        })?;
+        Ok(Change {
+            group: self.next(built.next, built.storage, &built.commit, &delta)?,
+            commit: built.commit,
+            welcome: built.welcome,
+            place,
+            renews,
+            back: delta.back(),
+        })
+    }
+
+    fn build(
+        &self,
+        crypto: &Crypto,
+        device: &DeviceSecret,
+        plan: &Plan,
+        (packages, context): (&[KeyPackage], Option<&ChatContext>),
+        info: &JoinInfo,
+    ) -> Result<Built, GroupError> {
+        let fail = mls("commit");
         let (mut next, storage) = self.hand_over()?;
         let beside = Beside {
             node: self.node,
@@ -152,19 +214,14 @@ impl Group {
             .force_self_update(true)
             .leaf_node_parameters(LeafNodeParameters::default())
             .propose_removals(plan.remove.iter().map(|leaf| LeafNodeIndex::new(*leaf)))
-            .propose_adds(packages);
-        if let Some(context) = &delta.context {
+            .propose_adds(packages.to_vec());
+        if let Some(context) = context {
             builder = builder
                 .propose_group_context_extensions(extensions(context)?)
                 .map_err(|e| fail(&e))?;
         }
         let mut builder = builder.load_psks(&storage).map_err(|e| fail(&e))?;
         if !plan.add.is_empty() {
-            let info = JoinInfo {
-                topic: (!renews).then(|| topic.clone()),
-                parent: self.node,
-                profiles: plan.profiles.clone(),
-            };
             builder = builder
                 .create_group_info_with_extensions([Extension::Unknown(
                     JoinInfo::EXTENSION,
@@ -183,14 +240,16 @@ impl Group {
             .transpose()
             .map_err(|e| fail(&e))?;
         let commit = bundle.into_commit().tls_serialize_detached().map_err(|e| fail(&e))?;
+        #[cfg(feature = "sim")]
+        let removed = next.pending_commit().map(removed_leaves).unwrap_or_default();
         next.merge_pending_commit(&provider).map_err(|e| fail(&e))?;
-        Ok(Change {
-            group: self.next(next, storage, &commit, &delta)?,
+        Ok(Built {
+            next,
+            storage,
             commit,
             welcome,
-            place,
-            renews,
-            back: delta.back(),
+            #[cfg(feature = "sim")]
+            removed,
         })
     }
 
@@ -448,6 +507,14 @@ fn added_leaf(leaf: &LeafNode) -> Result<(Member, [u8; 32]), GroupError> {
         .bytes("leaf.key", limits::KEY_PACKAGE_BYTES)
         .map_err(|e| fail(&e))?;
     Ok((member, leaf_key_hash(key)))
+}
+
+#[cfg(feature = "sim")]
+fn removed_leaves(staged: &StagedCommit) -> Vec<u32> {
+    let removes = staged.remove_proposals();
+    removes
+        .map(|removal| removal.remove_proposal().removed().u32())
+        .collect()
 }
 
 /// Whether whoever is removed must not find what follows.

@@ -90,6 +90,18 @@ impl Crypto {
         u64::from_be_bytes(self.random())
     }
 
+    /// Where its generator is.
+    #[cfg(feature = "sim")]
+    pub(crate) fn drawn(&self) -> ChaCha20Rng {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes back to where its generator was.
+    #[cfg(feature = "sim")]
+    pub(crate) fn draw_again(&self, from: &ChaCha20Rng) {
+        *self.rng.lock().unwrap_or_else(PoisonError::into_inner) = from.clone();
+    }
+
     fn fill(&self, bytes: &mut [u8]) {
         self.rng
             .lock()
