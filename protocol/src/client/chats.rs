@@ -17,12 +17,21 @@ use super::throttle::Throttle;
 use super::typing::Typing;
 use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Dag, Group, Member};
-use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, NodeId};
+use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, MessageId, NodeId};
 use crate::limits;
 use crate::message::{Durable, StreamId};
 use crate::rows::{Batch, Rows, RowsError, Tree};
 use crate::seq_set::SeqSet;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A message that may be here already.
+pub(super) struct Returned {
+    chat: ChatId,
+    id: MessageId,
+    clock: u64,
+    sent_ms: u64,
+    row: MessageRow,
+}
 
 /// A chat in memory.
 pub(super) struct Chat {
@@ -484,8 +493,8 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        // A clock from the far future may order its own message last, but must not drag ours along.
-        let clock = durable.clock.min(chat.head.clock.saturating_add(limits::CLOCK_LEAP));
+        // A clock from the far future orders its own message last, in the same place for all, but doesn't drag ours along.
+        let clock = durable.clock;
         chat.observe(id, &durable.parents, durable.clock);
         chat.head.last_ms = now_ms;
         self.dirty.chats.insert(chat_id);
@@ -493,6 +502,7 @@ impl Client {
             self.note_effect(now_ms, chat_id, member.account, id, durable);
             return Ok(());
         }
+        let again = chat.streams.get(&stream).is_some_and(|row| row.again);
         let author = chat.author(AuthorRow {
             stream,
             account: member.account,
@@ -509,8 +519,30 @@ impl Client {
             deleted: false,
         };
         // The author's own time, also one of the future: only what all members know gives all the same order (FAULTS 24).
+        if again {
+            let sent_ms = durable.sent_ms;
+            self.returned.push(Returned {
+                chat: chat_id,
+                id,
+                clock,
+                sent_ms,
+                row,
+            });
+            return Ok(());
+        }
         self.put_message(&chat_id, id, clock, durable.sent_ms, &row)?;
         self.event(&EventRow::MessageReceived { message: id });
+        Ok(())
+    }
+
+    /// Stores what came in streams that were let go of, unless it is here already.
+    pub(super) fn store_returned(&mut self, rows: &dyn Rows) -> Result<(), RowsError> {
+        for message in std::mem::take(&mut self.returned) {
+            if self.found(&message.chat, &message.id, rows)?.is_none() {
+                self.put_message(&message.chat, message.id, message.clock, message.sent_ms, &message.row)?;
+                self.event(&EventRow::MessageReceived { message: message.id });
+            }
+        }
         Ok(())
     }
 

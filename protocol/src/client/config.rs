@@ -15,8 +15,6 @@ pub enum Sabotage {
     None,
     /// What was received isn't stored, so a restart forgets it.
     NoDurableDedup,
-    /// Cursors are committed before the messages that they pass.
-    CursorFirst,
     /// Of two branches the one that came first counts.
     ArrivalDecides,
     /// Of two branches the one whose first commit has the lower hash counts.

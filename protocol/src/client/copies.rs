@@ -174,6 +174,13 @@ impl Client {
         }
     }
 
+    /// A member is there. When it was asked it may not have been in the chat yet, so that it didn't answer.
+    pub(super) fn ask_if_unknown(&mut self, now_ms: u64, chat_id: ChatId) {
+        if self.chats.get(&chat_id).is_some_and(Chat::is_unknown) {
+            self.look_again(now_ms, chat_id);
+        }
+    }
+
     /// Asks all who are connected, if that wasn't done just now.
     pub(super) fn look_again(&mut self, now_ms: u64, chat_id: ChatId) {
         let Some(chat) = self.chats.get_mut(&chat_id) else {

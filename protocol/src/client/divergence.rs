@@ -3,7 +3,7 @@
 
 use super::Client;
 use super::chats::Chat;
-use crate::chat::Member;
+use crate::chat::{Header, Member};
 use crate::keys::{ChatId, DeviceId, NodeId};
 use crate::limits;
 use crate::message::extensions::StateSummary;
@@ -85,6 +85,18 @@ impl Client {
         doubts.unread = if opened { 0 } else { doubts.unread + 1 };
         if !opened {
             self.doubt(now_ms, chat_id);
+        }
+    }
+
+    /// Something came that builds on a state before the oldest one here, and none that was on the way to it as far as this device knows.
+    /// Old envelopes come again by a relay that lost its place; but where nothing else comes, the others have gone another way.
+    pub(super) fn note_elsewhere(&mut self, now_ms: u64, chat_id: ChatId, header: &Header) {
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return;
+        };
+        let tip = chat.group.node();
+        if header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node) {
+            self.note_opened(now_ms, chat_id, tip, false);
         }
     }
 

@@ -46,13 +46,18 @@ impl Draft {
 
     pub fn plan(mut self, chat: &Chat) -> Plan {
         if self.context != *chat.group.context() {
-            // The last admin has left: whoever has been here longest follows.
-            if self.context.admins.is_empty() && self.context.kind == ChatKind::Group {
-                let stays = chat
-                    .members
-                    .iter()
-                    .filter(|member| !self.plan.remove.contains(&member.leaf));
-                let next = stays.min_by_key(|member| member.leaf);
+            // The last admin has left: whoever has been here longest follows. One that stays can't only lay it down.
+            let stays = |member: &&Member| !self.plan.remove.contains(&member.leaf);
+            let before = &chat.group.context().admins;
+            let left = !chat
+                .members
+                .iter()
+                .filter(stays)
+                .any(|member| before.contains(&member.account));
+            // Whoever is alone is checked by nobody.
+            let alone = chat.members.len() == 1;
+            if (left || alone) && self.context.admins.is_empty() && self.context.kind == ChatKind::Group {
+                let next = chat.members.iter().filter(stays).min_by_key(|member| member.leaf);
                 self.context.admins.extend(next.map(|member| member.account));
             }
             self.plan.context = Some(self.context);

@@ -229,7 +229,10 @@ impl Chat {
     /// A stream's row; a new one begins at its baseline, or at `from` where that isn't known.
     pub(super) fn stream_row(&mut self, stream: StreamId, from: u64) -> &mut StreamRow {
         let certain = self.certain_baseline(stream.device);
+        let listed = || self.row.authors.iter().any(|author| author.stream == stream);
+        let forgotten = !self.streams.contains_key(&stream) && listed();
         let row = self.streams.entry(stream).or_default();
+        row.again |= forgotten;
         if row.from == 0 {
             // What this device has from before it was put out and added again, or from before it kept baselines, is none.
             let again = !row.received.ranges().is_empty();

@@ -169,8 +169,9 @@ impl Client {
         Ok(Reply::Done)
     }
 
-    /// Asks again to leave if another branch counts, in which this device's leaf has another key.
+    /// Asks again to leave if another branch counts, in which this device's leaf has another key; goes if it is alone there.
     pub(super) fn leave_again(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
+        let own = self.account();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -178,12 +179,12 @@ impl Client {
             return Ok(());
         };
         if !chat.is_member() {
-            // It is done; if it is added again it stays.
-            chat.row.leaving = None;
-            chat.row_dirty = true;
+            // It is done, unless another branch comes to count.
             return Ok(());
         }
-        if chat.group.own_leaf_key().ok() == Some(*asked) {
+        // Nobody may be left who could do it.
+        let alone = chat.members.iter().all(|member| member.account == own);
+        if !alone && chat.group.own_leaf_key().ok() == Some(*asked) {
             return Ok(());
         }
         // If the outbox is full, the next branch that counts asks.

@@ -97,6 +97,9 @@ impl Client {
             return Ok(Taken::Refused(Refusal::NotHere));
         }
         let own = header.mark.is_some_and(|mark| self.look_at(now_ms, chat_id, &mark));
+        if !own {
+            self.note_elsewhere(now_ms, chat_id, &header);
+        }
         if header.commit {
             let newest = |chat: Option<&Chat>| chat?.row.nodes.last().map(|state| state.node);
             let before = newest(self.chats.get(&chat_id));
@@ -109,9 +112,9 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
-        let (crypto, root) = (&self.crypto, chat.root_epoch());
+        let (crypto, hopeless) = (&self.crypto, chat.is_hopeless(&header));
         let Some(state) = chat.state(header.node) else {
-            if header.epoch < root || chat.dag.contains(&header.node) {
+            if hopeless {
                 // A state that is gone, or that this device isn't in: its sender seals the message again.
                 return Ok(Taken::Yes);
             }
@@ -157,6 +160,7 @@ impl Client {
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.speaks.insert(member.device, inner.stream.incarnation);
         }
+        self.ask_if_unknown(now_ms, chat_id);
         if let Some(told) = repair::own_stream(&inner.extensions) {
             self.own_told(now_ms, chat_id, member, inner.stream, &told);
         }

@@ -12,7 +12,7 @@ use crate::chat::{ChatKind, Group, GroupError, Joined};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::inbox::{GroupWelcome, InboxMessage};
-use crate::keys::{AccountId, ChatId, NodeId};
+use crate::keys::{AccountId, ChatId, NodeId, TransportKey};
 use crate::limits;
 use crate::rows::RowsError;
 use crate::seal::{self, Purpose};
@@ -250,6 +250,11 @@ impl Client {
         self.drop_spare(welcome.chat);
         self.event(&EventRow::ChatUpdated { chat: welcome.chat });
         self.refresh_links(now_ms)?;
+        // Nobody else may know the topic on which this device has asked before.
+        let peers: Vec<TransportKey> = self.links.keys().copied().collect();
+        for peer in peers {
+            self.compare_with(peer);
+        }
         self.welcome_profiles(now_ms, welcome.chat, info.profiles)?;
         self.take_all_pending(now_ms, welcome.chat)?;
         self.owe_report(now_ms, welcome.chat);

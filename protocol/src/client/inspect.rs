@@ -4,7 +4,7 @@ use super::chats::Chat;
 use super::io::CommandError;
 use super::records::{ChatRow, ContactRow, NodeRow, decode};
 use super::{Client, Sabotage};
-use crate::chat::{ChatContext, dag};
+use crate::chat::{ChatContext, Group, dag};
 use crate::contact::{CardPackage, Inbox};
 use crate::identity::DeviceLog;
 use crate::keys::{AccountId, ChatId, NodeId, TopicId};
@@ -31,7 +31,7 @@ pub(crate) struct Inside {
 }
 
 /// One state of a chat.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct StateInside {
     /// Equal at all who share it.
     pub authenticator: Vec<u8>,
@@ -39,6 +39,39 @@ pub(crate) struct StateInside {
     pub accounts: Vec<AccountId>,
     /// Its settings.
     pub context: ChatContext,
+}
+
+/// A commit that was taken into a tree, and the state after it for who is in that.
+#[derive(Debug)]
+pub(crate) struct Adopted {
+    pub chat: ChatId,
+    pub node: NodeId,
+    pub commit: dag::Commit,
+    pub state: Option<StateInside>,
+}
+
+impl Adopted {
+    pub fn new(chat: ChatId, node: NodeId, commit: &dag::Commit, group: Option<&Group>) -> Self {
+        Self {
+            chat,
+            node,
+            commit: commit.clone(),
+            state: group.and_then(StateInside::of),
+        }
+    }
+}
+
+impl StateInside {
+    fn of(group: &Group) -> Option<Self> {
+        let mut accounts: Vec<AccountId> = group.members().ok()?.iter().map(|member| member.account).collect();
+        accounts.sort();
+        accounts.dedup();
+        Some(Self {
+            authenticator: group.authenticator(),
+            accounts,
+            context: group.context().clone(),
+        })
+    }
 }
 
 /// Reads a chat's rows; none if it isn't there.
@@ -89,15 +122,12 @@ impl Client {
     pub(crate) fn state_inside(&self, chat: &ChatId, node: &NodeId) -> Option<StateInside> {
         let chat = self.chats.get(chat)?;
         let mut states = chat.frozen.iter().chain([&chat.group]);
-        let group = states.find(|group| group.node() == *node)?;
-        let mut accounts: Vec<AccountId> = group.members().ok()?.iter().map(|member| member.account).collect();
-        accounts.sort();
-        accounts.dedup();
-        Some(StateInside {
-            authenticator: group.authenticator(),
-            accounts,
-            context: group.context().clone(),
-        })
+        StateInside::of(states.find(|group| group.node() == *node)?)
+    }
+
+    /// The commits that were taken into trees since the last call.
+    pub(crate) fn take_adopted(&mut self) -> Vec<Adopted> {
+        std::mem::take(&mut self.adopted)
     }
 }
 

@@ -197,6 +197,7 @@ impl Client {
     /// Does what waited for rows that can be read: at the end of each input.
     pub(super) fn work_off(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         self.move_messages(rows)?;
+        self.store_returned(rows)?;
         for (chat, id) in std::mem::take(&mut self.arrived) {
             self.meet_early(chat, id, rows)?;
         }

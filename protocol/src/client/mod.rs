@@ -128,8 +128,6 @@ use crate::keys::{
 };
 use crate::limits;
 use crate::mls::Crypto;
-#[cfg(feature = "sim")]
-use crate::rows::Op;
 use crate::rows::{Rows, RowsError, Tree};
 use chats::Chat;
 use links::Link;
@@ -214,6 +212,8 @@ pub struct Client {
     /// What waits for the end of an input: things done to messages, and messages to which something was done before.
     done: Vec<kinds::Done>,
     arrived: Vec<(ChatId, MessageId)>,
+    /// Messages that may be here already, which their streams don't tell any more.
+    returned: Vec<chats::Returned>,
     starts: copies::Starts,
     marks: MarkKey,
     /// Messages that get another number at the end of an input.
@@ -224,8 +224,9 @@ pub struct Client {
     last_ms: u64,
     /// Since when the clock hasn't leapt.
     steady_ms: u64,
+    /// What the simulator records: commits that were taken into trees since it asked last.
     #[cfg(feature = "sim")]
-    held_back: Step<Effect>,
+    adopted: Vec<inspect::Adopted>,
 }
 
 /// What changed since the last drain and is written then, once.
@@ -333,6 +334,7 @@ impl Client {
             expiry: expiry::Expiry::load(rows)?,
             done: Vec::new(),
             arrived: Vec::new(),
+            returned: Vec::new(),
             starts,
             marks,
             moved: Vec::new(),
@@ -341,7 +343,7 @@ impl Client {
             last_ms: u64::MAX,
             steady_ms: u64::MAX,
             #[cfg(feature = "sim")]
-            held_back: Step::default(),
+            adopted: Vec::new(),
         };
         client.load_contacts(rows)?;
         client.load_guests(rows)?;
@@ -464,9 +466,6 @@ impl Client {
         self.write_dirty()?;
         let step = std::mem::take(&mut self.step);
         self.fresh.drained(&step);
-        #[cfg(feature = "sim")]
-        return Ok(self.sabotaged(step));
-        #[cfg(not(feature = "sim"))]
         Ok(step)
     }
 
@@ -619,30 +618,6 @@ impl Client {
             }
         }
         Ok(())
-    }
-
-    #[cfg(feature = "sim")]
-    fn sabotaged(&mut self, mut step: Step<Effect>) -> Step<Effect> {
-        if self.config.sabotage != Sabotage::CursorFirst {
-            return step;
-        }
-        let is_cursor = |op: &Op| {
-            matches!(
-                op,
-                Op::Put {
-                    tree: Tree::Cursors,
-                    ..
-                }
-            )
-        };
-        let (early, late): (Vec<_>, Vec<_>) = std::mem::take(&mut step.batch.ops).into_iter().partition(is_cursor);
-        step.batch.ops = late;
-        if early.is_empty() && self.held_back.batch.is_empty() && self.held_back.effects.is_empty() {
-            return step;
-        }
-        let mut sooner = std::mem::replace(&mut self.held_back, step);
-        sooner.batch.ops.extend(early);
-        sooner
     }
 }
 

@@ -1,7 +1,6 @@
 //! Envelopes that build on states which aren't here: they wait for them, and if they wait in vain this device asks to be put back.
 
 use super::Client;
-use super::chats::Chat;
 use super::inbound::Taken;
 use super::records::key;
 use crate::chat::Header;
@@ -68,13 +67,19 @@ impl Client {
 
     /// Drops waiting envelopes that build on what was settled otherwise.
     pub(super) fn drop_stale_pending(&mut self, chat_id: ChatId) {
-        let Some(epoch) = self.chats.get(&chat_id).map(Chat::root_epoch) else {
+        let Some(chat) = self.chats.get(&chat_id) else {
             return;
         };
-        self.unpend(chat_id, |_, waiting| {
+        let hopeless = |waiting: &Pending| {
             let header = Envelope::trusted(&waiting.bytes).map(|envelope| Header::read(envelope.body()));
-            !matches!(header, Ok(Ok(header)) if header.epoch >= epoch)
-        });
+            !matches!(header, Ok(Ok(header)) if !chat.is_hopeless(&header))
+        };
+        let waiting = chat.pending.iter();
+        let gone: BTreeSet<EnvelopeId> = waiting
+            .filter(|(_, waiting)| hopeless(waiting))
+            .map(|(id, _)| *id)
+            .collect();
+        self.unpend(chat_id, |id, _| gone.contains(id));
     }
 
     pub(super) fn unpend(&mut self, chat_id: ChatId, which: impl Fn(&EnvelopeId, &Pending) -> bool) -> Vec<Vec<u8>> {

@@ -463,6 +463,9 @@ pub(crate) struct StreamRow {
     /// When something of it came last.
     #[serde(default)]
     pub heard_ms: u64,
+    /// This device let go of what it knew of the stream, and hears of it again: what came before may come again.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// A gap; stream and first sequence are in its key.

@@ -191,9 +191,13 @@ impl Client {
 
     /// A member was heard in a state: if it is in the one that its Welcome leads to, or beyond, it needs no Welcome.
     pub(super) fn heard_at(&mut self, chat_id: ChatId, joined: AccountId, at: NodeId) {
-        let Some(dag) = self.chats.get(&chat_id).map(|chat| &chat.dag) else {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
+        chat.drop_done(own);
+        self.dirty.chats.insert(chat_id);
+        let dag = &chat.dag;
         let past = |node: &NodeId| *node == at || dag.leads_to(node, &at) || !dag.contains(node) && *node != dag.root();
         let came = |what: &OutWhat| match what {
             OutWhat::Row(OutKind::Inbox {

@@ -174,6 +174,12 @@ impl Chat {
         tip.map_or_else(|| self.group.epoch(), |commit| commit.epoch)
     }
 
+    /// Whether nothing that comes brings the state that an envelope builds on: it was settled otherwise, or this device isn't in it. Whoever
+    /// has asked to be put back may be put into a state of a lower epoch than its own.
+    pub(super) fn is_hopeless(&self, header: &Header) -> bool {
+        self.dag.contains(&header.node) || !self.row.lost && header.epoch < self.root_epoch()
+    }
+
     /// The epoch of the oldest state.
     pub(super) fn root_epoch(&self) -> u64 {
         let root = self.dag.root();
@@ -213,9 +219,9 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
-        let root_epoch = chat.root_epoch();
+        let hopeless = chat.is_hopeless(header);
         let Some(parent) = chat.state(header.node) else {
-            if header.epoch < root_epoch || chat.dag.contains(&header.node) {
+            if hopeless {
                 // What it builds on was settled otherwise, or is a state that this device wasn't in.
                 return Ok(Taken::Yes);
             }
@@ -300,6 +306,7 @@ impl Client {
         if moved {
             self.heard_at(chat_id, account, node);
         }
+        self.ask_if_unknown(now_ms, chat_id);
         self.confirm(chat_id);
         self.owe_report(now_ms, chat_id);
         self.take_pending(now_ms, chat_id, node)?;
@@ -422,6 +429,9 @@ impl Client {
         if let Err(unfit) = chat.dag.insert(node, place.clone()) {
             return Ok(Err(unfit));
         }
+        #[cfg(feature = "sim")]
+        self.adopted
+            .push(super::inspect::Adopted::new(chat_id, node, &place, group.as_ref()));
         chat.row.nodes.push(NodeRow {
             node,
             since_ms: now_ms,
@@ -584,6 +594,7 @@ impl Client {
         }
         if settled {
             chat.drop_left(now_ms, age);
+            chat.drop_done(own);
         }
         let expired: Vec<TopicId> = chat
             .row
@@ -646,6 +657,8 @@ impl Chat {
         let before = self.topics_of_states();
         if self.row.out {
             self.forget_baselines();
+            // It has left, and was added again: it stays.
+            self.row.leaving = None;
         }
         self.members = group.members()?;
         let last = std::mem::replace(&mut self.group, group);
@@ -682,9 +695,24 @@ impl Chat {
         for group in self.frozen.extract_if(.., |group| gone.contains(&group.node())) {
             self.dropped.push((group.node(), group.row_keys()));
         }
-        self.row
-            .intents
-            .retain(|intent| intent.node.is_none_or(|node| !gone.contains(&node) && node != root));
         self.retire(now_ms, before);
+    }
+
+    /// Lets go of changes that are settled, once another member was heard on their way. Who is alone with them may be put back by those
+    /// who went another way, and makes them again then.
+    pub(super) fn drop_done(&mut self, own: DeviceId) {
+        let root = self.dag.root();
+        let heard = |member: &Member| {
+            let at = self.acks.get(&member.device).and_then(|ack| ack.node);
+            at.is_some_and(|at| self.dag.contains(&at))
+        };
+        if self.others(own).next().is_some() && !self.others(own).any(heard) {
+            return;
+        }
+        let before = self.row.intents.len();
+        let dag = &self.dag;
+        let unsettled = |node: NodeId| node != root && dag.contains(&node);
+        self.row.intents.retain(|intent| intent.node.is_none_or(unsettled));
+        self.row_dirty |= self.row.intents.len() != before;
     }
 }

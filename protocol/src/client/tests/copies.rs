@@ -104,6 +104,21 @@ fn f33_a_copy_seals_nothing_before_it_has_asked() {
 }
 
 #[test]
+fn f33_who_got_no_answer_asks_again_once_a_member_is_heard() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    // As after a start at which the other was connected and not in the chat yet.
+    let state = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    state.alone = true;
+    w.try_send(ALICE, chat, "waits", None).unwrap();
+    w.pass(5_000);
+    assert_eq!(texts(&w, BOB, chat).len(), 0);
+    w.send(BOB, chat, "here");
+    w.pass(5_000);
+    assert_eq!(texts(&w, BOB, chat).len(), 2);
+}
+
+#[test]
 fn an_ordinary_start_costs_one_round_trip_and_no_time() {
     for (mut w, chat) in worlds() {
         w.send(ALICE, chat, "one");

@@ -251,6 +251,31 @@ fn a_member_leaves_and_the_others_remove_it() {
 }
 
 #[test]
+fn who_wished_to_leave_and_is_left_alone_goes_by_itself() {
+    let Village { mut w, chat } = Village::new(2);
+    w.relay_up(false);
+    w.does(ALICE, Command::LeaveChat { chat });
+    w.removes(ALICE, chat, BOB);
+    w.pass(10_000);
+    assert!(!w.group(ALICE, chat).is_member());
+}
+
+#[test]
+fn f44_the_only_admin_cannot_just_lay_it_down() {
+    let Village { mut w, chat } = Village::new(3);
+    let account = w.account(ALICE);
+    let role = Role::Member;
+    let refused = w.command(ALICE, Command::SetRole { chat, account, role }).unwrap();
+    assert!(matches!(refused, Err(CommandError::NotAllowed { .. })), "{refused:?}");
+    w.pass(5_000);
+    assert_eq!(w.group(BOB, chat).row.context.role(&account), Role::Owner);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.does(ALICE, Command::SetRole { chat, account, role });
+    w.pass(10_000);
+    assert_eq!(w.group(2, chat).row.context.admins, [w.account(BOB)]);
+}
+
+#[test]
 fn f40_who_is_added_by_somebody_alone_gets_its_welcome() {
     let Village { mut w, chat } = Village::new(3);
     w.removes(ALICE, chat, BOB);
@@ -308,6 +333,8 @@ fn f47_who_settled_alone_while_the_others_went_elsewhere_is_put_back() {
     w.relay_up(true);
     w.pass(1_800_000);
     w.agree(chat, &[ALICE, BOB, CAROL]);
+    // What only she had settled isn't lost with her branch.
+    assert_eq!(w.group(BOB, chat).row.context.name, "carol's");
 }
 
 #[test]
