@@ -16,6 +16,18 @@ const CAUGHT_WITHIN: u64 = 200;
 
 /// Seeds that failed once, each with what it showed.
 const REGRESSIONS: &str = include_str!("seeds/regressions.txt");
+/// Histories of groups: their kind as the kept seeds name it, and the variable that plays a range of them.
+const GROUPS: [(&str, &str, Config); 6] = [
+    ("group", "MADANG_GROUPS", group),
+    ("lied-to", "MADANG_LIED_TO_GROUPS", lied_to_group),
+    ("betrayed", "MADANG_BETRAYED_GROUPS", betrayed_group),
+    ("settling", "MADANG_SETTLING_GROUPS", settling_group),
+    ("forgotten", "MADANG_FORGOTTEN_GROUPS", forgotten_group),
+    ("large", "MADANG_LARGE_GROUPS", large_group),
+];
+
+/// What a seed plays.
+type Config = fn(u64) -> SimConfig;
 
 /// Every tenth history is on X-Wing, the others are on X25519, for speed.
 fn config(seed: u64) -> SimConfig {
@@ -83,7 +95,7 @@ fn run_all(seeds: impl IntoIterator<Item = u64>) -> Outcome {
     run_each(seeds, config)
 }
 
-fn run_each(seeds: impl IntoIterator<Item = u64>, config: fn(u64) -> SimConfig) -> Outcome {
+fn run_each(seeds: impl IntoIterator<Item = u64>, config: Config) -> Outcome {
     // A second call finds it done.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().ok();
     let trace = number("MADANG_TRACE").and_then(|lines| lines.try_into().ok());
@@ -133,24 +145,34 @@ fn clean(seeds: RangeInclusive<u64>) {
     assert!(sum.gossiped > runs && sum.injected > runs, "{sum:?}");
 }
 
-/// Lines of `seeds/regressions.txt`: a seed, then a comment.
-fn kept_seeds() -> Vec<u64> {
-    REGRESSIONS
+/// Lines of `seeds/regressions.txt`: for groups their kind, then a seed, then a comment.
+fn kept_seeds(kind: &str) -> Vec<u64> {
+    let lines = REGRESSIONS
         .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| {
-            line.split_whitespace()
-                .next()
-                .unwrap()
-                .parse()
-                .expect("a line begins with a seed")
-        })
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let seed = |line: &str| {
+        let mut words = line.split_whitespace();
+        let first = words.next()?;
+        let is_kind = GROUPS.iter().any(|(name, ..)| *name == first);
+        let (of, seed) = if is_kind { (first, words.next()?) } else { ("", first) };
+        Some((of == kind, seed.parse().expect("a line begins with a seed")))
+    };
+    lines
+        .map(|line| seed(line).expect("a line has a seed"))
+        .filter_map(|(fits, seed)| fits.then_some(seed))
         .collect()
 }
 
 #[test]
 fn a_kept_seeds_stay_clean() {
-    run_all(kept_seeds());
+    run_all(kept_seeds(""));
+}
+
+#[test]
+fn a_kept_seeds_of_groups_stay_clean() {
+    for (kind, _, config) in GROUPS {
+        run_each(kept_seeds(kind), config);
+    }
 }
 
 #[test]
@@ -169,12 +191,12 @@ fn f01_f02_f04_f20_f24_f26_f27_f36_histories_501_to_750() {
 }
 
 #[test]
-fn f01_f02_f04_f20_f24_f26_f27_f36_histories_751_to_950() {
-    clean(751..=950);
+fn f01_f02_f04_f20_f24_f26_f27_f36_histories_751_to_1000() {
+    clean(751..=1000);
 }
 
 /// Histories of groups have to be clean, and eventful enough to mean something.
-fn clean_groups(seeds: RangeInclusive<u64>, config: fn(u64) -> SimConfig) {
+fn clean_groups(seeds: RangeInclusive<u64>, config: Config) {
     let runs = seeds.end() - seeds.start() + 1;
     let sum = run_each(seeds, config);
     assert!(sum.sends > runs * 20, "{} sends", sum.sends);
@@ -184,17 +206,37 @@ fn clean_groups(seeds: RangeInclusive<u64>, config: fn(u64) -> SimConfig) {
 
 #[test]
 fn f37_f38_f40_f41_f44_f45_groups_heal() {
-    clean_groups(11..=25, group);
+    clean_groups(1..=40, group);
 }
 
 #[test]
 fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
-    clean_groups(9..=20, lied_to_group);
+    clean_groups(1..=30, lied_to_group);
 }
 
 #[test]
 fn f05_f37_f39_f44_f46_f48_groups_with_a_hostile_member_heal() {
-    clean_groups(1..=2, betrayed_group);
+    clean_groups(1..=10, betrayed_group);
+}
+
+#[test]
+fn f47_groups_that_settle_their_states_while_some_are_away_heal() {
+    clean_groups(1..=25, settling_group);
+}
+
+#[test]
+fn f47_groups_that_relays_forget_heal() {
+    clean_groups(1..=2, forgotten_group);
+}
+
+#[test]
+fn f15_f37_large_groups_1_to_10_heal() {
+    clean_groups(1..=10, large_group);
+}
+
+#[test]
+fn f15_f37_large_groups_11_to_20_heal() {
+    clean_groups(11..=20, large_group);
 }
 
 #[test]
@@ -202,6 +244,11 @@ fn one_seed_run_twice_gives_the_same_bytes_on_the_wire() {
     for seed in [1, 2, 3, 4, 5, 10, 20] {
         let once = sim::run(seed, &config(seed)).unwrap_or_else(|failure| panic!("{failure}"));
         let again = sim::run(seed, &config(seed)).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(once, again, "seed {seed}");
+    }
+    for seed in [1, 2] {
+        let once = sim::run(seed, &betrayed_group(seed)).unwrap_or_else(|failure| panic!("{failure}"));
+        let again = sim::run(seed, &betrayed_group(seed)).unwrap_or_else(|failure| panic!("{failure}"));
         assert_eq!(once, again, "seed {seed}");
     }
     let [one, two] = [1, 2].map(|seed| {
@@ -217,7 +264,7 @@ fn caught(broken: Broken, promises: &[&str]) {
     caught_in(broken, promises, config);
 }
 
-fn caught_in(broken: Broken, promises: &[&str], config: fn(u64) -> SimConfig) {
+fn caught_in(broken: Broken, promises: &[&str], config: Config) {
     for seed in 1..=CAUGHT_WITHIN {
         let Err(failure) = sim::run(seed, &SimConfig { broken, ..config(seed) }) else {
             continue;
@@ -283,14 +330,7 @@ fn some_seeds() {
 /// The same of groups: each kind has its variable.
 #[test]
 fn some_groups() {
-    for (variable, config) in [
-        ("MADANG_GROUPS", group as fn(u64) -> SimConfig),
-        ("MADANG_LIED_TO_GROUPS", lied_to_group),
-        ("MADANG_BETRAYED_GROUPS", betrayed_group),
-        ("MADANG_SETTLING_GROUPS", settling_group),
-        ("MADANG_FORGOTTEN_GROUPS", forgotten_group),
-        ("MADANG_LARGE_GROUPS", large_group),
-    ] {
+    for (_, variable, config) in GROUPS {
         let Ok(text) = std::env::var(variable) else {
             continue;
         };

@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 
 /// Acts that first contacts are given before the eventful phase begins regardless.
 const SETUP_ACTS: u64 = 80;
-/// Virtual time in which everything has to come right once all is healed.
-const QUIET: Micros = 15 * 60 * SECOND;
 /// Virtual time in which most does.
 const SOON: Micros = 60 * SECOND;
 /// Virtual time that a run goes on after all is right: nothing may change any more.
@@ -133,8 +131,9 @@ impl Driver {
             while let Some(notice) = self.world.notices.pop_front() {
                 match notice {
                     Notice::Reply { host, token, result } => self.answered(host, token, result)?,
-                    Notice::Committed { host, chats } => {
+                    Notice::Committed { host, chats, adopted } => {
                         if let Some(village) = &mut self.village {
+                            village.record(adopted);
                             for chat in chats {
                                 village.note(&self.world, host, chat)?;
                             }
@@ -150,6 +149,11 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Virtual time in which everything has to come right once all is healed.
+    fn patience(&self) -> Micros {
+        self.world.config.patience_s * SECOND
     }
 
     /// Does the next thing; true at the end.
@@ -185,7 +189,7 @@ impl Driver {
             }
             Phase::Quiet { since } => {
                 self.retry();
-                let overdue = self.world.now > since + QUIET;
+                let overdue = self.world.now > since + self.patience();
                 let settled = self.pairs.iter().all(|pair| pair.approved) && !self.book.waits();
                 match self.check() {
                     Ok(()) if settled => {
@@ -195,6 +199,7 @@ impl Driver {
                         }
                     }
                     Err(reason) if overdue => return Err(reason),
+                    Err(reason) => self.world.trace(|| format!("not yet right: {reason}")),
                     Ok(()) if overdue => {
                         let approved: Vec<_> = self.pairs.iter().map(|pair| pair.approved).collect();
                         return Err(format!(
@@ -213,7 +218,7 @@ impl Driver {
             Phase::Aftermath { since, until } if self.world.now >= until => {
                 match self.check() {
                     // Leaves are renewed all the time.
-                    Err(_) if self.village.is_some() && self.world.now <= since + QUIET => {
+                    Err(_) if self.village.is_some() && self.world.now <= since + self.patience() => {
                         self.phase = Phase::Quiet { since };
                         self.world.schedule(SECOND, Event::Act);
                         return Ok(false);

@@ -5,6 +5,7 @@ use super::plan::{ClientPlan, Paths};
 use super::random::{Clock, MS, Micros, SECOND};
 use super::world::{Event, HostId, Notice, World};
 use crate::address::PeerAddress;
+use crate::client::inspect::Adopted;
 use crate::client::{Client, ClientConfig, Effect, Input, Sabotage, Side, history};
 use crate::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
 use crate::keys::{AccountId, ChatId, DeviceId, TopicId, TransportKey, TransportSecret};
@@ -45,6 +46,7 @@ pub(super) enum Deadfall {
 struct Flight {
     batch: Batch,
     effects: Vec<Pinned>,
+    adopted: Vec<Adopted>,
 }
 
 /// An effect, and for a frame the stream that it was made for: it goes there or nowhere.
@@ -288,7 +290,12 @@ impl World {
             _ => None,
         };
         self.carry_out(id, flight.effects, bound.unwrap_or(usize::MAX))?;
-        self.notices.push_back(Notice::Committed { host: id, chats });
+        let adopted = flight.adopted;
+        self.notices.push_back(Notice::Committed {
+            host: id,
+            chats,
+            adopted,
+        });
         if bound.is_some() {
             let down_for = self.down_time();
             self.crash(id, down_for);
@@ -325,12 +332,9 @@ impl World {
         config.nudge_ms = plan.nudge_ms;
         config.direct_grace_ms = plan.direct_grace_ms;
         config.dial_backoff_ms = plan.dial_backoff_ms;
-        if let Some(rejoin_ms) = plan.rejoin_ms {
-            config.rejoin_ms = rejoin_ms;
-        }
+        config.rejoin_ms = plan.rejoin_ms;
         config.sabotage = match self.config.broken {
             Broken::NoDurableDedup => Sabotage::NoDurableDedup,
-            Broken::CursorFirst => Sabotage::CursorFirst,
             Broken::ArrivalDecides => Sabotage::ArrivalDecides,
             Broken::LowestHashDecides => Sabotage::LowestHashDecides,
             Broken::LoserNotRetried => Sabotage::LoserNotRetried,
@@ -346,14 +350,15 @@ impl World {
     /// Ends what a host has begun.
     pub fn drain(&mut self, id: HostId) -> Result<(), String> {
         let host = &mut self.hosts[id.0];
-        let (batch, effects) = match &mut host.machine {
+        let (batch, effects, adopted) = match &mut host.machine {
             Some(Machine::Client(client)) => {
                 let step = client.drain().map_err(|error| format!("{id:?}: {error}"))?;
-                (step.batch, step.effects)
+                (step.batch, step.effects, client.take_adopted())
             }
             Some(Machine::Relay(relay)) => {
                 let step = relay.drain();
-                (step.batch, step.effects.into_iter().map(client_words).collect())
+                let effects = step.effects.into_iter().map(client_words).collect();
+                (step.batch, effects, Vec::new())
             }
             Some(Machine::Stranger) | None => return Ok(()),
         };
@@ -377,7 +382,11 @@ impl World {
         let host = &mut self.hosts[id.0];
         host.last_commit = host.last_commit.max(self.now + delay);
         let wait = host.last_commit - self.now;
-        host.flights.push_back(Flight { batch, effects });
+        host.flights.push_back(Flight {
+            batch,
+            effects,
+            adopted,
+        });
         let process = host.process;
         self.schedule(wait, Event::Commit { host: id, process });
         self.carry_out(id, early, usize::MAX)?;

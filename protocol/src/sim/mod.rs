@@ -40,8 +40,6 @@ pub enum Broken {
     NoDurableDedup,
     /// Shells carry out effects before they commit the step.
     AckBeforeFlush,
-    /// Clients commit a custodian's cursor before what it covers.
-    CursorFirst,
     /// Of two branches of a chat's commits the one that came first counts.
     ArrivalDecides,
     /// Of two branches the one whose first commit has the lower hash counts.
@@ -75,6 +73,8 @@ pub struct SimConfig {
     pub mole: bool,
     /// Of a group that settles its states: relays keep nothing for long, and somebody is away for longer.
     pub absence: bool,
+    /// Virtual seconds in which everything has to come right once all is healed.
+    pub patience_s: u64,
     /// Lines of trace that a failure shows; the failing run is repeated to get them.
     pub trace: usize,
 }
@@ -91,6 +91,7 @@ impl SimConfig {
             liar: false,
             mole: false,
             absence: false,
+            patience_s: 15 * 60,
             trace: 80,
         }
     }

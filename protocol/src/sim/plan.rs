@@ -32,8 +32,7 @@ pub(super) struct ClientPlan {
     pub nudge_ms: u64,
     pub direct_grace_ms: u64,
     pub dial_backoff_ms: (u64, u64),
-    /// None for the default.
-    pub rejoin_ms: Option<u64>,
+    pub rejoin_ms: u64,
 }
 
 /// The cast of a run.
@@ -145,7 +144,7 @@ impl Plan {
                     true => random.between(10_000, 60_000),
                     false => DAY_MS,
                 };
-                plan.rejoin_ms = Some(random.between(10_000, 40_000));
+                plan.rejoin_ms = random.between(10_000, 40_000);
                 (plan, clock(random))
             })
             .collect();
@@ -202,7 +201,8 @@ fn client(n: usize, relays: Vec<HostId>, random: &mut Random) -> ClientPlan {
         nudge_ms: random.between(1_000, 10_000),
         direct_grace_ms: random.between(20, 800),
         dial_backoff_ms: (random.between(50, 200), random.between(500, 3_000)),
-        rejoin_ms: None,
+        // Their states may settle within seconds instead of days.
+        rejoin_ms: 30_000,
     }
 }
 

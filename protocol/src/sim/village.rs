@@ -5,7 +5,7 @@ use super::model::Model;
 use super::random::{MS, Micros, Random};
 use super::world::{HostId, World};
 use crate::chat::{ChatKind, Role};
-use crate::client::inspect::{Inside, StateInside, inside};
+use crate::client::inspect::{Adopted, Inside, StateInside, inside};
 use crate::client::{Command, CommandError, Reply, SettingsChange, history};
 use crate::keys::{AccountId, ChatId, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,6 +194,20 @@ impl Village {
 
     pub fn inside(&self, world: &World, host: HostId) -> Option<Inside> {
         inside(&world.hosts[host.0].disk, &self.chat?).ok().flatten()
+    }
+
+    /// A host has taken commits into its tree. Many at once may settle before its rows tell of them.
+    pub fn record(&mut self, adopted: Vec<Adopted>) {
+        for adopted in adopted {
+            let group = |state: &StateInside| state.context.kind == ChatKind::Group;
+            if self.chat.is_none_or(|chat| chat != adopted.chat) {
+                continue;
+            }
+            self.model.commits.entry(adopted.node).or_insert(adopted.commit);
+            if let Some(state) = adopted.state.filter(group) {
+                self.states.entry(adopted.node).or_insert(state);
+            }
+        }
     }
 
     /// A host has written the chat's row: what is new in its tree is recorded.

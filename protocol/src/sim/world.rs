@@ -7,6 +7,7 @@ use super::network::{Arrival, Link, Stream};
 use super::plan::{Paths, Plan};
 use super::random::{Micros, Random};
 use super::{Broken, Outcome, SimConfig};
+use crate::client::inspect::Adopted;
 use crate::client::{CommandError, Reply};
 use crate::keys::ChatId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -53,7 +54,11 @@ pub(super) enum Notice {
         result: Result<Reply, CommandError>,
     },
     /// A step is durable.
-    Committed { host: HostId, chats: Vec<ChatId> },
+    Committed {
+        host: HostId,
+        chats: Vec<ChatId>,
+        adopted: Vec<Adopted>,
+    },
     /// A host was killed.
     Crashed { host: HostId },
     /// It is time to act.
