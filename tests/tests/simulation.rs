@@ -221,7 +221,7 @@ fn f05_f37_f39_f44_f46_f48_groups_with_a_hostile_member_heal() {
 
 #[test]
 fn f47_groups_that_settle_their_states_while_some_are_away_heal() {
-    clean_groups(1..=25, settling_group);
+    clean_groups(1..=16, settling_group);
 }
 
 #[test]
