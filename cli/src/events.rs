@@ -241,6 +241,10 @@ fn event_line(event: &Value, names: &Names, now: u64, t: &Texts) -> String {
             (t.node_says)(&show::field(data, "reason"))
         ),
         "app.requested" => format!("{}  {}", show::field(data, "name"), (t.approve_app_with)(&short("app"))),
+        "webhook.disabled" => match data.get("last_status").and_then(Value::as_u64) {
+            Some(status) => (t.webhook_answers)(status),
+            None => t.webhook_unreachable.to_owned(),
+        },
         "gap" => (t.events_missing)(
             &show::field(data, "from"),
             &show::field(data, "to"),

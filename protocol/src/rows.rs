@@ -85,6 +85,8 @@ pub enum Tree {
     RelayChunks = 38,
     /// Relay: which blob is to be removed when: time, topic, blob.
     RelayBlobExpiry = 39,
+    /// Where apps' events are posted: app.
+    Webhooks = 40,
 }
 
 /// One write.

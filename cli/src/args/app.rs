@@ -36,6 +36,12 @@ pub enum AppCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         expires_in_s: Option<u64>,
     },
+    /// Have events posted to a URL
+    Webhook {
+        /// What to do
+        #[command(subcommand)]
+        action: WebhookCommand,
+    },
     /// Ask to be let in, as an app does; the token is shown once and works when the user has approved
     Request {
         /// What the app calls itself
@@ -53,4 +59,31 @@ pub enum AppCommand {
     /// Show the app whose token `--token-file` names, and what it may do
     #[command(name = "self")]
     Itself,
+}
+
+/// What can be done about webhooks.
+#[derive(Debug, Subcommand)]
+pub enum WebhookCommand {
+    /// List webhooks, and how posting to them goes
+    List,
+    /// Have events posted; prints the secret that posts are signed with, once
+    Set {
+        /// `https://…`, or `http://` to this machine
+        url: String,
+        /// App whose token says which events: its id, the beginning of it, or its name [default: you, so all events]
+        #[arg(long)]
+        app: Option<String>,
+        /// Only events of this kind, as `message.received`; can be repeated
+        #[arg(long = "kind", value_name = "KIND")]
+        kinds: Vec<String>,
+        /// Begin behind this cursor; `0` is the start [default: now, or where the webhook was that this one replaces]
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+    },
+    /// End a webhook
+    Remove {
+        /// App whose webhook it is [default: yours]
+        #[arg(long)]
+        app: Option<String>,
+    },
 }

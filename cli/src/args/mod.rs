@@ -10,7 +10,7 @@ mod group;
 mod rpc;
 mod run;
 
-pub use app::AppCommand;
+pub use app::{AppCommand, WebhookCommand};
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};

@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::{id_for, print_list};
-use crate::args::AppCommand;
+use crate::args::{AppCommand, WebhookCommand};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
@@ -42,6 +42,7 @@ pub(super) async fn app(client: &Client, action: AppCommand, out: &Out) -> Resul
             let done = client.call("app.revoke", json!({ "app": app })).await?;
             out.print(&done, || out.t().app_ended.to_owned())
         }
+        AppCommand::Webhook { action } => webhook(client, action, out).await,
         AppCommand::Token {
             name,
             scopes,
@@ -71,6 +72,53 @@ pub(super) async fn app(client: &Client, action: AppCommand, out: &Out) -> Resul
             print_app(&app, out)
         }
     }
+}
+
+async fn webhook(client: &Client, action: WebhookCommand, out: &Out) -> Result<(), Fault> {
+    let whose = async |app: Option<String>| match app {
+        Some(app) => id_for(client, APP, "app.list", &app).await.map(Some),
+        None => Ok(None),
+    };
+    let t = out.t();
+    match action {
+        WebhookCommand::List => {
+            let page = client.call("event.webhooks", json!({})).await?;
+            let now = show::now_ms();
+            print_list(out, show::items_of(&page, "items"), t.no_webhooks, |item| {
+                webhook_row(item, now, t)
+            })
+        }
+        WebhookCommand::Set { url, app, kinds, after } => {
+            let kinds = (!kinds.is_empty()).then_some(kinds);
+            let params = json!({ "url": url, "app": whose(app).await?, "after": after, "filter": { "kinds": kinds } });
+            let made = client.call("event.webhook_set", params).await?;
+            out.print(&made, || show::field(&made, "secret"))?;
+            out.remark(t.webhook_secret_once);
+            Ok(())
+        }
+        WebhookCommand::Remove { app } => {
+            let params = json!({ "app": whose(app).await? });
+            let done = client.call("event.webhook_remove", params).await?;
+            out.print(&done, || t.webhook_ended.to_owned())
+        }
+    }
+}
+
+fn webhook_row(hook: &Value, now_ms: u64, t: &Texts) -> Vec<String> {
+    let app = show::text_of(hook, "app");
+    let next = hook.get("next_try_ms").and_then(Value::as_u64);
+    vec![
+        if app.is_empty() {
+            t.yours.to_owned()
+        } else {
+            show::short(app)
+        },
+        (t.node_says)(&show::field(hook, "state")),
+        show::field(hook, "cursor"),
+        next.map_or_else(String::new, |ms| (t.tried_again)(&show::time(ms, now_ms))),
+        (t.node_says)(&show::field(hook, "last_error")),
+        show::field(hook, "url"),
+    ]
 }
 
 /// Reads a picture, and gives it in base64.

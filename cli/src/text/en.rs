@@ -206,6 +206,13 @@ pub static EN: Texts = Texts {
     no_apps: "no apps",
     apps_advice: "`madang app approve APP` lets one in that asks, `madang app revoke APP` turns it away",
     app_ended: "its token works no more, and its connections are closed",
+    no_webhooks: "no webhooks",
+    webhook_secret_once: "posts are signed with it (Standard Webhooks); it is shown only now",
+    webhook_ended: "nothing is posted there any more",
+    webhook_answers: |status| format!("its receiver answers {status}; see `madang app webhook list`"),
+    webhook_unreachable: "its receiver can't be reached; see `madang app webhook list`",
+    yours: "yours",
+    tried_again: |time| format!("again {time}"),
     app_asked: |app| format!("shown only now; it works once the user runs `madang app approve {app}`"),
     token_once: "it is shown only now; `madang app revoke` ends it",
 

@@ -215,6 +215,13 @@ pub static KO: Texts = Texts {
     no_apps: "앱이 없습니다",
     apps_advice: "요청한 앱을 승인하려면 `madang app approve APP`, 물리치려면 `madang app revoke APP` 명령을 쓰세요.",
     app_ended: "토큰이 더는 통하지 않으며 연결도 닫혔습니다",
+    no_webhooks: "웹훅이 없습니다",
+    webhook_secret_once: "보내는 내용에 이 비밀값으로 서명합니다(Standard Webhooks). 지금 한 번만 표시됩니다",
+    webhook_ended: "더는 그곳으로 보내지 않습니다",
+    webhook_answers: |status| format!("받는 쪽이 {status} 응답을 합니다. `madang app webhook list` 명령을 참고하세요"),
+    webhook_unreachable: "받는 쪽에 연결할 수 없습니다. `madang app webhook list` 명령을 참고하세요",
+    yours: "내 것",
+    tried_again: |time| format!("다시 시도 {time}"),
     app_asked: |app| {
         format!("지금만 표시됩니다. 사용자가 `madang app approve {app}` 명령으로 승인하면 쓸 수 있습니다.")
     },

@@ -235,6 +235,13 @@ pub struct Texts {
     pub no_apps: &'static str,
     pub apps_advice: &'static str,
     pub app_ended: &'static str,
+    pub no_webhooks: &'static str,
+    pub webhook_secret_once: &'static str,
+    pub webhook_ended: &'static str,
+    pub webhook_answers: fn(u64) -> String,
+    pub webhook_unreachable: &'static str,
+    pub yours: &'static str,
+    pub tried_again: fn(&str) -> String,
     pub app_asked: fn(&str) -> String,
     pub token_once: &'static str,
 

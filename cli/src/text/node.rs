@@ -28,6 +28,12 @@ const SAID: &[(&str, &str)] = &[
     ("junk", "올바르지 않은 것을 보냄"),
     ("endless", "끝없이 보냄"),
     ("unserved", "있다고 한 것을 내주지 않음"),
+    ("failing", "실패 중"),
+    ("disabled", "꺼짐"),
+    ("ended", "끝남"),
+    ("it doesn't answer in time", "제때 응답하지 않습니다"),
+    ("it answers {}", "응답: {}"),
+    ("it can't be reached: {}", "연결할 수 없습니다: {}"),
     ("pruned", "정리됨"),
     ("other_log", "다른 로그"),
     // Why a message waits.
@@ -177,7 +183,7 @@ mod tests {
     use super::*;
 
     /// Where the node has these sentences.
-    const SOURCES: [&str; 9] = [
+    const SOURCES: [&str; 11] = [
         include_str!("../../../docs/rpc.md"),
         include_str!("../../../node/src/core/api.rs"),
         include_str!("../../../node/src/core/relays.rs"),
@@ -186,6 +192,8 @@ mod tests {
         include_str!("../../../node/src/relay/doctor.rs"),
         include_str!("../../../node/src/rpc/types.rs"),
         include_str!("../../../node/src/rpc/relays.rs"),
+        include_str!("../../../node/src/rpc/webhooks.rs"),
+        include_str!("../../../node/src/rpc/post.rs"),
         include_str!("../../../protocol/src/client/trust/rows.rs"),
     ];
 

@@ -23,10 +23,19 @@ use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
 use crate::rpc::types::*;
+use crate::rpc::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 use crate::store::StoreReader;
 
 /// When to try again after the inbox was full, in milliseconds (guess: a few turns).
 const RETRY_AFTER_MS: u64 = 250;
+
+/// What the owner shows of itself as it changes.
+pub(super) struct Shown {
+    pub newest: watch::Receiver<u64>,
+    pub grants: watch::Receiver<Arc<Grants>>,
+    pub hooks: watch::Receiver<Arc<Hooks>>,
+    pub epochs: Epochs,
+}
 
 /// The core as the JSON-RPC sees it.
 #[derive(Clone)]
@@ -37,6 +46,7 @@ pub(crate) struct Facade {
     asks: mpsc::Sender<Ask>,
     newest: watch::Receiver<u64>,
     grants: watch::Receiver<Arc<Grants>>,
+    hooks: watch::Receiver<Arc<Hooks>>,
     epochs: Arc<Epochs>,
     net: NetHandle,
     read_only: Arc<Mutex<Option<String>>>,
@@ -48,7 +58,7 @@ impl Facade {
         client: &Client,
         store: StoreReader,
         asks: mpsc::Sender<Ask>,
-        (newest, grants, epochs): (watch::Receiver<u64>, watch::Receiver<Arc<Grants>>, Epochs),
+        shown: Shown,
         net: NetHandle,
         read_only: Arc<Mutex<Option<String>>>,
     ) -> Self {
@@ -57,9 +67,10 @@ impl Facade {
             device: client.device(),
             store,
             asks,
-            newest,
-            grants,
-            epochs: Arc::new(epochs),
+            newest: shown.newest,
+            grants: shown.grants,
+            hooks: shown.hooks,
+            epochs: Arc::new(shown.epochs),
             net,
             read_only,
             started: Instant::now(),
@@ -638,7 +649,7 @@ impl Api for Facade {
     async fn app_approve(&self, params: AppApproveParams) -> ApiResult<App> {
         match self.ask_apps(AppAsk::Approve(params)).await? {
             AppSaid::App(app) => Ok(*app),
-            AppSaid::Token(_) | AppSaid::Done => Err(other_said()),
+            _ => Err(other_said()),
         }
     }
 
@@ -659,6 +670,29 @@ impl Api for Facade {
         Ok(Done {})
     }
 
+    fn webhooks(&self) -> watch::Receiver<Arc<Hooks>> {
+        self.hooks.clone()
+    }
+
+    async fn webhook_set(&self, app: Option<AppKey>, params: WebhookSetParams) -> ApiResult<WebhookMade> {
+        match self.ask_apps(AppAsk::SetHook(app, params)).await? {
+            AppSaid::Hook(made) => Ok(*made),
+            _ => Err(other_said()),
+        }
+    }
+
+    async fn webhook_remove(&self, app: Option<AppKey>) -> ApiResult<Done> {
+        self.ask_apps(AppAsk::RemoveHook(app)).await?;
+        Ok(Done {})
+    }
+
+    async fn webhook_note(&self, app: Option<AppKey>, id: u64, outcome: Outcome) -> ApiResult<Option<u64>> {
+        match self.ask_apps(AppAsk::NoteHook(app, id, outcome)).await? {
+            AppSaid::NextTry(next_try) => Ok(next_try),
+            _ => Err(other_said()),
+        }
+    }
+
     async fn event_acknowledged(&self, app: Option<AppKey>) -> ApiResult<EventCursor> {
         self.read(move |rows| Ok(Apps::load(rows)?.acknowledged(app))).await
     }
@@ -672,7 +706,7 @@ impl Facade {
     async fn token(&self, ask: AppAsk) -> ApiResult<AppToken> {
         match self.ask_apps(ask).await? {
             AppSaid::Token(token) => Ok(token),
-            AppSaid::App(_) | AppSaid::Done => Err(other_said()),
+            _ => Err(other_said()),
         }
     }
 }

@@ -9,14 +9,16 @@ use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::webhooks::Webhooks;
 use crate::rpc::access::{Grant, Grants, Scope, token_hash};
 use crate::rpc::apps::{App, AppApproveParams, AppMintParams, AppRequestParams, AppState, AppToken, Secret};
 use crate::rpc::error::ApiError;
 use crate::rpc::ids::{AppKey, EventCursor};
 use crate::rpc::limits::{ASKING_MS, MAX_APPS, MAX_ASKING};
+use crate::rpc::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 
 /// The owner's own place in the table of cursors.
-const OWNER: AppKey = AppKey([0; 32]);
+pub(super) const OWNER: AppKey = AppKey([0; 32]);
 
 /// What is asked of the apps' table.
 pub(crate) enum AppAsk {
@@ -30,12 +32,21 @@ pub(crate) enum AppAsk {
     Revoke(Arc<Grant>, AppKey),
     /// An app has dealt with events.
     Ack(Option<AppKey>, EventCursor),
+    /// Events are to be posted.
+    SetHook(Option<AppKey>, WebhookSetParams),
+    /// Or no more.
+    RemoveHook(Option<AppKey>),
+    /// What became of a post to the webhook with this id.
+    NoteHook(Option<AppKey>, u64, Outcome),
 }
 
 /// The answer.
 pub(crate) enum AppSaid {
     Token(AppToken),
     App(Box<App>),
+    Hook(Box<WebhookMade>),
+    /// When a post is tried again.
+    NextTry(Option<u64>),
     Done,
 }
 
@@ -57,6 +68,7 @@ struct AppRow {
 pub(super) struct Apps {
     rows: BTreeMap<AppKey, AppRow>,
     acks: BTreeMap<AppKey, u64>,
+    hooks: Webhooks,
 }
 
 impl Apps {
@@ -64,6 +76,7 @@ impl Apps {
         let mut apps = Self {
             rows: BTreeMap::new(),
             acks: BTreeMap::new(),
+            hooks: Webhooks::load(rows)?,
         };
         for (key, value) in rows.prefix(Tree::Apps, &[], usize::MAX)? {
             let row = serde_json::from_slice(&value).map_err(unreadable)?;
@@ -96,6 +109,11 @@ impl Apps {
         fresh.map(|(app, row)| self.shown(now_ms, *app, row)).collect()
     }
 
+    /// The webhooks.
+    pub fn hooks(&self) -> Hooks {
+        self.hooks.all()
+    }
+
     /// How far an app has read.
     pub fn acknowledged(&self, app: Option<AppKey>) -> EventCursor {
         EventCursor(self.acks.get(&app.unwrap_or(OWNER)).copied().unwrap_or_default())
@@ -103,30 +121,48 @@ impl Apps {
 
     /// Takes back what was acknowledged beyond the newest event, as after the newest rows of the log were put aside as unreadable: their
     /// numbers will be given again.
-    pub fn forget_after(&mut self, newest: u64, batch: &mut Batch) {
+    pub fn forget_after(&mut self, newest: u64, batch: &mut Batch) -> Result<(), RowsError> {
         for (app, cursor) in self.acks.iter_mut().filter(|(_, cursor)| **cursor > newest) {
             *cursor = newest;
             batch.put(Tree::AppCursors, app.0, newest.to_be_bytes());
         }
+        self.hooks.forget_after(newest, batch)
     }
 
-    /// Does what is asked, in memory and in the batch. Gives the answer, and who asks anew.
+    /// Does what is asked, in memory and in the batch. Gives the answer, and what there is news of: an app that asks, or a webhook that is
+    /// disabled.
     pub fn handle(
         &mut self,
         now_ms: u64,
         newest: u64,
         ask: AppAsk,
         batch: &mut Batch,
-    ) -> Result<(AppSaid, Option<AppKey>), ApiError> {
+    ) -> Result<(AppSaid, Option<[u8; 32]>), ApiError> {
         match ask {
             AppAsk::Request(params) => {
                 let said = self.request(now_ms, params, batch)?;
                 let app = said.app;
-                Ok((AppSaid::Token(said), Some(app)))
+                Ok((AppSaid::Token(said), Some(app.0)))
             }
             AppAsk::Approve(params) => Ok((AppSaid::App(Box::new(self.approve(now_ms, params, batch)?)), None)),
             AppAsk::Mint(by, params) => Ok((AppSaid::Token(self.mint(now_ms, &by, params, batch)?), None)),
             AppAsk::Revoke(by, app) => self.revoke(&by, app, batch).map(|()| (AppSaid::Done, None)),
+            AppAsk::SetHook(app, params) => {
+                if let Some(app) = app {
+                    let known = self.rows.get(&app).filter(|row| !row.requested);
+                    known.ok_or(ApiError::NotFound { field: "app" })?;
+                }
+                let made = self.hooks.set(app, params, newest, batch)?;
+                Ok((AppSaid::Hook(Box::new(made)), None))
+            }
+            AppAsk::RemoveHook(app) => match self.hooks.remove(app.unwrap_or(OWNER), batch) {
+                true => Ok((AppSaid::Done, None)),
+                false => Err(ApiError::NotFound { field: "app" }),
+            },
+            AppAsk::NoteHook(app, id, outcome) => {
+                let (next_try, news) = self.hooks.note(now_ms, app, id, outcome, batch)?;
+                Ok((AppSaid::NextTry(next_try), news))
+            }
             AppAsk::Ack(app, cursor) => self.ack(app, cursor, newest, batch).map(|()| (AppSaid::Done, None)),
         }
     }
@@ -287,6 +323,7 @@ impl Apps {
             if self.rows.remove(&app).is_some() {
                 batch.delete(Tree::Apps, app.0);
             }
+            self.hooks.remove(app, batch);
             if self.acks.remove(&app).is_some() {
                 batch.delete(Tree::AppCursors, app.0);
             }
@@ -339,18 +376,18 @@ fn ends(now_ms: u64, in_s: Option<u64>) -> Option<u64> {
     in_s.map(|seconds| now_ms.saturating_add(seconds.saturating_mul(1000)))
 }
 
-fn limit(what: &'static str, limit: usize) -> ApiError {
+pub(super) fn limit(what: &'static str, limit: usize) -> ApiError {
     ApiError::LimitReached {
         what: what.into(),
         limit: u64::try_from(limit).unwrap_or(u64::MAX),
     }
 }
 
-fn app_key(stored: &[u8]) -> Result<AppKey, RowsError> {
+pub(super) fn app_key(stored: &[u8]) -> Result<AppKey, RowsError> {
     stored.try_into().map(AppKey).map_err(unreadable)
 }
 
-fn unreadable(error: impl std::fmt::Display) -> RowsError {
+pub(super) fn unreadable(error: impl std::fmt::Display) -> RowsError {
     RowsError {
         reason: format!("a row of an app can't be read: {error}"),
     }

@@ -21,6 +21,7 @@ use crate::failpoint;
 use crate::net::{self, NetCommand, NetEvent, PeerKey};
 use crate::rpc::access::Grants;
 use crate::rpc::error::ApiError;
+use crate::rpc::webhooks::Hooks;
 use crate::store::{Store, StoreError};
 
 /// Bytes of inputs after which a turn ends although more wait: what they write stays below the store's largest batch.
@@ -84,6 +85,8 @@ pub(crate) struct Turn {
     pub app_answers: Vec<(oneshot::Sender<AppAnswer>, AppAnswer)>,
     /// What tokens allow from now on, if that changed.
     pub grants: Option<Grants>,
+    /// The webhooks, if they may have changed.
+    pub hooks: Option<Hooks>,
     /// When time alone calls for a turn, in Unix milliseconds.
     pub timer_ms: Option<u64>,
     /// The newest durable event.
@@ -127,7 +130,7 @@ impl Engine {
         let mut begun = Batch::default();
         let newest = history::newest_event(&store)?;
         let mut apps = Apps::load(&store)?;
-        apps.forget_after(newest, &mut begun);
+        apps.forget_after(newest, &mut begun)?;
         let mut epochs = Epochs::load(&store)?;
         epochs.begin(newest, &mut begun).map_err(TurnError::Entropy)?;
         let mut engine = Self {
@@ -180,6 +183,7 @@ impl Engine {
         let mut turn = Turn {
             app_answers: std::mem::take(&mut self.app_answers),
             grants: apps_changed.then(|| self.apps.grants()),
+            hooks: apps_changed.then(|| self.apps.hooks()),
             timer_ms: self.client.next_timer(),
             ..Turn::default()
         };
@@ -214,6 +218,11 @@ impl Engine {
     /// What tokens allow.
     pub(super) fn grants(&self) -> Grants {
         self.apps.grants()
+    }
+
+    /// The webhooks.
+    pub(super) fn hooks(&self) -> Hooks {
+        self.apps.hooks()
     }
 
     /// The epochs of the event log.
@@ -268,11 +277,10 @@ impl Engine {
     fn ask_apps(&mut self, ask: AppAsk, answer: oneshot::Sender<AppAnswer>) -> Result<(), TurnError> {
         let newest = self.client.newest_event();
         match self.apps.handle(now_ms(), newest, ask, &mut self.app_batch) {
-            Ok((said, asks)) => {
+            Ok((said, news)) => {
                 self.app_answers.push((answer, Ok(said)));
-                if let Some(app) = asks {
-                    self.client
-                        .handle(now_ms(), Input::Note { subject: app.0 }, &self.store)?;
+                if let Some(subject) = news {
+                    self.client.handle(now_ms(), Input::Note { subject }, &self.store)?;
                 }
             }
             Err(error) => self.app_answers.push((answer, Err(error))),

@@ -20,6 +20,7 @@ mod epochs;
 mod mend;
 mod relays;
 mod show;
+mod webhooks;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
@@ -35,7 +36,9 @@ use crate::clock::now_ms;
 use crate::config::NodeError;
 use crate::net::{self, NetCommand, NetEvent, NetHandle, PeerKey};
 use crate::rpc::access::Grants;
+use crate::rpc::webhooks::Hooks;
 pub(crate) use api::Facade;
+use api::Shown;
 pub(crate) use engine::Engine;
 use engine::{Ask, Incoming, Turn, TurnError};
 
@@ -57,6 +60,7 @@ pub(crate) struct Core {
     asks: mpsc::Receiver<Ask>,
     newest: watch::Sender<u64>,
     grants: watch::Sender<Arc<Grants>>,
+    hooks: watch::Sender<Arc<Hooks>>,
     read_only: Arc<Mutex<Option<String>>>,
     inbox: VecDeque<Incoming>,
     peers: BTreeSet<PeerKey>,
@@ -78,11 +82,17 @@ impl Core {
         let (newest, watch) = watch::channel(newest_event);
         let read_only = Arc::new(Mutex::new(None));
         let (grants, granted) = watch::channel(Arc::new(engine.grants()));
+        let (hooks, hooked) = watch::channel(Arc::new(engine.hooks()));
         let facade = Facade::new(
             engine.client(),
             store,
             ask,
-            (watch, granted, engine.epochs()),
+            Shown {
+                newest: watch,
+                grants: granted,
+                hooks: hooked,
+                epochs: engine.epochs(),
+            },
             net.clone(),
             read_only.clone(),
         );
@@ -93,6 +103,7 @@ impl Core {
             asks,
             newest,
             grants,
+            hooks,
             read_only,
             inbox: VecDeque::from([Incoming::Listening(listening), Incoming::Tick]),
             peers: BTreeSet::new(),
@@ -190,6 +201,13 @@ impl Core {
         }
         if let Some(grants) = turn.grants {
             self.grants.send_replace(Arc::new(grants));
+        }
+        if let Some(hooks) = turn.hooks {
+            self.hooks.send_if_modified(|known| {
+                let changed = **known != hooks;
+                *known = Arc::new(hooks);
+                changed
+            });
         }
         for (answer, result) in turn.app_answers {
             drop(answer.send(result));

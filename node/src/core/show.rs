@@ -213,7 +213,10 @@ pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<O
                 name,
                 scopes,
             },
-            None => return Ok(None),
+            None => match super::webhooks::disabled(lookup.rows(), &subject)? {
+                Some(disabled) => disabled,
+                None => return Ok(None),
+            },
         },
         EventRow::Gap {
             chat,

@@ -280,6 +280,7 @@ impl Grant {
         match event {
             EventKind::ContactRequested { .. } | EventKind::ContactAdded { .. } => of("contact", "read"),
             EventKind::AppRequested { .. } => of("app", "manage"),
+            EventKind::WebhookDisabled { app, .. } => of("app", "manage") || (app.is_some() && *app == self.app),
             EventKind::Gap { .. } | EventKind::Lagged { .. } => true,
             other => match other.chat() {
                 Some(chat) => self.allows_in("read", &chat),

@@ -9,6 +9,7 @@ use super::access::{Grant, Grants};
 use super::error::ApiError;
 use super::params::*;
 use super::types::*;
+use super::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 
 /// What a method gives.
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -150,6 +151,27 @@ pub trait Api: Send + Sync + 'static {
 
     /// How far a reader has read in this log, if the last event that it read was `cursor` of `epoch`.
     fn event_known(&self, cursor: u64, epoch: Option<EventEpoch>) -> impl Future<Output = ApiResult<u64>> + Send;
+
+    /// The webhooks, and their changes.
+    fn webhooks(&self) -> watch::Receiver<Arc<Hooks>>;
+
+    /// `event.webhook_set`, for an app or the owner.
+    fn webhook_set(
+        &self,
+        app: Option<AppKey>,
+        params: WebhookSetParams,
+    ) -> impl Future<Output = ApiResult<WebhookMade>> + Send;
+
+    /// `event.webhook_remove`, for an app or the owner.
+    fn webhook_remove(&self, app: Option<AppKey>) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// Keeps what became of a post to the webhook that has this id; gives when to try again, in Unix milliseconds.
+    fn webhook_note(
+        &self,
+        app: Option<AppKey>,
+        id: u64,
+        outcome: Outcome,
+    ) -> impl Future<Output = ApiResult<Option<u64>>> + Send;
 
     /// `event.ack`; no app is the owner.
     fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> impl Future<Output = ApiResult<Done>> + Send;

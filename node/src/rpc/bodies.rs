@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::ids::{ChatId, MessageId};
+use super::ids::{AppKey, ChatId, MessageId};
 use super::limits::{MAX_EMOJI, MAX_IDEMPOTENCY_KEY, MAX_MENTIONS, MAX_OPTION, MAX_OPTIONS, MAX_QUESTION, MAX_TEXT};
 use super::params::{Fields, FromParams, too_large};
 use super::schema::Text;
@@ -22,6 +22,18 @@ pub struct SendParams {
     /// The same key with the same chat and body gives the same message, for seven days; with another body an error.
     #[schemars(with = "Option<Text<1, MAX_IDEMPOTENCY_KEY>>")]
     pub idempotency_key: Option<String>,
+}
+
+impl SendParams {
+    /// With the key that the node keeps: apps don't see, and don't hit, each other's and the owner's.
+    pub(super) fn keyed_for(mut self, app: Option<AppKey>) -> Self {
+        if let (Some(app), Some(key)) = (app, &mut self.idempotency_key) {
+            let mut hasher = blake3::Hasher::new_derive_key("madang 1 app idempotency key");
+            hasher.update(&app.0).update(key.as_bytes());
+            *key = hasher.finalize().to_hex().to_string();
+        }
+        self
+    }
 }
 
 /// A body that can be sent.

@@ -187,7 +187,7 @@ async fn start<A: Api>(
 }
 
 /// Whether a reader may see an event, and wants to. A gap is shown whatever is filtered: what is gone may have been wanted.
-fn shows(grant: &Grant, filter: &Filter, event: &EventKind) -> bool {
+pub(super) fn shows(grant: &Grant, filter: &Filter, event: &EventKind) -> bool {
     if matches!(event, EventKind::Gap { .. }) {
         return true;
     }
@@ -229,7 +229,8 @@ fn shortened(mut page: EventPage) -> EventPage {
     page
 }
 
-fn json_len(event: &Event) -> usize {
+/// Bytes of an event in JSON, and a comma.
+pub(super) fn json_len(event: &Event) -> usize {
     struct Counter(usize);
     impl io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

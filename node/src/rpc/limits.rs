@@ -132,5 +132,32 @@ pub const MAX_AT_DOOR: usize = 8;
 /// Kinds and chats that a filter of events names (guess).
 pub const MAX_FILTER: usize = 64;
 
+/// Webhooks (guess). One more is refused with `limit_reached`.
+pub const MAX_HOOKS: usize = 64;
+
+/// Bytes of a webhook's URL (guess).
+pub const MAX_URL: usize = 2_048;
+
+/// Bytes of a webhook's secret at least, as Standard Webhooks has it.
+pub const MIN_HOOK_SECRET: usize = 24;
+
+/// Bytes of a webhook's secret at most, as Standard Webhooks has it.
+pub const MAX_HOOK_SECRET: usize = 64;
+
+/// Events that are posted to a webhook at once (guess).
+pub const DELIVERY_EVENTS: u32 = 100;
+
+/// Bytes of events that are posted at once, if it is more than one (guess: below what servers take by default).
+pub const DELIVERY_BYTES: usize = 256 * 1024;
+
+/// Events that a webhook doesn't want, after which it is kept how far it is (guess: these are read again after a restart).
+pub const DELIVERY_PASSED: u64 = 1_000;
+
+/// Time for a webhook's receiver to answer, as Standard Webhooks advises.
+pub const POST_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Pause of a webhook's delivery when the node itself can't go on (guess).
+pub const DELIVERY_RETRY: Duration = Duration::from_secs(1);
+
 /// Longest time between looks for tokens that have ended, so that a clock that is set is noticed (guess).
 pub const TOKEN_LOOK: Duration = Duration::from_secs(30);

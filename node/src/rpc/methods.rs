@@ -13,6 +13,8 @@ use super::events;
 use super::openrpc::{Document, SchemaOf};
 use super::params::*;
 use super::types::*;
+use super::webhooks::{self, Webhook, WebhookMade, WebhookParams, WebhookSetParams};
+use crate::clock::now_ms;
 
 /// Starts a subscription.
 pub(super) const SUBSCRIBE: &str = "event.subscribe";
@@ -161,7 +163,7 @@ methods! {
     ///
     /// The id stays, but for what is sent on data that turns out to be an old copy: it gets another one, `message.updated` tells it, and
     /// the one that was answered leads to it in this node's answers.
-    "message.send", Need::chat("send"), SendParams => Sent, |s, p, _| s.api.message_send(p).await;
+    "message.send", Need::chat("send"), SendParams => Sent, |s, p, grant| s.api.message_send(p.keyed_for(grant.app)).await;
 
     /// Changes a text that this account wrote.
     "message.edit", Need::message("send"), EditParams => Message, |s, p, _| s.api.message_edit(p).await;
@@ -218,6 +220,17 @@ methods! {
 
     /// Says which event this token's app has dealt with last; never goes back.
     "event.ack", Need::Token, AckParams => Done, |s, p, grant| s.api.event_ack(grant.app, p).await;
+
+    /// Has events posted to a URL, signed as Standard Webhooks has it.
+    ///
+    /// One webhook a token: another takes its place and goes on where that was. It ends with the token.
+    "event.webhook_set", Need::Token, WebhookSetParams => WebhookMade, |s, p, grant| webhooks::set(&*s.api, p, &grant).await;
+
+    /// The webhook of this token's app; of all, to who manages apps.
+    "event.webhooks", Need::Token, NoParams => Page<Webhook>, |s, _, grant| Ok(webhooks::list(&*s.api, &grant, now_ms()));
+
+    /// Ends a webhook.
+    "event.webhook_remove", Need::Token, WebhookParams => Done, |s, p, grant| webhooks::remove(&*s.api, p, &grant).await;
 }
 
 /// The two of subscriptions, which `events` answers.

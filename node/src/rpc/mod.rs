@@ -12,6 +12,7 @@ pub mod apps;
 mod bodies;
 mod calls;
 mod chats;
+mod deliver;
 mod dispatch;
 pub mod error;
 mod events;
@@ -26,12 +27,14 @@ mod listen;
 mod methods;
 pub mod openrpc;
 pub mod params;
+mod post;
 mod relays;
 mod schema;
 pub mod server;
 mod socket;
 mod tls;
 pub mod types;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
@@ -227,18 +228,20 @@ impl After {
 }
 
 /// Which events are read; all if nothing is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filter {
     /// Kinds, as `message.received`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_FILTER))]
     pub kinds: Option<Vec<String>>,
     /// Of these chats, and what is of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_FILTER))]
     pub chats: Option<Vec<ChatId>>,
 }
 
 impl Filter {
-    fn take(fields: &mut Fields) -> Result<Self, ApiError> {
+    pub(super) fn take(fields: &mut Fields) -> Result<Self, ApiError> {
         if fields.members.get("filter").is_none_or(Value::is_null) {
             return Ok(Self::default());
         }

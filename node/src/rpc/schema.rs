@@ -81,6 +81,14 @@ inline!(
     json_schema!({ "type": "string", "pattern": "^(ack|[0-9]{1,20})$" })
 );
 
+/// What a webhook's posts are signed with: 24 to 64 bytes in base64.
+pub(super) struct HookSecret;
+
+inline!(
+    HookSecret,
+    json_schema!({ "type": "string", "pattern": "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$" })
+);
+
 /// A page's origin, as a browser writes it.
 pub(super) struct Origin;
 

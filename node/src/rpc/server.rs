@@ -31,6 +31,7 @@ use tokio::time::{sleep, timeout};
 use super::access::Grant;
 use super::api::Api;
 use super::calls::CallsLayer;
+use super::deliver;
 use super::dispatch::Shared;
 use super::files::{self, Places, Token};
 use super::guard::{Entry, Guard, Refusal, pass, preflight, told, turn_away};
@@ -204,6 +205,7 @@ pub(super) async fn serve_with<A: Api>(
     };
     let token = Token::load(&config.data_dir)?;
     let grants = api.grants();
+    let delivering = Arc::clone(&api);
     let (stop, server) = stop_channel();
     let shared = Shared {
         api,
@@ -242,6 +244,7 @@ pub(super) async fn serve_with<A: Api>(
     let house = Arc::new(house);
     tokio::spawn(async move {
         let running = tokio::select! {
+            never = deliver::run(delivering) => match never {},
             running = accept(listener, Arc::clone(&house), service) => running,
             never = watch_tokens(&house) => match never {},
         };

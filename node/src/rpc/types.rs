@@ -630,6 +630,7 @@ impl EventKind {
             Self::ContactAdded { .. } => "contact.added",
             Self::RelayDemoted { .. } => "relay.demoted",
             Self::AppRequested { .. } => "app.requested",
+            Self::WebhookDisabled { .. } => "webhook.disabled",
             Self::Gap { .. } => "gap",
             Self::Lagged { .. } => "lagged",
         }
@@ -651,6 +652,7 @@ impl EventKind {
             | Self::ContactRequested { .. }
             | Self::AppRequested { .. }
             | Self::Gap { .. }
+            | Self::WebhookDisabled { .. }
             | Self::Lagged { .. } => None,
         }
     }
@@ -757,6 +759,16 @@ pub enum EventKind {
         /// Their name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+    },
+    /// A webhook failed for too long, or its receiver wants no more; see `event.webhooks`.
+    #[serde(rename = "webhook.disabled")]
+    WebhookDisabled {
+        /// Whose it is; absent for the owner's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<AppKey>,
+        /// What its receiver answered last, as an HTTP status.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_status: Option<u16>,
     },
     /// An app asks to be let in.
     #[serde(rename = "app.requested")]

@@ -244,6 +244,10 @@ async fn apps(play: &mut Play, alice: &Person) {
         json!({ "name": "Notifier, one list", "scopes": ["method:message.list"] }),
     )
     .await;
+    let hook = json!({ "url": "https://shop.example/madang", "filter": { "kinds": ["chat.gap"] } });
+    play.call(&app, "event.webhook_set", hook).await;
+    play.call(alice.rpc(), "event.webhooks", json!({})).await;
+    play.call(&app, "event.webhook_remove", json!({})).await;
     play.call(alice.rpc(), "app.revoke", json!({ "app": asked["app"] }))
         .await;
     play.call(alice.rpc(), "node.doctor", json!({})).await;
@@ -377,6 +381,7 @@ impl Play {
                 self.names.insert(text.to_owned(), shown.clone());
                 shown
             }
+            "secret" => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
             _ if text.starts_with("madang:invite?d=") => format!("madang:invite?d={}", hex("invite")),
             _ if text.starts_with("/ip4/") => address(text),
             _ => text.to_owned(),

@@ -64,3 +64,39 @@ async fn f58_an_app_asks_is_approved_narrower_and_ends_with_its_token() {
     let left: Value = serde_json::from_str(&by_hand(&alice, &["app", "list", "--json"]).await).unwrap();
     assert_eq!(left["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_is_an_apps_own_and_outlives_a_kill() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let mut tokens = Vec::new();
+    for name in ["one", "other"] {
+        let made = alice
+            .ask("app.mint", json!({ "name": name, "scopes": ["chat:send"] }))
+            .await;
+        tokens.push(made["token"].as_str().unwrap().to_owned());
+    }
+    let say = |text: &str| json!({ "chat": chat, "body": { "kind": "text", "text": text }, "idempotency_key": "k" });
+    let mut sent = Vec::new();
+    for restarted in [false, true] {
+        if restarted {
+            alice.kill().await;
+            alice.up().await;
+        }
+        let (one, other) = (
+            alice.rpc().of_app(Some(&tokens[0])),
+            alice.rpc().of_app(Some(&tokens[1])),
+        );
+        for (who, text) in [(&one, "one"), (&other, "other"), (alice.rpc(), "owner")] {
+            sent.push(who.ask("message.send", say(text)).await["message"].clone());
+            let again = who.ask("message.send", say(text)).await["message"].clone();
+            assert_eq!(Some(&again), sent.last(), "{text} again");
+            let refused = who.call("message.send", say("something else")).await.unwrap_err();
+            assert_eq!(refused.code(), "idempotency_conflict", "{text}");
+        }
+    }
+    assert_eq!(sent[..3], sent[3..]);
+    assert_eq!(alice.said(&chat).await.len(), 3);
+}

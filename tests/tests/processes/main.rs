@@ -4,6 +4,7 @@
 
 mod apps;
 mod benchmark;
+mod bounds;
 mod browser;
 mod by_hand;
 mod command_line;
@@ -20,6 +21,7 @@ mod repair;
 mod secrets;
 mod stdio;
 mod stories;
+mod webhooks;
 
 const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
 const EVENT_READER: &str = env!("CARGO_BIN_EXE_event-reader-under-test");

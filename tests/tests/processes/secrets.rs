@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use madang_tests::{LISTEN, Person, World, join};
+use madang_tests::{DEADLINE, LISTEN, Person, World, join};
 use serde_json::json;
 
 use crate::MADANG;
@@ -45,12 +45,16 @@ async fn f65_no_secret_is_in_what_the_processes_say() {
         .as_str()
         .unwrap()
         .to_owned();
+    let (tokens, hook) = app_secrets(&alice).await;
     alice.stop().await;
     bob.stop().await;
     relay.stop().await;
 
     let mut secrets: Vec<String> = texts.map(str::to_owned).to_vec();
     secrets.extend(cookies.iter().map(|cookie| cookie.trim().to_owned()));
+    secrets.push("hook-with-a-password".to_owned());
+    secrets.extend(tokens);
+    secrets.push(hook);
     // However the words are set apart: as a phrase or as JSON.
     secrets.extend([words[..3].join(" "), words[..3].join("\",\"")]);
     secrets.push(invite.split('?').nth(1).unwrap()[..40].to_owned());
@@ -77,6 +81,52 @@ async fn f65_no_secret_is_in_what_the_processes_say() {
             assert!(found.is_none(), "{name} names somebody above DEBUG: {line}");
         }
     }
+}
+
+/// Tokens that are used, turned away and refused something, and the secret of a webhook that can't be reached.
+async fn app_secrets(alice: &Person) -> (Vec<String>, String) {
+    let secret = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let asked = alice
+        .rpc()
+        .of_app(None)
+        .ask("app.request", json!({ "name": "asks", "scopes": ["chat:read"] }))
+        .await;
+    let made = alice
+        .ask("app.mint", json!({ "name": "reads", "scopes": ["chat:read"] }))
+        .await;
+    let tokens = vec![secret(&asked["token"]), secret(&made["token"])];
+    let turned_away = alice
+        .rpc()
+        .of_app(Some(&tokens[0]))
+        .call("app.self", json!({}))
+        .await
+        .unwrap_err();
+    let reader = alice.rpc().of_app(Some(&tokens[1]));
+    let refused = reader.call("node.info", json!({})).await.unwrap_err();
+    let nowhere = "http://127.0.0.1:1/hook-with-a-password-in-its-path";
+    let hook = json!({ "url": nowhere, "after": "0" });
+    let hook = secret(&reader.ask("event.webhook_set", hook).await["secret"]);
+    let failed = async || {
+        let hooks = reader.ask("event.webhooks", json!({})).await;
+        hooks["items"][0]["last_error"].as_str().map(str::to_owned)
+    };
+    let error = tokio::time::timeout(DEADLINE, async {
+        loop {
+            if let Some(error) = failed().await {
+                return error;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let words = format!("{turned_away:?} {refused:?} {}", error.await.unwrap());
+    assert!(
+        tokens
+            .iter()
+            .chain([&hook])
+            .all(|secret| !words.contains(secret.as_str())),
+        "{words}"
+    );
+    (tokens, hook)
 }
 
 /// Accounts, devices, peers and the chat: what isn't logged above DEBUG.

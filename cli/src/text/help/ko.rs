@@ -273,6 +273,42 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("Seconds until it ends", "끝날 때까지의 초"),
     (
+        "Where the JSON-RPC listens for TLS as well, for use from other machines",
+        "다른 기기에서 쓰도록 JSON-RPC가 TLS로도 받을 주소",
+    ),
+    ("File with its certificate chain, in PEM", "인증서 체인이 든 PEM 파일"),
+    (
+        "File with the certificate's private key, in PEM",
+        "인증서의 개인 키가 든 PEM 파일",
+    ),
+    (
+        "Name under which other machines reach the JSON-RPC; can be repeated",
+        "다른 기기가 JSON-RPC에 접속할 때 쓰는 이름. 여러 번 쓸 수 있습니다",
+    ),
+    ("Have events posted to a URL", "이벤트를 URL로 보내게 합니다"),
+    (
+        "List webhooks, and how posting to them goes",
+        "웹훅과 전송 상태를 봅니다",
+    ),
+    (
+        "Have events posted; prints the secret that posts are signed with, once",
+        "이벤트를 보내게 합니다. 서명에 쓰는 비밀값을 한 번 출력합니다",
+    ),
+    (
+        "`https://…`, or `http://` to this machine",
+        "`https://…`, 또는 이 기기로 가는 `http://`",
+    ),
+    (
+        "App whose token says which events: its id, the beginning of it, or its name [default: you, so all events]",
+        "어떤 이벤트를 보낼지 정하는 토큰의 앱: ID, 그 앞부분 또는 이름 [기본값: 나, 곧 모든 이벤트]",
+    ),
+    (
+        "Begin behind this cursor; `0` is the start [default: now, or where the webhook was that this one replaces]",
+        "이 커서 다음부터. `0`은 처음 [기본값: 지금, 또는 대신하는 웹훅이 있던 곳]",
+    ),
+    ("End a webhook", "웹훅을 끝냅니다"),
+    ("App whose webhook it is [default: yours]", "웹훅의 앱 [기본값: 내 것]"),
+    (
         "Ask to be let in, as an app does; the token is shown once and works when the user has approved",
         "앱으로서 승인을 요청합니다. 토큰은 한 번만 표시되며 사용자가 승인하면 통합니다",
     ),

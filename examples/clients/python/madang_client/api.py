@@ -104,6 +104,12 @@ __all__ = [
     "TextBody",
     "TextSendBody",
     "UnknownBody",
+    "Webhook",
+    "WebhookDisabledEvent",
+    "WebhookDisabledEventData",
+    "WebhookMade",
+    "WebhookPage",
+    "WebhookState",
     "Methods",
 ]
 
@@ -175,6 +181,9 @@ Scope = str
 
 Secret = str
 """Text that nobody else may read."""
+
+WebhookState = Literal["active", "failing", "disabled", "ended"]
+"""How a webhook is."""
 
 
 class AccountInfo(TypedDict):
@@ -1226,6 +1235,85 @@ class UnknownBody(TypedDict):
 
     kind: Literal["unknown"]
 
+
+class Webhook(TypedDict):
+    """A webhook."""
+
+    app: NotRequired[AppKey]
+    """Whose it is; absent for the owner's own."""
+
+    attempts: int
+    """Posts since the last that was accepted."""
+
+    cursor: EventCursor
+    """The last event that was accepted there, or passed over."""
+
+    filter: Filter
+    """Which events."""
+
+    last_error: NotRequired[str]
+    """Why the last post wasn't accepted."""
+
+    last_status: NotRequired[int]
+    """The HTTP status of the last answer."""
+
+    last_try_ms: NotRequired[int]
+    """When it was tried last, in Unix milliseconds."""
+
+    next_try_ms: NotRequired[int]
+    """When it is tried again, in Unix milliseconds."""
+
+    state: WebhookState
+    """How it is."""
+
+    url: str
+    """Where events are posted."""
+
+
+class WebhookDisabledEvent(TypedDict):
+    """A webhook failed for too long, or its receiver wants no more; see `event.webhooks`."""
+
+    cursor: EventCursor
+
+    data: WebhookDisabledEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["webhook.disabled"]
+
+
+class WebhookDisabledEventData(TypedDict):
+    """WebhookDisabledEventData"""
+
+    app: NotRequired[AppKey]
+    """Whose it is; absent for the owner's own."""
+
+    last_status: NotRequired[int]
+    """What its receiver answered last, as an HTTP status."""
+
+
+class WebhookMade(TypedDict):
+    """Result of `event.webhook_set`."""
+
+    secret: Secret
+    """What its posts are signed with; shown only now."""
+
+    webhook: Webhook
+    """The webhook."""
+
+
+class WebhookPage(TypedDict):
+    """One page of a list."""
+
+    items: list[Webhook]
+    """The items in the list's order."""
+
+    next: NotRequired[str]
+    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[str]
+    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
 Body = Union[
     TextBody,
     PollBody,
@@ -1246,6 +1334,7 @@ Event = Union[
     ChatTypingEvent,
     ContactRequestedEvent,
     ContactAddedEvent,
+    WebhookDisabledEvent,
     AppRequestedEvent,
     GapEvent,
     LaggedEvent,
@@ -1700,6 +1789,34 @@ class EventMethods:
         epoch: The epoch that came with it.
         """
         result: Done = self._call("event.ack", {"cursor": cursor, "epoch": epoch})
+        return result
+
+    def webhook_set(self, *, filter: Filter, url: str, after: EventCursor | None = None, app: AppKey | None = None, epoch: EventEpoch | None = None, secret: str | None = None) -> WebhookMade:
+        """Has events posted to a URL, signed as Standard Webhooks has it.
+
+        One webhook a token: another takes its place and goes on where that was. It ends with the token.
+
+        filter: Which events; all that the token may read if absent.
+        url: Where events are posted: `https://…`, or `http://` to this machine.
+        after: The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now.
+        app: Whose webhook; that of this token's app if absent. Another's needs `app:manage`.
+        epoch: The epoch that came with `after`.
+        secret: What posts are signed with; made if absent.
+        """
+        result: WebhookMade = self._call("event.webhook_set", {"filter": filter, "url": url, "after": after, "app": app, "epoch": epoch, "secret": secret})
+        return result
+
+    def webhooks(self) -> WebhookPage:
+        """The webhook of this token's app; of all, to who manages apps."""
+        result: WebhookPage = self._call("event.webhooks", {})
+        return result
+
+    def webhook_remove(self, *, app: AppKey | None = None) -> Done:
+        """Ends a webhook.
+
+        app: Whose webhook; that of this token's app if absent. Another's needs `app:manage`.
+        """
+        result: Done = self._call("event.webhook_remove", {"app": app})
         return result
 
 

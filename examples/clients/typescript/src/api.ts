@@ -387,6 +387,7 @@ export type Event =
   | ChatTypingEvent
   | ContactRequestedEvent
   | ContactAddedEvent
+  | WebhookDisabledEvent
   | AppRequestedEvent
   | GapEvent
   | LaggedEvent;
@@ -863,6 +864,66 @@ export interface UnknownBody {
   kind: "unknown";
 }
 
+/** A webhook. */
+export interface Webhook {
+  /** Whose it is; absent for the owner's own. */
+  app?: AppKey;
+  /** Posts since the last that was accepted. */
+  attempts: number;
+  /** The last event that was accepted there, or passed over. */
+  cursor: EventCursor;
+  /** Which events. */
+  filter: Filter;
+  /** Why the last post wasn't accepted. */
+  last_error?: string;
+  /** The HTTP status of the last answer. */
+  last_status?: number;
+  /** When it was tried last, in Unix milliseconds. */
+  last_try_ms?: number;
+  /** When it is tried again, in Unix milliseconds. */
+  next_try_ms?: number;
+  /** How it is. */
+  state: WebhookState;
+  /** Where events are posted. */
+  url: string;
+}
+
+/** A webhook failed for too long, or its receiver wants no more; see `event.webhooks`. */
+export interface WebhookDisabledEvent {
+  cursor: EventCursor;
+  data: WebhookDisabledEventData;
+  epoch: EventEpoch;
+  kind: "webhook.disabled";
+}
+
+export interface WebhookDisabledEventData {
+  /** Whose it is; absent for the owner's own. */
+  app?: AppKey;
+  /** What its receiver answered last, as an HTTP status. */
+  last_status?: number;
+}
+
+/** Result of `event.webhook_set`. */
+export interface WebhookMade {
+  /** What its posts are signed with; shown only now. */
+  secret: Secret;
+  /** The webhook. */
+  webhook: Webhook;
+}
+
+/** One page of a list. */
+export interface WebhookPage {
+  /** The items in the list's order. */
+  items: Webhook[];
+  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
+  next?: string;
+  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: string;
+}
+
+/** How a webhook is. */
+export type WebhookState = "active" | "failing" | "disabled" | "ended";
+
 /** Parameters of `contact.invite`. */
 export interface ContactInviteParams {
   /** How long it works, in seconds; seven days unless given, 90 at most. */
@@ -1159,6 +1220,28 @@ export interface EventAckParams {
   epoch?: EventEpoch;
 }
 
+/** Parameters of `event.webhook_set`. */
+export interface EventWebhookSetParams {
+  /** Which events; all that the token may read if absent. */
+  filter: Filter;
+  /** Where events are posted: `https://…`, or `http://` to this machine. */
+  url: string;
+  /** The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now. */
+  after?: EventCursor;
+  /** Whose webhook; that of this token's app if absent. Another's needs `app:manage`. */
+  app?: AppKey;
+  /** The epoch that came with `after`. */
+  epoch?: EventEpoch;
+  /** What posts are signed with; made if absent. */
+  secret?: string;
+}
+
+/** Parameters of `event.webhook_remove`. */
+export interface EventWebhookRemoveParams {
+  /** Whose webhook; that of this token's app if absent. Another's needs `app:manage`. */
+  app?: AppKey;
+}
+
 /** Parameters of `event.subscribe`. */
 export interface EventSubscribeParams {
   /** The event behind which to begin: `0` is the log's start, `ack` what this token's app has acknowledged last, absent is now. */
@@ -1397,5 +1480,18 @@ export abstract class Methods {
     /** Says which event this token's app has dealt with last; never goes back. */
     ack: (params: EventAckParams, signal?: AbortSignal): Promise<Done> =>
       this.call("event.ack", params, signal),
+    /**
+     * Has events posted to a URL, signed as Standard Webhooks has it.
+     *
+     * One webhook a token: another takes its place and goes on where that was. It ends with the token.
+     */
+    webhook_set: (params: EventWebhookSetParams, signal?: AbortSignal): Promise<WebhookMade> =>
+      this.call("event.webhook_set", params, signal),
+    /** The webhook of this token's app; of all, to who manages apps. */
+    webhooks: (signal?: AbortSignal): Promise<WebhookPage> =>
+      this.call("event.webhooks", {}, signal),
+    /** Ends a webhook. */
+    webhook_remove: (params: EventWebhookRemoveParams = {}, signal?: AbortSignal): Promise<Done> =>
+      this.call("event.webhook_remove", params, signal),
   };
 }

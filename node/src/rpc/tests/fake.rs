@@ -11,6 +11,7 @@ use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
 use crate::rpc::types::*;
+use crate::rpc::webhooks::{Hook, Hooks, Outcome, Progress, WebhookMade, WebhookSetParams};
 
 pub(super) const SECRET_WORD: &str = "abandon";
 pub(super) const SECRET_INVITE: &str = "https://madang.example/i#secret-of-the-invite";
@@ -18,6 +19,7 @@ pub(super) const SECRET_INVITE: &str = "https://madang.example/i#secret-of-the-i
 /// The epoch of the log.
 pub(super) const EPOCH: EventEpoch = EventEpoch(0xe0);
 
+pub(super) const SECRET_HOOK: &str = "whsec_c2VjcmV0LW9mLXRoZS13ZWJob29r";
 pub(super) const SECRET_TOKEN: &str = "0badc0de";
 
 /// The node.
@@ -38,6 +40,7 @@ pub(super) struct Fake {
     pub(super) grants: watch::Sender<Arc<Grants>>,
     /// Apps that asked.
     pub(super) asked: Mutex<Vec<AppRequestParams>>,
+    pub(super) hooks: watch::Sender<Arc<Hooks>>,
     pub(super) acks: Mutex<BTreeMap<Option<AppKey>, EventCursor>>,
 }
 
@@ -54,6 +57,7 @@ impl Fake {
             failure: Mutex::default(),
             grants: watch::Sender::new(Arc::default()),
             asked: Mutex::default(),
+            hooks: watch::Sender::new(Arc::default()),
             acks: Mutex::default(),
         }
     }
@@ -534,6 +538,33 @@ impl Api for Fake {
 
     async fn app_revoke(&self, _: Arc<Grant>, _: AppKey) -> ApiResult<Done> {
         Ok(Done {})
+    }
+
+    fn webhooks(&self) -> watch::Receiver<Arc<Hooks>> {
+        self.hooks.subscribe()
+    }
+
+    async fn webhook_set(&self, app: Option<AppKey>, params: WebhookSetParams) -> ApiResult<WebhookMade> {
+        let hook = Hook {
+            id: 5,
+            url: params.url,
+            filter: params.filter,
+            secret: params.secret.unwrap_or(Secret(SECRET_HOOK.into())),
+            cursor: params.after.unwrap_or_default(),
+            progress: Progress::default(),
+        };
+        Ok(WebhookMade {
+            webhook: hook.shown(app, false),
+            secret: hook.secret,
+        })
+    }
+
+    async fn webhook_remove(&self, _: Option<AppKey>) -> ApiResult<Done> {
+        Ok(Done {})
+    }
+
+    async fn webhook_note(&self, _: Option<AppKey>, _: u64, _: Outcome) -> ApiResult<Option<u64>> {
+        Ok(None)
     }
 
     async fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> ApiResult<Done> {

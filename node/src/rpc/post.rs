@@ -1,0 +1,147 @@
+//! Posting to webhooks, signed as the specification of Standard Webhooks has it (standardwebhooks.com, version 1).
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{Request, StatusCode};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use sha2::Sha256;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::limits::POST_DEADLINE;
+use super::webhooks::{Hook, Target, secret_bytes};
+
+/// Posts to webhooks.
+pub(super) struct Poster {
+    tls: TlsConnector,
+}
+
+/// Why a post wasn't accepted; holds nothing of the receiver's answer but its status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PostError {
+    #[error("it can't be reached: {0}")]
+    Unreachable(String),
+    #[error("it doesn't answer in time")]
+    Slow,
+    #[error("it answers {0}")]
+    Status(StatusCode),
+}
+
+impl Poster {
+    pub(super) fn new() -> Result<Self, rustls::Error> {
+        let config = rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_platform_verifier()
+            .with_no_client_auth();
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+        })
+    }
+
+    /// Posts a body under an id, which stays the same when the same is posted again.
+    pub(super) async fn post(&self, hook: &Hook, id: &str, body: &str, now_s: u64) -> Result<StatusCode, PostError> {
+        let request = |target: &Target| {
+            Request::post(&target.path)
+                .header(HOST, &target.authority)
+                .header(CONTENT_TYPE, "application/json")
+                .header(USER_AGENT, concat!("madang/", env!("CARGO_PKG_VERSION")))
+                .header(CONNECTION, "close")
+                .header("webhook-id", id)
+                .header("webhook-timestamp", now_s)
+                .header("webhook-signature", signature(hook, id, now_s, body))
+                .body(body.to_owned())
+        };
+        let posted = async {
+            let target = Target::parse(&hook.url).map_err(unreachable)?;
+            let request = request(&target).map_err(unreachable)?;
+            let stream = TcpStream::connect((target.host.as_str(), target.port))
+                .await
+                .map_err(unreachable)?;
+            if !target.tls {
+                return exchange(stream, request).await;
+            }
+            let name = ServerName::try_from(target.host).map_err(unreachable)?;
+            let stream = self.tls.connect(name, stream).await.map_err(unreachable)?;
+            exchange(stream, request).await
+        };
+        let status = timeout(POST_DEADLINE, posted).await.map_err(|_| PostError::Slow)??;
+        if status.is_success() {
+            return Ok(status);
+        }
+        // A redirection too: where it leads nobody has allowed.
+        Err(PostError::Status(status))
+    }
+}
+
+/// The head of the answer is all that is read of it.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<String>,
+) -> Result<StatusCode, PostError> {
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
+    let answered = sender.send_request(request);
+    // Its end alone decides nothing: the answer may have come with it, or else says that there is none.
+    let carried = async {
+        connection.await.ok();
+        pending::<Infallible>().await
+    };
+    tokio::select! {
+        answer = answered => answer.map(|answer| answer.status()).map_err(unreachable),
+        never = carried => match never {},
+    }
+}
+
+fn unreachable(error: impl ToString) -> PostError {
+    PostError::Unreachable(error.to_string())
+}
+
+/// `v1` and the HMAC of id, time and body.
+fn signature(hook: &Hook, id: &str, now_s: u64, body: &str) -> String {
+    let key = secret_bytes(&hook.secret)
+        .map(zeroize::Zeroizing::new)
+        .unwrap_or_default();
+    // HMAC takes keys of any length.
+    let mac = Hmac::<Sha256>::new_from_slice(&key).map(|mut mac| {
+        mac.update(format!("{id}.{now_s}.{body}").as_bytes());
+        mac.finalize().into_bytes()
+    });
+    mac.map_or_else(|_| String::new(), |mac| format!("v1,{}", BASE64.encode(&mac)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::apps::Secret;
+    use crate::rpc::ids::EventCursor;
+
+    #[test]
+    fn a_signature_is_that_of_the_specification() {
+        let hook = Hook {
+            id: 1,
+            url: String::new(),
+            filter: Default::default(),
+            secret: Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
+            cursor: EventCursor(0),
+            progress: Default::default(),
+        };
+        // The example of the reference implementations.
+        let signed = signature(
+            &hook,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
+        );
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+}
