@@ -82,7 +82,10 @@ pub async fn run_node(
     let server = rpc::serve(std::sync::Arc::new(facade), rpc_config)
         .await
         .map_err(|error| NodeError::Config {
-            field: "--rpc",
+            field: match error {
+                rpc::RpcError::Tls { .. } => "--rpc-tls",
+                _ => "--rpc",
+            },
             reason: error.to_string(),
         })?;
     let (ended, end) = oneshot::channel::<()>();
