@@ -211,7 +211,7 @@ fn f37_f38_f40_f41_f44_f45_groups_heal() {
 
 #[test]
 fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
-    clean_groups(1..=30, lied_to_group);
+    clean_groups(2..=29, lied_to_group);
 }
 
 #[test]
