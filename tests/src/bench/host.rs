@@ -11,12 +11,14 @@ use tokio::net::TcpStream;
 use crate::bench::socket::Socket;
 use crate::{Person, Process, TCP, World};
 
-/// What this program is when it finds this variable set: `madang` itself, or a bare libp2p host.
+/// What this program is when it finds this variable set: `madang` itself, or something of the libraries alone.
 pub const ROLE: &str = "MADANG_BENCH_ROLE";
 /// `madang`, as a node or a relay.
 pub const ROLE_MADANG: &str = "madang";
 /// A host of the libraries alone.
 pub const ROLE_BARE: &str = "bare";
+/// A JSON-RPC server of the library alone.
+pub const ROLE_BARE_RPC: &str = "bare-rpc";
 /// A place to listen at that nobody can reach: UDP can be bound to the loopback's broadcast address, and not sent to without asking.
 const UNREACHABLE: &str = "/ip4/127.255.255.255/udp/0/quic-v1";
 /// Kernel ticks of a second, in which `/proc` counts CPU time (fixed by Linux's interface).
@@ -76,6 +78,11 @@ impl Host {
     /// Starts a host of the libraries alone, on TCP and QUIC.
     pub async fn bare(world: &World, name: &str) -> Self {
         Self::start(world, name, ROLE_BARE, &[TCP, crate::QUIC], &[]).await
+    }
+
+    /// Starts a JSON-RPC server of the library alone.
+    pub async fn bare_rpc(world: &World) -> Self {
+        Self::start(world, "bare-rpc", ROLE_BARE_RPC, &[], &[]).await
     }
 
     async fn start(world: &World, name: &str, role: &'static str, listen: &[&str], envs: &[(&str, &str)]) -> Self {

@@ -17,7 +17,9 @@
 //! | `bare` | groups of OpenMLS alone |
 //! | `groups` | what one client does in groups; a fork |
 //! | `village` | a group of eleven processes |
+//! | `api` | calls and events of the JSON-RPC |
 
+mod api;
 mod bare;
 mod floors;
 mod groups;
@@ -44,7 +46,7 @@ use report::Row;
 use scale::Scale;
 
 /// What is measured, in the order of the table.
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "floors",
     "bare",
     "latency-direct",
@@ -61,6 +63,7 @@ const SECTIONS: [&str; 16] = [
     "group-of-11",
     "group-return",
     "fork",
+    "api",
 ];
 /// What the command line says when it can't be understood.
 const USAGE: &str = "madang-bench [FILTER]... [--scale tiny|small|full] [--json]\n\
@@ -77,8 +80,11 @@ pub fn run() -> ExitCode {
         .enable_all()
         .build()
         .unwrap();
-    if role.is_ok() {
-        runtime.block_on(wire::bare_host());
+    if let Ok(role) = role {
+        match role.as_str() {
+            host::ROLE_BARE_RPC => runtime.block_on(api::bare_server()),
+            _ => runtime.block_on(wire::bare_host()),
+        }
         return ExitCode::SUCCESS;
     }
     let Some(options) = Options::read(std::env::args().skip(1)) else {
@@ -182,6 +188,7 @@ async fn measure(section: &str, scale: &Scale) -> Vec<Row> {
         "groups" => groups::rows(scale).await,
         "group-of-11" => village::deliveries(scale).await,
         "group-return" => village::comes_back(scale).await,
-        _ => groups::fork(scale).await,
+        "fork" => groups::fork(scale).await,
+        _ => api::rows(scale).await,
     }
 }

@@ -11,6 +11,8 @@ pub struct Scale {
     pub latency_messages: usize,
     /// Messages of a run at full speed.
     pub sustained_messages: usize,
+    /// Calls of a run that lists messages.
+    pub listed: usize,
     /// Operations of a run of the libraries alone.
     pub bare_messages: usize,
     /// Messages that wait for a person who was away.
@@ -57,6 +59,7 @@ impl Scale {
                 repeats: 1,
                 latency_messages: 5,
                 sustained_messages: 20,
+                listed: 20,
                 bare_messages: 5,
                 backlog: 20,
                 stored: 20,
@@ -80,6 +83,7 @@ impl Scale {
                 repeats: 3,
                 latency_messages: 200,
                 sustained_messages: 5_000,
+                listed: 5_000,
                 bare_messages: 1_000,
                 backlog: 5_000,
                 stored: 20_000,
@@ -103,6 +107,7 @@ impl Scale {
                 repeats: 5,
                 latency_messages: 500,
                 sustained_messages: 20_000,
+                listed: 20_000,
                 bare_messages: 2_000,
                 backlog: 10_000,
                 stored: 100_000,
