@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::limits::{MAX_LIST_CURSOR, MAX_ORIGIN};
+use super::limits::{MAX_LIST_CURSOR, MAX_ORIGIN, MAX_URL};
 
 /// A schema that is written where it is used.
 macro_rules! inline {
@@ -99,6 +99,19 @@ inline!(
         "pattern": "^https?://[a-z0-9.:\\[\\]-]+$",
         "maxLength": MAX_ORIGIN,
         "x-max-bytes": MAX_ORIGIN,
+    })
+);
+
+/// Where events are posted.
+pub(super) struct Url;
+
+inline!(
+    Url,
+    json_schema!({
+        "type": "string",
+        "pattern": "^https?://[^/]",
+        "maxLength": MAX_URL,
+        "x-max-bytes": MAX_URL,
     })
 );
 

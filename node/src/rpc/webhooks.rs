@@ -16,7 +16,7 @@ use super::error::ApiError;
 use super::ids::{AppKey, EventCursor, EventEpoch};
 use super::limits::{MAX_HOOK_SECRET, MAX_URL, MIN_HOOK_SECRET};
 use super::params::{Fields, Filter, FromParams, too_large};
-use super::schema::{HookSecret, Text};
+use super::schema::{HookSecret, Url};
 use super::types::{Done, Page};
 
 /// How the text of a secret begins.
@@ -26,7 +26,7 @@ pub const SECRET_PREFIX: &str = "whsec_";
 #[derive(Clone, PartialEq, Eq, JsonSchema)]
 pub struct WebhookSetParams {
     /// Where events are posted: `https://…`, or `http://` to this machine.
-    #[schemars(with = "Text<1, MAX_URL>")]
+    #[schemars(with = "Url")]
     pub url: String,
     /// Whose webhook; that of this token's app if absent. Another's needs `app:manage`.
     pub app: Option<AppKey>,

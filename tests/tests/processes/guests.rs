@@ -143,11 +143,12 @@ async fn guests_come_by_links_are_named_and_are_put_back_by_who_is_no_contact() 
     for person in [&mut *bob, &mut *dave] {
         person.receives(&yes).await;
     }
-    let found = carol.ask("chat.get", json!({ "chat": chat })).await;
-    assert_eq!(
-        (&found["name"], &found["rejoining"]),
-        (&json!("garden 7"), &json!(false))
-    );
+    carol
+        .until("she is where the others are", async |carol| {
+            let found = carol.ask("chat.get", json!({ "chat": chat })).await;
+            (found["name"] == "garden 7" && found["rejoining"] == false).then_some(())
+        })
+        .await;
 }
 
 /// The request that waits for the user.

@@ -54,19 +54,6 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "JSON-RPC 수신 주소. 포트 0은 빈 포트를 씁니다 [기본값: 127.0.0.1:0]",
     ),
     (
-        "Where the JSON-RPC listens for TLS as well, for use from other machines",
-        "다른 기기에서 쓸 수 있도록 JSON-RPC를 TLS로도 수신할 주소",
-    ),
-    ("File with its certificate chain, in PEM", "그 인증서 체인 파일(PEM)"),
-    (
-        "File with the certificate's private key, in PEM",
-        "인증서의 개인 키 파일(PEM)",
-    ),
-    (
-        "Name under which other machines reach the JSON-RPC; can be repeated",
-        "다른 기기가 JSON-RPC에 접속할 때 쓰는 이름. 여러 번 쓸 수 있습니다",
-    ),
-    (
         "Multiaddr to listen on; can be repeated",
         "수신할 멀티주소. 여러 번 쓸 수 있습니다",
     ),

@@ -1308,11 +1308,11 @@ class WebhookPage(TypedDict):
     items: list[Webhook]
     """The items in the list's order."""
 
-    next: NotRequired[str]
-    """Opaque; as `after` it gives the page that follows. Absent at the end."""
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
 
-    prev: NotRequired[str]
-    """Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 Body = Union[
     TextBody,

@@ -915,10 +915,10 @@ export interface WebhookMade {
 export interface WebhookPage {
   /** The items in the list's order. */
   items: Webhook[];
-  /** Opaque; as `after` it gives the page that follows. Absent at the end. */
-  next?: string;
-  /** Opaque; as `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
-  prev?: string;
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** How a webhook is. */
