@@ -503,6 +503,8 @@ impl Client {
             return Ok(());
         }
         let again = chat.streams.get(&stream).is_some_and(|row| row.again);
+        #[cfg(feature = "sim")]
+        let again = again && self.config.sabotage != super::Sabotage::NoDurableDedup;
         let author = chat.author(AuthorRow {
             stream,
             account: member.account,
