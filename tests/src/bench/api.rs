@@ -66,8 +66,9 @@ pub async fn rows(scale: &Scale) -> Vec<Row> {
     let one = json!({ "after": "0", "limit": 1, "filter": filter });
     let event = socket.call("event.poll", &one).await["items"][0].clone();
     teach(&bare.data, &event).await;
-    let events = scale.sustained_messages;
     for subscribers in SUBSCRIBERS {
+        // As many in all, however many there are.
+        let events = (scale.sustained_messages / subscribers).max(1);
         let (mut ours, mut floor) = (Vec::new(), Vec::new());
         for _ in 0..scale.repeats {
             let params = json!({ "after": "0", "filter": filter });
