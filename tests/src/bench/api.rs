@@ -1,7 +1,7 @@
 //! Rows of the JSON-RPC: calls a second, and events a second to many subscribers, beside a server of the library alone.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::to_json_raw_value;
@@ -20,8 +20,6 @@ use crate::bench::socket::Socket;
 const SOCKETS: usize = 8;
 /// Calls under way on each.
 const CALLS: usize = 16;
-/// How long who is told that the node is busy waits.
-const PAUSE: Duration = Duration::from_millis(5);
 /// Messages that one call of `message.list` asks for.
 const LISTED: usize = 20;
 /// Numbers of subscribers.
@@ -102,24 +100,7 @@ async fn pump(data: &Path, method: &str, params: &Value, calls: usize) -> f64 {
         let (data, request): (PathBuf, String) = (data.to_owned(), request.clone());
         lanes.spawn(async move {
             let mut socket = Socket::open(&data).await;
-            let mut sent = CALLS.min(share);
-            socket.send_all(&vec![request.clone(); sent]).await;
-            let mut answered = 0;
-            while answered < share {
-                let answer = socket.next().await;
-                if host::has(&answer, b"\"error\"") {
-                    let text = String::from_utf8_lossy(&answer);
-                    assert!(text.contains("\"overloaded\""), "{text}");
-                    tokio::time::sleep(PAUSE).await;
-                    socket.send(&request).await;
-                    continue;
-                }
-                answered += 1;
-                if sent < share {
-                    socket.send(&request).await;
-                    sent += 1;
-                }
-            }
+            socket.calls(share, CALLS, |_| request.clone()).await;
         });
     }
     while let Some(done) = lanes.join_next().await {

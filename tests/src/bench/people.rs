@@ -1,7 +1,7 @@
 //! Two people, and messages sent as fast as the local API takes them.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -89,31 +89,8 @@ pub async fn send(data: &Path, chats: &[String], count: usize, text_bytes: usize
         let (data, chats, text): (PathBuf, Vec<String>, String) = (data.to_owned(), chats.to_vec(), text.clone());
         lanes.spawn(async move {
             let mut socket = Socket::open(&data).await;
-            let mut next = 0;
-            let mut answered = 0;
-            let mut wanted = CALLS;
-            while answered < share {
-                let until = share.min(next + wanted);
-                let calls: Vec<String> = (next..until)
-                    .map(|id| call(id, &chats[id % chats.len()], &text))
-                    .collect();
-                socket.send_all(&calls).await;
-                next = until;
-                let answer = socket.next().await;
-                wanted = 1;
-                if host::has(&answer, b"\"error\"") {
-                    assert!(
-                        host::has(&answer, b"\"overloaded\""),
-                        "{}",
-                        String::from_utf8_lossy(&answer)
-                    );
-                    // Sent again at the end; the pause is what the node asks for.
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                    next -= usize::from(next > 0);
-                    continue;
-                }
-                answered += 1;
-            }
+            let said = |id: usize| call(id, &chats[id % chats.len()], &text);
+            socket.calls(share, CALLS, said).await;
         });
     }
     while let Some(done) = lanes.join_next().await {

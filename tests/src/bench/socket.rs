@@ -1,10 +1,13 @@
 //! A WebSocket client that costs next to nothing, so that what is measured is the node: text frames, unmasked in effect, one task.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+
+use crate::bench::host::has;
 
 /// The bits of a WebSocket frame's first two bytes (RFC 6455 §5.2).
 const FINAL: u8 = 0x80;
@@ -13,6 +16,8 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 const MASKED: u8 = 0x80;
+/// How long who is told that the node is busy waits.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// An open WebSocket to a node's JSON-RPC.
 #[derive(Debug)]
@@ -78,6 +83,27 @@ impl Socket {
                 CLOSE => panic!("the node closed the WebSocket: {}", String::from_utf8_lossy(&payload)),
                 _ => {}
             }
+        }
+    }
+
+    /// Makes calls, so many under way at once, until all are answered; whom the node tells that it is busy calls again.
+    pub async fn calls(&mut self, count: usize, under_way: usize, call: impl Fn(usize) -> String) {
+        let (mut next, mut answered, mut wanted) = (0, 0, under_way);
+        while answered < count {
+            let until = count.min(next + wanted);
+            let calls: Vec<String> = (next..until).map(&call).collect();
+            self.send_all(&calls).await;
+            next = until;
+            let answer = self.next().await;
+            wanted = 1;
+            if has(&answer, b"\"error\"") {
+                assert!(has(&answer, b"\"overloaded\""), "{}", String::from_utf8_lossy(&answer));
+                // Sent again at the end; the pause is what the node asks for.
+                tokio::time::sleep(PAUSE).await;
+                next -= usize::from(next > 0);
+                continue;
+            }
+            answered += 1;
         }
     }
 
