@@ -261,6 +261,13 @@ impl Client {
         Ok(())
     }
 
+    /// Whether a Welcome that opens leads into a chat, on a topic that has no other use.
+    pub(super) fn is_into(&self, chat: ChatId, joined: &Joined) -> bool {
+        let topic = self.topics.get(&joined.topic.public());
+        let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(chat));
+        free && joined.group.chat().is_ok_and(|id| id == chat)
+    }
+
     /// Opens a Welcome by a contact, or by whom this account has asked to be let in.
     pub(super) fn join_group(&self, account: AccountId, welcome: &GroupWelcome) -> Result<Opened, GroupError> {
         let contact = self.contacts.get(&account);
@@ -278,10 +285,8 @@ impl Client {
             match Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node) {
                 Ok(joined) => {
                     let group = joined.group.context().kind == ChatKind::Group || chat.is_some();
-                    let fits = joined.inviter.account == account && joined.group.chat()? == welcome.chat && group;
-                    let topic = self.topics.get(&joined.topic.public());
-                    let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(welcome.chat));
-                    return if fits && free {
+                    let fits = joined.inviter.account == account && group;
+                    return if fits && self.is_into(welcome.chat, &joined) {
                         Ok(Opened { joined, asked })
                     } else {
                         Err(GroupError::Kind)

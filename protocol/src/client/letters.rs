@@ -114,10 +114,7 @@ impl Client {
 
     /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them.
     fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
-        let known = chat.is_of(&joined.inviter.account);
-        let topic = self.topics.get(&joined.topic.public());
-        let free = topic.is_none_or(|usage| *usage == super::TopicUse::Chat(chat.id));
-        known && free && joined.group.chat().is_ok_and(|id| id == chat.id)
+        chat.is_of(&joined.inviter.account) && self.is_into(chat.id, joined)
     }
 
     /// Somebody asks to be put back.
