@@ -87,6 +87,8 @@ pub enum Tree {
     RelayBlobExpiry = 39,
     /// Where apps' events are posted: app.
     Webhooks = 40,
+    /// The search index: kind of entry, segment, bucket.
+    Search = 45,
 }
 
 /// One write.
@@ -135,6 +137,15 @@ impl Batch {
     /// Appends another batch's writes after this one's.
     pub fn append(&mut self, mut other: Batch) {
         self.ops.append(&mut other.ops);
+    }
+
+    /// Bytes of its keys and values.
+    pub fn bytes(&self) -> usize {
+        let bytes = |op: &Op| match op {
+            Op::Put { key, value, .. } => key.len() + value.len(),
+            Op::Delete { key, .. } => key.len(),
+        };
+        self.ops.iter().map(bytes).sum()
     }
 
     /// Whether there is nothing to write.

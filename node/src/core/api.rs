@@ -77,6 +77,11 @@ impl Facade {
         }
     }
 
+    /// The newest durable event, and its changes.
+    pub(super) fn newest(&self) -> watch::Receiver<u64> {
+        self.newest.clone()
+    }
+
     fn read_only(&self) -> Option<String> {
         self.read_only.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -521,17 +526,21 @@ impl Api for Facade {
         let after = cursor("after", &params.after)?;
         let before = cursor("before", &params.before)?;
         let limit = params.limit as usize;
-        let (forward, from_middle) = (after.is_some(), before.is_some());
+        let from_middle = before.is_some();
         let found = self
             .read(move |rows| {
-                if history::chat_exists(rows, &chat)? {
-                    history::messages(rows, &chat, after.as_deref(), before.as_deref(), limit + 1).map(Some)
-                } else {
-                    Ok(None)
+                if !history::chat_exists(rows, &chat)? {
+                    return Ok(None);
                 }
+                let after = match params.at_ms {
+                    Some(at_ms) => history::before_time(rows, &chat, at_ms)?,
+                    None => after,
+                };
+                let found = history::messages(rows, &chat, after.as_deref(), before.as_deref(), limit + 1)?;
+                Ok(Some((found, after.is_some())))
             })
             .await?;
-        let mut found = found.ok_or(ApiError::NotFound { field: "chat" })?;
+        let (mut found, forward) = found.ok_or(ApiError::NotFound { field: "chat" })?;
         let more = found.len() > limit;
         if more && forward {
             found.truncate(limit);
@@ -544,6 +553,10 @@ impl Api for Facade {
             prev: key(found.first()).filter(|_| more || forward),
             items: found.into_iter().map(|(_, view)| message(view)).collect(),
         })
+    }
+
+    async fn message_search(&self, params: SearchParams) -> ApiResult<SearchPage> {
+        self.search(params).await
     }
 
     async fn message_get(&self, params: MessageParams) -> ApiResult<Message> {
@@ -624,7 +637,7 @@ impl Api for Facade {
     }
 
     fn event_watch(&self) -> watch::Receiver<u64> {
-        self.newest.clone()
+        self.newest()
     }
 
     fn grants(&self) -> watch::Receiver<Arc<Grants>> {

@@ -45,6 +45,8 @@ pub(crate) enum Ask {
     Phrase(oneshot::Sender<Option<Phrase>>),
     /// Of the table of apps.
     App(AppAsk, oneshot::Sender<AppAnswer>),
+    /// Rows that nobody else writes, made by who read them past the owner.
+    Keep(Batch, oneshot::Sender<()>),
     /// Put aside what can't be read.
     Mend,
 }
@@ -83,6 +85,8 @@ pub(crate) struct Turn {
     pub commands: Vec<NetCommand>,
     pub answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     pub app_answers: Vec<(oneshot::Sender<AppAnswer>, AppAnswer)>,
+    /// Whoever handed rows over.
+    pub kept: Vec<oneshot::Sender<()>>,
     /// What tokens allow from now on, if that changed.
     pub grants: Option<Grants>,
     /// The webhooks, if they may have changed.
@@ -117,6 +121,9 @@ pub(crate) struct Engine {
     /// What this turn changes of the apps, and what is said once that is durable.
     app_batch: Batch,
     app_answers: Vec<(oneshot::Sender<AppAnswer>, AppAnswer)>,
+    /// Rows that were handed over in this turn.
+    keep_batch: Batch,
+    kept: Vec<oneshot::Sender<()>>,
     /// The streams that the client knows of, at most two for each of the network's connections.
     streams: BTreeMap<(PeerKey, net::Side), u64>,
     next_token: u64,
@@ -147,6 +154,8 @@ impl Engine {
             epochs,
             app_batch: Batch::default(),
             app_answers: Vec::new(),
+            keep_batch: Batch::default(),
+            kept: Vec::new(),
             streams: BTreeMap::new(),
             next_token: 1,
         };
@@ -175,6 +184,7 @@ impl Engine {
         let apps = std::mem::take(&mut self.app_batch);
         let apps_changed = !apps.is_empty();
         batch.append(apps);
+        batch.append(std::mem::take(&mut self.keep_batch));
         if !batch.is_empty() {
             self.store.commit(&batch)?;
             failpoint::hit("core.after_flush");
@@ -182,6 +192,7 @@ impl Engine {
         self.client.handle(now_ms(), Input::Committed, &self.store)?;
         let mut turn = Turn {
             app_answers: std::mem::take(&mut self.app_answers),
+            kept: std::mem::take(&mut self.kept),
             grants: apps_changed.then(|| self.apps.grants()),
             hooks: apps_changed.then(|| self.apps.hooks()),
             timer_ms: self.client.next_timer(),
@@ -212,6 +223,8 @@ impl Engine {
         self.apps = Apps::load(&self.store)?;
         self.app_batch = Batch::default();
         self.app_answers.clear();
+        self.keep_batch = Batch::default();
+        self.kept.clear();
         Ok(())
     }
 
@@ -265,6 +278,11 @@ impl Engine {
                 return Ok(());
             }
             Incoming::Ask(Ask::App(ask, answer)) => return self.ask_apps(ask, answer),
+            Incoming::Ask(Ask::Keep(batch, kept)) => {
+                self.keep_batch.append(batch);
+                self.kept.push(kept);
+                return Ok(());
+            }
             Incoming::Ask(Ask::Mend) => {
                 mend(&self.store)?;
                 return Ok(());
@@ -390,6 +408,7 @@ fn size(incoming: &Incoming) -> usize {
     match incoming {
         Incoming::Net(NetEvent::Frame { bytes, .. } | NetEvent::Gossip { data: bytes, .. }) => bytes.len(),
         Incoming::Ask(Ask::Command(Command::Send { content, .. }, _)) => content.len(),
+        Incoming::Ask(Ask::Keep(batch, _)) => batch.bytes(),
         _ => 0,
     }
 }

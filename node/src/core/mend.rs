@@ -1,13 +1,14 @@
 //! Rows that can't be read any more (FAULTS 30): those that a node can do without are put aside, so that it goes on with the rest.
 
-use madang_protocol::rows::Tree;
+use madang_protocol::client::search::INDEX_STATE;
+use madang_protocol::rows::{Batch, Tree};
 
 use crate::store::{Store, StoreError};
 
 /// Trees whose rows may go: history that is shown without them, and what was done to it or is due; cursors from which all is fetched
-/// again, what the others tell again, and what is kept for them. The account, contacts, groups and what was received of each stream are not among them: a node
+/// again, what the others tell again, and what is kept for them; the search index, which is made anew. The account, contacts, groups and what was received of each stream are not among them: a node
 /// without these would lie.
-const SPARED: [Tree; 13] = [
+const SPARED: [Tree; 14] = [
     Tree::Messages,
     Tree::MessageIds,
     Tree::Ledger,
@@ -21,6 +22,7 @@ const SPARED: [Tree; 13] = [
     Tree::Trust,
     Tree::Gaps,
     Tree::Passed,
+    Tree::Search,
 ];
 
 /// Puts aside what was found unreadable so far and can be spared; whether there was something.
@@ -29,6 +31,11 @@ pub(super) fn mend(store: &Store) -> Result<bool, StoreError> {
     for (tree, key) in store.unreadable() {
         if SPARED.contains(&tree) {
             mended |= store.quarantine(tree, &key)?;
+            if tree == Tree::Search {
+                let mut anew = Batch::default();
+                anew.delete(Tree::Search, INDEX_STATE);
+                store.commit(&anew)?;
+            }
         }
     }
     Ok(mended)
@@ -39,7 +46,7 @@ pub(super) fn mend(store: &Store) -> Result<bool, StoreError> {
 mod tests {
     use madang_protocol::client::ClientConfig;
     use madang_protocol::mls::Suite;
-    use madang_protocol::rows::{Batch, Rows as _};
+    use madang_protocol::rows::Rows as _;
 
     use super::*;
     use crate::core::Engine;

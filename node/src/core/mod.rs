@@ -19,6 +19,7 @@ mod engine;
 mod epochs;
 mod mend;
 mod relays;
+mod search;
 mod show;
 mod webhooks;
 
@@ -41,6 +42,7 @@ pub(crate) use api::Facade;
 use api::Shown;
 pub(crate) use engine::Engine;
 use engine::{Ask, Incoming, Turn, TurnError};
+pub(crate) use search::keep_index;
 
 /// Inputs that wait for the next turn; the rest stays in the channels.
 const INBOX: usize = 256;
@@ -208,6 +210,9 @@ impl Core {
                 *known = Arc::new(hooks);
                 changed
             });
+        }
+        for kept in turn.kept {
+            kept.send(()).ok();
         }
         for (answer, result) in turn.app_answers {
             drop(answer.send(result));

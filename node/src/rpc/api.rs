@@ -114,6 +114,9 @@ pub trait Api: Send + Sync + 'static {
     /// `message.list`.
     fn message_list(&self, params: MessageListParams) -> impl Future<Output = ApiResult<Page<Message>>> + Send;
 
+    /// `message.search`.
+    fn message_search(&self, params: SearchParams) -> impl Future<Output = ApiResult<SearchPage>> + Send;
+
     /// `message.get`.
     fn message_get(&self, params: MessageParams) -> impl Future<Output = ApiResult<Message>> + Send;
 

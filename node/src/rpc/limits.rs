@@ -57,6 +57,9 @@ pub const MAX_OPTION: usize = 200;
 /// Bytes of a reaction's emoji.
 pub const MAX_EMOJI: usize = 40;
 
+/// Bytes of what is looked for.
+pub const MAX_QUERY: usize = 256;
+
 /// Bytes of an idempotency key: a UUID takes 36 (guess).
 pub const MAX_IDEMPOTENCY_KEY: usize = 128;
 

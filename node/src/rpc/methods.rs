@@ -177,7 +177,10 @@ methods! {
     /// Votes in a poll.
     "message.vote", Need::message("send"), VoteParams => Message, |s, p, _| s.api.message_vote(p).await;
 
-    /// Messages of a chat in the order shown; without `before` and `after` the newest.
+    /// Finds messages by words, the newest first.
+    "message.search", Need::chat("read"), SearchParams => SearchPage, |s, p, _| s.api.message_search(p).await;
+
+    /// Messages of a chat in the order shown; without `before`, `after` and `at_ms` the newest.
     "message.list", Need::chat("read"), MessageListParams => Page<Message>, |s, p, _| s.api.message_list(p).await;
 
     /// A message.

@@ -30,6 +30,7 @@ pub mod params;
 mod post;
 mod relays;
 mod schema;
+pub mod search;
 pub mod server;
 mod socket;
 mod tls;

@@ -21,6 +21,7 @@ pub use super::chats::{
     ChatUpdateParams,
 };
 pub use super::relays::EvidenceParams;
+pub use super::search::SearchParams;
 
 /// Parameters of a method.
 pub trait FromParams: Sized {
@@ -33,7 +34,7 @@ pub trait FromParams: Sized {
     }
 }
 
-fn default_page() -> u32 {
+pub(super) fn default_page() -> u32 {
     DEFAULT_PAGE
 }
 
@@ -139,6 +140,9 @@ pub struct MessageListParams {
     /// `next` of a page: the messages after it.
     #[schemars(with = "Option<PageCursor>")]
     pub after: Option<String>,
+    /// A time in Unix milliseconds: the first message that was sent then or later, and those after it; the newest if there is none.
+    /// Not together with the others.
+    pub at_ms: Option<u64>,
     /// Items at most; counts as 1,000 if above.
     #[schemars(with = "u64", default = "default_page", range(min = 1))]
     pub limit: u32,
@@ -150,8 +154,12 @@ impl FromParams for MessageListParams {
             chat: fields.required("chat")?,
             before: fields.list_cursor("before")?,
             after: fields.list_cursor("after")?,
+            at_ms: fields.optional("at_ms")?,
             limit: fields.limit()?,
         };
+        if params.at_ms.is_some() && (params.before.is_some() || params.after.is_some()) {
+            return Err(ApiError::invalid("at_ms", "can't be used with 'before' or 'after'"));
+        }
         if params.before.is_some() && params.after.is_some() {
             return Err(ApiError::invalid("before", "can't be used with 'after'"));
         }
@@ -373,7 +381,7 @@ impl Fields {
         })
     }
 
-    fn limit(&mut self) -> Result<u32, ApiError> {
+    pub(super) fn limit(&mut self) -> Result<u32, ApiError> {
         let limit: u64 = self.optional("limit")?.unwrap_or_else(|| default_page().into());
         if limit == 0 {
             return Err(self.invalid("limit", "must be at least 1"));
@@ -381,7 +389,7 @@ impl Fields {
         Ok(u32::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE))
     }
 
-    fn list_cursor(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
+    pub(super) fn list_cursor(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
         let cursor: Option<String> = self.optional(name)?;
         if cursor.as_ref().is_some_and(|c| c.len() > MAX_LIST_CURSOR) {
             return Err(self.invalid(name, "is not a cursor of this node"));

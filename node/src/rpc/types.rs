@@ -15,6 +15,7 @@ pub use super::apps::{App, AppState, AppToken, Secret};
 pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
+pub use super::search::{Highlight, SearchHit, SearchPage};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

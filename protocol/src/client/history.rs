@@ -204,6 +204,33 @@ impl<'a> Lookup<'a> {
         self.rows
     }
 
+    /// Reads the message whose id begins so, without its ledger.
+    pub(super) fn shortly(&mut self, short: &[u8; 16]) -> Result<Option<MessageView>, RowsError> {
+        let Some(place) = self.rows.get(Tree::MessageIds, short)? else {
+            return Ok(None);
+        };
+        // One that was numbered anew is read under its new id.
+        if key::is_alias(&place) {
+            return Ok(None);
+        }
+        let stored = [place.as_slice(), short].concat();
+        match self.rows.get(Tree::Messages, &stored)? {
+            Some(value) => bare(self.rows, &stored, &value, &mut self.known),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a message from its row, without its ledger.
+    pub(super) fn of_row(&mut self, stored: &[u8], value: &[u8]) -> Result<Option<MessageView>, RowsError> {
+        bare(self.rows, stored, value, &mut self.known)
+    }
+
+    /// Reads where a message of ours is.
+    pub(super) fn with_ledger(&mut self, mut view: MessageView) -> Result<MessageView, RowsError> {
+        view.ledger = view_ledger(self.rows, &view, &mut self.known)?;
+        Ok(view)
+    }
+
     /// Reads one message.
     pub fn message(&mut self, id: &MessageId) -> Result<Option<MessageView>, RowsError> {
         let Some(stored) = message_key(self.rows, id)? else {
@@ -252,6 +279,45 @@ pub fn messages(
         }
     }
     Ok(list)
+}
+
+/// The place before the first message of a chat that was sent at a time or later, for lists that go on behind it; `None` if there is no
+/// such message.
+///
+/// In the order shown, times nearly ascend, so that halving finds the place; where clocks differed, one of those that are possible.
+pub fn before_time(rows: &dyn Rows, chat: &ChatId, at_ms: u64) -> Result<Option<Vec<u8>>, RowsError> {
+    let first_from = |clock: u64| -> Result<Option<(Vec<u8>, u64)>, RowsError> {
+        let from = [chat.0.as_slice(), &clock.to_be_bytes()].concat();
+        let found = rows.range(Tree::Messages, &from, &prefix_end(&chat.0), 1, false)?;
+        let Some((stored, value)) = found.into_iter().next() else {
+            return Ok(None);
+        };
+        let received_ms = decode::<MessageRow>(&value)?.received_ms;
+        let sent_ms = key::sent_ms(&stored).unwrap_or_default().min(received_ms);
+        Ok(Some((stored, sent_ms)))
+    };
+    let (mut low, mut high) = (0, u64::MAX);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match first_from(middle)? {
+            Some((_, sent_ms)) if sent_ms < at_ms => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    let found = first_from(low)?.filter(|(_, sent_ms)| *sent_ms >= at_ms);
+    let Some((stored, _)) = found else {
+        return Ok(None);
+    };
+    // The greatest key of a message's length below it.
+    let mut before = stored;
+    for byte in before.iter_mut().rev() {
+        let borrows = *byte == 0;
+        *byte = byte.wrapping_sub(1);
+        if !borrows {
+            break;
+        }
+    }
+    Ok(before.starts_with(&chat.0).then_some(before))
 }
 
 /// Whether a key is one of a chat's messages, as lists give them.
@@ -558,6 +624,28 @@ impl Known {
 }
 
 fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Result<Option<MessageView>, RowsError> {
+    let Some(mut view) = bare(rows, stored, value, known)? else {
+        return Ok(None);
+    };
+    view.ledger = view_ledger(rows, &view, known)?;
+    Ok(Some(view))
+}
+
+fn view_ledger(rows: &dyn Rows, view: &MessageView, known: &mut Known) -> Result<Option<LedgerView>, RowsError> {
+    let found = if view.outgoing {
+        known.chat(rows, &view.chat)?
+    } else {
+        None
+    };
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    let (incarnation, copied) = (view.stream.incarnation, found.row.copied.is_some());
+    ledger(rows, &view.chat, incarnation, view.sequence, &found.acks, copied).map(Some)
+}
+
+/// A message without its ledger.
+fn bare(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Result<Option<MessageView>, RowsError> {
     let (Some(chat), Some(sent_ms)) = (array(stored, 0).map(ChatId), key::sent_ms(stored)) else {
         return Ok(None);
     };
@@ -567,18 +655,6 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
     };
     let Some(author) = author(&found.row, &row).cloned() else {
         return Ok(None);
-    };
-    let ledger = if author.own {
-        Some(ledger(
-            rows,
-            &chat,
-            author.stream.incarnation,
-            row.sequence,
-            &found.acks,
-            found.row.copied.is_some(),
-        )?)
-    } else {
-        None
     };
     let name = if author.own {
         None
@@ -611,7 +687,7 @@ fn view(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
         deleted: row.deleted,
         reactions: Vec::new(),
         expires_after_s: extensions::expires_after_s(&row.extensions),
-        ledger,
+        ledger: None,
     };
     if row.touched {
         view.take(effects(rows, &chat, &view.id)?);

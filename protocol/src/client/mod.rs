@@ -50,6 +50,7 @@
 //! | `events` | the event log |
 //! | `clock` | when the clock is turned back |
 //! | `history` | reading what is stored |
+//! | `search` | looking for words in it, by an index |
 //! | `inspect` | what the simulator sees besides |
 
 mod admission;
@@ -95,6 +96,7 @@ mod profiles;
 mod receipts;
 mod records;
 mod reports;
+pub mod search;
 mod sending;
 mod serve;
 mod shared;

@@ -12,6 +12,7 @@
 //! | `messages` | latency, sustained rate, catching up, start |
 //! | `relay` | deposits, pushes, watchers |
 //! | `wire` | streams of the libraries alone, and the bare host |
+//! | `search` | looking for words among many messages |
 //! | `state` | idle memory, processor and traffic; disk |
 //! | `inside` | clients in this process, each on a store of its own |
 //! | `bare` | groups of OpenMLS alone |
@@ -30,6 +31,7 @@ mod people;
 mod relay;
 mod report;
 mod scale;
+mod search;
 mod socket;
 mod state;
 mod village;
@@ -46,7 +48,7 @@ use report::Row;
 use scale::Scale;
 
 /// What is measured, in the order of the table.
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 18] = [
     "floors",
     "bare",
     "latency-direct",
@@ -64,6 +66,7 @@ const SECTIONS: [&str; 17] = [
     "group-return",
     "fork",
     "api",
+    "search",
 ];
 /// What the command line says when it can't be understood.
 const USAGE: &str = "madang-bench [FILTER]... [--scale tiny|small|full] [--json]\n\
@@ -189,6 +192,7 @@ async fn measure(section: &str, scale: &Scale) -> Vec<Row> {
         "group-of-11" => village::deliveries(scale).await,
         "group-return" => village::comes_back(scale).await,
         "fork" => groups::fork(scale).await,
+        "search" => search::rows(scale).await,
         _ => api::rows(scale).await,
     }
 }

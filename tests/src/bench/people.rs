@@ -82,14 +82,22 @@ pub fn call(id: usize, chat: &str, text: &str) -> String {
 
 /// Sends texts of so many bytes into chats in turn, with 248 calls under way over 8 WebSockets; returns when all are acknowledged.
 pub async fn send(data: &Path, chats: &[String], count: usize, text_bytes: usize) {
-    let mut lanes = JoinSet::new();
     let text = "x".repeat(text_bytes);
+    send_texts(data, chats, count, move |_| text.clone()).await;
+}
+
+/// Sends the text of each number into chats in turn, as fast.
+pub async fn send_texts<T>(data: &Path, chats: &[String], count: usize, text: T)
+where
+    T: Fn(usize) -> String + Clone + Send + Sync + 'static,
+{
+    let mut lanes = JoinSet::new();
     for lane in 0..SOCKETS {
         let share = count / SOCKETS + usize::from(lane < count % SOCKETS);
-        let (data, chats, text): (PathBuf, Vec<String>, String) = (data.to_owned(), chats.to_vec(), text.clone());
+        let (data, chats, text): (PathBuf, Vec<String>, T) = (data.to_owned(), chats.to_vec(), text.clone());
         lanes.spawn(async move {
             let mut socket = Socket::open(&data).await;
-            let said = |id: usize| call(id, &chats[id % chats.len()], &text);
+            let said = |id: usize| call(id, &chats[id % chats.len()], &text(id * SOCKETS + lane));
             socket.calls(share, CALLS, said).await;
         });
     }

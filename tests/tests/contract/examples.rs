@@ -143,6 +143,8 @@ async fn messages(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &
         .await;
     play.call(bob.rpc(), "message.list", json!({ "chat": chat, "limit": 1 }))
         .await;
+    play.call(bob.rpc(), "message.search", json!({ "query": "six meet" }))
+        .await;
     play.call(alice.rpc(), "message.delete", json!({ "message": poll }))
         .await;
     play.call(alice.rpc(), "chat.typing", json!({ "chat": chat })).await;

@@ -462,6 +462,22 @@ impl Api for Fake {
         Ok(page(vec![Message { body, ..message() }; count]))
     }
 
+    async fn message_search(&self, params: SearchParams) -> ApiResult<SearchPage> {
+        let hit = SearchHit {
+            message: message(),
+            snippet: format!("…{}", params.query),
+            highlights: vec![Highlight {
+                start_bytes: 3,
+                length_bytes: params.query.len() as u64,
+            }],
+        };
+        Ok(SearchPage {
+            items: vec![hit],
+            next: params.after,
+            complete: true,
+        })
+    }
+
     async fn message_get(&self, _: MessageParams) -> ApiResult<Message> {
         if let Some(failure) = self.failure.lock().unwrap().clone() {
             return Err(failure);

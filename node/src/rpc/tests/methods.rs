@@ -230,7 +230,7 @@ async fn every_method_answers_in_the_documented_shape() {
         (
             "message.react",
             json!({"message": id(1), "emoji": "👍", "remove": true}),
-            said,
+            said.clone(),
         ),
         (
             "message.vote",
@@ -247,6 +247,17 @@ async fn every_method_answers_in_the_documented_shape() {
             json!({"chat": id(3), "before": "x", "limit": 1}),
             json!({
                 "items": [message], "next": "opaque",
+            }),
+        ),
+        (
+            "message.search",
+            json!({"query": "마당", "chat": id(3), "account": "madang1bob", "after_ms": 1, "before_ms": 2, "after": "x"}),
+            json!({
+                "items": [{
+                    "message": said, "snippet": "…마당", "highlights": [{"start_bytes": 3, "length_bytes": 6}],
+                }],
+                "next": "x",
+                "complete": true,
             }),
         ),
         (
@@ -522,6 +533,13 @@ async fn malformed_parameters_are_refused_by_name() {
             json!({"chat": id(3), "before": "a", "after": "b"}),
             "before",
         ),
+        (
+            "message.list",
+            json!({"chat": id(3), "at_ms": 1, "after": "b"}),
+            "at_ms",
+        ),
+        ("message.search", json!({}), "query"),
+        ("message.search", json!({"query": "x", "limit": 0}), "limit"),
         ("message.mark_read", json!({"chat": id(3)}), "through"),
         ("event.poll", json!({"after": 0}), "after"),
         ("event.poll", json!({"after": "+1"}), "after"),

@@ -49,7 +49,7 @@ impl World {
     }
 }
 
-fn edit(message: MessageId, text: &str) -> Content {
+pub(super) fn edit(message: MessageId, text: &str) -> Content {
     Content::Edit(Edit {
         message,
         text: text.into(),
@@ -57,7 +57,7 @@ fn edit(message: MessageId, text: &str) -> Content {
     })
 }
 
-fn react(message: MessageId, emoji: &str, remove: bool) -> Content {
+pub(super) fn react(message: MessageId, emoji: &str, remove: bool) -> Content {
     Content::Reaction(Reaction {
         message,
         emoji: emoji.into(),

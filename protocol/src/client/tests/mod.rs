@@ -38,6 +38,7 @@ mod ledgers;
 mod passed;
 mod people;
 mod refusals;
+mod search;
 mod sending;
 mod steps;
 mod story;
