@@ -89,6 +89,19 @@ fn print_list(out: &Out, items: &[Value], none: &str, row: impl Fn(&Value) -> Ve
     })
 }
 
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// Adds the key under which a call may be repeated, if there is one.
+fn keyed(params: &mut Value, idempotency_key: Option<String>) {
+    if let Some(key) = idempotency_key {
+        put(params, "idempotency_key", Value::String(key));
+    }
+}
+
 fn pair(name: &str, value: String) -> Vec<String> {
     vec![name.to_owned(), value]
 }

@@ -13,6 +13,9 @@ pub enum GroupCommand {
         name: String,
         /// Names or accounts of contacts
         members: Vec<String>,
+        /// Making it again with the same key makes no other
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
     },
     /// Show a group: members, roles, and how its state is
     Show {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::apps::picture;
-use super::{id_for, pair};
+use super::{id_for, keyed, pair};
 use crate::args::GroupCommand;
 use crate::client::Client;
 use crate::fault::Fault;
@@ -15,11 +15,15 @@ use crate::text::Texts;
 
 pub(super) async fn group(client: &Client, action: GroupCommand, out: &Out) -> Result<(), Fault> {
     match action {
-        GroupCommand::New { name, members } => {
+        GroupCommand::New {
+            name,
+            members,
+            idempotency_key,
+        } => {
             let members = accounts(client, &members).await?;
-            let made = client
-                .call("chat.create", json!({ "name": name, "members": members }))
-                .await?;
+            let mut params = json!({ "name": name, "members": members });
+            keyed(&mut params, idempotency_key);
+            let made = client.call("chat.create", params).await?;
             out.print(&made, || show::field(&made, "chat"))
         }
         GroupCommand::Show { chat } => {

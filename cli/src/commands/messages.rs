@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{asks_no_node, id_for, pair, print_list};
+use super::{asks_no_node, id_for, keyed, pair, print_list, put};
 use crate::args::Command;
 use crate::client::Client;
 use crate::fault::Fault;
@@ -119,9 +119,7 @@ async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
 
 async fn send(client: &Client, chat: &str, body: Value, key: Option<String>, out: &Out) -> Result<(), Fault> {
     let mut params = json!({ "chat": chat, "body": body });
-    if let Some(key) = key {
-        put(&mut params, "idempotency_key", json!(key));
-    }
+    keyed(&mut params, key);
     let sent = client.call("message.send", params).await?;
     out.print(&sent, || {
         let ledger = sent.get("ledger").unwrap_or(&Value::Null);
@@ -415,10 +413,4 @@ async fn message_for(client: &Client, given: &str, out: &Out) -> Result<String, 
 
 fn resolved(given: &str, messages: &[Value]) -> Result<String, Fault> {
     resolve::resolve(MESSAGE, given, messages).map(|item| show::text_of(item, "message").to_owned())
-}
-
-fn put(object: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert(name.to_owned(), value);
-    }
 }

@@ -391,6 +391,7 @@ impl Api for Facade {
         let command = Command::CreateChat {
             name: params.name,
             members: accounts("members", &params.members)?,
+            idempotency_key: params.idempotency_key,
         };
         let reply = self.command(command).await;
         self.chat_of(reply).await

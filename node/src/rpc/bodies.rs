@@ -24,18 +24,6 @@ pub struct SendParams {
     pub idempotency_key: Option<String>,
 }
 
-impl SendParams {
-    /// With the key that the node keeps: apps don't see, and don't hit, each other's and the owner's.
-    pub(super) fn keyed_for(mut self, app: Option<AppKey>) -> Self {
-        if let (Some(app), Some(key)) = (app, &mut self.idempotency_key) {
-            let mut hasher = blake3::Hasher::new_derive_key("madang 1 app idempotency key");
-            hasher.update(&app.0).update(key.as_bytes());
-            *key = hasher.finalize().to_hex().to_string();
-        }
-        self
-    }
-}
-
 /// A body that can be sent.
 #[derive(Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(tag = "kind", rename_all = "snake_case")]
@@ -82,21 +70,32 @@ impl FromParams for SendParams {
                 return Err(body.invalid("kind", reason));
             }
         };
-        let idempotency_key: Option<String> = fields.optional("idempotency_key")?;
-        if let Some(key) = &idempotency_key {
-            if key.is_empty() {
-                return Err(fields.invalid("idempotency_key", "must not be empty"));
-            }
-            if key.len() > MAX_IDEMPOTENCY_KEY {
-                return Err(too_large("idempotency_key", MAX_IDEMPOTENCY_KEY));
-            }
-        }
         Ok(Self {
             chat,
             body,
-            idempotency_key,
+            idempotency_key: idempotency_key(fields)?,
         })
     }
+}
+
+/// The key under which a call may be repeated.
+pub(super) fn idempotency_key(fields: &mut Fields) -> Result<Option<String>, ApiError> {
+    let key: Option<String> = fields.optional("idempotency_key")?;
+    match &key {
+        Some(key) if key.is_empty() => Err(fields.invalid("idempotency_key", "must not be empty")),
+        Some(key) if key.len() > MAX_IDEMPOTENCY_KEY => Err(too_large("idempotency_key", MAX_IDEMPOTENCY_KEY)),
+        _ => Ok(key),
+    }
+}
+
+/// The key that the node keeps: apps don't see, and don't hit, each other's and the owner's.
+pub(super) fn key_of(app: Option<AppKey>, key: Option<String>) -> Option<String> {
+    let (Some(app), Some(given)) = (app, &key) else {
+        return key;
+    };
+    let mut hasher = blake3::Hasher::new_derive_key("madang 1 app idempotency key");
+    hasher.update(&app.0).update(given.as_bytes());
+    Some(hasher.finalize().to_hex().to_string())
 }
 
 /// Gives sizes only.

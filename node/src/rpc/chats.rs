@@ -3,9 +3,10 @@
 use data_encoding::BASE64;
 use schemars::JsonSchema;
 
+use super::bodies::idempotency_key;
 use super::error::ApiError;
 use super::ids::ChatId;
-use super::limits::{MAX_MEMBERS, MAX_NAME, MAX_PICTURE};
+use super::limits::{MAX_IDEMPOTENCY_KEY, MAX_MEMBERS, MAX_NAME, MAX_PICTURE};
 use super::params::{Fields, FromParams, too_large};
 use super::schema::{Account, Base64, Text};
 use super::types::Role;
@@ -34,6 +35,9 @@ pub struct ChatCreateParams {
     /// Accounts of contacts.
     #[schemars(with = "Vec<Account>", length(max = MAX_MEMBERS))]
     pub members: Vec<String>,
+    /// The same key with the same name and members gives the same chat, for seven days; with others an error.
+    #[schemars(with = "Option<Text<1, MAX_IDEMPOTENCY_KEY>>")]
+    pub idempotency_key: Option<String>,
 }
 
 impl FromParams for ChatCreateParams {
@@ -41,6 +45,7 @@ impl FromParams for ChatCreateParams {
         Ok(Self {
             name: name(fields)?.unwrap_or_default(),
             members: members(fields)?,
+            idempotency_key: idempotency_key(fields)?,
         })
     }
 }

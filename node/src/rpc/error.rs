@@ -60,8 +60,8 @@ pub enum ApiError {
     /// The token was revoked, or its time is over.
     #[error("this token works no more; ask the user for a new one")]
     TokenEnded,
-    /// The idempotency key was used with another body.
-    #[error("this idempotency key was used with another body; use a new one for a new message")]
+    /// The idempotency key was used with something else.
+    #[error("this idempotency key was used with something else; use a new one for what is new")]
     IdempotencyConflict,
     /// The invite can't be read, or its signature doesn't hold.
     #[error("the invite is not valid: {reason}; copy it whole, or ask for a new one")]
@@ -159,8 +159,8 @@ table! {
     INVALID_PARAMS = "invalid_params", -32602, false, Source::Any, "a parameter is missing or malformed; `field` names it";
     NOT_FOUND = "not_found", -32001, false, Source::Any, "no such chat, message, request or the like; `field` names it";
     TOO_LARGE = "too_large", -32002, false, Source::Any, "over `limit` bytes; `field` names it";
-    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["message.send"]),
-        "this key was used with another body";
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["chat.create", "message.send"]),
+        "this key was used with something else";
     INVITE_INVALID = "invite_invalid", -32004, false, Source::Only(&["contact.accept", "chat.uninvite"]),
         "the invite can't be read, or its signature doesn't hold";
     INVITE_EXPIRED = "invite_expired", -32005, false, Source::Only(&["contact.accept"]), "the invite has expired or was used";

@@ -7,6 +7,7 @@ use schemars::{JsonSchema as _, SchemaGenerator};
 
 use super::access::Need;
 use super::api::Api;
+use super::bodies::key_of;
 use super::dispatch::{Shared, add};
 use super::error::ApiError;
 use super::events;
@@ -118,7 +119,10 @@ methods! {
     "chat.gaps", Need::chat("read"), ChatParams => Gaps, |s, p, _| s.api.chat_gaps(p).await;
 
     /// Makes a group of contacts. Its relays are the creator's.
-    "chat.create", Need::all("chat", "manage"), ChatCreateParams => ChatRef, |s, p, _| s.api.chat_create(p).await;
+    "chat.create", Need::all("chat", "manage"), ChatCreateParams => ChatRef, |s, mut p, grant| {
+        p.idempotency_key = key_of(grant.app, p.idempotency_key);
+        s.api.chat_create(p).await
+    };
 
     /// Adds contacts to a group, as an admin.
     ///
@@ -163,7 +167,10 @@ methods! {
     ///
     /// The id stays, but for what is sent on data that turns out to be an old copy: it gets another one, `message.updated` tells it, and
     /// the one that was answered leads to it in this node's answers.
-    "message.send", Need::chat("send"), SendParams => Sent, |s, p, grant| s.api.message_send(p.keyed_for(grant.app)).await;
+    "message.send", Need::chat("send"), SendParams => Sent, |s, mut p, grant| {
+        p.idempotency_key = key_of(grant.app, p.idempotency_key);
+        s.api.message_send(p).await
+    };
 
     /// Changes a text that this account wrote.
     "message.edit", Need::message("send"), EditParams => Message, |s, p, _| s.api.message_edit(p).await;

@@ -5,6 +5,7 @@ use super::drafts::{Asked, Draft};
 use super::io::{CommandError, Reply, SettingsChange};
 use super::outbox::OutWhat;
 use super::records::{Intent, IntentRow, OutKind, WelcomeRow, WelcomeTo};
+use super::sending::{Once, RepeatKey};
 use super::{Client, EventRow};
 use crate::blob;
 use crate::chat::{ChatContext, ChatKind, Group, GroupError, Plan, Role, Statement, Wish};
@@ -13,7 +14,7 @@ use crate::inbox::{GroupWelcome, InboxMessage, LargeMessage};
 use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::message::Body;
-use crate::rows::RowsError;
+use crate::rows::{Rows, RowsError};
 use crate::wire::Wire;
 use std::collections::BTreeSet;
 
@@ -23,13 +24,28 @@ const WISH_STEP_MS: u64 = 2_000;
 const WISH_STEPS: usize = 30;
 
 impl Client {
-    /// Makes a group of contacts.
-    pub(super) fn create_chat(
+    /// Makes a group of contacts, once under the same key.
+    pub(super) fn create_chat_once(
         &mut self,
         now_ms: u64,
         name: String,
         members: Vec<AccountId>,
+        idempotency_key: Option<String>,
+        rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
+        let repeat = idempotency_key.map(|key| {
+            let mut parts: Vec<&[u8]> = vec![b"chat", name.as_bytes()];
+            parts.extend(members.iter().map(|account| account.0.as_slice()));
+            RepeatKey::of(key, &parts)
+        });
+        let made = self.once(now_ms, repeat, rows, |client| {
+            Ok(client.create_chat(now_ms, name, members)?.0)
+        })?;
+        let (Once::Made(id) | Once::Repeated(id)) = made;
+        Ok(Reply::Chat(ChatId(id)))
+    }
+
+    fn create_chat(&mut self, now_ms: u64, name: String, members: Vec<AccountId>) -> Result<ChatId, CommandError> {
         if self.chats.len() >= limits::CHATS {
             return Err(CommandError::Limit {
                 what: "chats",
@@ -71,7 +87,7 @@ impl Client {
             self.welcome(now_ms, id, node, newcomers.collect(), welcome)?;
         }
         self.event(&EventRow::ChatUpdated { chat: id });
-        Ok(Reply::Chat(id))
+        Ok(id)
     }
 
     /// Wants members in a group.

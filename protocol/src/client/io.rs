@@ -155,6 +155,8 @@ pub enum Command {
         name: String,
         /// Contacts, at most [`crate::limits::ADDED_AT_ONCE`].
         members: Vec<AccountId>,
+        /// Makes a repeat harmless: same key, name and members, same chat.
+        idempotency_key: Option<String>,
     },
     /// Add contacts to a group. Replies [`Reply::Done`] once the change is durable here.
     AddMembers {
@@ -283,8 +285,8 @@ pub enum CommandError {
         /// Who may.
         reason: &'static str,
     },
-    /// The key was used with another content or chat.
-    #[error("the idempotency key was used with another message")]
+    /// The key was used with something else.
+    #[error("the idempotency key was used with something else")]
     IdempotencyConflict,
     /// The invite can't be used.
     #[error("invite: {0}")]

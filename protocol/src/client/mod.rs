@@ -529,7 +529,11 @@ impl Client {
                 content,
                 idempotency_key,
             } => self.send_content(now_ms, chat, content, idempotency_key, rows),
-            Command::CreateChat { name, members } => self.create_chat(now_ms, name, members),
+            Command::CreateChat {
+                name,
+                members,
+                idempotency_key,
+            } => self.create_chat_once(now_ms, name, members, idempotency_key, rows),
             Command::AddMembers { chat, members } => self.add_members(now_ms, chat, members),
             Command::RemoveMembers { chat, members } => self.remove_members(now_ms, chat, members),
             Command::UpdateChat { chat, change } => self.update_chat(now_ms, chat, change),

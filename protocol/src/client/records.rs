@@ -735,9 +735,11 @@ pub(crate) struct OwnInbox {
 /// What an idempotency key was used for.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct IdempotencyRow {
-    /// Hash of chat, kind, fallback and body.
+    /// Hash of what it was made of.
     #[serde(with = "serde_bytes")]
     pub content: [u8; 32],
-    pub message: MessageId,
+    /// The id of the message or chat.
+    #[serde(with = "serde_bytes")]
+    pub made: [u8; 32],
     pub at_ms: u64,
 }

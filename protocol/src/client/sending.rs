@@ -50,6 +50,30 @@ impl FreshKeys {
     }
 }
 
+/// An idempotency key, and what is made under it.
+pub(super) struct RepeatKey {
+    key: String,
+    content: [u8; 32],
+}
+
+impl RepeatKey {
+    /// For what is made of these parts.
+    pub fn of(key: String, parts: &[&[u8]]) -> Self {
+        Self {
+            key,
+            content: derive("madang 1 idempotent content", parts),
+        }
+    }
+}
+
+/// The id of what was to be made once.
+pub(super) enum Once {
+    /// It is new.
+    Made([u8; 32]),
+    /// The key was used for the same before.
+    Repeated([u8; 32]),
+}
+
 impl Client {
     pub(super) fn send_content(
         &mut self,
@@ -73,20 +97,38 @@ impl Client {
             let now = self.current_id(&chat, named, rows)?;
             body.rename(|_| Some(now));
         }
-        let Some(idempotency_key) = idempotency_key else {
-            self.check_target(&chat, &body, rows)?;
-            return Ok(Reply::Sent(self.send_with(now_ms, chat, body, fallback)?));
+        let kind = body.kind().to_be_bytes();
+        let repeat =
+            idempotency_key.map(|key| RepeatKey::of(key, &[&chat.0, &kind, fallback.as_bytes(), &body.bytes()]));
+        let sent = self.once(now_ms, repeat, rows, |client| {
+            client.check_target(&chat, &body, rows)?;
+            Ok(client.send_with(now_ms, chat, body, fallback)?.0)
+        })?;
+        Ok(match sent {
+            Once::Made(id) => Reply::Sent(MessageId(id)),
+            Once::Repeated(id) => Reply::Repeated(MessageId(id)),
+        })
+    }
+
+    /// Makes something that has an id, unless it was made before under the same key.
+    pub(super) fn once(
+        &mut self,
+        now_ms: u64,
+        repeat: Option<RepeatKey>,
+        rows: &dyn Rows,
+        make: impl FnOnce(&mut Self) -> Result<[u8; 32], CommandError>,
+    ) -> Result<Once, CommandError> {
+        let Some(RepeatKey { key, content }) = repeat else {
+            return make(self).map(Once::Made);
         };
-        if idempotency_key.len() > limits::IDEMPOTENCY_KEY_BYTES {
+        if key.len() > limits::IDEMPOTENCY_KEY_BYTES {
             return Err(CommandError::TooLarge {
                 field: "idempotency_key",
-                found: idempotency_key.len(),
+                found: key.len(),
                 limit: limits::IDEMPOTENCY_KEY_BYTES,
             });
         }
-        let stored = key::idempotency(&idempotency_key);
-        let parts: [&[u8]; 4] = [&chat.0, &body.kind().to_be_bytes(), fallback.as_bytes(), &body.bytes()];
-        let content = derive("madang 1 idempotent content", &parts);
+        let stored = key::idempotency(&key);
         let known = match self.fresh_keys.get(&stored) {
             Some(row) => Some(row),
             None => rows
@@ -98,20 +140,19 @@ impl Client {
             if known.content != content {
                 return Err(CommandError::IdempotencyConflict);
             }
-            return Ok(Reply::Repeated(known.message));
+            return Ok(Once::Repeated(known.made));
         }
-        self.check_target(&chat, &body, rows)?;
-        let message = self.send_with(now_ms, chat, body, fallback)?;
+        let made = make(self)?;
         let row = IdempotencyRow {
             content,
-            message,
+            made,
             at_ms: now_ms,
         };
         let bytes = encode_small(&row)?;
         self.put(Tree::Idempotency, stored.clone(), bytes);
         self.fresh_keys.insert(stored, row);
         self.prune_keys(now_ms, rows)?;
-        Ok(Reply::Sent(message))
+        Ok(Once::Made(made))
     }
 
     /// Forgets idempotency keys that are past their time: each new key looks at a few old ones, round and round, so that the tree stays

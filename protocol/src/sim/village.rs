@@ -86,7 +86,14 @@ impl Village {
         self.asked = true;
         let members = self.first.iter().filter_map(|host| account(world, *host)).collect();
         let name = NAME.into();
-        Some((self.founder, Command::CreateChat { name, members }))
+        Some((
+            self.founder,
+            Command::CreateChat {
+                name,
+                members,
+                idempotency_key: None,
+            },
+        ))
     }
 
     pub fn founded(&mut self, now: Micros, result: Result<Reply, CommandError>) -> Result<(), String> {

@@ -211,7 +211,14 @@ impl Village {
         match self.chat {
             None => {
                 let name = "village".to_owned();
-                let Reply::Chat(chat) = self.inside.command(ALICE, Command::CreateChat { name, members }) else {
+                let Reply::Chat(chat) = self.inside.command(
+                    ALICE,
+                    Command::CreateChat {
+                        name,
+                        members,
+                        idempotency_key: None,
+                    },
+                ) else {
                     panic!("no chat");
                 };
                 self.chat = Some(chat);

@@ -74,12 +74,15 @@ async fn an_idempotency_key_is_an_apps_own_and_outlives_a_kill() {
     let mut tokens = Vec::new();
     for name in ["one", "other"] {
         let made = alice
-            .ask("app.mint", json!({ "name": name, "scopes": ["chat:send"] }))
+            .ask(
+                "app.mint",
+                json!({ "name": name, "scopes": ["chat:send", "chat:manage"] }),
+            )
             .await;
         tokens.push(made["token"].as_str().unwrap().to_owned());
     }
     let say = |text: &str| json!({ "chat": chat, "body": { "kind": "text", "text": text }, "idempotency_key": "k" });
-    let mut sent = Vec::new();
+    let (mut sent, mut groups) = (Vec::new(), Vec::new());
     for restarted in [false, true] {
         if restarted {
             alice.kill().await;
@@ -95,8 +98,17 @@ async fn an_idempotency_key_is_an_apps_own_and_outlives_a_kill() {
             assert_eq!(Some(&again), sent.last(), "{text} again");
             let refused = who.call("message.send", say("something else")).await.unwrap_err();
             assert_eq!(refused.code(), "idempotency_conflict", "{text}");
+            let group = |name: &str| json!({ "name": name, "members": [], "idempotency_key": "g" });
+            groups.push(who.ask("chat.create", group(text)).await["chat"].clone());
+            let again = who.ask("chat.create", group(text)).await["chat"].clone();
+            assert_eq!(Some(&again), groups.last(), "{text} again");
+            let refused = who.call("chat.create", group("something else")).await.unwrap_err();
+            assert_eq!(refused.code(), "idempotency_conflict", "{text}");
         }
     }
     assert_eq!(sent[..3], sent[3..]);
+    assert_eq!(groups[..3], groups[3..]);
+    let chats = alice.ask("chat.list", json!({})).await;
+    assert_eq!(chats["items"].as_array().unwrap().len(), 4);
     assert_eq!(alice.said(&chat).await.len(), 3);
 }

@@ -327,6 +327,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "글에서 `@WHO`로 언급하는 구성원의 이름이나 계정. 여러 번 쓸 수 있습니다",
     ),
     (
+        "Making it again with the same key makes no other",
+        "같은 키로 다시 만들면 새로 만들지 않습니다",
+    ),
+    (
         "Sending again with the same key sends nothing new",
         "같은 키로 다시 보내면 새로 보내지 않습니다",
     ),

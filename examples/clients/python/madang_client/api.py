@@ -1546,13 +1546,14 @@ class ChatMethods:
         result: Gaps = self._call("chat.gaps", {"chat": chat})
         return result
 
-    def create(self, *, members: Sequence[Account], name: str | None = None) -> ChatRef:
+    def create(self, *, members: Sequence[Account], idempotency_key: str | None = None, name: str | None = None) -> ChatRef:
         """Makes a group of contacts. Its relays are the creator's.
 
         members: Accounts of contacts.
+        idempotency_key: The same key with the same name and members gives the same chat, for seven days; with others an error.
         name: Its name.
         """
-        result: ChatRef = self._call("chat.create", {"members": members, "name": name})
+        result: ChatRef = self._call("chat.create", {"members": members, "idempotency_key": idempotency_key, "name": name})
         return result
 
     def add(self, *, chat: ChatId, members: Sequence[Account]) -> Chat:

@@ -1024,6 +1024,8 @@ export interface ChatGapsParams {
 export interface ChatCreateParams {
   /** Accounts of contacts. */
   members: Account[];
+  /** The same key with the same name and members gives the same chat, for seven days; with others an error. */
+  idempotency_key?: string;
   /** Its name. */
   name?: string;
 }

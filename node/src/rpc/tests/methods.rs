@@ -174,7 +174,7 @@ async fn every_method_answers_in_the_documented_shape() {
         ),
         (
             "chat.create",
-            json!({"name": "garden", "members": ["madang1bob"]}),
+            json!({"name": "garden", "members": ["madang1bob"], "idempotency_key": "k"}),
             chat.clone(),
         ),
         (

@@ -93,7 +93,14 @@ impl Village {
         }
         let members = (1..size).map(|place| w.account(place)).collect();
         let name = "village".into();
-        let Some(Ok(Reply::Chat(chat))) = w.command(ALICE, Command::CreateChat { name, members }) else {
+        let Some(Ok(Reply::Chat(chat))) = w.command(
+            ALICE,
+            Command::CreateChat {
+                name,
+                members,
+                idempotency_key: None,
+            },
+        ) else {
             panic!("no chat");
         };
         w.pass(10_000);
@@ -296,7 +303,14 @@ fn f41_an_old_welcome_does_not_bring_a_removed_member_back() {
     w.befriend_two(ALICE, BOB);
     let members = vec![w.account(BOB)];
     let name = "village".into();
-    let Some(Ok(Reply::Chat(chat))) = w.command(ALICE, Command::CreateChat { name, members }) else {
+    let Some(Ok(Reply::Chat(chat))) = w.command(
+        ALICE,
+        Command::CreateChat {
+            name,
+            members,
+            idempotency_key: None,
+        },
+    ) else {
         panic!("no chat");
     };
     w.pass(10_000);

@@ -330,7 +330,14 @@ fn contacts_are_asked_a_few_at_a_time_the_admins_first() {
     }
     let members = (1..9).map(|place| w.account(place)).collect();
     let name = "village".into();
-    let Some(Ok(Reply::Chat(chat))) = w.command(ALICE, Command::CreateChat { name, members }) else {
+    let Some(Ok(Reply::Chat(chat))) = w.command(
+        ALICE,
+        Command::CreateChat {
+            name,
+            members,
+            idempotency_key: None,
+        },
+    ) else {
         panic!("no chat");
     };
     w.pass(60_000);
@@ -365,7 +372,14 @@ fn who_has_no_name_says_nothing() {
     w.befriend_two(ALICE, BOB);
     let members = vec![w.account(BOB)];
     let name = "quiet".into();
-    let Some(Ok(Reply::Chat(chat))) = w.command(ALICE, Command::CreateChat { name, members }) else {
+    let Some(Ok(Reply::Chat(chat))) = w.command(
+        ALICE,
+        Command::CreateChat {
+            name,
+            members,
+            idempotency_key: None,
+        },
+    ) else {
         panic!("no chat");
     };
     w.pass(60_000);

@@ -66,6 +66,36 @@ fn the_same_key_with_another_text_or_chat_is_a_conflict() {
 }
 
 #[test]
+fn the_same_key_name_and_members_are_the_same_chat_also_after_a_restart() {
+    let (mut w, chat) = World::friends();
+    let members = vec![w.account(BOB)];
+    let create = |name: &str, members: &[AccountId]| Command::CreateChat {
+        name: name.into(),
+        members: members.to_vec(),
+        idempotency_key: Some("k".into()),
+    };
+    let Some(Ok(Reply::Chat(group))) = w.command(ALICE, create("garden", &members)) else {
+        panic!("no chat");
+    };
+    for restart in [false, true] {
+        if restart {
+            w.restart(ALICE);
+        }
+        let again = w.command(ALICE, create("garden", &members));
+        assert!(matches!(again, Some(Ok(Reply::Chat(same))) if same == group));
+        for other in [create("yard", &members), create("garden", &[])] {
+            let refused = w.command(ALICE, other);
+            assert!(matches!(refused, Some(Err(CommandError::IdempotencyConflict))));
+        }
+        assert!(matches!(
+            w.try_send(ALICE, chat, "hello", Some("k")),
+            Err(CommandError::IdempotencyConflict)
+        ));
+    }
+    assert_eq!(w.nodes[ALICE].client.chats.len(), 2);
+}
+
+#[test]
 fn a_key_is_forgotten_after_seven_days() {
     let (mut w, chat) = World::friends();
     let first = w.try_send(ALICE, chat, "hello", Some("k")).unwrap();
