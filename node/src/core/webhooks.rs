@@ -17,6 +17,8 @@ use crate::rpc::webhooks::{Hook, Hooks, Outcome, Progress, SECRET_PREFIX, Webhoo
 
 /// Milliseconds before a post that wasn't accepted is tried again: the first time, doubled up to the last, each more or less half (guess).
 const RETRY_MS: (u64, u64) = (1_000, 60 * 60 * 1000);
+/// Milliseconds for which a receiver may say that it wants to be left alone, at most (guess: a day of maintenance).
+const RETRY_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long a webhook may fail before it is disabled: the five days after which Standard Webhooks' examples give up.
 const GIVE_UP_MS: u64 = 5 * 24 * 60 * 60 * 1000;
 /// The receiver wants no more.
@@ -121,14 +123,20 @@ impl Webhooks {
                     ..Progress::default()
                 };
             }
-            Outcome::Refused { status, mut reason } => {
+            Outcome::Refused {
+                status,
+                pause,
+                mut reason,
+            } => {
                 reason.truncate(reason.floor_char_boundary(MAX_REASON));
                 progress.attempts = progress.attempts.saturating_add(1);
                 let since = *progress.failing_since_ms.get_or_insert(now_ms);
                 progress.last_try_ms = Some(now_ms);
                 (progress.last_status, progress.last_error) = (status, Some(reason));
                 progress.disabled = status == Some(GONE) || now_ms.saturating_sub(since) >= GIVE_UP_MS;
-                progress.next_try_ms = (!progress.disabled).then(|| now_ms.saturating_add(pause_ms(progress.attempts)));
+                let wanted = pause.map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+                let pause = pause_ms(progress.attempts).max(wanted.min(RETRY_AFTER_MS));
+                progress.next_try_ms = (!progress.disabled).then(|| now_ms.saturating_add(pause));
             }
         }
         let (next_try, disabled) = (hook.progress.next_try_ms, hook.progress.disabled);
@@ -186,6 +194,8 @@ fn pause_ms(attempts: u32) -> u64 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::time::Duration;
+
     use madang_protocol::rows::MemoryRows;
 
     use super::*;
@@ -237,8 +247,37 @@ mod tests {
     fn refused(status: u16) -> Outcome {
         Outcome::Refused {
             status: Some(status),
+            pause: None,
             reason: "no".into(),
         }
+    }
+
+    #[test]
+    fn who_wants_to_be_left_alone_is_for_a_day_at_most() {
+        for (wanted_ms, pause_ms) in [
+            (5_000, 5_000),
+            (RETRY_AFTER_MS + 1, RETRY_AFTER_MS),
+            (u64::MAX, RETRY_AFTER_MS),
+        ] {
+            let mut house = House::new();
+            let outcome = Outcome::Refused {
+                status: Some(429),
+                pause: Some(Duration::from_millis(wanted_ms)),
+                reason: "later".into(),
+            };
+            assert_eq!(house.note(NOW, outcome).0, Some(NOW + pause_ms));
+        }
+        // A shorter pause than ours is no reason to hurry.
+        let mut house = House::new();
+        for _ in 0..10 {
+            house.note(NOW, refused(503));
+        }
+        let outcome = Outcome::Refused {
+            status: Some(503),
+            pause: Some(Duration::ZERO),
+            reason: "now".into(),
+        };
+        assert!(house.note(NOW, outcome).0.unwrap() > NOW + 100_000);
     }
 
     #[test]

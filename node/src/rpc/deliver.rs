@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -129,14 +129,18 @@ impl<A: Api> Delivery<A> {
             }
             let posted = self
                 .poster
-                .post(&self.hook, &parcel.id, &parcel.body, now_ms() / 1000)
+                .post(self.app, &self.hook, &parcel.id, &parcel.body, now_ms() / 1000)
                 .await;
             let outcome = match posted {
                 Ok(status) => Outcome::Accepted(parcel.last, status.as_u16()),
                 Err(error) => Outcome::Refused {
                     status: match &error {
-                        PostError::Status(status) => Some(status.as_u16()),
-                        PostError::Unreachable(_) | PostError::Slow => None,
+                        PostError::Status(status, _) => Some(status.as_u16()),
+                        PostError::Unreachable(_) | PostError::Slow | PostError::Private => None,
+                    },
+                    pause: match &error {
+                        PostError::Status(_, pause) => *pause,
+                        _ => None,
                     },
                     reason: error.to_string(),
                 },
@@ -198,7 +202,8 @@ impl<A: Api> Delivery<A> {
 }
 
 fn body(items: &[Event], next: EventCursor, epoch: EventEpoch) -> String {
-    json!({ "type": "events", "data": { "items": items, "next": next, "epoch": epoch } }).to_string()
+    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    json!({ "type": "events", "timestamp": now, "data": { "items": items, "next": next, "epoch": epoch } }).to_string()
 }
 
 /// Waits for a change; for ever if there can be none, since then the server ends.

@@ -2,11 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use http::response::Parts;
 use http::{Request, StatusCode};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
@@ -15,10 +18,11 @@ use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use sha2::Sha256;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::ids::AppKey;
 use super::limits::POST_DEADLINE;
 use super::webhooks::{Hook, Target, secret_bytes};
 
@@ -34,8 +38,10 @@ pub(super) enum PostError {
     Unreachable(String),
     #[error("it doesn't answer in time")]
     Slow,
+    #[error("its name leads into a private network, where only the owner's webhooks may lead")]
+    Private,
     #[error("it answers {0}")]
-    Status(StatusCode),
+    Status(StatusCode, Option<Duration>),
 }
 
 impl Poster {
@@ -49,8 +55,15 @@ impl Poster {
         })
     }
 
-    /// Posts a body under an id, which stays the same when the same is posted again.
-    pub(super) async fn post(&self, hook: &Hook, id: &str, body: &str, now_s: u64) -> Result<StatusCode, PostError> {
+    /// Posts a body under an id, which stays the same when the same is posted again, for an app or the owner.
+    pub(super) async fn post(
+        &self,
+        app: Option<AppKey>,
+        hook: &Hook,
+        id: &str,
+        body: &str,
+        now_s: u64,
+    ) -> Result<StatusCode, PostError> {
         let request = |target: &Target| {
             Request::post(&target.path)
                 .header(HOST, &target.authority)
@@ -65,9 +78,15 @@ impl Poster {
         let posted = async {
             let target = Target::parse(&hook.url).map_err(unreachable)?;
             let request = request(&target).map_err(unreachable)?;
-            let stream = TcpStream::connect((target.host.as_str(), target.port))
+            // Checked where it is connected to: a name may lead elsewhere than when it was set.
+            let found = lookup_host((target.host.as_str(), target.port))
                 .await
                 .map_err(unreachable)?;
+            let allowed: Vec<SocketAddr> = found.filter(|address| target.allows(address.ip(), app)).collect();
+            if allowed.is_empty() {
+                return Err(PostError::Private);
+            }
+            let stream = TcpStream::connect(&*allowed).await.map_err(unreachable)?;
             if !target.tls {
                 return exchange(stream, request).await;
             }
@@ -75,12 +94,16 @@ impl Poster {
             let stream = self.tls.connect(name, stream).await.map_err(unreachable)?;
             exchange(stream, request).await
         };
-        let status = timeout(POST_DEADLINE, posted).await.map_err(|_| PostError::Slow)??;
-        if status.is_success() {
-            return Ok(status);
+        let answer = timeout(POST_DEADLINE, posted).await.map_err(|_| PostError::Slow)??;
+        if answer.status.is_success() {
+            return Ok(answer.status);
         }
         // A redirection too: where it leads nobody has allowed.
-        Err(PostError::Status(status))
+        let pause = answer
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|value| pause(value.to_str().ok()?, now_s));
+        Err(PostError::Status(answer.status, pause))
     }
 }
 
@@ -88,7 +111,7 @@ impl Poster {
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<String>,
-) -> Result<StatusCode, PostError> {
+) -> Result<Parts, PostError> {
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
     let answered = sender.send_request(request);
     // Its end alone decides nothing: the answer may have come with it, or else says that there is none.
@@ -97,13 +120,22 @@ async fn exchange(
         pending::<Infallible>().await
     };
     tokio::select! {
-        answer = answered => answer.map(|answer| answer.status()).map_err(unreachable),
+        answer = answered => answer.map(|answer| answer.into_parts().0).map_err(unreachable),
         never = carried => match never {},
     }
 }
 
 fn unreachable(error: impl ToString) -> PostError {
     PostError::Unreachable(error.to_string())
+}
+
+/// How long the receiver wants to be left alone: seconds, or until a date (RFC 9110, 10.2.3).
+fn pause(text: &str, now_s: u64) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text.trim()).ok()?;
+    date.duration_since(UNIX_EPOCH + Duration::from_secs(now_s)).ok()
 }
 
 /// `v1` and the HMAC of id, time and body.
@@ -124,6 +156,22 @@ mod tests {
     use super::*;
     use crate::rpc::apps::Secret;
     use crate::rpc::ids::EventCursor;
+
+    #[test]
+    fn a_receiver_says_for_how_long_in_seconds_or_by_a_date() {
+        let now_s = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", None),
+            ("-1", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(pause(text, now_s), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
 
     #[test]
     fn a_signature_is_that_of_the_specification() {

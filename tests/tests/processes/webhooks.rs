@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex};
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use madang_tests::{DEADLINE, Lane, Person, World, end, join};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::MADANG;
 use crate::kinds::by_hand;
@@ -39,39 +43,60 @@ impl Post {
     fn events(&self) -> Vec<Value> {
         let body: Value = serde_json::from_str(&self.body).unwrap();
         assert_eq!(body["type"], "events");
+        assert!(body["timestamp"].as_str().unwrap().ends_with('Z'), "{body}");
         body["data"]["items"].as_array().unwrap().clone()
     }
+}
+
+/// How a receiver answers.
+#[derive(Clone, Copy)]
+struct Answer {
+    status: u16,
+    retry_after_s: Option<u64>,
 }
 
 /// A web server that keeps what is posted to it and answers as it is told.
 struct Receiver {
     port: u16,
+    secure: bool,
     posts: Arc<watch::Sender<Vec<(u16, Post)>>>,
-    answer: Arc<Mutex<u16>>,
+    answer: Arc<Mutex<Answer>>,
     task: JoinHandle<()>,
 }
 
 impl Receiver {
     async fn start(port: u16) -> Self {
+        Self::start_with(port, None).await
+    }
+
+    /// Starts one for TLS, if it is given its side of that.
+    async fn start_with(port: u16, tls: Option<TlsAcceptor>) -> Self {
+        let secure = tls.is_some();
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let posts = Arc::new(watch::Sender::new(Vec::new()));
-        let answer = Arc::new(Mutex::new(204));
-        let (kept, status) = (Arc::clone(&posts), Arc::clone(&answer));
+        let answer = Arc::new(Mutex::new(Answer {
+            status: 204,
+            retry_after_s: None,
+        }));
+        let (kept, told) = (Arc::clone(&posts), Arc::clone(&answer));
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                // A node that is killed breaks off.
-                if let Some((mut stream, post)) = read(stream).await {
-                    let status = *status.lock().unwrap();
-                    kept.send_modify(|posts: &mut Vec<_>| posts.push((status, post)));
-                    let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                    stream.write_all(answer.as_bytes()).await.ok();
+                match &tls {
+                    None => serve(stream, &kept, &told).await,
+                    // Who trusts it not breaks off.
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            serve(stream, &kept, &told).await;
+                        }
+                    }
                 }
             }
         });
         Self {
             port,
+            secure,
             posts,
             answer,
             task,
@@ -79,11 +104,16 @@ impl Receiver {
     }
 
     fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook?of=madang", self.port)
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://localhost:{}/hook?of=madang", self.port)
     }
 
     fn answers(&self, status: u16) {
-        *self.answer.lock().unwrap() = status;
+        self.answers_for(status, None);
+    }
+
+    fn answers_for(&self, status: u16, retry_after_s: Option<u64>) {
+        *self.answer.lock().unwrap() = Answer { status, retry_after_s };
     }
 
     /// Waits until posts are as they should be; gives them.
@@ -104,7 +134,38 @@ impl Receiver {
     }
 }
 
-async fn read(stream: TcpStream) -> Option<(BufReader<TcpStream>, Post)> {
+/// Takes a post, and answers it.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    kept: &watch::Sender<Vec<(u16, Post)>>,
+    told: &Mutex<Answer>,
+) {
+    // A node that is killed breaks off.
+    let Some((mut stream, post)) = read(stream).await else {
+        return;
+    };
+    let Answer { status, retry_after_s } = *told.lock().unwrap();
+    kept.send_modify(|posts| posts.push((status, post)));
+    let later = retry_after_s.map_or_else(String::new, |seconds| format!("Retry-After: {seconds}\r\n"));
+    let answer = format!("HTTP/1.1 {status} x\r\n{later}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await.ok();
+    stream.flush().await.ok();
+}
+
+/// A certificate for this machine, in PEM, and a server's side of TLS with it.
+fn certificate() -> (String, TlsAcceptor) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(made.key_pair.serialize_der().into());
+    let settings = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    (made.cert.pem(), TlsAcceptor::from(Arc::new(settings)))
+}
+
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Option<(BufReader<S>, Post)> {
     let mut stream = BufReader::new(stream);
     let (mut length, mut post) = (0, [const { String::new() }; 3]);
     let mut first = String::new();
@@ -284,4 +345,59 @@ async fn each_event_is_posted_in_order_whoever_fails_and_is_killed() {
         let refused = alice.rpc().call("event.webhook_set", json!({ "url": url })).await;
         assert_eq!(refused.unwrap_err().code(), "invalid_params", "{url}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_only_who_the_system_trusts_is_posted_to_and_waited_for_as_it_says() {
+    let world = World::new(MADANG);
+    let (known, with_known) = certificate();
+    let (_, with_other) = certificate();
+    let roots = world.dir().join("roots.pem");
+    std::fs::write(&roots, known).unwrap();
+    let mut alice = world.person("alice", &[]);
+    alice.set_env("SSL_CERT_FILE", roots.to_str().unwrap());
+    alice.up().await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let stranger = Receiver::start_with(0, Some(with_other)).await;
+    let set = |url: String| json!({ "url": url, "filter": { "kinds": ["message.received"] } });
+    alice.ask("event.webhook_set", set(stranger.url())).await;
+    let text = bob.send(&chat, "for whom the system trusts").await;
+    alice
+        .until("it isn't trusted", async |alice| {
+            let hook = hook(alice, &Value::Null).await.unwrap();
+            let error = hook["last_error"].as_str().unwrap_or_default();
+            (error.contains("can't be reached") && error.contains("certificate")).then_some(())
+        })
+        .await;
+    assert!(stranger.posts.borrow().is_empty());
+
+    let receiver = Receiver::start_with(0, Some(with_known)).await;
+    receiver.answers_for(503, Some(3_600));
+    alice.ask("event.webhook_set", set(receiver.url())).await;
+    receiver.until("it is posted", |posts| !posts.is_empty()).await;
+    let wait_ms = alice
+        .until("it is left alone", async |alice| {
+            let hook = hook(alice, &Value::Null).await.unwrap();
+            Some(hook["next_try_ms"].as_u64()? - hook["last_try_ms"].as_u64()?)
+        })
+        .await;
+    assert_eq!(wait_ms, 3_600_000);
+
+    // Setting it again doesn't wait.
+    receiver.answers(204);
+    alice.ask("event.webhook_set", set(receiver.url())).await;
+    receiver
+        .until("it is accepted", |posts| messages(&accepted(posts)).contains(&text))
+        .await;
+
+    // An app's leads into no private network.
+    let made = alice
+        .ask("app.mint", json!({ "name": "shop", "scopes": ["chat:read"] }))
+        .await;
+    let app = alice.rpc().of_app(made["token"].as_str());
+    let refused = app
+        .call("event.webhook_set", json!({ "url": "https://10.0.0.1/" }))
+        .await;
+    assert_eq!(refused.unwrap_err().code(), "invalid_params");
 }

@@ -1852,7 +1852,7 @@ class EventMethods:
         One webhook a token: another takes its place and goes on where that was. It ends with the token.
 
         filter: Which events; all that the token may read if absent.
-        url: Where events are posted: `https://…`, or `http://` to this machine.
+        url: Where events are posted: `https://…`, or `http://` to this machine; an app's into no private network.
         after: The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now.
         app: Whose webhook; that of this token's app if absent. Another's needs `app:manage`.
         epoch: The epoch that came with `after`.

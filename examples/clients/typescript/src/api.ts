@@ -1274,7 +1274,7 @@ export interface EventAckParams {
 export interface EventWebhookSetParams {
   /** Which events; all that the token may read if absent. */
   filter: Filter;
-  /** Where events are posted: `https://…`, or `http://` to this machine. */
+  /** Where events are posted: `https://…`, or `http://` to this machine; an app's into no private network. */
   url: string;
   /** The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now. */
   after?: EventCursor;
