@@ -145,7 +145,7 @@ impl Fault {
                 (t.setting_unusable)(field, &safe::multiline(reason, ""))
             }
             Self::Node(NodeError::Network { reason }) => (t.network_unusable)(&safe::multiline(reason, "")),
-            Self::Node(NodeError::Other { reason }) => safe::multiline(reason, ""),
+            Self::Node(NodeError::Other { reason }) => (t.node_says)(&safe::multiline(reason, "")),
         }
     }
 

@@ -77,7 +77,7 @@ async fn doctor(data: &Path, metrics: Option<&str>, out: &Out) -> Result<(), Fau
             vec![
                 painted(check.health, out.t()),
                 (out.t().node_says)(check.name),
-                safe::line(&check.message),
+                (out.t().node_says)(&safe::line(&check.message)),
             ]
         };
         out.table(&checks.iter().map(row).collect::<Vec<_>>())

@@ -11,7 +11,9 @@ use crate::args::{AdmissionArg, RelayArgs, UpArgs};
 use crate::fault::{EXIT_FAILED, Fault, shown};
 use crate::out::Out;
 use crate::safe;
-use crate::settings::{LISTEN, LOG, NAME, PASSPHRASE_FILE, RELAYS, Settings};
+use crate::settings::{
+    LISTEN, LOG, NAME, PASSPHRASE_FILE, RELAYS, RPC_HOSTS, RPC_TLS, RPC_TLS_CERT, RPC_TLS_KEY, Settings,
+};
 use crate::text::Texts;
 
 mod catch_up;
@@ -41,8 +43,8 @@ pub async fn up(args: UpArgs, data: PathBuf, settings: &Settings, out: &Out) -> 
             Some(rpc) => rpc,
             None => settings.rpc()?,
         },
-        rpc_tls: tls(args.rpc_tls, args.rpc_tls_cert, args.rpc_tls_key),
-        rpc_hosts: args.rpc_host,
+        rpc_tls: tls((args.rpc_tls, args.rpc_tls_cert, args.rpc_tls_key), settings)?,
+        rpc_hosts: given_or(args.rpc_host, || settings.effective(&RPC_HOSTS).map(|e| e.values))?,
         listen: given_or(args.listen, || settings.effective(&LISTEN).map(|e| e.values))?,
         relays: given_or(args.relay, || settings.effective(&RELAYS).map(|e| e.values))?,
         relay_tokens: args.relay_token.into_iter().map(Zeroizing::new).collect(),
@@ -158,12 +160,32 @@ fn print_relay(out: &Out, data: &Path, ready: &RelayReady) -> Result<(), Fault> 
 }
 
 /// TLS, if all of it is given, as the command line demands.
-fn tls(bind: Option<SocketAddr>, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<TlsConfig> {
-    Some(TlsConfig {
-        bind: bind?,
-        certificate: certificate?,
-        key: key?,
-    })
+/// What TLS of the JSON-RPC takes: all three, or nothing.
+fn tls(
+    flags: (Option<SocketAddr>, Option<PathBuf>, Option<PathBuf>),
+    settings: &Settings,
+) -> Result<Option<TlsConfig>, Fault> {
+    let (bind, certificate, key) = flags;
+    let file = |given: Option<PathBuf>, key| match given {
+        Some(file) => Ok(Some(file)),
+        None => settings.one(key).map(|file| file.map(PathBuf::from)),
+    };
+    let bind = match bind {
+        Some(bind) => Some(bind),
+        None => settings.rpc_tls()?,
+    };
+    match (bind, file(certificate, &RPC_TLS_CERT)?, file(key, &RPC_TLS_KEY)?) {
+        (None, None, None) => Ok(None),
+        (Some(bind), Some(certificate), Some(key)) => Ok(Some(TlsConfig { bind, certificate, key })),
+        (bind, certificate, _) => {
+            let missing = match (bind, certificate) {
+                (None, _) => &RPC_TLS,
+                (_, None) => &RPC_TLS_CERT,
+                _ => &RPC_TLS_KEY,
+            };
+            Err(Fault::config(|t| (t.tls_lacks)(missing.name)))
+        }
+    }
 }
 
 /// Bytes of so many MiB; the command line's bounds keep it from overflowing.

@@ -46,6 +46,14 @@ pub const RELAYS: Key = list("relays", "MADANG_RELAYS", check::relay);
 pub const LISTEN: Key = list("listen", "MADANG_LISTEN", check::multiaddr);
 /// Where the JSON-RPC listens.
 pub const RPC: Key = key("rpc", "MADANG_RPC", "127.0.0.1:0", check::socket);
+/// Where the JSON-RPC listens for TLS as well.
+pub const RPC_TLS: Key = key("rpc_tls", "MADANG_RPC_TLS", "", check::socket);
+/// The file that holds its certificate.
+pub const RPC_TLS_CERT: Key = key("rpc_tls_cert", "MADANG_RPC_TLS_CERT", "", check::path);
+/// The file that holds the certificate's key.
+pub const RPC_TLS_KEY: Key = key("rpc_tls_key", "MADANG_RPC_TLS_KEY", "", check::path);
+/// Names under which other machines reach the JSON-RPC.
+pub const RPC_HOSTS: Key = list("rpc_hosts", "MADANG_RPC_HOSTS", check::host);
 /// The file that holds the passphrase of the data directory.
 pub const PASSPHRASE_FILE: Key = key("passphrase_file", "MADANG_PASSPHRASE_FILE", "", check::path);
 /// What is logged.
@@ -56,13 +64,17 @@ pub const LANGUAGE: Key = key("language", "MADANG_LANG", "auto", check::language
 pub const COLOUR: Key = key("colour", "MADANG_COLOUR", "auto", check::colour);
 
 /// All settings, in the order in which they are listed.
-pub const KEYS: [&Key; 10] = [
+pub const KEYS: [&Key; 14] = [
     &DATA,
     &RELAY_DATA,
     &NAME,
     &RELAYS,
     &LISTEN,
     &RPC,
+    &RPC_TLS,
+    &RPC_TLS_CERT,
+    &RPC_TLS_KEY,
+    &RPC_HOSTS,
     &PASSPHRASE_FILE,
     &LOG,
     &LANGUAGE,
@@ -233,6 +245,18 @@ impl Settings {
         let text = self.one(&RPC)?.unwrap_or_default();
         text.parse()
             .map_err(|_| Fault::config(|t| (t.setting_bad)(RPC.name, t.want_socket)))
+    }
+
+    /// Returns where the JSON-RPC listens for TLS as well, if it does.
+    ///
+    /// # Errors
+    /// As [`Settings::effective`].
+    pub fn rpc_tls(&self) -> Result<Option<SocketAddr>, Fault> {
+        let Some(text) = self.one(&RPC_TLS)? else {
+            return Ok(None);
+        };
+        let parsed = text.parse().map(Some);
+        parsed.map_err(|_| Fault::config(|t| (t.setting_bad)(RPC_TLS.name, t.want_socket)))
     }
 
     /// Writes a setting into the file.

@@ -15,13 +15,13 @@ pub struct UpArgs {
     #[arg(long, value_name = "ADDR")]
     pub rpc: Option<SocketAddr>,
     /// Where the JSON-RPC listens for TLS as well, for use from other machines
-    #[arg(long, value_name = "ADDR", requires_all = ["rpc_tls_cert", "rpc_tls_key"])]
+    #[arg(long, value_name = "ADDR")]
     pub rpc_tls: Option<SocketAddr>,
     /// File with its certificate chain, in PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "rpc_tls")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub rpc_tls_cert: Option<PathBuf>,
     /// File with the certificate's private key, in PEM
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "rpc_tls")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub rpc_tls_key: Option<PathBuf>,
     /// Name under which other machines reach the JSON-RPC; can be repeated
     #[arg(long, value_name = "NAME")]

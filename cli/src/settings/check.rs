@@ -1,6 +1,6 @@
 //! What the values of settings must look like. What only the node can know, as whether an address can be dialled, it says at its start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::fault::Message;
 
@@ -8,6 +8,8 @@ use crate::fault::Message;
 const MAX_BYTES: usize = 4096;
 /// Bytes of a name, as the node has it.
 const MAX_NAME: usize = 128;
+/// Bytes of a host's name (RFC 1035).
+const MAX_HOST: usize = 253;
 /// Values of a list (guess: nobody uses so many relays).
 pub const MAX_VALUES: usize = 64;
 
@@ -40,6 +42,16 @@ pub fn socket(value: &str) -> Result<(), Message> {
         Ok(_) => Ok(()),
         Err(_) => Err(Message::new(|t| t.want_socket.to_owned())),
     }
+}
+
+/// A name or an address, without a port.
+pub fn host(value: &str) -> Result<(), Message> {
+    bounded(value, MAX_HOST)?;
+    let is_name = value.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if is_name || value.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    Err(Message::new(|t| t.want_host.to_owned()))
 }
 
 pub fn log(value: &str) -> Result<(), Message> {

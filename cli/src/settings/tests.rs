@@ -51,6 +51,8 @@ fn a_bad_value_is_refused_with_its_key_and_limit() {
     for (text, key, wanted) in [
         ("rpc = \"nowhere\"", &RPC, "rpc ("),
         ("rpc = 5", &RPC, "rpc ("),
+        ("rpc_tls = \"443\"", &RPC_TLS, "rpc_tls ("),
+        ("rpc_hosts = [\"node.example:443\"]", &RPC_HOSTS, "without a port"),
         ("relays = \"/a/p2p/x\"", &RELAYS, "relays ("),
         ("relays = [\"/a\"]", &RELAYS, "/p2p/"),
         ("language = \"fr\"", &LANGUAGE, "auto, en, ko"),

@@ -244,6 +244,10 @@ pub static EN: Texts = Texts {
     want_multiaddr: "it must be a multiaddr, as /ip4/192.0.2.7/udp/4001/quic-v1",
     want_relay: "it must be a multiaddr that ends in /p2p/KEY, as `madang relay` prints it",
     want_socket: "it must be an address and a port, as 127.0.0.1:0",
+    want_host: "it must be a host's name without a port, as node.example",
+    tls_lacks: |missing| {
+        format!("TLS of the JSON-RPC takes rpc_tls, rpc_tls_cert and rpc_tls_key together; {missing} is missing")
+    },
     want_log: "it must be a filter, as `info` or `warn,madang_node=debug`",
     want_one_of: |known| format!("it must be one of {known}"),
 

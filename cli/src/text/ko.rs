@@ -8,8 +8,8 @@ pub static KO: Texts = Texts {
 
     error: "오류",
     failed_to: |what, path, error| match path {
-        "" => format!("{what} 실패: {error}"),
-        path => format!("{what} 실패: {path}: {error}"),
+        "" => format!("{what} 실패: {}", node::said_ko(error)),
+        path => format!("{what} 실패: {path}: {}", node::said_ko(error)),
     },
     no_node: |data| {
         format!("실행 중인 노드가 없습니다(데이터: {data}). `madang up --data {data}` 명령으로 시작하세요.")
@@ -32,7 +32,12 @@ pub static KO: Texts = Texts {
     },
     setting_unusable: |field, reason| format!("{field} 값을 사용할 수 없습니다: {}", node::said_ko(reason)),
     network_unusable: |reason| format!("네트워크를 사용할 수 없습니다: {}", node::said_ko(reason)),
-    place_unreadable: |path, error| format!("읽을 수 없습니다: {path}: {error}. 노드를 다시 시작하세요."),
+    place_unreadable: |path, error| {
+        format!(
+            "읽을 수 없습니다: {path}: {}. 노드를 다시 시작하세요.",
+            node::said_ko(error)
+        )
+    },
     no_token_in: |path| format!("첫 줄에 토큰이 없습니다: {path}"),
     list_endless: |method, limit| format!("{method} 목록이 {limit}개를 넘습니다."),
     no_socket: |error| format!("노드가 WebSocket을 열지 않습니다: {error}"),
@@ -243,7 +248,7 @@ pub static KO: Texts = Texts {
     setting_covered: |variable| format!("환경 변수 {variable}의 값이 파일보다 우선합니다."),
     from_file: "파일",
     by_default: "기본값",
-    config_unreadable: |path, why| format!("설정 파일을 읽을 수 없습니다: {path}: {why}"),
+    config_unreadable: |path, why| format!("설정 파일을 읽을 수 없습니다: {path}: {}", node::said_ko(why)),
     no_config_file: "설정 파일이 없습니다. MADANG_CONFIG 변수가 비어 있거나 홈 디렉터리가 없습니다. --config FILE 옵션으로 지정하세요.",
     not_unicode: "UTF-8이 아닙니다.",
     want_text: "따옴표로 둘러싼 글이어야 합니다.",
@@ -255,6 +260,10 @@ pub static KO: Texts = Texts {
     want_multiaddr: "/ip4/192.0.2.7/udp/4001/quic-v1 같은 멀티주소여야 합니다.",
     want_relay: "`madang relay` 명령이 출력하는 것처럼 /p2p/KEY로 끝나는 멀티주소여야 합니다.",
     want_socket: "127.0.0.1:0 같은 주소와 포트여야 합니다.",
+    want_host: "node.example처럼 포트 없는 호스트 이름이어야 합니다.",
+    tls_lacks: |missing| {
+        format!("JSON-RPC의 TLS에는 rpc_tls, rpc_tls_cert, rpc_tls_key가 모두 필요합니다. 빠진 것: {missing}")
+    },
     want_log: "`info`나 `warn,madang_node=debug` 같은 필터여야 합니다.",
     want_one_of: |known| format!("가능한 값: {known}"),
 

@@ -273,6 +273,8 @@ pub struct Texts {
     pub want_multiaddr: &'static str,
     pub want_relay: &'static str,
     pub want_socket: &'static str,
+    pub want_host: &'static str,
+    pub tls_lacks: fn(&str) -> String,
     pub want_log: &'static str,
     pub want_one_of: fn(&str) -> String,
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Words and sentences of the node. `{}` stands for what differs, once at most.
+/// Words and sentences of the node. `{}` stands for what differs, in the same order in both, and may be a sentence itself.
 const SAID: &[(&str, &str)] = &[
     // States.
     ("requested", "승인 대기"),
@@ -34,6 +34,10 @@ const SAID: &[(&str, &str)] = &[
     ("it doesn't answer in time", "제때 응답하지 않습니다"),
     ("it answers {}", "응답: {}"),
     ("it can't be reached: {}", "연결할 수 없습니다: {}"),
+    (
+        "its name leads into a private network, where only the owner's webhooks may lead",
+        "이름이 사설 네트워크를 가리킵니다. 사설 네트워크로는 소유자의 웹훅만 보낼 수 있습니다",
+    ),
     ("pruned", "정리됨"),
     ("other_log", "다른 로그"),
     // Why a message waits.
@@ -76,6 +80,15 @@ const SAID: &[(&str, &str)] = &[
     ("metrics", "지표"),
     ("disk", "디스크"),
     ("clock", "시계"),
+    ("format", "형식"),
+    ("listening", "수신"),
+    ("ready", "준비"),
+    ("quota", "할당량"),
+    ("expiry", "만료 처리"),
+    ("flush", "디스크 기록"),
+    ("clock_leap", "시계 도약"),
+    ("damage", "손상"),
+    ("load", "부하"),
     ("takes writes", "쓸 수 있습니다"),
     (
         "free disk space or check the disk, then restart the node",
@@ -112,6 +125,103 @@ const SAID: &[(&str, &str)] = &[
         "your other relays are relied on; `madang evidence` shows what it did",
         "다른 릴레이에 의지합니다. 무엇을 했는지는 `madang evidence` 명령으로 볼 수 있습니다",
     ),
+    // What the doctor of relays finds; what ends another sentence comes first.
+    ("{}: full, deposits are refused", "{}: 가득 차서 맡기는 것을 거절합니다"),
+    ("{}: nearly full", "{}: 거의 찼습니다"),
+    (
+        "{}: the disk is slow or shared",
+        "{}: 디스크가 느리거나 다른 프로그램과 함께 쓰입니다",
+    ),
+    (
+        "{}: make room, or lower --quota-total-mib; without room the relay takes no deposits",
+        "{}: 공간을 비우거나 --quota-total-mib 값을 낮추세요. 공간이 없으면 릴레이가 아무것도 맡지 않습니다",
+    ),
+    (
+        "{} envelopes in {} topics: {} % of {}, {} % of the topics",
+        "봉투 {}개, 토픽 {}개: 용량의 {}%(전체 {}), 토픽 한도의 {}%",
+    ),
+    ("{} flushes, {} ms on average", "디스크 기록 {}회, 평균 {} ms"),
+    (
+        "{} can't be read: {}; name the relay's with --data",
+        "읽을 수 없습니다: {}: {}. --data 옵션으로 릴레이의 디렉터리를 지정하세요",
+    ),
+    ("a relay has the directory open", "릴레이가 이 디렉터리를 쓰고 있습니다"),
+    (
+        "no relay runs here; start it with `madang relay`",
+        "여기에서 실행 중인 릴레이가 없습니다. `madang relay` 명령으로 시작하세요",
+    ),
+    ("there is no lock file yet", "아직 잠금 파일이 없습니다"),
+    ("admission is {}; version {}", "입장 방식: {}, 버전: {}"),
+    (
+        "the relay serves none; start it with --metrics ADDR to have quotas, flushes and queues looked at",
+        "릴레이가 지표를 내놓지 않습니다. 할당량과 디스크 기록과 대기열을 보려면 --metrics ADDR 옵션으로 시작하세요",
+    ),
+    ("format {}", "형식 {}"),
+    (
+        "this is the data of a {}, not of a relay",
+        "릴레이의 데이터가 아닙니다: {}",
+    ),
+    (
+        "there is no readable file `format`: not a relay's data, or damaged",
+        "읽을 수 있는 `format` 파일이 없습니다. 릴레이의 데이터가 아니거나 손상되었습니다",
+    ),
+    (
+        "{} used; the system doesn't say what is free",
+        "{} 사용. 남은 공간은 시스템이 알려 주지 않습니다",
+    ),
+    ("{} used, {} free", "{} 사용, {} 남음"),
+    (
+        "the clock is before 2026: set it, or nothing expires when it should",
+        "시계가 2026년보다 앞입니다. 맞추지 않으면 제때 만료되지 않습니다",
+    ),
+    (
+        "files of the directory were written {} s in the future: the clock went back",
+        "디렉터리의 파일이 {}초 뒤의 시각에 쓰였습니다. 시계가 뒤로 갔습니다",
+    ),
+    ("Unix time {}", "유닉스 시각 {}"),
+    (
+        "{} addresses, {} of them TCP and answering",
+        "주소 {}개, 그중 TCP로 응답하는 것 {}개",
+    ),
+    (
+        "nobody answers at {}; look at firewalls and addresses of this machine",
+        "응답이 없습니다: {}. 방화벽과 이 컴퓨터의 주소를 확인하세요",
+    ),
+    ("{} doesn't answer: {}", "{}: 응답이 없습니다: {}"),
+    ("{}/metrics answers {}", "{}/metrics의 응답: {}"),
+    ("takes deposits", "맡기는 것을 받습니다"),
+    ("takes no deposits: {}", "맡기는 것을 받지 않습니다: {}"),
+    ("nothing is kept", "보관 중인 것이 없습니다"),
+    (
+        "the oldest should have gone {} s ago: the relay lags, or doesn't believe its clock",
+        "가장 오래된 것이 {}초 전에 지워졌어야 합니다. 릴레이가 밀렸거나 시계를 믿지 않습니다",
+    ),
+    ("the next envelope goes in {} s", "다음 봉투가 {}초 뒤에 지워집니다"),
+    (
+        "the clock has leapt ahead; nothing expires until it has stood for an hour",
+        "시계가 앞으로 뛰었습니다. 한 시간 동안 그대로일 때까지 아무것도 만료되지 않습니다",
+    ),
+    (
+        "{} rows were damaged since the start and left out: look at the disk",
+        "시작한 뒤 행 {}개가 손상되어 제외되었습니다. 디스크를 점검하세요",
+    ),
+    (
+        "{} deposits were refused since the start because the disk didn't follow",
+        "시작한 뒤 디스크가 따라오지 못해 맡기는 것 {}건을 거절했습니다",
+    ),
+    ("no answer in time", "제때 응답하지 않았습니다"),
+    ("no HTTP answer", "HTTP 응답이 아닙니다"),
+    ("no HTTP status", "HTTP 상태가 없습니다"),
+    // Why the JSON-RPC can't be served.
+    (
+        "can't listen on {} for the JSON-RPC: {}; choose another with --rpc",
+        "JSON-RPC 주소를 쓸 수 없습니다: {}: {}. --rpc 옵션으로 다른 주소를 고르세요",
+    ),
+    ("can't use {} for TLS: {}", "TLS에 쓸 수 없습니다: {}: {}"),
+    (
+        "can't use {}: {}; check the directory's owner and free space",
+        "쓸 수 없습니다: {}: {}. 디렉터리의 소유자와 남은 공간을 확인하세요",
+    ),
     // Why a data directory can't be used.
     (
         "{} is in use by another process: stop it first, or choose another directory with --data",
@@ -131,16 +241,78 @@ const SAID: &[(&str, &str)] = &[
     ),
 ];
 
-/// Says in Korean what the node says.
+/// What systems say of errors, with the number that they have on Linux.
+const SYSTEM: &[(i32, &str, &str)] = &[
+    (1, "Operation not permitted", "허용되지 않은 작업입니다"),
+    (2, "No such file or directory", "그런 파일이나 디렉터리가 없습니다"),
+    (5, "Input/output error", "입출력 오류입니다"),
+    (13, "Permission denied", "권한이 없습니다"),
+    (17, "File exists", "파일이 이미 있습니다"),
+    (20, "Not a directory", "디렉터리가 아닙니다"),
+    (21, "Is a directory", "디렉터리입니다"),
+    (24, "Too many open files", "열린 파일이 너무 많습니다"),
+    (28, "No space left on device", "디스크에 남은 공간이 없습니다"),
+    (30, "Read-only file system", "읽기만 되는 파일 시스템입니다"),
+    (32, "Broken pipe", "받는 쪽이 닫혔습니다"),
+    (36, "File name too long", "파일 이름이 너무 깁니다"),
+    (39, "Directory not empty", "디렉터리가 비어 있지 않습니다"),
+    (98, "Address already in use", "이미 쓰이고 있는 주소입니다"),
+    (99, "Cannot assign requested address", "이 컴퓨터의 주소가 아닙니다"),
+    (101, "Network is unreachable", "네트워크에 닿을 수 없습니다"),
+    (104, "Connection reset by peer", "상대가 연결을 끊었습니다"),
+    (110, "Connection timed out", "연결 시간이 초과되었습니다"),
+    (111, "Connection refused", "연결이 거부되었습니다"),
+    (113, "No route to host", "호스트로 가는 길이 없습니다"),
+    (122, "Disk quota exceeded", "디스크 할당량을 넘었습니다"),
+];
+
+/// Says in Korean what the node or the system says.
 pub(super) fn said_ko(text: &str) -> String {
     let found = SAID.iter().find_map(|(english, korean)| {
-        let Some((before, behind)) = english.split_once("{}") else {
-            return (*english == text).then(|| (*korean).to_owned());
-        };
-        let differs = text.strip_prefix(before)?.strip_suffix(behind)?;
-        Some(korean.replace("{}", differs))
+        let differs = differing(english, text)?;
+        let mut said = String::new();
+        let mut differs = differs.into_iter();
+        for (at, part) in korean.split("{}").enumerate() {
+            if at > 0 {
+                // A word may be anybody's name.
+                let piece = differs.next().unwrap_or_default();
+                said.push_str(&if piece.contains(' ') {
+                    said_ko(piece)
+                } else {
+                    piece.to_owned()
+                });
+            }
+            said.push_str(part);
+        }
+        Some(said)
     });
-    found.unwrap_or_else(|| text.to_owned())
+    found.or_else(|| system_ko(text)).unwrap_or_else(|| text.to_owned())
+}
+
+/// What stands at the places of a sentence that differ; `None` if a text isn't this sentence.
+fn differing<'a>(sentence: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let (first, others) = match sentence.split_once("{}") {
+        Some((first, others)) => (first, others),
+        None => return (sentence == text).then(Vec::new),
+    };
+    let mut rest = text.strip_prefix(first)?;
+    let mut parts: Vec<&str> = others.split("{}").collect();
+    let last = parts.pop()?;
+    let mut found = Vec::new();
+    for part in parts {
+        let (piece, behind) = rest.split_once(part)?;
+        found.push(piece);
+        rest = behind;
+    }
+    found.push(rest.strip_suffix(last)?);
+    Some(found)
+}
+
+/// An error of the system: its words, and in brackets its number.
+fn system_ko(text: &str) -> Option<String> {
+    let (words, number) = text.split_once(" (os error ")?;
+    let (_, _, korean) = SYSTEM.iter().find(|(_, english, _)| *english == words)?;
+    Some(format!("{korean}(os error {number}"))
 }
 
 /// Says in Korean why the node refused, by the code of the error; `None` for one that isn't known.
@@ -183,7 +355,7 @@ mod tests {
     use super::*;
 
     /// Where the node has these sentences.
-    const SOURCES: [&str; 11] = [
+    const SOURCES: [&str; 12] = [
         include_str!("../../../docs/rpc.md"),
         include_str!("../../../node/src/core/api.rs"),
         include_str!("../../../node/src/core/relays.rs"),
@@ -194,6 +366,7 @@ mod tests {
         include_str!("../../../node/src/rpc/relays.rs"),
         include_str!("../../../node/src/rpc/webhooks.rs"),
         include_str!("../../../node/src/rpc/post.rs"),
+        include_str!("../../../node/src/rpc/server.rs"),
         include_str!("../../../protocol/src/client/trust/rows.rs"),
     ];
 
@@ -202,8 +375,18 @@ mod tests {
         let all = SOURCES.concat().to_lowercase();
         for (english, _) in SAID {
             let fixed = english.split("{}").max_by_key(|part| part.len()).unwrap_or_default();
-            let fixed = fixed.trim().trim_start_matches("is ");
-            assert!(all.contains(fixed), "nobody says any more: {english}");
+            let fixed = fixed.trim().trim_start_matches("is ").to_lowercase();
+            assert!(all.contains(&fixed), "nobody says any more: {english}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_still_says_what_is_translated() {
+        for (number, english, korean) in SYSTEM {
+            let text = std::io::Error::from_raw_os_error(*number).to_string();
+            assert_eq!(text, format!("{english} (os error {number})"));
+            assert_eq!(said_ko(&text), format!("{korean}(os error {number})"));
         }
     }
 
@@ -226,6 +409,15 @@ mod tests {
         assert_eq!(said_ko("/ip4/1 is connected"), "/ip4/1: 연결됨");
         assert_eq!(said_ko("/ip4/1 is not connected"), "/ip4/1: 연결되지 않음");
         assert_eq!(said_ko("something new"), "something new");
+        assert_eq!(
+            said_ko("9 envelopes in 2 topics: 91.5 % of 64 MiB, 0.1 % of the topics: nearly full"),
+            "봉투 9개, 토픽 2개: 용량의 91.5%(전체 64 MiB), 토픽 한도의 0.1%: 거의 찼습니다"
+        );
+        assert_eq!(
+            said_ko("/x y can't be read: No such file or directory (os error 2); name the relay's with --data"),
+            "읽을 수 없습니다: /x y: 그런 파일이나 디렉터리가 없습니다(os error 2). --data 옵션으로 릴레이의 디렉터리를 지정하세요"
+        );
+        assert_eq!(said_ko("Strange (os error 9999)"), "Strange (os error 9999)");
         assert_eq!(said_ko(""), "");
     }
 }

@@ -278,3 +278,32 @@ async fn pages_and_completions_are_written() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_lead_the_json_rpc_over_tls_all_three_or_none() {
+    let world = World::new(MADANG);
+    let mut alice = world.person("alice", &[]);
+    let made = rcgen::generate_simple_self_signed(["node.example".to_owned()]).unwrap();
+    let (certificate, key) = (world.dir().join("cert.pem"), world.dir().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.key_pair.serialize_pem()).unwrap();
+    let file = world.dir().join("config.toml");
+    let file = file.to_str().unwrap();
+    let set = async |name: &str, value: &str| {
+        said(&typed(&["config", "set", name, value, "--config", file], &[]).await);
+    };
+    set("rpc_tls", "127.0.0.1:0").await;
+    set("rpc_hosts", "node.example").await;
+    set("rpc_tls_cert", certificate.to_str().unwrap()).await;
+    let data = alice.data().to_str().unwrap().to_owned();
+    let lacks = complaint(&typed(&["up", "--data", &data, "--config", file], &[]).await, 7);
+    assert!(lacks.contains("rpc_tls_key is missing"), "{lacks}");
+
+    alice.set_env("MADANG_CONFIG", file);
+    alice.set_env("MADANG_RPC_TLS_KEY", key.to_str().unwrap());
+    alice.up().await;
+    let places = std::fs::read_to_string(alice.data().join("rpc.json")).unwrap();
+    let places: Value = serde_json::from_str(&places).unwrap();
+    let https = places["https"].as_str().unwrap_or_default();
+    assert!(https.starts_with("https://node.example:"), "{places}");
+}
