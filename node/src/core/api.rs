@@ -29,6 +29,9 @@ use crate::store::StoreReader;
 /// When to try again after the inbox was full, in milliseconds (guess: a few turns).
 const RETRY_AFTER_MS: u64 = 250;
 
+/// Stretches of the event log that one read looks at, at most (guess).
+const STRETCHES: usize = 32;
+
 /// What the owner shows of itself as it changes.
 pub(super) struct Shown {
     pub newest: watch::Receiver<u64>,
@@ -591,37 +594,55 @@ impl Api for Facade {
         Ok(Done {})
     }
 
-    async fn event_poll(&self, after: Option<u64>, limit: u32) -> ApiResult<EventPage> {
+    async fn event_poll(&self, after: Option<u64>, limit: u32, kinds: Option<&Vec<String>>) -> ApiResult<EventPage> {
         let after = after.unwrap_or_else(|| *self.newest.borrow());
         let epochs = Arc::clone(&self.epochs);
+        let (kinds, limit) = (kinds.cloned(), limit as usize);
         self.read(move |rows| {
-            let read = history::events(rows, after, limit as usize)?;
-            let mut items = Vec::with_capacity(read.events.len());
-            let mut add = |cursor, what| {
+            let wanted = |name: &str| kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind == name));
+            let (mut items, mut next) = (Vec::new(), after);
+            let add = |items: &mut Vec<Event>, cursor, what| {
                 items.push(Event {
                     cursor: EventCursor(cursor),
                     epoch: epochs.of(cursor),
                     what,
                 });
             };
-            if let Some((from, to)) = read.missing {
-                let reason = GapReason::Pruned;
-                let (from, last) = (EventCursor(from), EventCursor(to));
-                add(to, EventKind::Gap { from, to: last, reason });
-            }
             let mut lookup = history::Lookup::new(rows);
-            for (cursor, row) in read.events {
-                if let Some(what) = event(&mut lookup, row)? {
-                    add(cursor, what);
+            // Where little is wanted, more is looked at.
+            'stretches: for _ in 0..STRETCHES {
+                let read = history::events(rows, next, limit)?;
+                if let Some((from, to)) = read.missing {
+                    let reason = GapReason::Pruned;
+                    let (from, last) = (EventCursor(from), EventCursor(to));
+                    add(&mut items, to, EventKind::Gap { from, to: last, reason });
+                }
+                let looked_at = read.events.len() + usize::from(read.missing.is_some());
+                for (cursor, row) in read.events {
+                    if items.len() >= limit {
+                        break 'stretches;
+                    }
+                    next = cursor;
+                    if let Some(what) = event(&mut lookup, row, wanted)? {
+                        add(&mut items, cursor, what);
+                    }
+                }
+                next = read.next;
+                if items.len() >= limit || looked_at < limit {
+                    break;
                 }
             }
             Ok(EventPage {
                 items,
-                next: EventCursor(read.next),
-                epoch: epochs.of(read.next),
+                next: EventCursor(next),
+                epoch: epochs.of(next),
             })
         })
         .await
+    }
+
+    fn version(&self) -> u64 {
+        self.store.version()
     }
 
     fn event_epoch(&self, cursor: u64) -> EventEpoch {

@@ -159,8 +159,22 @@ pub(super) fn gap_state(state: client::GapState) -> GapState {
     }
 }
 
-/// An event as it is shown; `None` if what it was about is gone.
-pub(super) fn event(lookup: &mut history::Lookup<'_>, row: EventRow) -> Result<Option<EventKind>, RowsError> {
+/// An event as it is shown; `None` if what it was about is gone, or would have to be looked up and isn't wanted.
+pub(super) fn event(
+    lookup: &mut history::Lookup<'_>,
+    row: EventRow,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Option<EventKind>, RowsError> {
+    let looked_up = match row {
+        EventRow::MessageReceived { .. } => Some(EventKind::MESSAGE_RECEIVED),
+        EventRow::MessageSent { .. } => Some(EventKind::MESSAGE_SENT),
+        EventRow::Ledger { .. } => Some(EventKind::MESSAGE_LEDGER),
+        EventRow::MessageUpdated { .. } => Some(EventKind::MESSAGE_UPDATED),
+        _ => None,
+    };
+    if looked_up.is_some_and(|name| !wanted(name)) {
+        return Ok(None);
+    }
     Ok(Some(match row {
         EventRow::MessageReceived { message: id } => match lookup.message(&id)? {
             Some(view) => EventKind::MessageReceived(message(view)),

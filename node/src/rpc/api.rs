@@ -125,8 +125,17 @@ pub trait Api: Send + Sync + 'static {
 
     /// Reads at most `limit` durable events with a cursor above `after` (the newest cursor if absent), in order, and never waits.
     ///
-    /// Where the log was pruned above `after`, the first item is a `gap`. Without items, `next` is `after`.
-    fn event_poll(&self, after: Option<u64>, limit: u32) -> impl Future<Output = ApiResult<EventPage>> + Send;
+    /// Where the log was pruned above `after`, the first item is a `gap`. Of other kinds than `kinds` there may be some or none. At the
+    /// log's end `next` is `after`.
+    fn event_poll(
+        &self,
+        after: Option<u64>,
+        limit: u32,
+        kinds: Option<&Vec<String>>,
+    ) -> impl Future<Output = ApiResult<EventPage>> + Send;
+
+    /// Changes whenever what is read may have.
+    fn version(&self) -> u64;
 
     /// What the tokens of apps allow, and its changes.
     fn grants(&self) -> watch::Receiver<Arc<Grants>>;

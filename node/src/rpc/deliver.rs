@@ -88,7 +88,11 @@ impl<A: Api> Delivery<A> {
         loop {
             newest.borrow_and_update();
             let grant = self.grant().await;
-            let page = match self.api.event_poll(Some(cursor), DELIVERY_EVENTS).await {
+            let page = match self
+                .api
+                .event_poll(Some(cursor), DELIVERY_EVENTS, self.hook.filter.kinds.as_ref())
+                .await
+            {
                 Ok(page) => page,
                 Err(error) => {
                     tracing::debug!(%error, "a webhook's events can't be read now");

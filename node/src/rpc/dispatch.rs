@@ -16,12 +16,15 @@ use super::api::{Api, ApiResult};
 use super::calls::{Caller, Slot};
 use super::error::ApiError;
 use super::ids::{ChatId, MessageId};
+use super::pages::Pages;
 use super::params::{FromParams, MessageParams};
 use crate::clock::now_ms;
 
 /// What every method reaches.
 pub(super) struct Shared<A> {
     pub(super) api: Arc<A>,
+    /// What subscriptions read.
+    pub(super) pages: Pages,
     /// Ends what waits when the server stops.
     pub(super) stop: StopHandle,
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionSink};
-use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
+use jsonrpsee::core::{JsonRawValue, SubscriptionError, to_json_raw_value};
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -19,7 +19,8 @@ use super::api::{Api, ApiResult};
 use super::dispatch::{Shared, logged};
 use super::error::ApiError;
 use super::ids::EventCursor;
-use super::limits::{LAG, MAX_RESPONSE, SUBSCRIPTION_PAGE};
+use super::limits::{LAG, MAX_RESPONSE};
+use super::pages::json;
 use super::params::{After, Filter, FromParams as _, PollParams, SubscribeParams};
 use super::types::{Event, EventKind, EventPage, GapReason};
 
@@ -47,7 +48,10 @@ pub(super) async fn poll<A: Api>(
     loop {
         // Marked before the page is read: what comes in between wakes the wait below.
         newest.borrow_and_update();
-        let mut page = shared.api.event_poll(Some(after), params.limit).await?;
+        let mut page = shared
+            .api
+            .event_poll(Some(after), params.limit, params.filter.kinds.as_ref())
+            .await?;
         page.items.retain(|event| shows(&grant, &params.filter, &event.what));
         if !page.items.is_empty() {
             return Ok(shortened(page));
@@ -95,8 +99,7 @@ pub(super) async fn subscribe<A: Api>(
     let Ok(sink) = pending.accept().await else {
         return SubscriptionCloseResponse::None;
     };
-    let shown = |event: &EventKind| shows(&grant, &filter, event);
-    match follow(&shared, &sink, newest, start, shown).await {
+    match follow(&shared, &sink, newest, start, (&grant, &filter)).await {
         Ok(()) => SubscriptionCloseResponse::None,
         Err(error) => farewell(logged(error)),
     }
@@ -107,38 +110,36 @@ async fn follow<A: Api>(
     sink: &SubscriptionSink,
     mut newest: watch::Receiver<u64>,
     (mut after, gap): (u64, Option<Event>),
-    shown: impl Fn(&EventKind) -> bool,
+    (grant, filter): (&Grant, &Filter),
 ) -> ApiResult<()> {
     let stop = shared.stop.clone().shutdown();
     tokio::pin!(stop);
     if let Some(gap) = gap
-        && !sent(sink, &gap).await?
+        && !sent(sink, json(&gap)?).await
     {
         return Ok(());
     }
     let mut was_at_end = false;
     loop {
         let known = *newest.borrow_and_update();
-        let page = shared.api.event_poll(Some(after), SUBSCRIPTION_PAGE).await?;
+        let page = shared.pages.read(&*shared.api, after, filter.kinds.as_ref()).await?;
         let behind = known.saturating_sub(after);
         if was_at_end && behind > LAG {
             was_at_end = false;
             let (cursor, newest) = (EventCursor(after), EventCursor(known));
             let what = EventKind::Lagged { behind, newest };
             let epoch = shared.api.event_epoch(after);
-            if !sent(sink, &Event { cursor, epoch, what }).await? {
+            if !sent(sink, json(&Event { cursor, epoch, what })?).await {
                 return Ok(());
             }
         }
-        for event in page.items.iter().filter(|event| shown(&event.what)) {
-            if !sent(sink, event).await? {
+        for (_, json) in page.events.iter().filter(|(what, _)| shows(grant, filter, what)) {
+            if !sent(sink, json.clone()).await {
                 return Ok(());
             }
         }
-        let passed = page.next.0 > after;
-        after = page.next.0;
-        // Also where what the events were about is gone: more may follow.
-        if passed || !page.items.is_empty() {
+        if page.next > after {
+            after = page.next;
             continue;
         }
         was_at_end = true;
@@ -154,11 +155,8 @@ async fn follow<A: Api>(
 }
 
 /// Sends an event once there is room for it; false if nobody listens any more.
-async fn sent(sink: &SubscriptionSink, event: &Event) -> ApiResult<bool> {
-    let message = to_json_raw_value(event).map_err(|error| ApiError::Internal {
-        reason: format!("can't write an event: {error}"),
-    })?;
-    Ok(sink.send(message).await.is_ok())
+async fn sent(sink: &SubscriptionSink, event: Box<JsonRawValue>) -> bool {
+    sink.send(event).await.is_ok()
 }
 
 /// The cursor after which a reader begins; before that it is told what it has read that isn't in this log.

@@ -75,6 +75,12 @@ pub const MAX_PAGE: u32 = 1_000;
 /// Events that a subscription holds while it sends them (guess).
 pub const SUBSCRIPTION_PAGE: u32 = 32;
 
+/// Pages of the event log that are kept for other subscriptions at the same place (guess: some places where readers are).
+pub const KEPT_PAGES: usize = 16;
+
+/// Bytes of such a page at most (guess: with the bound above 4 MiB); a larger one is read anew for each.
+pub const KEPT_PAGE_BYTES: usize = 256 * 1024;
+
 /// Events that a subscription may be behind, once it was at the log's end, before its reader is told (guess: some bursts are no lag).
 pub const LAG: u64 = 1_000;
 

@@ -4,7 +4,8 @@
 //! A request passes, in this order: [`server`] (accepts, bounds connections), `socket` (doesn't read from who doesn't read), `guard`
 //! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `dispatch` (by `access`
 //! what the token allows, and parameters), and then the [`Api`], which the core implements. `methods` is the table that says which function of it
-//! is which method; `events` long-polls and subscribes on top of two of them.
+//! is which method; `events` long-polls and subscribes on top of some of them, `pages` shares
+//! what subscriptions read.
 
 pub mod access;
 pub mod api;
@@ -26,6 +27,7 @@ pub mod limits;
 mod listen;
 mod methods;
 pub mod openrpc;
+mod pages;
 pub mod params;
 mod post;
 mod relays;

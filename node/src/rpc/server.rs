@@ -42,6 +42,7 @@ use super::limits::{
 };
 use super::listen::{Arrived, Arriving, Listeners};
 use super::methods;
+use super::pages::Pages;
 use super::socket::{Cut, Socket};
 use super::tls::{Secure, TlsConfig};
 use crate::clock::now_ms;
@@ -209,6 +210,7 @@ pub(super) async fn serve_with<A: Api>(
     let (stop, server) = stop_channel();
     let shared = Shared {
         api,
+        pages: Pages::default(),
         stop: stop.clone(),
     };
     let methods = methods::module(shared).map_err(|source| RpcError::Methods { source })?;

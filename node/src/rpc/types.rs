@@ -616,13 +616,22 @@ impl JsonSchema for Event {
 }
 
 impl EventKind {
+    /// A message of another's is here.
+    pub const MESSAGE_RECEIVED: &str = "message.received";
+    /// A message of this account is durable.
+    pub const MESSAGE_SENT: &str = "message.sent";
+    /// One of those got further.
+    pub const MESSAGE_LEDGER: &str = "message.ledger";
+    /// A message was changed.
+    pub const MESSAGE_UPDATED: &str = "message.updated";
+
     /// Its kind's name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::MessageReceived(_) => "message.received",
-            Self::MessageSent(_) => "message.sent",
-            Self::MessageLedger { .. } => "message.ledger",
-            Self::MessageUpdated(_) => "message.updated",
+            Self::MessageReceived(_) => Self::MESSAGE_RECEIVED,
+            Self::MessageSent(_) => Self::MESSAGE_SENT,
+            Self::MessageLedger { .. } => Self::MESSAGE_LEDGER,
+            Self::MessageUpdated(_) => Self::MESSAGE_UPDATED,
             Self::MessageExpired { .. } => "message.expired",
             Self::ChatUpdated { .. } => "chat.updated",
             Self::ChatGap { .. } => "chat.gap",

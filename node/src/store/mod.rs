@@ -42,6 +42,7 @@ use std::fmt;
 use std::fs::File;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 
@@ -112,6 +113,8 @@ struct Inner {
     writer: Mutex<Writer>,
     live: RwLock<Live>,
     compaction: Compaction,
+    /// Commits since the directory was opened.
+    commits: AtomicU64,
     /// Rows that could not be read since the directory was opened, at most [`MAX_UNREADABLE`].
     unreadable: Mutex<BTreeSet<(Tree, Vec<u8>)>>,
     #[cfg(test)]
@@ -182,6 +185,7 @@ impl Store {
             }),
             live: RwLock::new(Live { levels, failed: None }),
             compaction: Compaction::new(),
+            commits: AtomicU64::new(0),
             unreadable: Mutex::default(),
             #[cfg(test)]
             fail_next_sync: false.into(),
@@ -233,6 +237,8 @@ impl Store {
         } = changes;
         failpoint::hit("store.before_apply");
         let mut live = write(&self.0.live);
+        // Whoever has read the number before reads rows once this is done, or has read them already.
+        self.0.commits.fetch_add(1, Ordering::Release);
         let done = live.levels.top.engine().map_err(|e| e.to_string()).and_then(|engine| {
             engine.apply(entries)?;
             failpoint::hit("store.before_sync");
@@ -365,6 +371,13 @@ impl Rows for Store {
             Err(failure) => Err(self.rows_error(tree, failure)),
         })
         .collect()
+    }
+}
+
+impl StoreReader {
+    /// A number that is another after each commit.
+    pub fn version(&self) -> u64 {
+        self.0.0.commits.load(Ordering::Acquire)
     }
 }
 

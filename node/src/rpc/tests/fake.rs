@@ -29,6 +29,8 @@ pub(super) struct Fake {
     pub(super) text_len: AtomicUsize,
     /// Events that were handed out, to anyone.
     pub(super) handed: AtomicU64,
+    /// Of what is read: always another.
+    pub(super) version: AtomicU64,
     /// Events up to this one are about what is gone.
     pub(super) gone: AtomicU64,
     /// Calls of `node.info`.
@@ -50,6 +52,7 @@ impl Fake {
             newest: watch::Sender::new(0),
             text_len: AtomicUsize::new(8),
             handed: AtomicU64::new(0),
+            version: AtomicU64::new(0),
             gone: AtomicU64::new(0),
             infos: AtomicU64::new(0),
             sent: Mutex::default(),
@@ -498,7 +501,7 @@ impl Api for Fake {
         Ok(Done {})
     }
 
-    async fn event_poll(&self, after: Option<u64>, limit: u32) -> ApiResult<EventPage> {
+    async fn event_poll(&self, after: Option<u64>, limit: u32, _: Option<&Vec<String>>) -> ApiResult<EventPage> {
         let newest = *self.newest.borrow();
         let after = after.unwrap_or(newest);
         let last = newest.min(after.saturating_add(limit.into()));
@@ -513,6 +516,10 @@ impl Api for Fake {
             epoch: EPOCH,
             items,
         })
+    }
+
+    fn version(&self) -> u64 {
+        self.version.fetch_add(1, Ordering::Relaxed)
     }
 
     fn event_epoch(&self, _: u64) -> EventEpoch {

@@ -4,6 +4,7 @@ use super::House;
 use super::fake::SECRET_INVITE;
 use crate::rpc::error::ApiError;
 use crate::rpc::limits::{MAX_PAGE, MAX_TEXT};
+use crate::rpc::pages::Pages;
 use crate::rpc::params::SendBody;
 use crate::rpc::types::*;
 
@@ -740,7 +741,12 @@ fn f58_the_server_has_the_methods_of_the_table_and_no_other() {
 
     let (stop, _handle) = jsonrpsee::server::stop_channel();
     let api = std::sync::Arc::new(super::Fake::new());
-    let module = module(Shared { api, stop }).unwrap();
+    let module = module(Shared {
+        api,
+        pages: Pages::default(),
+        stop,
+    })
+    .unwrap();
     let served: Vec<&str> = module.method_names().collect();
     let known: BTreeSet<&str> = all().map(|method| method.name).collect();
     assert_eq!(known, served.iter().copied().collect());
