@@ -18,6 +18,7 @@ mod groups;
 mod messages;
 mod node;
 mod raw;
+mod search;
 
 /// Runs a command against the node of a data directory, as its owner or as the app whose token is in a file.
 ///
@@ -45,6 +46,7 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         Command::Events(args) => events::events(&client, args, out).await,
         Command::Ack { cursor, epoch } => events::ack(&client, &cursor, epoch, out).await,
         Command::Rpc(args) => raw::rpc(&client, args, out).await,
+        Command::Search(args) => search::search(&client, args, out).await,
         Command::Chats
         | Command::Gaps { .. }
         | Command::Send { .. }

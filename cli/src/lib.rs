@@ -8,6 +8,7 @@ mod args;
 mod client;
 mod commands;
 mod configure;
+mod dates;
 mod demo;
 mod events;
 mod fault;

@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::dates;
+
 mod app;
 mod config;
 mod group;
 mod rpc;
 mod run;
+mod search;
 
 pub use app::{AppCommand, WebhookCommand};
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
 pub use run::{AdmissionArg, RelayArgs, RelayTool, TokenTool, UpArgs};
+pub use search::SearchArgs;
 
 /// What an id, a message and the exit codes are, printed below the top command's help and in its man page.
 pub const AFTER_HELP: &str = "\
@@ -229,6 +233,9 @@ pub enum Command {
         /// How many at most [default: all unread ones, at least 20]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: Option<u64>,
+        /// Instead show those from this time on, as `2026-11-01` or `2026-11-01 18:30`, in UTC; none is marked read
+        #[arg(long, value_name = "TIME", value_parser = dates::time)]
+        at: Option<u64>,
         /// Don't mark them read
         #[arg(long)]
         keep_unread: bool,
@@ -236,6 +243,8 @@ pub enum Command {
         #[arg(long)]
         ids: bool,
     },
+    /// Find messages by words, the newest last
+    Search(SearchArgs),
     /// Show one message: what it says, and who has it
     Message {
         /// The message: its id or the beginning of it

@@ -86,8 +86,16 @@ pub(super) async fn command(client: &Client, command: Command, out: &Out) -> Res
         Command::Read {
             chat,
             limit,
+            at: Some(at),
+            ids,
+            ..
+        } => read_at(client, &chat, at, limit, ids, out).await,
+        Command::Read {
+            chat,
+            limit,
             keep_unread,
             ids,
+            ..
         } => read(client, &chat, limit, keep_unread, ids, out).await,
         Command::Message { message } => {
             let id = message_for(client, &message, out).await?;
@@ -201,6 +209,48 @@ async fn read(
         return Ok(());
     }
     mark(client, id, items).await.map(drop)
+}
+
+/// Shows messages from a time on.
+async fn read_at(
+    client: &Client,
+    chat: &str,
+    at_ms: u64,
+    limit: Option<u64>,
+    ids: bool,
+    out: &Out,
+) -> Result<(), Fault> {
+    let chats = client.list("chat.list").await?;
+    let row = resolve::resolve(CHAT, chat, &chats)?;
+    let limit = limit.unwrap_or(READ_DEFAULT);
+    let mut params = json!({ "chat": show::text_of(row, "chat"), "at_ms": at_ms });
+    let mut shown = json!({});
+    let mut items: Vec<Value> = Vec::new();
+    loop {
+        let have = items.len() as u64;
+        put(&mut params, "limit", json!(limit.saturating_sub(have).min(PAGE)));
+        let page = client.call("message.list", params).await?;
+        items.extend_from_slice(show::items_of(&page, "items"));
+        if have == 0
+            && let Some(prev) = page.get("prev").filter(|prev| !prev.is_null())
+        {
+            put(&mut shown, "prev", prev.clone());
+        }
+        let next = page.get("next").filter(|next| !next.is_null());
+        match next {
+            Some(next) if (items.len() as u64) < limit => {
+                params = json!({ "chat": show::text_of(row, "chat"), "after": next });
+            }
+            next => {
+                if let Some(next) = next {
+                    put(&mut shown, "next", next.clone());
+                }
+                break;
+            }
+        }
+    }
+    put(&mut shown, "items", Value::Array(items));
+    out.print(&shown, || transcript(row, show::items_of(&shown, "items"), ids, out))
 }
 
 /// Marks through the last received of some messages; returns which that is.

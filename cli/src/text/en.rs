@@ -189,6 +189,10 @@ pub static EN: Texts = Texts {
         times => format!("looked for, asked {times} times"),
     },
     reading: |have, all| format!("reading: {have} of {all} messages"),
+    searching: |found| format!("searching: {found} found"),
+    nothing_found: "nothing found",
+    more_found: |limit| format!("these are the newest {limit}; --limit N shows more"),
+    search_incomplete: "the search index is still being made: there may be more",
 
     acknowledged: "acknowledged",
     event_unreadable: |error| format!("the node sent an event that is no JSON: {error}"),

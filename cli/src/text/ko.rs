@@ -203,6 +203,10 @@ pub static KO: Texts = Texts {
         times => format!("찾는 중, {times}번 요청함"),
     },
     reading: |have, all| format!("읽는 중: 메시지 {have}/{all}"),
+    searching: |found| format!("찾는 중: {found}개 찾음"),
+    nothing_found: "찾은 것이 없습니다",
+    more_found: |limit| format!("최근 {limit}개입니다. --limit N으로 더 볼 수 있습니다"),
+    search_incomplete: "검색 색인을 아직 만드는 중이라 더 있을 수 있습니다",
 
     acknowledged: "확인 응답했습니다",
     event_unreadable: |error| format!("노드가 JSON이 아닌 이벤트를 보냈습니다: {error}"),

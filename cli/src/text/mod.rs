@@ -215,6 +215,10 @@ pub struct Texts {
     pub gap_lost: &'static str,
     pub gap_asked: fn(u64) -> String,
     pub reading: fn(u64, u64) -> String,
+    pub searching: fn(u64) -> String,
+    pub nothing_found: &'static str,
+    pub more_found: fn(u64) -> String,
+    pub search_incomplete: &'static str,
 
     // Events, and any method.
     pub acknowledged: &'static str,

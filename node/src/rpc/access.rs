@@ -427,6 +427,7 @@ mod tests {
             "chat.get",
             "chat.members",
             "chat.gaps",
+            "message.search",
             "message.list",
             "message.get",
             "app.self",

@@ -18,6 +18,7 @@ mod refusals;
 mod relay_service;
 mod relays;
 mod repair;
+mod search;
 mod secrets;
 mod stdio;
 mod stories;

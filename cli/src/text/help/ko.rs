@@ -171,6 +171,32 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Make a group of contacts, and change it",
         "연락처로 그룹을 만들고 바꿉니다",
     ),
+    (
+        "Find messages by words, the newest last",
+        "낱말로 메시지를 찾습니다. 최근 것이 맨 아래에 나옵니다",
+    ),
+    (
+        "Words, all of which a message has; parts of Korean words are found, other words by how they begin",
+        "찾을 낱말. 모두 들어 있는 메시지를 찾습니다. 한글은 낱말 속 글자로도, 다른 글자는 낱말의 앞부분으로 찾습니다",
+    ),
+    (
+        "Only in this chat: its id, the beginning of it, or its name",
+        "이 대화에서만: ID, ID의 앞부분 또는 이름",
+    ),
+    (
+        "Only from this contact, by name or account; `me` is yourself",
+        "이 연락처가 보낸 것만: 이름 또는 계정. `me`는 나",
+    ),
+    (
+        "Only from this time on, as `2026-11-01` or `2026-11-01 18:30`, in UTC",
+        "이때부터만. `2026-11-01` 또는 `2026-11-01 18:30`(UTC)",
+    ),
+    ("Only before this time", "이때보다 앞선 것만"),
+    ("How many at most", "최대 개수"),
+    (
+        "Instead show those from this time on, as `2026-11-01` or `2026-11-01 18:30`, in UTC; none is marked read",
+        "최근 것 대신 이때부터 봅니다. `2026-11-01` 또는 `2026-11-01 18:30`(UTC). 읽음으로 표시하지 않습니다",
+    ),
     ("Print help", "도움말을 봅니다"),
     ("Print version", "버전을 봅니다"),
     (
