@@ -59,6 +59,16 @@ assert not any(map(says("one"), second))
 kinds = until(bob.events(after="0", filter={"kinds": ["message.received"]}, limit=1), says("two"))
 assert all(event["kind"] == "message.received" for event in kinds)
 
+# The same by a subscription.
+again = until(bob.subscribe(after="0", filter={"kinds": ["message.received"]}), says("two"))
+assert [event["cursor"] for event in again] == [event["cursor"] for event in kinds]
+third = until(bob.subscribe(acknowledge=True), says("two"))
+assert not any(map(says("one"), third))
+refused = refusal(lambda: next(iter(bob.subscribe(after="no cursor"))))
+assert (refused.code, refused.field) == ("invalid_params", "after"), refused
+strange = Client(url, "strange")
+assert refusal(lambda: next(iter(strange.subscribe(after="0")))).code == "unauthorized"
+
 # Lists, page by page.
 group = alice.chat.create(name="Two", members=[bob.account.get()["account"]])
 chats = {item["chat"] for item in all_items(lambda after=None: alice.chat.list(after=after, limit=1))}
@@ -73,7 +83,9 @@ nobody = refusal(lambda: Client("http://127.0.0.1:1", "").node.info())
 assert (nobody.code, nobody.retryable) == ("unreachable", True), nobody
 
 # The Unix socket.
-assert Client.connect(alice_data, unix=True).account.get() == alice.account.get()
+by_socket = Client.connect(alice_data, unix=True)
+assert by_socket.account.get() == alice.account.get()
+assert next(iter(by_socket.subscribe(after="0")))["cursor"] == "1"
 
 # A token of one's own.
 asked = request_token(url, name="Python", scopes=["chat:read"])
@@ -91,6 +103,10 @@ assert refusal(app.app.self).code == "unauthorized"
 # A node that starts again, at another port, is found again.
 now = bob.event.poll()
 events = bob.events(after=now["next"], epoch=now["epoch"])
+pushed = bob.subscribe(after=now["next"], epoch=now["epoch"])
+pushing = threading.Thread(target=until, args=(pushed, says("after the restart")))
+pushing.start()
 print("restart", flush=True)
 until(events, says("after the restart"))
+pushing.join()
 print("done", flush=True)

@@ -1,5 +1,6 @@
 //! The clients are as the description says, and two nodes answer them.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use madang_node::rpc::openrpc;
@@ -24,7 +25,7 @@ async fn the_python_client_plays_with_two_nodes() {
         return;
     }
     let script = repository("examples/clients/python/play.py");
-    play("python3", &script).await;
+    play("python3", &[], &script).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,11 +34,12 @@ async fn the_typescript_client_is_typed_and_plays_with_two_nodes() {
     if lacks_typescript("the TypeScript client", &folder.join("test")).await {
         return;
     }
-    play("node", &folder.join("dist/test/play.js")).await;
+    // From Node 22 on it has a WebSocket anyway.
+    play("node", &["--experimental-websocket"], &folder.join("dist/test/play.js")).await;
 }
 
 /// Runs a script that plays with two people in a chat, one of whom starts anew when it says so.
-async fn play(program: &str, script: &Path) {
+async fn play(program: &str, flags: &[&str], script: &Path) {
     let world = World::new(PROGRAM);
     let relay = world.relay().await;
     let mut alice = world.person_up("Alice", relay.addresses()).await;
@@ -47,13 +49,14 @@ async fn play(program: &str, script: &Path) {
     let places = std::fs::read_to_string(alice.data().join("rpc.json")).unwrap();
     let places: Value = serde_json::from_str(&places).unwrap();
     let url = places["http"].as_str().unwrap();
-    let args = [
+    let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
+    args.extend([
         script.into(),
         alice.data().into(),
         bob.data().into(),
         chat.clone().into(),
         url.into(),
-    ];
+    ]);
     let mut script = Process::start_at_once(Path::new(program), &args, &[], &world.dir().join("client"));
     script.says(|line| line == "restart").await;
     bob.kill().await;

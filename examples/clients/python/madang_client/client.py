@@ -14,11 +14,13 @@ from typing import Any, Callable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
 from .api import AppToken, Event, EventCursor, EventEpoch, Filter, Methods, Scope
+from .websocket import Refused, WebSocket
 
 CALL_TIMEOUT_S = 90.0
 POLL_MS = 30_000
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
+ACKNOWLEDGED_AT_ONCE = 100
 
 T = TypeVar("T")
 
@@ -96,10 +98,23 @@ class Client(Methods):
 
     def call(self, method: str, params: dict[str, Any]) -> Any:
         """Calls a method by its name; parameters that are ``None`` count as absent."""
+        with self._at_place() as place:
+            return _post(place, "/", next(self._ids), method, params, self._timeout_s)
+
+    def _open(self) -> WebSocket:
+        """Opens a WebSocket."""
+        with self._at_place() as place, _reaching():
+            try:
+                return WebSocket(place.connection(self._timeout_s), place.token)
+            except Refused as refused:
+                raise _refusal(refused.status, str(refused)) from refused
+
+    @contextlib.contextmanager
+    def _at_place(self) -> Iterator[Place]:
         place = self._place or self._find()
         self._place = place
         try:
-            return _post(place, "/", next(self._ids), method, params, self._timeout_s)
+            yield place
         except MadangError as error:
             if error.code in ("unreachable", "unauthorized"):
                 # A new start of the node may have another port.
@@ -147,6 +162,55 @@ class Client(Methods):
                     self.event.ack(cursor=handled[0], epoch=handled[1])
             raise
 
+    def subscribe(
+        self,
+        *,
+        after: EventCursor | None = None,
+        epoch: EventEpoch | None = None,
+        filter: Filter | None = None,
+        acknowledge: bool = False,
+    ) -> Iterator[Event]:
+        """Gives the same as ``events``, over a WebSocket on which the node sends events as they come: for many events, or soon."""
+        if after is None and not acknowledge:
+            now = self.persist(lambda: self.event.poll(limit=1, timeout_ms=0))
+            after, epoch = now["next"], now["epoch"]
+        elif after is None:
+            after = "ack"
+        handled: tuple[EventCursor, EventEpoch] | None = None
+
+        def acknowledge_handled() -> None:
+            nonlocal handled
+            if acknowledge and handled is not None:
+                cursor, its_epoch = handled
+                self.persist(lambda: self.event.ack(cursor=cursor, epoch=its_epoch))
+            handled = None
+
+        try:
+            while True:
+                subscription = self.persist(lambda: Subscription(self, after, epoch, filter))
+                try:
+                    unacknowledged = 0
+                    while True:
+                        if unacknowledged >= ACKNOWLEDGED_AT_ONCE or subscription.must_wait():
+                            acknowledge_handled()
+                            unacknowledged = 0
+                        event = subscription.next()
+                        yield event
+                        after, epoch = handled = event["cursor"], event["epoch"]
+                        unacknowledged += 1
+                except MadangError as error:
+                    if not error.retryable:
+                        raise
+                    time.sleep(FIRST_PAUSE_S)
+                finally:
+                    subscription.close()
+        except GeneratorExit:
+            # The reader has left: what it handled before the last event. If that can't be said now, it only comes again.
+            if acknowledge and handled is not None:
+                with contextlib.suppress(MadangError):
+                    self.event.ack(cursor=handled[0], epoch=handled[1])
+            raise
+
     def approved(self) -> None:
         """Waits until the user has approved this client's token."""
         while True:
@@ -169,6 +233,38 @@ class Client(Methods):
                     raise
                 time.sleep(pause_s if error.retry_after_ms is None else error.retry_after_ms / 1000)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+class Subscription:
+    """A WebSocket with one subscription."""
+
+    def __init__(
+        self, client: Client, after: EventCursor | None, epoch: EventEpoch | None, filter: Filter | None
+    ) -> None:
+        params = {"after": after, "epoch": epoch, "filter": filter}
+        params = {name: value for name, value in params.items() if value is not None}
+        self._socket = client._open()
+        try:
+            with _reaching():
+                self._socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "event.subscribe", "params": params}))
+                _result(json.loads(self._socket.receive()))
+        except BaseException:
+            self.close()
+            raise
+
+    def must_wait(self) -> bool:
+        """Whether no event is there yet."""
+        with _reaching():
+            return self._socket.must_wait()
+
+    def next(self) -> Event:
+        """Waits for an event."""
+        with _reaching():
+            event: Event = _result(json.loads(self._socket.receive())["params"])
+            return event
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 def url_of(data: str | os.PathLike[str]) -> str:
@@ -203,24 +299,41 @@ def _post(place: Place, path: str, id: int, method: str, params: dict[str, Any],
         headers["Authorization"] = f"Bearer {place.token}"
     connection = place.connection(timeout_s)
     try:
-        connection.request("POST", path, body.encode(), headers)
-        response = connection.getresponse()
-        text = response.read().decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException) as error:
-        raise MadangError(f"the node doesn't answer: {error}", {"code": "unreachable", "retryable": True}) from error
+        with _reaching():
+            connection.request("POST", path, body.encode(), headers)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", "replace")
     finally:
         connection.close()
     try:
         answer = json.loads(text)
     except ValueError:
         answer = None
-    if isinstance(answer, dict) and "error" in answer:
+    if not isinstance(answer, dict) or (response.status != 200 and "error" not in answer):
+        raise _refusal(response.status, f"HTTP {response.status}: {text.strip()}")
+    return _result(answer)
+
+
+def _result(answer: dict[str, Any]) -> Any:
+    """The result of an answer or a notification."""
+    if "error" in answer:
         refusal = answer["error"]
         raise MadangError(refusal["message"], refusal.get("data") or {"code": str(refusal["code"]), "retryable": False})
-    if response.status != 200 or not isinstance(answer, dict):
-        code = "unauthorized" if response.status == 401 else "refused"
-        raise MadangError(f"HTTP {response.status}: {text.strip()}", {"code": code, "retryable": response.status == 408})
     return answer["result"]
+
+
+def _refusal(status: int, text: str) -> MadangError:
+    """The error of an HTTP status."""
+    return MadangError(text, {"code": "unauthorized" if status == 401 else "refused", "retryable": status == 408})
+
+
+@contextlib.contextmanager
+def _reaching() -> Iterator[None]:
+    """Names what says that the node can't be reached."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        raise MadangError(f"the node doesn't answer: {error}", {"code": "unreachable", "retryable": True}) from error
 
 
 def _read(path: Path) -> str:

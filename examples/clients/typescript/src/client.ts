@@ -45,7 +45,7 @@ export class MadangError extends Error {
 }
 
 /** What `error.data` says. */
-interface ErrorInit {
+export interface ErrorInit {
   code: string;
   retryable: boolean;
   field?: string;
@@ -89,10 +89,15 @@ export class Client extends Methods {
     this.#timeoutMs = options.timeoutMs ?? CALL_TIMEOUT_MS;
   }
 
+  /** Where the node is, as far as is known. */
+  async place(): Promise<Place> {
+    return (this.#place ??= await this.#find());
+  }
+
   override async call<R>(method: string, params: object, signal?: AbortSignal): Promise<R> {
-    this.#place ??= await this.#find();
+    const { url, token } = await this.place();
     try {
-      return await post<R>(this.#place.url, this.#place.token, ++this.#lastId, method, params, this.#timeoutMs, signal);
+      return await post<R>(url, token, ++this.#lastId, method, params, this.#timeoutMs, signal);
     } catch (error) {
       if (error instanceof MadangError && (error.code === "unreachable" || error.code === "unauthorized")) {
         this.#place = undefined;

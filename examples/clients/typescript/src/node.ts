@@ -1,10 +1,12 @@
-// Finds a node of the same user by its data directory.
+// What needs Node: finding a node of the same user by its data directory, and subscriptions.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { Client, MadangError } from "./client.js";
 import type { ClientOptions, Place } from "./client.js";
+
+export { subscribe } from "./subscribe.js";
 
 /** The node whose data directory this is, with its cookie or else with an app's token. */
 export function connect(data: string, options: ClientOptions & { token?: string } = {}): Client {

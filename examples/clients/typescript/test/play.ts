@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { MadangError, all, requestToken, Client } from "madang-client";
 import type { Event, Sent } from "madang-client";
-import { connect } from "madang-client/node";
+import { connect, subscribe } from "madang-client/node";
 
 const [aliceData, bobData, chat, url] = process.argv.slice(2) as [string, string, string, string];
 const alice = connect(aliceData);
@@ -47,6 +47,17 @@ assert(kinds.every((event) => event.kind === "message.received"));
 const none = await until(bob.events({ signal: AbortSignal.timeout(50) }), () => false);
 assert.deepEqual(none, []);
 
+// The same by a subscription.
+const again = await until(subscribe(bob, { after: "0", filter: { kinds: ["message.received"] } }), says("two"));
+assert.deepEqual(again.map((event) => event.cursor), kinds.map((event) => event.cursor));
+const third = await until(subscribe(bob, { acknowledge: true }), says("two"));
+assert(!third.some(says("one")));
+assert.deepEqual(await until(subscribe(bob, { signal: AbortSignal.timeout(50) }), () => false), []);
+const wrong = await refusal(subscribe(bob, { after: "no cursor" }).next());
+assert.deepEqual([wrong.code, wrong.field], ["invalid_params", "after"]);
+const strange = new Client({ url, token: "strange" });
+assert.equal((await refusal(subscribe(strange, { after: "0" }).next())).code, "unauthorized");
+
 // Lists, page by page.
 const group = await alice.chat.create({ name: "Two", members: [(await bob.account.get()).account] });
 const chats: string[] = [];
@@ -79,7 +90,8 @@ assert.equal(ended.code, "unauthorized");
 
 // A node that starts again, at another port, is found again.
 const { next, epoch } = await bob.event.poll();
-const later = until(bob.events({ after: next, epoch }), says("after the restart"));
+const later = [bob.events({ after: next, epoch }), subscribe(bob, { after: next, epoch })];
+const found = later.map((events) => until(events, says("after the restart")));
 console.log("restart");
-await later;
+await Promise.all(found);
 console.log("done");
