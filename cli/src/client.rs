@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hyper::Response;
+use hyper::body::{Body, Bytes, Incoming};
 use jsonrpsee::client_transport::ws::{Url, WsHandshakeError, WsTransportClientBuilder};
 use jsonrpsee::core::client::{
     ClientT as _, Error as RpcError, Subscription, SubscriptionClientT as _, TransportReceiverT, TransportSenderT,
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use crate::fault::{Fault, shown};
 use crate::safe;
 use crate::show;
+use crate::transfer;
 
 /// How long one call may take: above the 60 s that `event.poll` may wait.
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);
@@ -37,8 +40,8 @@ pub struct Place {
     http: String,
     ws: String,
     headers: HeaderMap,
-    /// The token is an app's, not the owner's cookie.
-    app: bool,
+    /// Where an app's token is, if it isn't the owner's cookie.
+    token_file: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Place {
@@ -85,7 +88,7 @@ impl Place {
             http: show::text_of(&places, "http").to_owned(),
             ws: show::text_of(&places, "ws").to_owned(),
             headers,
-            app: token_file.is_some(),
+            token_file: token_file.map(Path::to_owned),
         })
     }
 
@@ -101,7 +104,7 @@ impl Place {
             .max_response_size(limits::MAX_RESPONSE)
             .set_headers(self.headers.clone());
         transport.build(url).await.map_err(|error| match error {
-            WsHandshakeError::Rejected { .. } if self.app => turned_away(),
+            WsHandshakeError::Rejected { .. } if self.token_file.is_some() => turned_away(),
             _ => self.no_node(),
         })
     }
@@ -219,6 +222,40 @@ impl Client {
             .map_err(|e| fault(e, &self.place))
     }
 
+    /// Sends an HTTP request to the node, with the token.
+    ///
+    /// # Errors
+    /// If nobody answers.
+    pub async fn http<B>(&self, request: hyper::http::request::Builder, body: B) -> std::io::Result<Response<Incoming>>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        // A node that was started again listens elsewhere.
+        let place = Place::read(&self.place.data, self.place.token_file.as_deref());
+        let place = place.map_err(|_| std::io::Error::from(std::io::ErrorKind::NotFound))?;
+        let address = place.http.trim_start_matches("http://").trim_end_matches('/');
+        let mut request = request.header("host", address);
+        if let Some(headers) = request.headers_mut() {
+            headers.extend(place.headers.clone());
+        }
+        transfer::request(address, request.body(body).map_err(std::io::Error::other)?).await
+    }
+
+    /// Finds the same node where it is now: one that was started again listens elsewhere.
+    ///
+    /// # Errors
+    /// As [`Place::read`].
+    pub fn again(&self) -> Result<Self, Fault> {
+        Self::open(&self.place.data, self.place.token_file.as_deref())
+    }
+
+    /// Says that nothing answers.
+    #[must_use]
+    pub fn no_node(&self) -> Fault {
+        self.place.no_node()
+    }
+
     /// Returns the data directory of the node.
     #[must_use]
     pub fn data(&self) -> &Path {
@@ -276,7 +313,7 @@ fn fault(error: RpcError, place: &Place) -> Fault {
     match error {
         RpcError::Call(object) => refused(&object),
         RpcError::Transport(inner) => match inner.downcast_ref::<transport::Error>() {
-            Some(transport::Error::Rejected { status_code: 401 }) if place.app => turned_away(),
+            Some(transport::Error::Rejected { status_code: 401 }) if place.token_file.is_some() => turned_away(),
             // A node that was killed leaves its places behind, and another program may have got its port.
             Some(transport::Error::Http(_) | transport::Error::Rejected { status_code: 401 }) | None => place.no_node(),
             Some(other) => unasked(&other.to_string()),

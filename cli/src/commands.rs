@@ -14,6 +14,7 @@ use crate::show;
 
 mod apps;
 mod contacts;
+mod files;
 mod groups;
 mod messages;
 mod node;
@@ -58,6 +59,7 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         | Command::Typing { .. }
         | Command::Read { .. }
         | Command::Message { .. }
+        | Command::Save { .. }
         | Command::MarkRead { .. } => messages::command(&client, command, out).await,
         Command::Up(_)
         | Command::Relay(_)

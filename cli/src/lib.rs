@@ -26,6 +26,7 @@ mod show;
 mod start;
 mod stdio;
 mod text;
+mod transfer;
 
 use std::future::Future;
 use std::path::PathBuf;

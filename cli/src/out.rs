@@ -112,6 +112,12 @@ impl Out {
         self.bars.are_seen()
     }
 
+    /// Begins to show a person how far a transfer is.
+    #[must_use]
+    pub fn transfer(&self, text: String, length_bytes: u64) -> Progress {
+        self.bars.transfer(text, length_bytes)
+    }
+
     /// Begins to show a person that something takes a while.
     #[must_use]
     pub fn progress(&self, text: impl Into<String>) -> Progress {

@@ -43,6 +43,20 @@ impl Bars {
         }))
     }
 
+    /// Begins to show how many of some bytes are done, with rate and remaining time, until what is returned is dropped.
+    pub fn transfer(&self, text: String, length_bytes: u64) -> Progress {
+        Progress(self.0.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::new(length_bytes));
+            let template = "{msg}  {bar:24}  {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_message(text);
+            bar.enable_steady_tick(TICK);
+            bar
+        }))
+    }
+
     /// Does something that prints while no line is shown.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.0 {
@@ -61,6 +75,15 @@ impl Progress {
     pub fn say(&self, text: String) {
         if let Some(bar) = &self.0 {
             bar.set_message(text);
+        }
+    }
+}
+
+impl Progress {
+    /// Says how many bytes are done.
+    pub fn at(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(bytes);
         }
     }
 }

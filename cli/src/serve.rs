@@ -101,6 +101,7 @@ pub async fn relay(args: RelayArgs, data: PathBuf, settings: &Settings, out: &Ou
         quotas: RelayQuotas {
             total_bytes: args.quota_total_mib.map(mib),
             topic_bytes: args.quota_topic_mib.map(mib),
+            topic_blob_bytes: args.quota_topic_files_mib.map(mib),
             depositor_bytes_per_day: args.quota_depositor_mib.map(mib),
         },
         peers: args.peer,

@@ -145,6 +145,7 @@ fn body(body: &Value, indent: &str, t: &Texts) -> String {
     let text = match text_of(body, "kind") {
         "text" => text_of(body, "text"),
         "poll" => return poll(body, indent),
+        "file" | "image" | "voice" | "album" => return files(body, indent, t),
         "deleted" => return format!("({})", t.deleted),
         _ => text_of(body, "fallback"),
     };
@@ -152,6 +153,51 @@ fn body(body: &Value, indent: &str, t: &Texts) -> String {
         return format!("({})", t.cannot_show);
     }
     multiline(text, indent)
+}
+
+/// Returns each file on a line of its own, with its size, and the text that goes with them.
+fn files(body: &Value, indent: &str, t: &Texts) -> String {
+    let one = body.get("file");
+    let all = one.into_iter().chain(items_of(body, "files"));
+    let mut lines: Vec<String> = all
+        .map(|file| {
+            let mut shown = format!("[{} {}", (t.node_says)(&field(body, "kind")), field(file, "name"));
+            if let (Some(width), Some(height)) = (file.get("width"), file.get("height")) {
+                shown.push_str(&format!(", {width}×{height}"));
+            }
+            if let Some(ms) = file.get("duration_ms").and_then(Value::as_u64) {
+                shown.push_str(&format!(", {}", span(ms)));
+            }
+            shown.push_str(&format!(", {}]", bytes(number(file, "length_bytes"))));
+            if flag(file, "suspicious") {
+                shown.push_str(&format!(" ({})", t.name_suspicious));
+            }
+            match text_of(file, "caption") {
+                "" => shown,
+                caption => format!("{shown} {}", multiline(caption, indent)),
+            }
+        })
+        .collect();
+    match text_of(body, "text") {
+        "" => {}
+        text => lines.push(multiline(text, indent)),
+    }
+    lines.join(&format!("\n{indent}"))
+}
+
+/// Returns a size in its greatest unit: `512 B`, `60.0 KiB`, `2.0 GiB`.
+pub fn bytes(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut size = bytes as f64 / 1024.0;
+    for unit in ["KiB", "MiB"] {
+        if size < 1023.95 {
+            return format!("{size:.1} {unit}");
+        }
+        size /= 1024.0;
+    }
+    format!("{size:.1} GiB")
 }
 
 /// Returns a number of a document; 0 if it is absent.

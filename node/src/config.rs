@@ -80,8 +80,10 @@ impl Admission {
 pub struct RelayQuotas {
     /// Of all topics.
     pub total_bytes: Option<u64>,
-    /// Of one topic.
+    /// Of one topic's messages.
     pub topic_bytes: Option<u64>,
+    /// Of one topic's files.
+    pub topic_blob_bytes: Option<u64>,
     /// Of what one peer deposits in a day.
     pub depositor_bytes_per_day: Option<u64>,
 }

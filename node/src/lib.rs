@@ -6,6 +6,7 @@ mod blocking;
 mod clock;
 pub mod config;
 mod core;
+mod disk;
 pub mod failpoint;
 pub mod net;
 mod node;

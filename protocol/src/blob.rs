@@ -4,7 +4,11 @@
 //! them. The id is the root of a hash tree over the chunks, so that each can be judged by itself, by a relay too; equal ciphertext is
 //! kept once, and the key is random, never made from the content. Specification in `spec/blob.md`.
 
+mod held;
 mod tree;
+
+pub use held::Held;
+pub use tree::HashTree;
 
 use crate::keys::{BlobId, derive};
 use crate::limits;
@@ -60,6 +64,11 @@ impl BlobKey {
     /// From its bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Its bytes, to be stored.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0)
     }
 }
 
@@ -241,29 +250,127 @@ pub fn seal_with(key: BlobKey, content: &[u8]) -> Result<(BlobRef, Vec<Chunk>), 
             limit: limits::BLOB_BYTES,
         });
     }
-    let shape = Shape::of_content(length_bytes)?;
-    let cipher = ChaCha20Poly1305::new(&key.0.into());
-    let mut padded = Zeroizing::new(content.to_vec());
-    padded.resize(shape.length as usize, 0);
+    let sealer = Sealer::new(key, length_bytes)?;
+    let mut parts = content.chunks(limits::BLOB_CHUNK_BYTES);
     let mut sealed = Vec::new();
-    for (index, plain) in (0_u32..).zip(padded.chunks(limits::BLOB_CHUNK_BYTES)) {
-        let payload = Payload {
-            msg: plain,
-            aad: &associated(shape, index),
-        };
-        let bytes = cipher.encrypt(&nonce(index), payload).map_err(|_| BlobError::Sealed)?;
-        sealed.push(bytes);
+    for index in 0..sealer.shape().chunks() {
+        sealed.push(sealer.seal(index, parts.next().unwrap_or_default())?);
     }
     let leaves = (0_u32..).zip(&sealed).map(|(index, bytes)| tree::leaf(index, bytes));
-    let (root, proofs) = tree::grow(leaves.collect());
-    let chunks = (0_u32..).zip(sealed.into_iter().zip(proofs));
-    let chunks = chunks.map(|(index, (bytes, proof))| Chunk { index, proof, bytes });
-    let blob = BlobRef {
-        id: id_of(shape, &root),
-        key,
-        length_bytes,
+    let tree = HashTree::new(leaves.collect());
+    let chunks = (0_u32..).zip(sealed).map(|(index, bytes)| Chunk {
+        index,
+        proof: tree.proof(index),
+        bytes,
+    });
+    let chunks = chunks.collect();
+    Ok((sealer.finish(&tree), chunks))
+}
+
+/// The hash of a sealed chunk in the tree.
+pub fn leaf(index: u32, bytes: &[u8]) -> [u8; 32] {
+    tree::leaf(index, bytes)
+}
+
+/// Seals a content chunk by chunk, in any order; its length is known from the beginning.
+#[derive(Clone, Debug)]
+pub struct Sealer {
+    key: BlobKey,
+    length_bytes: u64,
+    shape: Shape,
+}
+
+impl Sealer {
+    /// Under a key that must never have sealed another content.
+    ///
+    /// # Errors
+    /// When the length is over what any blob may have.
+    pub fn new(key: BlobKey, length_bytes: u64) -> Result<Self, BlobError> {
+        let shape = Shape::of_content(length_bytes)?;
+        Ok(Self {
+            key,
+            length_bytes,
+            shape,
+        })
+    }
+
+    /// Its size.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &BlobKey {
+        &self.key
+    }
+
+    /// Bytes of the content.
+    pub fn length_bytes(&self) -> u64 {
+        self.length_bytes
+    }
+
+    /// Bytes of the content that a chunk holds; none where it is only padding.
+    pub fn content_bytes(&self, index: u32) -> usize {
+        content_bytes(self.length_bytes, index)
+    }
+
+    /// Seals a chunk, given its part of the content.
+    ///
+    /// # Errors
+    /// When the blob has no such chunk, or the part isn't as long as the chunk's.
+    pub fn seal(&self, index: u32, part: &[u8]) -> Result<Vec<u8>, BlobError> {
+        let wrong = BlobError::Chunk { index };
+        let sealed_bytes = self.shape.chunk_bytes(index).ok_or(wrong.clone())?;
+        if part.len() != self.content_bytes(index) {
+            return Err(wrong);
+        }
+        let mut plain = Zeroizing::new(Vec::with_capacity(sealed_bytes));
+        plain.extend_from_slice(part);
+        plain.resize(sealed_bytes - TAG_BYTES, 0);
+        let payload = Payload {
+            msg: &plain,
+            aad: &associated(self.shape, index),
+        };
+        let cipher = ChaCha20Poly1305::new(&self.key.0.into());
+        cipher.encrypt(&nonce(index), payload).map_err(|_| BlobError::Sealed)
+    }
+
+    /// The reference of the blob whose sealed chunks have this tree.
+    pub fn finish(&self, tree: &HashTree) -> BlobRef {
+        BlobRef {
+            id: id_of(self.shape, &tree.root()),
+            key: self.key.clone(),
+            length_bytes: self.length_bytes,
+        }
+    }
+}
+
+/// Bytes of a content of some length that a chunk holds.
+fn content_bytes(length_bytes: u64, index: u32) -> usize {
+    let chunk = limits::BLOB_CHUNK_BYTES as u64;
+    let left = length_bytes.saturating_sub(u64::from(index).saturating_mul(chunk));
+    left.min(chunk) as usize
+}
+
+/// Opens a chunk that was checked, and gives its part of the content.
+///
+/// # Errors
+/// When the key is another one, or what follows the content isn't zero: whoever made the blob made it so.
+pub fn open_chunk(blob: &BlobRef, index: u32, bytes: &[u8]) -> Result<Vec<u8>, BlobError> {
+    let payload = Payload {
+        msg: bytes,
+        aad: &associated(blob.shape()?, index),
     };
-    Ok((blob, chunks.collect()))
+    let cipher = ChaCha20Poly1305::new(&blob.key.0.into());
+    let mut plain = cipher.decrypt(&nonce(index), payload).map_err(|_| BlobError::Sealed)?;
+    let held = content_bytes(blob.length_bytes, index);
+    let (_, rest) = plain.split_at_checked(held).ok_or(BlobError::Sealed)?;
+    if rest.iter().any(|byte| *byte != 0) {
+        plain.zeroize();
+        return Err(BlobError::Sealed);
+    }
+    plain.truncate(held);
+    Ok(plain)
 }
 
 /// Opens a blob whose chunks are all there, in any order.
@@ -350,23 +457,10 @@ impl Assembly {
                 missing: self.shape.chunks() - self.chunks.len() as u32,
             });
         }
-        let cipher = ChaCha20Poly1305::new(&self.blob.key.0.into());
-        let mut content = Vec::with_capacity(self.shape.length as usize);
+        let mut content = Vec::with_capacity(self.blob.length_bytes as usize);
         for (index, bytes) in &self.chunks {
-            let payload = Payload {
-                msg: bytes,
-                aad: &associated(self.shape, *index),
-            };
-            let plain = cipher.decrypt(&nonce(*index), payload).map_err(|_| BlobError::Sealed)?;
-            content.extend(Zeroizing::new(plain).iter());
+            content.extend(Zeroizing::new(open_chunk(&self.blob, *index, bytes)?).iter());
         }
-        let (_, rest) = content
-            .split_at_checked(self.blob.length_bytes as usize)
-            .ok_or(BlobError::Sealed)?;
-        if rest.iter().any(|byte| *byte != 0) {
-            return Err(BlobError::Sealed);
-        }
-        content.truncate(self.blob.length_bytes as usize);
         Ok(content)
     }
 }

@@ -34,7 +34,7 @@ pub const RECONCILE_SLACK_S: u64 = 120;
 /// Seconds of the shortest window that is split off: if that holds too many still, it isn't compared (guess).
 pub const RECONCILE_LEAST_S: u64 = 60;
 
-/// Bytes of a blob's content: Welcomes and commits of large groups have up to 1.5 MB (attachments of 2 GiB come with files of their own).
+/// Bytes of a blob that is read as one piece: Welcomes and commits of large groups have up to 1.5 MB.
 pub const BLOB_BYTES: u64 = 8 * 1024 * 1024;
 /// Padded bytes beyond which a length names no blob of any version: twice what attachments are meant to have.
 pub const BLOB_LENGTH: u64 = 4 * 1024 * 1024 * 1024;
@@ -42,6 +42,26 @@ pub const BLOB_LENGTH: u64 = 4 * 1024 * 1024 * 1024;
 pub const BLOB_CHUNK_BYTES: usize = 60 * 1024;
 /// Chunks of one frame: half a frame's bound, so that they don't hold up messages for long.
 pub const BLOB_CHUNKS_PER_FRAME: usize = 8;
+
+/// Bytes of a file (DESIGN §11).
+pub const FILE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Bytes of files that a device keeps, its own and those that it fetched: the oldest that others have make room (guess: what a
+/// telephone spares).
+pub const FILES_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+/// Files of one message (guess: an album that still fits a message with its thumbnails).
+pub const ATTACHMENTS: usize = 16;
+/// Bytes of a file's name: what common file systems take.
+pub const FILE_NAME_BYTES: usize = 255;
+/// Bytes of a media type: two names of 63 (RFC 6838, section 4.2) and what is between them.
+pub const MEDIA_TYPE_BYTES: usize = 127;
+/// Bytes of what is written under a file.
+pub const CAPTION_BYTES: usize = 1024;
+/// Bytes of an image's thumbnail in its message.
+pub const THUMBNAIL_BYTES: usize = 12 * 1024;
+/// Bytes of the blurred preview of an image: a ThumbHash has at most 25.
+pub const PREVIEW_BYTES: usize = 32;
+/// Values of a voice note's waveform, a byte each.
+pub const WAVEFORM_BYTES: usize = 256;
 
 /// Bytes of a text body.
 pub const TEXT_BYTES: usize = 32 * 1024;

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 mod body;
 pub mod extensions;
+mod files;
 pub mod repair;
 
 pub(crate) use body::mentions_fit;
 pub use body::{Body, Edit, Mention, Poll, Reaction, Rich, Vote};
+pub use files::{Attachment, Files, Image, Media, Voice, is_media_type, is_name};
 
 /// A device's messages in one chat since it joined: `{opaque device[32]; uint64 incarnation;}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

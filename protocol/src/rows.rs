@@ -49,8 +49,6 @@ pub enum Tree {
     Passed = 20,
     /// Blobs on their way out and in: which way, blob.
     Blobs = 21,
-    /// Their chunks: which way, blob, index.
-    BlobChunks = 22,
     /// What relays signed for and did against it: relay, kind of entry, number.
     Trust = 25,
     /// What was done to messages: chat, message id, account that did it.
@@ -81,14 +79,18 @@ pub enum Tree {
     RelayDepositors = 36,
     /// Relay: what is kept of a blob: topic, blob.
     RelayBlobs = 37,
-    /// Relay: chunks of blobs: topic, blob, index.
-    RelayChunks = 38,
     /// Relay: which blob is to be removed when: time, topic, blob.
     RelayBlobExpiry = 39,
     /// Where apps' events are posted: app.
     Webhooks = 40,
     /// The search index: kind of entry, segment, bucket.
     Search = 45,
+    /// Chunks of blobs: which way, blob, index. The store keeps their values in files.
+    BlobChunks = 41,
+    /// Relay: chunks of blobs: topic, blob, index. The store keeps their values in files.
+    RelayChunks = 42,
+    /// Hashes of the chunks of this device's blobs: blob, group of 512 chunks.
+    BlobLeaves = 43,
 }
 
 /// One write.

@@ -153,6 +153,12 @@ impl Person {
         self.process = None;
     }
 
+    /// Returns the process's number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("the node runs").id()
+    }
+
     /// Returns the data directory.
     #[must_use]
     pub fn data(&self) -> &Path {
@@ -295,8 +301,8 @@ fn are_sound(events: &[Value]) {
                 let before = ranks.insert(id.to_owned(), now).unwrap_or(0);
                 assert!(before <= now, "the ledger of {id} went back to {}", data["ledger"]);
             }
-            "message.updated" | "message.expired" | "chat.updated" | "chat.gap" | "chat.typing" | "relay.demoted"
-            | "contact.requested" | "contact.added" => {}
+            "message.updated" | "message.expired" | "chat.updated" | "chat.gap" | "chat.typing" | "blob.progress"
+            | "relay.demoted" | "contact.requested" | "contact.added" => {}
             other => panic!("an unexpected event: {other}"),
         }
     }

@@ -146,6 +146,12 @@ pub struct Relay {
 }
 
 impl Relay {
+    /// Returns the process's number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("the relay runs").id()
+    }
+
     /// Returns its data directory.
     #[must_use]
     pub fn data(&self) -> &Path {

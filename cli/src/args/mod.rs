@@ -151,13 +151,22 @@ pub enum Command {
         #[command(subcommand)]
         action: AppCommand,
     },
-    /// Send a text
+    /// Send a text, files, or both
     Send {
         /// Chat id, the beginning of it, or its name
         chat: String,
         /// The text
-        #[arg(allow_hyphen_values = true)]
-        text: String,
+        #[arg(allow_hyphen_values = true, required_unless_present = "files")]
+        text: Option<String>,
+        /// A file to send; can be repeated. Images and voice notes are told by their ending
+        #[arg(long = "file", value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with_all = ["reply", "mention"])]
+        files: Vec<PathBuf>,
+        /// Send images and sounds as plain files, as they are
+        #[arg(long, requires = "files")]
+        as_files: bool,
+        /// Send where and when images were taken as well, which is removed otherwise
+        #[arg(long, requires = "files")]
+        keep_metadata: bool,
         /// Message of the chat that it answers: its id or the beginning of it
         #[arg(long, value_name = "MESSAGE")]
         reply: Option<String>,
@@ -249,6 +258,14 @@ pub enum Command {
     Message {
         /// The message: its id or the beginning of it
         message: String,
+    },
+    /// Fetch the files of a message and save them; nothing is overwritten
+    Save {
+        /// The message: its id or the beginning of it
+        message: String,
+        /// Directory, or path of the new file [default: the current directory, under the sender's name made harmless]
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        to: Option<PathBuf>,
     },
     /// Mark messages of a chat read without showing them
     MarkRead {
@@ -359,7 +376,7 @@ mod tests {
             let Command::Send { text, .. } = parse(line).unwrap().command else {
                 panic!("another command");
             };
-            assert_eq!(text, wanted);
+            assert_eq!(text.as_deref(), Some(wanted));
         }
     }
 

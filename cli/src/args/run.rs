@@ -56,13 +56,16 @@ pub struct RelayArgs {
     /// With `--admission list`: a file of transport keys, one a line, in hex or as an address that ends in `/p2p/…`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_if_eq("admission", "list"))]
     pub admission_list: Option<PathBuf>,
-    /// MiB that all messages together may take [default: 16384]
+    /// MiB that all messages and files together may take [default: 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
     pub quota_total_mib: Option<u64>,
     /// MiB that the messages of one topic may take [default: 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
     pub quota_topic_mib: Option<u64>,
-    /// MiB that one peer may deposit in a day [default: 512]
+    /// MiB that the files of one topic may take [default: 4096]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
+    pub quota_topic_files_mib: Option<u64>,
+    /// MiB that one peer may deposit in a day [default: 4096]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
     pub quota_depositor_mib: Option<u64>,
     /// Multiaddr to listen on; can be repeated

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::files::{self, How};
 use super::{asks_no_node, id_for, keyed, pair, print_list, put};
 use crate::args::Command;
 use crate::client::Client;
@@ -32,11 +33,23 @@ pub(super) async fn command(client: &Client, command: Command, out: &Out) -> Res
         Command::Send {
             chat,
             text,
+            files,
+            as_files,
+            keep_metadata,
             reply,
             mention,
             idempotency_key,
         } => {
             let chat = id_for(client, CHAT, "chat.list", &chat).await?;
+            let text = text.unwrap_or_default();
+            if !files.is_empty() {
+                let how = How {
+                    as_files,
+                    keep_metadata,
+                };
+                let body = files::body(client, &files, &text, how, out).await?;
+                return send(&client.again()?, &chat, body, idempotency_key, out).await;
+            }
             let mut body = json!({ "kind": "text", "text": text });
             if let Some(reply) = reply {
                 put(
@@ -101,6 +114,10 @@ pub(super) async fn command(client: &Client, command: Command, out: &Out) -> Res
             let id = message_for(client, &message, out).await?;
             let found = client.call("message.get", json!({ "message": id })).await?;
             out.print(&found, || details(&found, out))
+        }
+        Command::Save { message, to } => {
+            let id = message_for(client, &message, out).await?;
+            files::save(client, &id, to.as_deref(), out).await
         }
         Command::MarkRead { chat, through } => mark_read(client, &chat, through, out).await,
         _ => Err(asks_no_node()),

@@ -219,6 +219,17 @@ pub struct Texts {
     pub nothing_found: &'static str,
     pub more_found: fn(u64) -> String,
     pub search_incomplete: &'static str,
+    pub sending_file: fn(&str) -> String,
+    pub fetching_file: fn(&str) -> String,
+    pub saving_file: fn(&str) -> String,
+    pub saved: fn(&str) -> String,
+    pub no_files: &'static str,
+    pub not_a_file: fn(&str) -> String,
+    pub file_changed: fn(&str) -> String,
+    pub file_lost: &'static str,
+    pub file_broken: &'static str,
+    /// Stands for a name that hides something.
+    pub name_suspicious: &'static str,
 
     // Events, and any method.
     pub acknowledged: &'static str,

@@ -16,6 +16,11 @@ const SAID: &[(&str, &str)] = &[
     ("held", "릴레이 보관 중"),
     ("delivered", "전달됨"),
     ("read", "읽음"),
+    // Kinds of files.
+    ("file", "파일"),
+    ("image", "사진"),
+    ("voice", "음성 메시지"),
+    ("album", "앨범"),
     ("open", "찾는 중"),
     ("filled", "채워짐"),
     ("lost", "작성자가 포기함"),

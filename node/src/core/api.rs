@@ -15,7 +15,7 @@ use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
 use super::epochs::Epochs;
 use super::relays::{proof, relay_check};
-use super::show::{content, event, given, ledger, mentions, message, refusal};
+use super::show::{event, given, ledger, mentions, message, refusal};
 use crate::clock::now_ms;
 use crate::net::NetHandle;
 use crate::rpc::access::{Grant, Grants};
@@ -459,7 +459,7 @@ impl Api for Facade {
     async fn message_send(&self, params: SendParams) -> ApiResult<Sent> {
         let command = Command::Send {
             chat: keys::ChatId(params.chat.0),
-            content: content(params.body)?,
+            content: self.content(params.body).await?,
             idempotency_key: params.idempotency_key,
         };
         let (id, view) = match self.command(command).await? {
@@ -479,6 +479,31 @@ impl Api for Facade {
             message: MessageId(id.0),
             ledger: ledger(view),
         })
+    }
+
+    async fn blob_put(&self, params: BlobPutParams) -> ApiResult<Written> {
+        self.put_file(params.length_bytes).await
+    }
+
+    async fn blob_write(&self, upload: BlobId, offset_bytes: u64, data: Vec<u8>) -> ApiResult<Written> {
+        self.write_file(upload, offset_bytes, data).await
+    }
+
+    async fn blob_read(&self, blob: BlobId, offset_bytes: u64, limit: usize) -> ApiResult<(u64, Vec<u8>)> {
+        self.read_file(blob, offset_bytes, limit).await
+    }
+
+    async fn blob_stat(&self, blob: BlobId) -> ApiResult<Blob> {
+        self.stat_file(blob).await
+    }
+
+    async fn blob_fetch(&self, params: MessageParams) -> ApiResult<Blobs> {
+        self.fetch_files(params.message).await
+    }
+
+    async fn blob_cancel(&self, blob: BlobId) -> ApiResult<Done> {
+        self.command(Command::CancelFile { id: blob.0 }).await?;
+        Ok(Done {})
     }
 
     async fn message_edit(&self, params: EditParams) -> ApiResult<Message> {
@@ -763,7 +788,7 @@ fn unexpected(_: &Reply) -> ApiError {
     other_said()
 }
 
-fn other_said() -> ApiError {
+pub(super) fn other_said() -> ApiError {
     ApiError::Internal {
         reason: "the core answered something else than was asked".into(),
     }

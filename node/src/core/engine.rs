@@ -17,6 +17,7 @@ use super::apps::{AppAsk, AppSaid, Apps};
 use super::epochs::Epochs;
 use super::mend::mend;
 use crate::clock::now_ms;
+use crate::disk;
 use crate::failpoint;
 use crate::net::{self, NetCommand, NetEvent, PeerKey};
 use crate::rpc::access::Grants;
@@ -172,6 +173,7 @@ impl Engine {
 
     /// Takes inputs from the front of `inbox` until it is empty or they are many, commits, and gives what may leave now.
     pub(super) fn turn(&mut self, inbox: &mut VecDeque<Incoming>) -> Result<Turn, TurnError> {
+        self.client.set_free_bytes(disk::free_bytes(self.store.dir()));
         let mut bytes = 0;
         while bytes < TURN_BYTES {
             let Some(incoming) = inbox.pop_front() else {
@@ -409,6 +411,7 @@ fn size(incoming: &Incoming) -> usize {
         Incoming::Net(NetEvent::Frame { bytes, .. } | NetEvent::Gossip { data: bytes, .. }) => bytes.len(),
         Incoming::Ask(Ask::Command(Command::Send { content, .. }, _)) => content.len(),
         Incoming::Ask(Ask::Keep(batch, _)) => batch.bytes(),
+        Incoming::Ask(Ask::Command(Command::WriteFile { bytes, .. }, _)) => bytes.len(),
         _ => 0,
     }
 }

@@ -8,7 +8,7 @@ use crate::store::{Store, StoreError};
 /// Trees whose rows may go: history that is shown without them, and what was done to it or is due; cursors from which all is fetched
 /// again, what the others tell again, and what is kept for them; the search index, which is made anew. The account, contacts, groups and what was received of each stream are not among them: a node
 /// without these would lie.
-const SPARED: [Tree; 14] = [
+const SPARED: [Tree; 15] = [
     Tree::Messages,
     Tree::MessageIds,
     Tree::Ledger,
@@ -23,6 +23,7 @@ const SPARED: [Tree; 14] = [
     Tree::Gaps,
     Tree::Passed,
     Tree::Search,
+    Tree::BlobChunks,
 ];
 
 /// Puts aside what was found unreadable so far and can be spared; whether there was something.

@@ -14,10 +14,13 @@
 
 mod api;
 mod apps;
+mod blobs;
 mod chats;
 mod engine;
 mod epochs;
+mod media;
 mod mend;
+mod names;
 mod relays;
 mod search;
 mod show;

@@ -1,13 +1,15 @@
 //! The core's things as the JSON-RPC shows them.
 
+use data_encoding::BASE64;
 use madang_protocol::client::history::{self, LedgerView, MessageView};
-use madang_protocol::client::{self, CommandError, Content, EventRow, LedgerState};
-use madang_protocol::keys::{self, AccountId};
+use madang_protocol::client::{self, CommandError, EventRow, LedgerState};
+use madang_protocol::keys::AccountId;
 use madang_protocol::message::{self, Body};
 use madang_protocol::rows::RowsError;
 
+use super::blobs::blob_state;
+use super::names::FileName;
 use crate::rpc::error::ApiError;
-use crate::rpc::params::SendBody;
 use crate::rpc::types::{self, *};
 
 /// A name, if one was given.
@@ -55,12 +57,72 @@ pub(super) fn message(view: MessageView) -> Message {
                     .collect(),
                 multiple: poll.multiple,
             },
+            Body::Files(files) => files_body(files, view.fallback),
             other => types::Body::Unknown {
                 code: other.kind().into(),
                 fallback: view.fallback,
             },
         },
         ledger: view.ledger.map(ledger),
+    }
+}
+
+/// Files as they are shown: several as an album.
+fn files_body(files: message::Files, fallback: String) -> types::Body {
+    let names: Vec<&str> = files.items.iter().map(|item| item.name.as_str()).collect();
+    // Without a text the fallback is their names, for programs that know no files.
+    let text = if names.join("\n") == fallback {
+        String::new()
+    } else {
+        fallback
+    };
+    let mut shown: Vec<(Attachment, bool, bool)> = files.items.into_iter().map(attachment).collect();
+    match shown.pop() {
+        Some((file, is_image, is_voice)) if shown.is_empty() => match (is_image, is_voice) {
+            (true, _) => types::Body::Image { file, text },
+            (_, true) => types::Body::Voice { file, text },
+            _ => types::Body::File { file, text },
+        },
+        last => types::Body::Album {
+            files: shown.into_iter().chain(last).map(|(file, _, _)| file).collect(),
+            text,
+        },
+    }
+}
+
+/// A file, whether it is an image, and whether it is a voice note.
+fn attachment(item: message::Attachment) -> (Attachment, bool, bool) {
+    let name = FileName::of(&item.name);
+    let bytes = |bytes: &[u8]| (!bytes.is_empty()).then(|| BASE64.encode(bytes));
+    let mut file = Attachment {
+        blob: BlobId(item.blob.id.0),
+        name: name.stored,
+        shown_name: name.shown,
+        suspicious: name.suspicious,
+        media_type: item.media_type,
+        length_bytes: item.blob.length_bytes,
+        caption: item.caption,
+        width: None,
+        height: None,
+        thumbnail: None,
+        preview: None,
+        duration_ms: None,
+        waveform: None,
+    };
+    match item.media {
+        message::Media::File => (file, false, false),
+        message::Media::Image(image) => {
+            file.width = Some(image.width);
+            file.height = Some(image.height);
+            file.thumbnail = bytes(&image.thumbnail);
+            file.preview = bytes(&image.preview);
+            (file, true, false)
+        }
+        message::Media::Voice(voice) => {
+            file.duration_ms = Some(voice.duration_ms);
+            file.waveform = bytes(&voice.waveform);
+            (file, false, true)
+        }
     }
 }
 
@@ -90,30 +152,6 @@ pub(super) fn mentions(given: Vec<Mention>, field: &str) -> Result<Vec<message::
         })
     };
     given.into_iter().enumerate().map(read).collect()
-}
-
-/// What is sent, as the core takes it.
-pub(super) fn content(body: SendBody) -> Result<Content, ApiError> {
-    Ok(match body {
-        SendBody::Text {
-            text,
-            reply_to,
-            mentions: given,
-        } => Content::Text {
-            text,
-            reply_to: reply_to.map(|message| keys::MessageId(message.0)),
-            mentions: mentions(given, "body.mentions")?,
-        },
-        SendBody::Poll {
-            question,
-            options,
-            multiple,
-        } => Content::Poll(message::Poll {
-            question,
-            options,
-            multiple,
-        }),
-    })
 }
 
 pub(super) fn ledger(view: LedgerView) -> Ledger {
@@ -216,6 +254,17 @@ pub(super) fn event(
             active,
             at_ms,
         },
+        EventRow::Blob {
+            blob,
+            state,
+            done_bytes,
+            length_bytes,
+        } => EventKind::BlobProgress {
+            blob: BlobId(blob.0),
+            state: blob_state(state),
+            done_bytes,
+            length_bytes,
+        },
         EventRow::ChatUpdated { chat } => EventKind::ChatUpdated { chat: ChatId(chat.0) },
         EventRow::RelayDemoted { relay, fault } => EventKind::RelayDemoted {
             relay: RelayKey(relay.0),
@@ -280,6 +329,7 @@ pub(super) fn refusal(error: CommandError) -> ApiError {
             what: what.into(),
             limit: limit as u64,
         },
+        CommandError::DiskFull => ApiError::DiskFull,
         CommandError::Internal { reason } => ApiError::Internal { reason },
     }
 }

@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::admission::replace;
-use super::disk;
 use crate::config::RelayConfig;
+use crate::disk;
 
 /// Where a running relay says how to reach it.
 const PLACES: &str = "relay.json";

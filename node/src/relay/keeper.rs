@@ -10,11 +10,11 @@ use madang_protocol::keys::{TransportKey, TransportSecret};
 use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use zeroize::Zeroizing;
 
-use super::disk;
 use super::inbox::{Arrived, Incoming, Operation, input};
 use super::metrics::Metrics;
 use crate::clock::now_ms;
 use crate::config::{NodeError, RelayConfig};
+use crate::disk;
 use crate::failpoint;
 use crate::net::{Bytes, NetCommand, PeerKey, Side};
 use crate::store::{Store, StoreError, StoreKind, Unlock};
@@ -333,6 +333,7 @@ fn rules(config: &RelayConfig) -> Rules {
     Rules {
         total_bytes,
         topic_bytes: quotas.topic_bytes.unwrap_or(defaults.topic_bytes),
+        topic_blob_bytes: quotas.topic_blob_bytes.unwrap_or(defaults.topic_blob_bytes),
         depositor_bytes_per_day: quotas
             .depositor_bytes_per_day
             .unwrap_or(defaults.depositor_bytes_per_day),

@@ -17,7 +17,6 @@
 //! the relay is read-only: it keeps its connections, refuses deposits, serves watches, and goes on when the disk takes writes again.
 
 mod admission;
-mod disk;
 mod doctor;
 mod http;
 mod inbox;

@@ -17,11 +17,12 @@ use super::methods;
 use super::types::EventKind;
 
 /// What apps can be allowed, by namespace. Methods of messages belong to their chat.
-const ACTIONS: [(&str, &[&str]); 6] = [
+const ACTIONS: [(&str, &[&str]); 7] = [
     ("node", &["read"]),
     ("account", &["read", "secret"]),
     ("contact", &["read", "write"]),
     ("chat", &["read", "send", "manage"]),
+    ("blob", &["read", "write"]),
     ("relay", &["read"]),
     ("app", &["manage"]),
 ];
@@ -281,6 +282,7 @@ impl Grant {
             EventKind::ContactRequested { .. } | EventKind::ContactAdded { .. } => of("contact", "read"),
             EventKind::AppRequested { .. } => of("app", "manage"),
             EventKind::WebhookDisabled { app, .. } => of("app", "manage") || (app.is_some() && *app == self.app),
+            EventKind::BlobProgress { .. } => of("blob", "read"),
             EventKind::Gap { .. } | EventKind::Lagged { .. } => true,
             other => match other.chat() {
                 Some(chat) => self.allows_in("read", &chat),

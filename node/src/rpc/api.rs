@@ -123,6 +123,34 @@ pub trait Api: Send + Sync + 'static {
     /// `message.mark_read`.
     fn message_mark_read(&self, params: MarkReadParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
+    /// `blob.put`: begins an upload.
+    fn blob_put(&self, params: BlobPutParams) -> impl Future<Output = ApiResult<Written>> + Send;
+
+    /// `blob.write`: answers once the part is sealed and on disk.
+    fn blob_write(
+        &self,
+        upload: BlobId,
+        offset_bytes: u64,
+        data: Vec<u8>,
+    ) -> impl Future<Output = ApiResult<Written>> + Send;
+
+    /// Reads at most `limit` bytes of a content that is here whole; gives its length too.
+    fn blob_read(
+        &self,
+        blob: BlobId,
+        offset_bytes: u64,
+        limit: usize,
+    ) -> impl Future<Output = ApiResult<(u64, Vec<u8>)>> + Send;
+
+    /// `blob.stat`.
+    fn blob_stat(&self, blob: BlobId) -> impl Future<Output = ApiResult<Blob>> + Send;
+
+    /// `blob.fetch`: begins, and doesn't wait.
+    fn blob_fetch(&self, params: MessageParams) -> impl Future<Output = ApiResult<Blobs>> + Send;
+
+    /// `blob.cancel`.
+    fn blob_cancel(&self, blob: BlobId) -> impl Future<Output = ApiResult<Done>> + Send;
+
     /// Reads at most `limit` durable events with a cursor above `after` (the newest cursor if absent), in order, and never waits.
     ///
     /// Where the log was pruned above `after`, the first item is a `gap`. Of other kinds than `kinds` there may be some or none. At the

@@ -2,14 +2,18 @@
 
 use std::fmt;
 
+use data_encoding::BASE64;
 use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::ids::{AppKey, ChatId, MessageId};
-use super::limits::{MAX_EMOJI, MAX_IDEMPOTENCY_KEY, MAX_MENTIONS, MAX_OPTION, MAX_OPTIONS, MAX_QUESTION, MAX_TEXT};
+use super::ids::{AppKey, BlobId, ChatId, MessageId};
+use super::limits::{
+    MAX_ATTACHMENTS, MAX_CAPTION, MAX_EMOJI, MAX_FILE_NAME, MAX_IDEMPOTENCY_KEY, MAX_MEDIA_TYPE, MAX_MENTIONS,
+    MAX_OPTION, MAX_OPTIONS, MAX_QUESTION, MAX_TEXT, MAX_WAVEFORM,
+};
 use super::params::{Fields, FromParams, too_large};
-use super::schema::Text;
+use super::schema::{Base64, Text};
 use super::types::Mention;
 
 /// Parameters of `message.send`.
@@ -51,6 +55,111 @@ pub enum SendBody {
         #[schemars(default)]
         multiple: bool,
     },
+    /// A file.
+    File {
+        /// Which.
+        file: SendFile,
+        /// What is written with it.
+        #[schemars(default, with = "Text<0, MAX_TEXT>")]
+        text: String,
+    },
+    /// An image: JPEG, PNG, WebP or GIF.
+    Image {
+        /// Which.
+        file: SendFile,
+        /// What is written with it.
+        #[schemars(default, with = "Text<0, MAX_TEXT>")]
+        text: String,
+    },
+    /// A voice note: WAV, or Opus in Ogg.
+    Voice {
+        /// Which.
+        file: SendFile,
+        /// What is written with it.
+        #[schemars(default, with = "Text<0, MAX_TEXT>")]
+        text: String,
+    },
+    /// Several files; those whose media type says so as images.
+    Album {
+        /// In their order.
+        #[schemars(length(min = 1, max = MAX_ATTACHMENTS))]
+        files: Vec<SendFile>,
+        /// What is written with them.
+        #[schemars(default, with = "Text<0, MAX_TEXT>")]
+        text: String,
+    },
+}
+
+/// A file that is to be sent.
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+pub struct SendFile {
+    /// Its content, which was written whole.
+    pub blob: BlobId,
+    /// What it is called: no path.
+    #[schemars(with = "Text<1, MAX_FILE_NAME>")]
+    pub name: String,
+    /// Its media type; told from the name if absent.
+    #[schemars(with = "Option<Text<1, MAX_MEDIA_TYPE>>")]
+    pub media_type: Option<String>,
+    /// What is written under it.
+    #[schemars(default, with = "Text<0, MAX_CAPTION>")]
+    pub caption: String,
+    /// Of an image: send where and when it was taken as well, which is removed otherwise.
+    #[schemars(default)]
+    pub keep_metadata: bool,
+    /// Of a voice note: loudness of equal stretches, a byte each; made from the content if that is WAV.
+    #[schemars(with = "Option<Base64<MAX_WAVEFORM>>")]
+    pub waveform: Option<Vec<u8>>,
+}
+
+/// Gives no names.
+impl fmt::Debug for SendFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SendFile({})", self.blob)
+    }
+}
+
+impl FromParams for SendFile {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let waveform: Option<String> = fields.optional("waveform")?;
+        let waveform = waveform.map(|text| BASE64.decode(text.as_bytes())).transpose();
+        let waveform = waveform.map_err(|_| fields.invalid("waveform", "must be base64 with padding"))?;
+        if waveform.as_ref().is_some_and(|waveform| waveform.len() > MAX_WAVEFORM) {
+            return Err(too_large(fields.path_of("waveform"), MAX_WAVEFORM));
+        }
+        let name = text(fields, "name", MAX_FILE_NAME)?;
+        let media_type: Option<String> = fields.optional("media_type")?;
+        if media_type.as_ref().is_some_and(|given| given.len() > MAX_MEDIA_TYPE) {
+            return Err(too_large(fields.path_of("media_type"), MAX_MEDIA_TYPE));
+        }
+        Ok(Self {
+            blob: fields.required("blob")?,
+            name,
+            media_type,
+            caption: optional_text(fields, "caption", MAX_CAPTION)?,
+            keep_metadata: fields.optional("keep_metadata")?.unwrap_or_default(),
+            waveform,
+        })
+    }
+}
+
+fn optional_text(fields: &mut Fields, name: &'static str, limit: usize) -> Result<String, ApiError> {
+    let text: String = fields.optional(name)?.unwrap_or_default();
+    if text.len() > limit {
+        return Err(too_large(fields.path_of(name), limit));
+    }
+    Ok(text)
+}
+
+fn album(body: &mut Fields) -> Result<SendBody, ApiError> {
+    let mut files = body.list("files")?;
+    if !(1..=MAX_ATTACHMENTS).contains(&files.len()) {
+        return Err(body.invalid("files", format!("must be 1 to {MAX_ATTACHMENTS}")));
+    }
+    Ok(SendBody::Album {
+        files: files.iter_mut().map(SendFile::from_params).collect::<Result<_, _>>()?,
+        text: optional_text(body, "text", MAX_TEXT)?,
+    })
 }
 
 impl FromParams for SendParams {
@@ -65,8 +174,18 @@ impl FromParams for SendParams {
                 mentions: mentions(&mut body)?,
             },
             "poll" => poll(&mut body)?,
+            "album" => album(&mut body)?,
+            kind @ ("file" | "image" | "voice") => {
+                let file = SendFile::from_params(&mut body.nested("file")?)?;
+                let text = optional_text(&mut body, "text", MAX_TEXT)?;
+                match kind {
+                    "file" => SendBody::File { file, text },
+                    "image" => SendBody::Image { file, text },
+                    _ => SendBody::Voice { file, text },
+                }
+            }
             _ => {
-                let reason = "must be \"text\" or \"poll\", the kinds that this version sends";
+                let reason = "must be \"text\", \"poll\", \"file\", \"image\", \"voice\" or \"album\", the kinds that this version sends";
                 return Err(body.invalid("kind", reason));
             }
         };
@@ -106,6 +225,10 @@ impl fmt::Debug for SendBody {
                 write!(f, "Text({} bytes, {} mentions)", text.len(), mentions.len())
             }
             Self::Poll { options, .. } => write!(f, "Poll({} options)", options.len()),
+            Self::File { file, .. } => write!(f, "File({file:?})"),
+            Self::Image { file, .. } => write!(f, "Image({file:?})"),
+            Self::Voice { file, .. } => write!(f, "Voice({file:?})"),
+            Self::Album { files, .. } => write!(f, "Album({} files)", files.len()),
         }
     }
 }

@@ -95,6 +95,22 @@ pub enum ApiError {
         /// What the store says.
         reason: String,
     },
+    /// The disk has no room for a file.
+    #[error("the disk is nearly full; make room and try again")]
+    DiskFull,
+    /// Not all of a file is here.
+    #[error("not all of the file is here yet: {here_bytes} of {length_bytes} bytes; fetch it and wait")]
+    NotWhole {
+        /// Bytes that are here.
+        here_bytes: u64,
+        /// Bytes of the whole.
+        length_bytes: u64,
+    },
+    /// A file can't be opened.
+    #[error(
+        "a part of the file was lost on this disk, or can't be opened with the key that came with it; cancel it and fetch it again"
+    )]
+    BlobDamaged,
     /// The node's queue is full.
     #[error("the node is busy; try again in {retry_after_ms} ms")]
     Overloaded {
@@ -175,6 +191,11 @@ table! {
     NOT_ALLOWED = "not_allowed", -32012, false, Source::Any, "not for this account, as changing a message of another's";
     SCOPE_MISSING = "scope_missing", -32020, false, Source::Any, "the token doesn't allow this; `scope` names what it lacks";
     TOKEN_ENDED = "token_ended", -32021, false, Source::Any, "the token was revoked, or its time is over";
+    DISK_FULL = "disk_full", -32013, true, Source::Only(&["blob.put", "blob.write", "blob.fetch"]),
+        "the disk has no room for the file";
+    NOT_WHOLE = "not_whole", -32014, true, Source::Only(&["blob.get"]), "not all of the file is here yet";
+    BLOB_DAMAGED = "blob_damaged", -32015, false, Source::Only(&["blob.get"]),
+        "a part of the file was lost on this disk, or the sender's key doesn't open it";
     INTERNAL = "internal", -32603, false, Source::Any, "a fault of the node";
 }
 
@@ -234,6 +255,9 @@ impl ApiError {
             Self::LimitReached { .. } => &LIMIT_REACHED,
             Self::ReadOnly { .. } => &READ_ONLY,
             Self::Overloaded { .. } => &OVERLOADED,
+            Self::DiskFull => &DISK_FULL,
+            Self::NotWhole { .. } => &NOT_WHOLE,
+            Self::BlobDamaged => &BLOB_DAMAGED,
             Self::NotAllowed { .. } => &NOT_ALLOWED,
             Self::ScopeMissing { .. } => &SCOPE_MISSING,
             Self::TokenEnded => &TOKEN_ENDED,

@@ -26,6 +26,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::access::{Grant, Grants};
 use super::calls::{Caller, overloaded, refusal, refuse};
+use super::content::{self, Wanted};
 use super::error::ApiError;
 use super::files::Token;
 use super::limits::MAX_REQUEST;
@@ -85,6 +86,13 @@ pub(super) enum Entry {
     Guest {
         grant: Arc<Grant>,
         web_socket: bool,
+        /// The page of another site that is told the answer.
+        page: Option<HeaderValue>,
+    },
+    /// With a token, to the content of a file.
+    Content {
+        grant: Arc<Grant>,
+        wanted: Wanted,
         /// The page of another site that is told the answer.
         page: Option<HeaderValue>,
     },
@@ -157,6 +165,10 @@ impl Guard {
         }
         if grant.has_ended(now_ms()) {
             return Err(Refusal::Ended);
+        }
+        if let Some(wanted) = content::wanted(request.uri().path(), request.method()) {
+            let wanted = wanted.map_err(|()| Refusal::Method)?;
+            return Ok(Entry::Content { grant, wanted, page });
         }
         if request.uri().path() != "/" {
             return Err(Refusal::Path);
@@ -259,10 +271,13 @@ pub(super) fn preflight(page: HeaderValue) -> HttpResponse {
     let mut response = HttpResponse::new(HttpBody::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST, GET, HEAD, PATCH"),
+    );
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("authorization, content-type"),
+        HeaderValue::from_static("authorization, content-type, range, upload-offset"),
     );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     told(response, Some(page))

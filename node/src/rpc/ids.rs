@@ -80,6 +80,10 @@ hex_id!(
     AppKey
 );
 hex_id!(
+    /// Names the content of a file, or an upload of one.
+    BlobId
+);
+hex_id!(
     /// A device's public key.
     DeviceKey
 );

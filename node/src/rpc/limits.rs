@@ -170,3 +170,36 @@ pub const DELIVERY_RETRY: Duration = Duration::from_secs(1);
 
 /// Longest time between looks for tokens that have ended, so that a clock that is set is noticed (guess).
 pub const TOKEN_LOOK: Duration = Duration::from_secs(30);
+
+/// Bytes of a file, as the protocol has it.
+pub const MAX_FILE: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Bytes of a chunk of a file before sealing, as the protocol has it.
+pub const BLOB_CHUNK: usize = 60 * 1024;
+
+/// Bytes of a file that one call reads or writes: eight chunks, in base64 below [`MAX_REQUEST`].
+pub const MAX_BLOB_PART: usize = 8 * BLOB_CHUNK;
+
+/// Bytes of an upload over HTTP that are sealed and put on disk at once.
+pub const BLOB_WRITE: usize = 16 * BLOB_CHUNK;
+
+/// Files of a message, as the protocol has it.
+pub const MAX_ATTACHMENTS: usize = 16;
+
+/// Bytes of a file's name, as the protocol has it.
+pub const MAX_FILE_NAME: usize = 255;
+
+/// Bytes of a media type, as the protocol has it.
+pub const MAX_MEDIA_TYPE: usize = 127;
+
+/// Bytes of what is written under a file, as the protocol has it.
+pub const MAX_CAPTION: usize = 1024;
+
+/// Bytes of an image's thumbnail, as the protocol has it.
+pub const MAX_THUMBNAIL: usize = 12 * 1024;
+
+/// Bytes of an image's blurred preview, as the protocol has it.
+pub const MAX_PREVIEW: usize = 32;
+
+/// Values of a voice note's waveform, as the protocol has it.
+pub const MAX_WAVEFORM: usize = 256;

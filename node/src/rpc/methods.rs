@@ -7,6 +7,7 @@ use schemars::{JsonSchema as _, SchemaGenerator};
 
 use super::access::Need;
 use super::api::Api;
+use super::blobs;
 use super::bodies::key_of;
 use super::dispatch::{Shared, add};
 use super::error::ApiError;
@@ -195,6 +196,29 @@ methods! {
 
     /// Marks a chat's messages as read.
     "message.mark_read", Need::chat("send"), MarkReadParams => Done, |s, p, _| s.api.message_mark_read(p).await;
+
+    /// Begins an upload of a file that is to be sent.
+    ///
+    /// Its content goes by `blob.write`, or by `PATCH /blob/UPLOAD` with `Upload-Offset`; `blob.stat` says where it goes on after an
+    /// interruption. What is not written to for a day, or named by no message, is forgotten.
+    "blob.put", Need::all("blob", "write"), BlobPutParams => Written, |s, p, _| s.api.blob_put(p).await;
+
+    /// Writes the next part of an upload: it is sealed and on disk when this answers, with `blob` once it was the last.
+    "blob.write", Need::all("blob", "write"), BlobWriteParams => Written, |s, p, _| s.api.blob_write(p.upload, p.offset_bytes, p.data).await;
+
+    /// How a file is, by its content or the number of its upload.
+    "blob.stat", Need::all("blob", "read"), BlobParams => Blob, |s, p, _| s.api.blob_stat(p.blob).await;
+
+    /// Fetches the files of a message from whoever has them; answers how they are at once.
+    ///
+    /// Event `blob.progress` tells how it goes. What was begun goes on after a restart. Small files are fetched when their message comes.
+    "blob.fetch", Need::all("blob", "read"), MessageParams => Blobs, |s, p, _| s.api.blob_fetch(p).await;
+
+    /// Reads a part of a file that is here whole. `GET /blob/ID` reads it too, with `Range`.
+    "blob.get", Need::all("blob", "read"), BlobGetParams => BlobPart, |s, p, _| blobs::get(&*s.api, p).await;
+
+    /// Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched.
+    "blob.cancel", Need::all("blob", "write"), BlobParams => Done, |s, p, _| s.api.blob_cancel(p.blob).await;
 
     /// What was kept as proof of what relays did.
     "relay.evidence", Need::all("relay", "read"), EvidenceParams => Page<Evidence>, |s, p, _| s.api.relay_evidence(p).await;

@@ -5,14 +5,16 @@
 //! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `dispatch` (by `access`
 //! what the token allows, and parameters), and then the [`Api`], which the core implements. `methods` is the table that says which function of it
 //! is which method; `events` long-polls and subscribes on top of some of them, `pages` shares
-//! what subscriptions read.
+//! what subscriptions read. Contents of files go past jsonrpsee (`content`).
 
 pub mod access;
 pub mod api;
 pub mod apps;
+mod blobs;
 mod bodies;
 mod calls;
 mod chats;
+mod content;
 mod deliver;
 mod dispatch;
 pub mod error;

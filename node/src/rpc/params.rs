@@ -15,7 +15,8 @@ use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POL
 use super::schema::{CursorOrAck, Link, PageCursor};
 
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
-pub use super::bodies::{EditParams, ReactParams, SendBody, SendParams, VoteParams};
+pub use super::blobs::{BlobGetParams, BlobParams, BlobPutParams, BlobWriteParams};
+pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams, VoteParams};
 pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,
     ChatUpdateParams,
@@ -379,6 +380,16 @@ impl Fields {
             members: self.required(name)?,
             path: self.path_of(name),
         })
+    }
+
+    /// The objects of a list within the object.
+    pub(super) fn list(&mut self, name: &'static str) -> Result<Vec<Self>, ApiError> {
+        let objects: Vec<Map<String, Value>> = self.required(name)?;
+        let nested = |(at, members)| Self {
+            members,
+            path: self.path_of(&format!("{name}[{at}]")),
+        };
+        Ok(objects.into_iter().enumerate().map(nested).collect())
     }
 
     pub(super) fn limit(&mut self) -> Result<u32, ApiError> {

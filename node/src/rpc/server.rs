@@ -31,6 +31,7 @@ use tokio::time::{sleep, timeout};
 use super::access::Grant;
 use super::api::Api;
 use super::calls::CallsLayer;
+use super::content;
 use super::deliver;
 use super::dispatch::Shared;
 use super::files::{self, Places, Token};
@@ -207,6 +208,7 @@ pub(super) async fn serve_with<A: Api>(
     let token = Token::load(&config.data_dir)?;
     let grants = api.grants();
     let delivering = Arc::clone(&api);
+    let files_api = Arc::clone(&api);
     let (stop, server) = stop_channel();
     let shared = Shared {
         api,
@@ -247,7 +249,7 @@ pub(super) async fn serve_with<A: Api>(
     tokio::spawn(async move {
         let running = tokio::select! {
             never = deliver::run(delivering) => match never {},
-            running = accept(listener, Arc::clone(&house), service) => running,
+            running = accept(files_api, listener, Arc::clone(&house), service) => running,
             never = watch_tokens(&house) => match never {},
         };
         if let Err(error) = files::withdraw(&config.data_dir) {
@@ -402,7 +404,7 @@ impl Running {
 }
 
 /// Accepts until told to stop.
-async fn accept<S>(listener: Listeners, house: Arc<House>, service: impl Fn() -> S) -> Running
+async fn accept<A: Api, S>(api: Arc<A>, listener: Listeners, house: Arc<House>, service: impl Fn() -> S) -> Running
 where
     S: tower::Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
     S: Clone + Send + Sync + 'static,
@@ -434,7 +436,13 @@ where
             oldest.abort();
         }
         let visit = Arc::new(Visit::default());
-        let serving = connection(caller, Arc::clone(&house), Arc::clone(&visit), service());
+        let serving = connection(
+            Arc::clone(&api),
+            caller,
+            Arc::clone(&house),
+            Arc::clone(&visit),
+            service(),
+        );
         strangers.push_back((visit, tasks.spawn(serving)));
     }
     Running {
@@ -443,7 +451,7 @@ where
     }
 }
 
-async fn connection<S>(caller: Arriving, house: Arc<House>, visit: Arc<Visit>, service: S)
+async fn connection<A: Api, S>(api: Arc<A>, caller: Arriving, house: Arc<House>, visit: Arc<Visit>, service: S)
 where
     S: tower::Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
     S: Clone + Send + Sync + 'static,
@@ -464,13 +472,14 @@ where
     let socket = Socket::new(stream);
     let cut = socket.cut();
     let handle = service_fn(move |request: Request<Incoming>| {
-        let (house, visit, service, cut) = (
+        let (api, house, visit, service, cut) = (
+            Arc::clone(&api),
             Arc::clone(&house),
             Arc::clone(&visit),
             service.clone(),
             Arc::clone(&cut),
         );
-        async move { Ok::<_, Infallible>(answer(request, arrived, &house, &visit, &cut, service).await) }
+        async move { Ok::<_, Infallible>(answer(&api, request, arrived, &house, &visit, &cut, service).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -491,7 +500,8 @@ where
     }
 }
 
-async fn answer<S>(
+async fn answer<A: Api, S>(
+    api: &Arc<A>,
     mut request: Request<Incoming>,
     arrived: Arrived,
     house: &House,
@@ -522,6 +532,18 @@ where
             request.extensions_mut().insert(Seat(slot));
             told(
                 pass(request, grant, web_socket, house.deadlines.body, service).await,
+                page,
+            )
+        }
+        Ok(Entry::Content { grant, wanted, page }) => {
+            if let Err(refusal) = visit.admit(&house.slots) {
+                return refused(refusal);
+            }
+            if let Some(app) = grant.app {
+                house.belongs(app, cut);
+            }
+            told(
+                content::serve(Arc::clone(api), &grant, wanted, request, house.deadlines.body).await,
                 page,
             )
         }

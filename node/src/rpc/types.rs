@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+mod blobs;
+
 use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
 pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::search::{Highlight, SearchHit, SearchPage};
+pub use blobs::{Attachment, Blob, BlobId, BlobPart, BlobState, Blobs, Written};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -459,6 +462,34 @@ pub enum Body {
         /// Whether one may choose several.
         multiple: bool,
     },
+    /// A file.
+    File {
+        /// Which.
+        file: Attachment,
+        /// What is written with it.
+        text: String,
+    },
+    /// An image.
+    Image {
+        /// Which.
+        file: Attachment,
+        /// What is written with it.
+        text: String,
+    },
+    /// A voice note.
+    Voice {
+        /// Which.
+        file: Attachment,
+        /// What is written with it.
+        text: String,
+    },
+    /// Several files or images.
+    Album {
+        /// In their order.
+        files: Vec<Attachment>,
+        /// What is written with them.
+        text: String,
+    },
     /// Its author took it back.
     Deleted,
     /// A kind that this version doesn't know.
@@ -476,6 +507,10 @@ impl fmt::Debug for Body {
         match self {
             Self::Text { text, .. } => write!(f, "Text({} bytes)", text.len()),
             Self::Poll { options, .. } => write!(f, "Poll({} options)", options.len()),
+            Self::File { file, .. } => write!(f, "File({file:?})"),
+            Self::Image { file, .. } => write!(f, "Image({file:?})"),
+            Self::Voice { file, .. } => write!(f, "Voice({file:?})"),
+            Self::Album { files, .. } => write!(f, "Album({} files)", files.len()),
             Self::Deleted => f.write_str("Deleted"),
             Self::Unknown { code, fallback } => {
                 write!(f, "Unknown({code}, {} bytes)", fallback.len())
@@ -633,6 +668,7 @@ impl EventKind {
             Self::MessageLedger { .. } => Self::MESSAGE_LEDGER,
             Self::MessageUpdated(_) => Self::MESSAGE_UPDATED,
             Self::MessageExpired { .. } => "message.expired",
+            Self::BlobProgress { .. } => "blob.progress",
             Self::ChatUpdated { .. } => "chat.updated",
             Self::ChatGap { .. } => "chat.gap",
             Self::ChatTyping { .. } => "chat.typing",
@@ -658,7 +694,8 @@ impl EventKind {
             | Self::ChatUpdated { chat }
             | Self::ChatGap { chat, .. }
             | Self::ContactAdded { chat, .. } => Some(*chat),
-            Self::RelayDemoted { .. }
+            Self::BlobProgress { .. }
+            | Self::RelayDemoted { .. }
             | Self::ContactRequested { .. }
             | Self::AppRequested { .. }
             | Self::Gap { .. }
@@ -698,6 +735,18 @@ pub enum EventKind {
         chat: ChatId,
         /// The message.
         message: MessageId,
+    },
+    /// A file got further: once in 2 s at most, and in the end.
+    #[serde(rename = "blob.progress")]
+    BlobProgress {
+        /// Its content.
+        blob: BlobId,
+        /// How it is.
+        state: BlobState,
+        /// Bytes that are there: at a relay, or here.
+        done_bytes: u64,
+        /// Bytes of the whole.
+        length_bytes: u64,
     },
     /// A group's members, roles or settings changed; see `chat.get`.
     #[serde(rename = "chat.updated")]

@@ -141,7 +141,8 @@ fn make_dir(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn private(options: &mut OpenOptions) {
+/// Makes a file that is created one of its owner only.
+pub(super) fn private(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     #[cfg(not(unix))]

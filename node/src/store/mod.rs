@@ -8,6 +8,7 @@
 //! DATA/current    which generations count (generation.rs)
 //! DATA/g4/        a generation: its key, its sled database with one tree whose keys begin with the number of a `rows::Tree` (rows.rs,
 //!                 engine.rs), the record of the log's length (extent.rs), and a base with what is older (base/)
+//! DATA/blobs/     chunks of blobs, which rows name (chunks.rs)
 //! DATA/quarantine/  records that could not be read (quarantine.rs)
 //! ```
 //!
@@ -22,6 +23,7 @@
 //! for a commit that is under way, as long as one flush.
 
 mod base;
+mod chunks;
 mod compact;
 mod directory;
 mod engine;
@@ -51,6 +53,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failpoint;
 use base::Base;
+use chunks::ChunkWrites;
 use compact::Compaction;
 use directory::{Opened, take_lock};
 use engine::Change;
@@ -151,6 +154,7 @@ struct Changes {
     tombstones: u64,
     /// Damaged blocks of the base that it takes as empty.
     gone: Vec<(Arc<Base>, usize)>,
+    chunks: ChunkWrites,
 }
 
 impl Store {
@@ -172,6 +176,7 @@ impl Store {
             extent,
             frozen_extent,
         } = directory::open_or_create(dir, &unlock, kind, cost)?;
+        chunks::begin(dir, &levels)?;
         let split = levels.top.split_trees()?;
         let inner = Arc::new(Inner {
             dir: dir.to_owned(),
@@ -234,8 +239,15 @@ impl Store {
             deleted,
             tombstones,
             gone,
+            chunks,
         } = changes;
         failpoint::hit("store.before_apply");
+        // Before the rows that name them, and while readers go on.
+        if let Err(reason) = chunks.write(&self.0.dir) {
+            tracing::error!(%reason, "a commit failed");
+            write(&self.0.live).failed = Some(reason.clone());
+            return Err(StoreError::Commit { reason });
+        }
         let mut live = write(&self.0.live);
         // Whoever has read the number before reads rows once this is done, or has read them already.
         self.0.commits.fetch_add(1, Ordering::Release);
@@ -256,6 +268,7 @@ impl Store {
                 for (base, block) in gone {
                     base.forget([block]);
                 }
+                chunks.clean(&self.0.dir, &read(&self.0.live).levels);
                 // The batch is on disk whatever becomes of the record.
                 if let Err(error) = writer.extent.note(len) {
                     tracing::warn!(%error, "the log's length could not be recorded");
@@ -302,7 +315,13 @@ impl Store {
         changes.entries.reserve(batch.ops.len());
         for ((tree, key), value) in last_writes(batch)? {
             let stored = StoredKey::row(tree, key);
+            let place = match value {
+                Some(value) if chunks::holds(tree) => Some(changes.chunks.put(tree, key, value)?),
+                _ => None,
+            };
+            let value = place.as_deref().or(value);
             if value.is_none() {
+                changes.chunks.delete(tree, key);
                 self.give_up_block(&live.levels, &stored, &mut nonces, &mut changes)?;
             }
             let entries = &mut changes.entries;
@@ -356,10 +375,15 @@ impl Store {
 
 impl Rows for Store {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, RowsError> {
+        // Held while a chunk is read, so that its file isn't removed in between.
         let live = read(&self.0.live);
-        live.levels
-            .get(&StoredKey::row(tree, key).0)
-            .map_err(|failure| self.rows_error(tree, failure))
+        let stored = StoredKey::row(tree, key).0;
+        let row = live.levels.get(&stored);
+        row.and_then(|row| {
+            row.map(|value| chunks::resolve(&self.0.dir, &stored, value))
+                .transpose()
+        })
+        .map_err(|failure| self.rows_error(tree, failure))
     }
 
     fn range(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize, reverse: bool) -> Result<Vec<Row>, RowsError> {
@@ -367,7 +391,9 @@ impl Rows for Store {
         let (from, to) = (StoredKey::row(tree, from), StoredKey::row(tree, to));
         let rows = live.levels.rows(&from.0, &to.0, reverse).take(limit);
         rows.map(|row| match row {
-            Ok((key, value)) => Ok((rows::row_key(&key), value)),
+            Ok((key, value)) => chunks::resolve(&self.0.dir, &key, value)
+                .map(|value| (rows::row_key(&key), value))
+                .map_err(|failure| self.rows_error(tree, failure)),
             Err(failure) => Err(self.rows_error(tree, failure)),
         })
         .collect()

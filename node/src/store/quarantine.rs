@@ -5,14 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use madang_protocol::rows::{Batch, Tree};
+use madang_protocol::rows::{Batch, Rows as _, Tree};
 
 use super::base::Base;
 use super::engine::Engine;
 use super::generation::Generation;
 use super::levels::Levels;
 use super::rows::{self, Failure, Nonces, StoredKey};
-use super::{Changes, Store, StoreError, files, lock, read};
+use super::{Changes, Store, StoreError, chunks, files, lock, read};
 
 /// Name of the directory.
 const DIR: &str = "quarantine";
@@ -95,11 +95,12 @@ impl Store {
         let mut writer = lock(&self.0.writer);
         self.reopen_if_closed(&mut writer)?;
         let stored = StoredKey::row(tree, key);
-        let Some(damage) = self.damage(&stored.0).map_err(commit_error)? else {
-            return Ok(false);
-        };
-        if let Damage::Row(_) = damage {
-            damage.keep(&self.0.dir, &stored.0)?;
+        match self.damage(&stored.0).map_err(commit_error)? {
+            Some(damage @ Damage::Row(_)) => damage.keep(&self.0.dir, &stored.0)?,
+            Some(Damage::Block { .. }) => {}
+            // The row of a chunk may be well where the chunk isn't; there is nothing to keep then.
+            None if !chunks::holds(tree) || self.get(tree, key).is_ok() => return Ok(false),
+            None => {}
         }
         let mut batch = Batch::default();
         batch.delete(tree, key);

@@ -139,11 +139,10 @@ fn f49_another_key_opens_nothing() {
 #[test]
 fn f49_an_inner_node_is_no_chunk() {
     // Two chunks of a blob as one of another whose hash is their node's: leaves and nodes are told apart.
-    let (_, proofs) = tree::grow(vec![[1; 32], [2; 32]]);
-    assert_eq!(proofs, [vec![[2; 32]], vec![[1; 32]]]);
+    let tree = HashTree::new(vec![[1; 32], [2; 32]]);
+    assert_eq!([tree.proof(0), tree.proof(1)], [[[2; 32]], [[1; 32]]]);
     let joined = [[1; 32], [2; 32]].concat();
-    let (root, _) = tree::grow(vec![[1; 32], [2; 32]]);
-    assert_ne!(tree::leaf(0, &joined), root);
+    assert_ne!(tree::leaf(0, &joined), tree.root());
 }
 
 #[test]
@@ -193,9 +192,9 @@ proptest! {
         let leaves: Vec<_> = (0..count).map(|at| tree::leaf(at, b"chunk")).collect();
         let index = pick % count;
         let leaf = leaves[index as usize];
-        let (root, proofs) = tree::grow(leaves);
-        let proof = &proofs[index as usize];
-        prop_assert_eq!(tree::climb(leaf, index, count, proof), Some(root));
+        let tree = HashTree::new(leaves);
+        let proof = tree.proof(index);
+        prop_assert_eq!(tree::climb(leaf, index, count, &proof), Some(tree.root()));
         if let Some((_, shorter)) = proof.split_last() {
             prop_assert_eq!(tree::climb(leaf, index, count, shorter), None);
         }

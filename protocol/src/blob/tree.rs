@@ -14,28 +14,43 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     derive("madang 1 blob node", &[left, right])
 }
 
-/// The root of a tree, and for each leaf the hashes beside its way up; zeros for a tree without leaves.
-pub(super) fn grow(leaves: Vec<Hash>) -> (Hash, Vec<Vec<Hash>>) {
-    let mut proofs = vec![Vec::new(); leaves.len()];
-    // Where each leaf's way is in the level.
-    let mut places: Vec<usize> = (0..leaves.len()).collect();
-    let mut level = leaves;
-    while level.len() > 1 {
-        for (proof, place) in proofs.iter_mut().zip(&mut places) {
-            if let Some(beside) = level.get(*place ^ 1) {
-                proof.push(*beside);
-            }
-            *place /= 2;
-        }
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
+/// A tree whose leaves are all known: 64 bytes a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashTree {
+    /// The leaves first, the root last.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl HashTree {
+    /// Over leaves in order.
+    pub fn new(leaves: Vec<Hash>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(level) = levels.last().filter(|level| level.len() > 1) {
+            let above = level.chunks(2).map(|pair| match pair {
                 [left, right] => node(left, right),
                 alone => alone.first().copied().unwrap_or_default(),
-            })
-            .collect();
+            });
+            let above = above.collect();
+            levels.push(above);
+        }
+        Self { levels }
     }
-    (level.first().copied().unwrap_or_default(), proofs)
+
+    /// The root; zeros for a tree without leaves.
+    pub(super) fn root(&self) -> Hash {
+        let top = self.levels.last().and_then(|level| level.first());
+        top.copied().unwrap_or_default()
+    }
+
+    /// The hashes beside a leaf's way to the root, the nearest first.
+    pub fn proof(&self, index: u32) -> Vec<Hash> {
+        let ways = (0_u32..).zip(&self.levels);
+        ways.filter_map(|(height, level)| {
+            let place = index.checked_shr(height).unwrap_or_default() as usize;
+            level.get(place ^ 1).copied()
+        })
+        .collect()
+    }
 }
 
 /// The root that a leaf and the hashes beside its way lead to, in a tree of `count` leaves; `None` if they are too many or too few.

@@ -2,25 +2,35 @@
 //!
 //! A room that wants to send something large seals it ([`crate::blob::seal`]), puts it here and hands over the envelope with its
 //! reference, at the latest once [`BlobNews::Ready`] comes. One that receives a reference gets the blob here and hears
-//! [`BlobNews::Arrived`], after each start anew until it forgets it.
+//! [`BlobNews::Arrived`], after each start anew until it forgets it. Files of people (`files`) are sealed as they come and stay on disk:
+//! nothing here holds one in memory.
+//!
+//! Chunks travel in frames of [`limits::BLOB_CHUNKS_PER_FRAME`], a few on their way to each peer at once: more while it answers quickly,
+//! one where it is slow, so that messages on the same stream don't wait for long.
 
+mod files;
 mod gets;
 mod puts;
+mod serving;
 
 use super::chats::Chat;
+use super::events::EventRow;
 use super::inbound::Taken;
 use super::io::{CommandError, Effect, Side};
 use super::links::Link;
 use super::records::decode;
 use super::{Client, LoadError, TopicUse};
 use crate::blob::BlobRef;
-use crate::custody::{BlobChunks, BlobRefused, ClientFrame, CustodianFrame, GetBlob, Refusal};
-use crate::keys::{BlobId, TopicId, TransportKey};
+use crate::custody::{BlobRefused, ClientFrame, CustodianFrame, GetBlob, Refusal};
+use crate::keys::{BlobId, ChatId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
+use files::Draft;
+pub use files::{BlobState, BlobView, ReadError, read, view};
 use gets::Get;
 use puts::Put;
+use serving::Trees;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Milliseconds that a custodian has to answer (guess: half a megabyte over a slow line).
@@ -31,6 +41,12 @@ const BACKOFF_MS: (u64, u64) = (5_000, 600_000);
 const WAIT_MS: u64 = 3_600_000;
 /// Frames of others that wait for the end of an input, which brings one at most.
 const SERVING: usize = 16;
+/// Frames of chunks on their way to or from a peer at most, each way: half of what a stream's queue takes.
+const WINDOW: usize = 4;
+/// Milliseconds within which an answer makes the window grow, and after which it shrinks to one (guess: what a message may wait).
+const QUICK_MS: (u64, u64) = (300, 1_000);
+/// Milliseconds between two events of one blob's progress.
+const PROGRESS_MS: u64 = 2_000;
 
 #[cfg(test)]
 thread_local! {
@@ -54,21 +70,33 @@ pub(super) enum BlobNews {
 pub(super) struct Blobs {
     puts: BTreeMap<BlobId, Put>,
     gets: BTreeMap<BlobId, Get>,
+    /// Files that are being sealed, by the number of their upload.
+    drafts: BTreeMap<[u8; 32], Draft>,
     /// Frames without an answer yet: since when, and for what.
     asked: BTreeMap<(TransportKey, u64), Asked>,
+    /// Frames that may be on their way at once, where that is more than one.
+    windows: BTreeMap<TransportKey, usize>,
     /// What others asked of this device.
     serving: Vec<(TransportKey, GetBlob)>,
+    /// Hash trees of files that are being served.
+    trees: Trees,
+    /// When each file's progress was told last.
+    told: BTreeMap<BlobId, u64>,
+    /// Bytes that may still be written on the disk, if the shell says so.
+    free_bytes: Option<u64>,
     news: VecDeque<BlobNews>,
     /// When there is something to do; nothing before that.
     due_ms: u64,
 }
 
 /// A frame that awaits its answer.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Asked {
     what: What,
     blob: BlobId,
     since_ms: u64,
+    /// The chunks in it, or those that it asks for.
+    chunks: Vec<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,19 +106,26 @@ enum What {
 }
 
 impl What {
-    /// The key of its row.
-    fn key(self, blob: &BlobId) -> Vec<u8> {
-        let way = match self {
+    fn way(self) -> u8 {
+        match self {
             Self::Put => b'p',
             Self::Get => b'g',
-        };
-        [&[way], blob.0.as_slice()].concat()
+        }
     }
 
-    /// The key of a chunk.
-    fn chunk_key(self, blob: &BlobId, index: u32) -> Vec<u8> {
-        [self.key(blob).as_slice(), &index.to_be_bytes()].concat()
+    /// The key of its row.
+    fn key(self, blob: &BlobId) -> Vec<u8> {
+        row_key(self.way(), &blob.0)
     }
+
+    /// The key of a chunk. The place is the blob's id, or for a file of ours the number of its upload, which came first.
+    fn chunk_key(self, place: &[u8; 32], index: u32) -> Vec<u8> {
+        [row_key(self.way(), place).as_slice(), &index.to_be_bytes()].concat()
+    }
+}
+
+fn row_key(way: u8, id: &[u8; 32]) -> Vec<u8> {
+    [&[way], id.as_slice()].concat()
 }
 
 /// A wait that doubles.
@@ -129,14 +164,38 @@ struct Peer {
 impl Blobs {
     /// When the client wants to be ticked for them.
     pub fn timer(&self) -> Option<u64> {
-        let is_idle = self.puts.is_empty() && self.gets.is_empty();
-        (!is_idle).then_some(self.due_ms)
+        (!self.is_idle()).then_some(self.due_ms)
     }
 
-    /// Whether a stream has a frame of one kind on its way: one at a time, so that blobs don't crowd out messages.
+    fn is_idle(&self) -> bool {
+        self.puts.is_empty() && self.gets.is_empty() && self.drafts.is_empty()
+    }
+
+    /// Whether a peer has as many frames of one kind on their way as it may.
     fn is_busy(&self, peer: &TransportKey, what: What) -> bool {
         let of_peer = self.asked.range((*peer, 0)..=(*peer, u64::MAX));
-        of_peer.into_iter().any(|(_, asked)| asked.what == what)
+        let under_way = of_peer.into_iter().filter(|(_, asked)| asked.what == what).count();
+        under_way >= self.windows.get(peer).copied().unwrap_or(1)
+    }
+
+    /// Learns from an answer how many frames a peer should have on their way.
+    fn learn(&mut self, peer: TransportKey, took_ms: u64) {
+        let (quick, slow) = QUICK_MS;
+        let window = self.windows.entry(peer).or_insert(1);
+        if took_ms <= quick {
+            *window = (*window + 1).min(WINDOW);
+        } else if took_ms > slow {
+            *window = 1;
+        }
+    }
+
+    /// What is on its way of a blob.
+    fn under_way(&self, what: What, blob: &BlobId) -> impl Iterator<Item = (&TransportKey, &Asked)> {
+        let of_blob = self
+            .asked
+            .iter()
+            .filter(move |(_, asked)| asked.what == what && asked.blob == *blob);
+        of_blob.map(|((peer, _), asked)| (peer, asked))
     }
 }
 
@@ -144,8 +203,9 @@ impl Client {
     pub(super) fn load_blobs(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
         for (stored, value) in rows.prefix(Tree::Blobs, &[], usize::MAX)? {
             match stored.first() {
-                Some(b'p') => self.load_put(&decode(&value)?),
+                Some(b'p') => self.load_put(&stored, &decode(&value)?),
                 Some(b'g') => self.load_get(&decode(&value)?),
+                Some(b'd') => self.load_draft(&stored, &decode(&value)?),
                 _ => false,
             };
         }
@@ -190,11 +250,12 @@ impl Client {
     /// Lets go of a blob, whichever way it goes.
     pub(super) fn blob_forget(&mut self, blob: &BlobId) {
         if let Some(put) = self.blobs.puts.remove(blob) {
-            self.delete_blob(What::Put, blob, put.chunks());
+            self.delete_put(blob, &put);
         }
         if let Some(get) = self.blobs.gets.remove(blob) {
-            self.delete_blob(What::Get, blob, get.chunks());
+            self.delete_get(blob, &get);
         }
+        self.blobs.told.remove(blob);
         self.blobs.asked.retain(|_, asked| asked.blob != *blob);
         self.blobs.due_ms = 0;
     }
@@ -205,12 +266,12 @@ impl Client {
             self.serve_blob(peer, &get, rows)?;
         }
         let due_ms = self.blobs.due_ms;
-        let is_idle = self.blobs.puts.is_empty() && self.blobs.gets.is_empty();
-        if is_idle || (due_ms > now_ms && due_ms <= now_ms.saturating_add(WAIT_MS)) {
+        if self.blobs.is_idle() || (due_ms > now_ms && due_ms <= now_ms.saturating_add(WAIT_MS)) {
             return Ok(());
         }
         self.blobs.due_ms = now_ms.saturating_add(WAIT_MS);
         self.give_up_waiting(now_ms);
+        self.expire_drafts(now_ms);
         self.pump_puts(now_ms, rows)?;
         self.pump_gets(now_ms, rows)
     }
@@ -218,6 +279,7 @@ impl Client {
     /// The stream on which we ask a peer began or ended: what was on its way has no answer.
     pub(super) fn blob_stream_changed(&mut self, peer: TransportKey) {
         self.blobs.asked.retain(|(to, _), _| *to != peer);
+        self.blobs.windows.remove(&peer);
         for put in self.blobs.puts.values_mut() {
             put.begin_again(&peer);
         }
@@ -245,13 +307,20 @@ impl Client {
             return Ok(());
         };
         self.blobs.due_ms = 0;
+        if let CustodianFrame::BlobRefused(_) = frame {
+            self.blobs.windows.remove(&peer);
+        } else {
+            self.blobs.learn(peer, now_ms.abs_diff(asked.since_ms));
+        }
         match (asked.what, frame) {
             (What::Put, CustodianFrame::BlobState(state)) => self.put_goes_on(now_ms, peer, &asked.blob, &state),
             (What::Put, CustodianFrame::BlobReceipt(receipt)) => self.put_is_held(now_ms, peer, &receipt)?,
             (What::Put, CustodianFrame::BlobRefused(refused)) => {
                 self.put_is_refused(now_ms, peer, &asked.blob, refused)
             }
-            (What::Get, CustodianFrame::BlobChunks(chunks)) => self.chunks_came(peer, &asked.blob, chunks.chunks),
+            (What::Get, CustodianFrame::BlobChunks(chunks)) => {
+                self.chunks_came(now_ms, peer, &asked.blob, chunks.chunks)?
+            }
             (What::Get, CustodianFrame::BlobRefused(refused)) => {
                 self.get_is_refused(now_ms, peer, &asked.blob, refused)
             }
@@ -267,23 +336,11 @@ impl Client {
         }
     }
 
-    fn serve_blob(&mut self, peer: TransportKey, get: &GetBlob, rows: &dyn Rows) -> Result<(), RowsError> {
-        let request = get.request;
-        let chunks = self.own_chunks(get, rows)?;
-        let answer = if chunks.is_empty() {
-            refused(request, Refusal::NotFound)
-        } else {
-            CustodianFrame::BlobChunks(BlobChunks { request, chunks })
-        };
-        self.send(peer, Side::Server, answer.encode());
-        Ok(())
-    }
-
     /// Whoever doesn't answer in time has not, and is asked later.
     fn give_up_waiting(&mut self, now_ms: u64) {
         let late = |asked: &Asked| now_ms.abs_diff(asked.since_ms) >= ANSWER_MS;
         let gone: Vec<_> = self.blobs.asked.iter().filter(|(_, asked)| late(asked)).collect();
-        let gone: Vec<_> = gone.into_iter().map(|(key, asked)| (*key, *asked)).collect();
+        let gone: Vec<_> = gone.into_iter().map(|(key, asked)| (*key, asked.clone())).collect();
         for ((peer, request), asked) in gone {
             self.blobs.asked.remove(&(peer, request));
             let refused = BlobRefused {
@@ -303,74 +360,81 @@ impl Client {
 
     /// Those who keep a topic's blobs for its readers: the relays that these watch, and their devices, which serve their own.
     fn blob_peers(&self, topic: &TopicId) -> Vec<Peer> {
-        let of = |serves: &dyn Fn(&Link) -> bool| -> Vec<Peer> {
-            let links = self.links.iter().filter(|(_, link)| serves(link));
-            let mut peers: Vec<Peer> = links
-                .map(|(key, link)| Peer {
-                    key: *key,
-                    relay: link.relay,
-                    opened: link.opened,
-                })
-                .collect();
-            // Relays that broke their word are asked last.
-            peers.sort_by_key(|peer| self.trust.is_demoted(&peer.key));
-            peers
-        };
         match self.topics.get(topic) {
-            Some(TopicUse::Chat(chat)) => {
-                let Some(chat): Option<&Chat> = self.chats.get(chat) else {
-                    return Vec::new();
-                };
-                // Whom this device adds knows its relays, which needn't be the chat's.
-                of(&|link| link.serves(chat) || link.relay && link.own)
+            Some(TopicUse::Chat(chat)) => self.blob_peers_of(chat),
+            Some(TopicUse::Inbox(writer)) => {
+                self.peers_that(&|link| link.relay && link.own || link.accounts.contains(writer))
             }
-            Some(TopicUse::Inbox(writer)) => of(&|link| link.relay && link.own || link.accounts.contains(writer)),
             Some(TopicUse::Guest(card)) => {
                 let inviter = self.request_of(card).map(|number| self.reaches.get(&number));
-                of(
-                    &|link| {
-                        link.relay && link.own || inviter.flatten().is_some_and(|to| to.leads_to(&link.address.key))
-                    },
-                )
+                self.peers_that(&|link| {
+                    link.relay && link.own || inviter.flatten().is_some_and(|to| to.leads_to(&link.address.key))
+                })
             }
-            Some(_) => of(&|link| link.relay && link.watched.contains(topic)),
+            Some(_) => self.peers_that(&|link| link.relay && link.watched.contains(topic)),
             None => Vec::new(),
         }
     }
 
+    /// Those who keep a chat's blobs, whatever its topic was when they were put.
+    fn blob_peers_of(&self, chat: &ChatId) -> Vec<Peer> {
+        let Some(chat): Option<&Chat> = self.chats.get(chat) else {
+            return Vec::new();
+        };
+        // Whom this device adds knows its relays, which needn't be the chat's.
+        self.peers_that(&|link| link.serves(chat) || link.relay && link.own)
+    }
+
+    fn peers_that(&self, serves: &dyn Fn(&Link) -> bool) -> Vec<Peer> {
+        let links = self.links.iter().filter(|(_, link)| serves(link));
+        let mut peers: Vec<Peer> = links
+            .map(|(key, link)| Peer {
+                key: *key,
+                relay: link.relay,
+                opened: link.opened,
+            })
+            .collect();
+        // Relays that broke their word are asked last.
+        peers.sort_by_key(|peer| self.trust.is_demoted(&peer.key));
+        peers
+    }
+
     /// Sends a frame that awaits an answer.
-    fn ask_blob(
-        &mut self,
-        now_ms: u64,
-        peer: TransportKey,
-        asked: (What, BlobId),
-        frame: impl FnOnce(u64) -> ClientFrame,
-    ) {
+    fn ask_blob(&mut self, peer: TransportKey, asked: Asked, frame: impl FnOnce(u64) -> ClientFrame) {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
         let request = link.next_request;
         link.next_request += 1;
-        let (what, blob) = asked;
-        let asked = Asked {
-            what,
-            blob,
-            since_ms: now_ms,
-        };
+        self.wake_blobs(asked.since_ms.saturating_add(ANSWER_MS));
         self.blobs.asked.insert((peer, request), asked);
-        self.wake_blobs(now_ms.saturating_add(ANSWER_MS));
         self.send(peer, Side::Client, frame(request).encode());
+    }
+
+    /// Tells of a file's progress, not too often; its last state in any case.
+    fn tell_progress(&mut self, now_ms: u64, blob: BlobId, state: BlobState, done: u32) {
+        let told = self.blobs.told.get(&blob);
+        let is_soon = told.is_some_and(|told| now_ms.abs_diff(*told) < PROGRESS_MS);
+        if state.is_under_way() && is_soon {
+            return;
+        }
+        if state.is_under_way() {
+            self.blobs.told.insert(blob, now_ms);
+        } else {
+            self.blobs.told.remove(&blob);
+        }
+        let length_bytes = self.blobs.file_length(&blob);
+        let done_bytes = u64::from(done).saturating_mul(limits::BLOB_CHUNK_BYTES as u64);
+        self.event(&EventRow::Blob {
+            blob,
+            state,
+            done_bytes: done_bytes.min(length_bytes),
+            length_bytes,
+        });
     }
 
     pub(super) fn wake_blobs(&mut self, at_ms: u64) {
         self.blobs.due_ms = self.blobs.due_ms.min(at_ms);
-    }
-
-    fn delete_blob(&mut self, what: What, blob: &BlobId, chunks: u32) {
-        self.delete_fresh(Tree::Blobs, what.key(blob));
-        for index in 0..chunks {
-            self.delete_fresh(Tree::BlobChunks, what.chunk_key(blob, index));
-        }
     }
 
     fn penalise_blob(&mut self, peer: TransportKey, reason: &'static str) {

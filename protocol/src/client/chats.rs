@@ -534,6 +534,9 @@ impl Client {
         }
         self.put_message(&chat_id, id, clock, durable.sent_ms, &row)?;
         self.event(&EventRow::MessageReceived { message: id });
+        if !own {
+            self.files_came(now_ms, chat_id, &row.body);
+        }
         Ok(())
     }
 

@@ -41,6 +41,8 @@ pub struct ClientConfig {
     pub relays: Option<Vec<PeerAddress>>,
     /// New tokens by which own relays admit this account; those of relays that aren't named stay.
     pub relay_tokens: Vec<(TransportKey, AdmissionToken)>,
+    /// Bytes of files that are kept, own and fetched ones, sealed.
+    pub file_bytes: u64,
     /// States kept for late messages in each chat.
     pub frozen_states: usize,
     /// Milliseconds that they are kept.
@@ -84,6 +86,7 @@ impl ClientConfig {
             name: None,
             relays: None,
             relay_tokens: Vec::new(),
+            file_bytes: limits::FILES_BYTES,
             frozen_states: limits::FROZEN_STATES,
             frozen_ms: limits::FROZEN_MS,
             leaf_update_ms: limits::LEAF_UPDATE_MS,

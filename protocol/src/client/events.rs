@@ -3,10 +3,11 @@
 //! Events are short and many, so a row holds a slot of [`SLOT`]; the newest slot is kept in memory and written whole while it fills.
 
 use super::Client;
+use super::blobs::BlobState;
 use super::gaps::GapState;
 use super::io::Effect;
 use super::trust::Fault;
-use crate::keys::{AccountId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
+use crate::keys::{AccountId, BlobId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -58,6 +59,17 @@ pub enum EventRow {
         relay: TransportKey,
         /// What it did last.
         fault: Fault,
+    },
+    /// A file got further.
+    Blob {
+        /// Which.
+        blob: BlobId,
+        /// How it is.
+        state: BlobState,
+        /// Bytes that are done: at the relay, or here.
+        done_bytes: u64,
+        /// Bytes of the whole.
+        length_bytes: u64,
     },
     /// Something of the shell's own.
     Note {
@@ -124,6 +136,7 @@ const EVENT_CHAT_UPDATED: u8 = 8;
 const EVENT_TYPING: u8 = 20;
 const EVENT_RELAY_DEMOTED: u8 = 16;
 const EVENT_GAP: u8 = 19;
+const EVENT_BLOB: u8 = 24;
 /// The shell's own; below it there is room for the client's.
 const EVENT_NOTE: u8 = 64;
 
@@ -159,6 +172,18 @@ impl Wire for EventRow {
                 w.u8(EVENT_RELAY_DEMOTED);
                 relay.write(w);
                 w.u8(fault.code());
+            }
+            Self::Blob {
+                blob,
+                state,
+                done_bytes,
+                length_bytes,
+            } => {
+                w.u8(EVENT_BLOB);
+                blob.write(w);
+                w.u8(state.number());
+                w.u64(*done_bytes);
+                w.u64(*length_bytes);
             }
             Self::Note { subject } => {
                 w.u8(EVENT_NOTE);
@@ -231,6 +256,15 @@ impl Wire for EventRow {
             EVENT_RELAY_DEMOTED => Self::RelayDemoted {
                 relay: TransportKey::read(r)?,
                 fault: Fault::from_code(r.u8("event.fault")?).unwrap_or(Fault::Junk),
+            },
+            EVENT_BLOB => Self::Blob {
+                blob: BlobId::read(r)?,
+                state: BlobState::from_number(r.u8("event.state")?).ok_or(DecodeError::Invalid {
+                    field: "event.state",
+                    reason: "not known",
+                })?,
+                done_bytes: r.u64("event.done_bytes")?,
+                length_bytes: r.u64("event.length_bytes")?,
             },
             EVENT_NOTE => Self::Note {
                 subject: r.array("event.subject")?,

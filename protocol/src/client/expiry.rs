@@ -259,6 +259,7 @@ impl Client {
         };
         let row: MessageRow = decode(&value)?;
         let target = key::message_short(stored);
+        self.forget_files(&row.body);
         self.erase_effects(&[chat.0.as_slice(), target].concat(), rows)?;
         self.delete_fresh(Tree::MessageIds, target.to_vec());
         self.delete_fresh(Tree::Messages, stored.to_vec());

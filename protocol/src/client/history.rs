@@ -1,5 +1,7 @@
 //! Reading what is stored: lists, messages, ledgers, events. These go by a read handle past the client.
 
+pub use super::blobs::{read as read_blob, view as blob};
+
 use super::array;
 use super::effects::effects;
 use super::gaps::GapState;

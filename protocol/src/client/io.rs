@@ -4,7 +4,7 @@ use super::kinds::Content;
 use crate::address::PeerAddress;
 use crate::chat::Role;
 use crate::contact::ContactError;
-use crate::keys::{AccountId, ChatId, MessageId, RequestId, TopicId, TransportKey};
+use crate::keys::{AccountId, BlobId, ChatId, MessageId, RequestId, TopicId, TransportKey};
 use crate::message::StreamId;
 use crate::rows::RowsError;
 
@@ -207,6 +207,33 @@ pub enum Command {
         /// What was seen.
         mark: ReadMark,
     },
+    /// Begin a file that is to be sent. Replies [`Reply::Written`].
+    BeginFile {
+        /// Bytes of its content, at most [`crate::limits::FILE_BYTES`].
+        length_bytes: u64,
+    },
+    /// Seal the next part of a file: whole chunks of [`crate::limits::BLOB_CHUNK_BYTES`], or all that is left. Replies
+    /// [`Reply::Written`]; while that has no blob though all is written, the same again with nothing seals more of the padding.
+    WriteFile {
+        /// The number of the upload.
+        upload: [u8; 32],
+        /// Where it goes on.
+        offset_bytes: u64,
+        /// The part.
+        bytes: Vec<u8>,
+    },
+    /// Fetch the files of a message. Replies [`Reply::Done`].
+    FetchFiles {
+        /// Where.
+        chat: ChatId,
+        /// Which message.
+        message: MessageId,
+    },
+    /// Forget a file that is written or fetched, by upload or blob. Replies [`Reply::Done`].
+    CancelFile {
+        /// Which.
+        id: [u8; 32],
+    },
     /// The user has written the phrase down: forget the root key. Replies [`Reply::Done`].
     ConfirmPhrase,
 }
@@ -248,6 +275,15 @@ pub enum Reply {
     Sent(MessageId),
     /// It was sent before, with the same idempotency key.
     Repeated(MessageId),
+    /// How far a file is sealed.
+    Written {
+        /// The number of the upload.
+        upload: [u8; 32],
+        /// Bytes of its content.
+        written_bytes: u64,
+        /// The blob, once it is sealed whole.
+        blob: Option<BlobId>,
+    },
     /// It is done.
     Done,
 }
@@ -308,6 +344,9 @@ pub enum CommandError {
         /// How many.
         limit: usize,
     },
+    /// The disk has no room for a file.
+    #[error("the disk is nearly full; make room and try again")]
+    DiskFull,
     /// The store can't be read, or MLS fails on our own state.
     #[error("internal: {reason}")]
     Internal {

@@ -8,10 +8,13 @@ use super::expiry;
 use super::io::CommandError;
 use super::records::{MessageRow, decode, encode_small, key};
 use super::{Client, EventRow};
-use crate::keys::{AccountId, ChatId, MessageId};
+use crate::keys::{AccountId, BlobId, ChatId, MessageId};
 use crate::limits;
-use crate::message::{Body, Durable, Edit, Mention, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
+use crate::message::{Body, Durable, Edit, Media, Mention, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
+
+/// Bytes of a message beside its body and fallback: parents, extensions and numbers take less.
+const OVERHEAD_BYTES: usize = 1024;
 
 /// What a user sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum Content {
     },
     /// A question.
     Poll(Poll),
+    /// Files of ours, which were sealed.
+    Files(FilesContent),
     /// Another text for an own message.
     Edit(Edit),
     /// An own message is taken back.
@@ -38,6 +43,55 @@ pub enum Content {
     Reaction(Reaction),
     /// An answer to a poll.
     Vote(Vote),
+}
+
+/// Files, and a text that goes with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilesContent {
+    /// 1 to [`limits::ATTACHMENTS`].
+    pub items: Vec<FileContent>,
+    /// At most [`limits::TEXT_BYTES`].
+    pub text: String,
+}
+
+/// A file of ours that a message is to name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileContent {
+    /// The sealed file.
+    pub blob: BlobId,
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// What is written under it, at most [`limits::CAPTION_BYTES`].
+    pub caption: String,
+    /// What more is known of it.
+    pub media: Media,
+}
+
+impl FilesContent {
+    fn check(&self) -> Result<(), CommandError> {
+        within("body.text", self.text.len(), limits::TEXT_BYTES)?;
+        if self.items.len() > limits::ATTACHMENTS {
+            return Err(CommandError::Limit {
+                what: "files in a message",
+                limit: limits::ATTACHMENTS,
+            });
+        }
+        for item in &self.items {
+            within("body.name", item.name.len(), limits::FILE_NAME_BYTES)?;
+            within("body.caption", item.caption.len(), limits::CAPTION_BYTES)?;
+            match &item.media {
+                Media::File => {}
+                Media::Image(image) => {
+                    within("body.thumbnail", image.thumbnail.len(), limits::THUMBNAIL_BYTES)?;
+                    within("body.preview", image.preview.len(), limits::PREVIEW_BYTES)?;
+                }
+                Media::Voice(voice) => within("body.waveform", voice.waveform.len(), limits::WAVEFORM_BYTES)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl From<String> for Content {
@@ -63,6 +117,7 @@ impl Content {
             Self::Text { text, .. } | Self::Edit(Edit { text, .. }) => text.len(),
             Self::Poll(poll) => poll.question.len() + poll.options.iter().map(String::len).sum::<usize>(),
             Self::Reaction(reaction) => reaction.emoji.len(),
+            Self::Files(files) => files.text.len() + files.items.iter().map(|item| item.name.len()).sum::<usize>(),
             Self::Delete { .. } | Self::Vote(_) => 0,
         }
     }
@@ -72,9 +127,22 @@ impl Content {
         self.len() == 0
     }
 
-    /// The body and the fallback that say it.
-    pub(super) fn into_parts(self) -> Result<(Body, String), CommandError> {
+    /// The body and the fallback that say it; who has the files makes the body of these.
+    pub(super) fn into_parts(
+        self,
+        of_files: impl FnOnce(FilesContent) -> Result<(Body, String), CommandError>,
+    ) -> Result<(Body, String), CommandError> {
         Ok(match self {
+            Self::Files(files) => {
+                files.check()?;
+                let (body, fallback) = of_files(files)?;
+                within(
+                    "body",
+                    body.bytes().len() + fallback.len(),
+                    limits::MESSAGE_BYTES - OVERHEAD_BYTES,
+                )?;
+                (body, fallback)
+            }
             Self::Text {
                 text,
                 reply_to,
@@ -243,6 +311,9 @@ impl Client {
                 None => Err(CommandError::NotFound { field: "body.reply_to" }),
             };
         }
+        if let Body::Files(files) = body {
+            return self.check_files(files);
+        }
         let Some(target) = body.target() else {
             return Ok(());
         };
@@ -333,6 +404,7 @@ impl Client {
 
     /// Leaves of a deleted message that it was there.
     fn blank(&mut self, chat: ChatId, id: MessageId, found: Found, rows: &dyn Rows) -> Result<(), RowsError> {
+        self.forget_files(&found.row.body);
         let row = MessageRow {
             body: Body::Text(String::new()),
             fallback: String::new(),

@@ -44,7 +44,7 @@
 //! | `trust` | relays that break their word: receipts, evidence, demotion |
 //! | `audit` | asking relays whether they still hold what they signed for |
 //! | `gaps` | what is missing of others' streams, and what is done about it |
-//! | `blobs` | what is too large for an envelope, on its way out and in |
+//! | `blobs` | what is too large for an envelope, on its way out and in; files of people |
 //! | `gossip` | the fast path |
 //! | `serve` | this device as others' custodian |
 //! | `events` | the event log |
@@ -109,6 +109,7 @@ mod trust;
 mod typing;
 mod wants;
 
+pub use blobs::{BlobState, BlobView, ReadError};
 pub use config::ClientConfig;
 #[cfg(feature = "sim")]
 pub use config::Sabotage;
@@ -116,7 +117,7 @@ pub use events::EventRow;
 pub use gaps::GapState;
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
-pub use kinds::Content;
+pub use kinds::{Content, FileContent, FilesContent};
 pub use states::ChatStatus;
 pub use trust::{Evidence, Fault, Mark, Standing, evidence};
 
@@ -541,6 +542,14 @@ impl Client {
             Command::LeaveChat { chat } => self.leave_chat(now_ms, chat),
             Command::Type { chat, active } => self.type_in(now_ms, chat, active),
             Command::MarkRead { chat, mark } => self.mark_read(now_ms, chat, mark),
+            Command::BeginFile { length_bytes } => self.file_begin(now_ms, length_bytes),
+            Command::WriteFile {
+                upload,
+                offset_bytes,
+                bytes,
+            } => self.file_write(now_ms, upload, offset_bytes, &bytes, rows),
+            Command::FetchFiles { chat, message } => self.file_fetch(now_ms, message, chat, rows),
+            Command::CancelFile { id } => self.file_cancel(id),
             Command::ConfirmPhrase => self.confirm_phrase(),
         };
         self.step.effects.push(Effect::Reply { token, result });

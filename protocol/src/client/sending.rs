@@ -83,7 +83,6 @@ impl Client {
         idempotency_key: Option<String>,
         rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
-        let (mut body, fallback) = content.into_parts()?;
         if !self.chats.contains_key(&chat) {
             return Err(if self.awaits(&chat) {
                 CommandError::NotAllowed {
@@ -93,6 +92,7 @@ impl Client {
                 CommandError::NotFound { field: "chat" }
             });
         }
+        let (mut body, fallback) = content.into_parts(|files| self.files_body(&chat, files))?;
         if let Some(named) = body.named() {
             let now = self.current_id(&chat, named, rows)?;
             body.rename(|_| Some(now));
@@ -236,6 +236,9 @@ impl Client {
             };
             self.put_message(&chat_id, id, clock, now_ms, &row)?;
             self.event(&EventRow::MessageSent { message: id });
+        }
+        if let Body::Files(files) = &durable.body {
+            self.attach_files(now_ms, chat_id, files)?;
         }
         self.queue_message(now_ms, chat_id, durable);
         Ok(id)

@@ -1,5 +1,6 @@
 //! What a message says: kinds by number, and the format of each (`spec/message.md`, section 3).
 
+use super::files::Files;
 use crate::keys::{AccountId, MessageId};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -29,6 +30,8 @@ pub enum Body {
     Rich(Rich),
     /// A question; its fallback is the question and the options as lines.
     Poll(Poll),
+    /// Files; their fallback is the text that goes with them, or their names as lines.
+    Files(Files),
     /// Another text for a message of the author's own; not shown itself.
     Edit(Edit),
     /// Takes back a message of the author's own; not shown itself.
@@ -109,6 +112,7 @@ pub(super) const KIND_NONE: u16 = 0;
 const KIND_TEXT: u16 = 1;
 const KIND_RICH: u16 = 2;
 const KIND_POLL: u16 = 3;
+const KIND_FILES: u16 = 4;
 const KIND_HIDDEN: u16 = 0x8000;
 const KIND_CONTACT: u16 = KIND_HIDDEN + 1;
 const KIND_EDIT: u16 = KIND_HIDDEN + 2;
@@ -125,6 +129,7 @@ impl Body {
             Self::Text(_) => KIND_TEXT,
             Self::Rich(_) => KIND_RICH,
             Self::Poll(_) => KIND_POLL,
+            Self::Files(_) => KIND_FILES,
             Self::Contact(_) => KIND_CONTACT,
             Self::Wish(_) => KIND_WISH,
             Self::Profile(_) => KIND_PROFILE,
@@ -151,6 +156,7 @@ impl Body {
             Self::Text(_)
             | Self::Rich(_)
             | Self::Poll(_)
+            | Self::Files(_)
             | Self::Contact(_)
             | Self::Wish(_)
             | Self::Profile(_)
@@ -194,6 +200,7 @@ impl Body {
             Self::Delete { message } => return Cow::Borrowed(&message.0),
             Self::Rich(rich) => rich,
             Self::Poll(poll) => poll,
+            Self::Files(files) => files,
             Self::Edit(edit) => edit,
             Self::Reaction(reaction) => reaction,
             Self::Vote(vote) => vote,
@@ -216,6 +223,7 @@ impl Body {
                 Ok(Self::Rich(rich))
             }),
             KIND_POLL => Poll::decode(bytes).map(Self::Poll),
+            KIND_FILES => Files::decode(bytes).map(Self::Files),
             KIND_EDIT => Edit::decode(bytes).map(Self::Edit),
             KIND_DELETE => MessageId::decode(bytes).map(|message| Self::Delete { message }),
             KIND_REACTION => Reaction::decode(bytes).map(Self::Reaction),
@@ -241,7 +249,7 @@ fn text(bytes: &[u8]) -> Result<String, DecodeError> {
     Ok(text.to_owned())
 }
 
-fn invalid(field: &'static str, reason: &'static str) -> DecodeError {
+pub(super) fn invalid(field: &'static str, reason: &'static str) -> DecodeError {
     DecodeError::Invalid { field, reason }
 }
 

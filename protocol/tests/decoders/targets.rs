@@ -14,11 +14,13 @@ use madang_protocol::custody::{
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
 use madang_protocol::keys::{
-    AccountId, AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicSecret, TransportKey, TransportSecret,
+    AccountId, AccountSecret, DeviceId, DeviceSecret, EnvelopeId, NodeId, TopicId, TopicSecret, TransportKey,
+    TransportSecret,
 };
 use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{
-    Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote, extensions,
+    Attachment, Body, Durable, Edit, Files, Frontier, Image, Inner, Media, Mention, Poll, Reaction, Rich, StreamId,
+    Vote, extensions,
 };
 use madang_protocol::mls::{Crypto, GroupRows, Suite};
 use madang_protocol::padding;
@@ -639,6 +641,24 @@ fn messages() -> Vec<Vec<u8>> {
         .encode(),
         report.encode(),
         asking.encode(),
+        message(Body::Files(Files {
+            items: vec![Attachment {
+                blob: blob::seal_with(BlobKey::from_bytes([3; 32]), b"a small blob")
+                    .unwrap()
+                    .0,
+                topic: TopicId([8; 32]),
+                name: "a.jpg".to_owned(),
+                media_type: "image/jpeg".to_owned(),
+                caption: "there".to_owned(),
+                media: Media::Image(Image {
+                    width: 4,
+                    height: 3,
+                    thumbnail: vec![1, 2],
+                    preview: vec![3],
+                }),
+            }],
+        }))
+        .encode(),
     ]
 }
 

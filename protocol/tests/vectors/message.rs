@@ -1,11 +1,13 @@
 //! `message.json`: inner messages, their ids and hashes.
 
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
-use madang_protocol::keys::{AccountId, DeviceId, MessageId};
+use madang_protocol::blob::BlobRef;
+use madang_protocol::keys::{AccountId, DeviceId, MessageId, TopicId};
 use madang_protocol::limits;
 use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{
-    Body, Durable, Edit, Frontier, Inner, Mention, Poll, Reaction, Rich, StreamId, Vote, extensions,
+    Attachment, Body, Durable, Edit, Files, Frontier, Image, Inner, Media, Mention, Poll, Reaction, Rich, StreamId,
+    Voice, Vote, extensions,
 };
 use madang_protocol::seq_set::SeqSet;
 use madang_protocol::wire::{Reader, Wire, Writer};
@@ -170,6 +172,7 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
             "options": poll.options,
             "multiple": poll.multiple,
         } }),
+        Body::Files(files) => json!({ "files": files.items.iter().map(file_value).collect::<Vec<_>>() }),
         Body::Edit(edit) => json!({ "edit": {
             "message": hexed(edit.message.0),
             "text": edit.text,
@@ -223,6 +226,9 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
                     .collect(),
                 multiple: body["multiple"].as_bool().unwrap(),
             }),
+            "files" => Body::Files(Files {
+                items: items(&value["body"], "files").map(file_of).collect(),
+            }),
             "edit" => Body::Edit(Edit {
                 message: id_of(body, "message"),
                 text: text(body, "text"),
@@ -274,6 +280,57 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
 
 fn id_of(value: &Value, member: &str) -> MessageId {
     MessageId(array(value, member))
+}
+
+fn file_value(file: &Attachment) -> Value {
+    let media = match &file.media {
+        Media::File => json!({ "kind": "file" }),
+        Media::Image(image) => json!({
+            "kind": "image",
+            "width": image.width,
+            "height": image.height,
+            "thumbnail": hexed(&image.thumbnail),
+            "preview": hexed(&image.preview),
+        }),
+        Media::Voice(voice) => json!({
+            "kind": "voice",
+            "duration_ms": voice.duration_ms,
+            "waveform": hexed(&voice.waveform),
+        }),
+    };
+    json!({
+        "blob": hexed(file.blob.encode()),
+        "topic": hexed(file.topic.0),
+        "name": file.name,
+        "media_type": file.media_type,
+        "caption": file.caption,
+        "media": media,
+    })
+}
+
+fn file_of(value: &Value) -> Attachment {
+    let media = &value["media"];
+    let small = |member: &str| u32::try_from(media[member].as_u64().unwrap()).unwrap();
+    Attachment {
+        blob: BlobRef::decode(&bytes(value, "blob")).unwrap(),
+        topic: TopicId(array(value, "topic")),
+        name: text(value, "name"),
+        media_type: text(value, "media_type"),
+        caption: text(value, "caption"),
+        media: match media["kind"].as_str().unwrap() {
+            "file" => Media::File,
+            "image" => Media::Image(Image {
+                width: small("width"),
+                height: small("height"),
+                thumbnail: bytes(media, "thumbnail"),
+                preview: bytes(media, "preview"),
+            }),
+            _ => Media::Voice(Voice {
+                duration_ms: small("duration_ms"),
+                waveform: bytes(media, "waveform"),
+            }),
+        },
+    }
 }
 
 fn mentions_value(mentions: &[Mention]) -> Value {
@@ -512,6 +569,16 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
     let rich = |mentions: Value| json!({ "rich": { "reply_to": target, "mentions": mentions } });
     let reaction = |emoji: &str| json!({ "reaction": { "message": target, "emoji": emoji, "remove": false } });
     let vote = |choices: &[u8]| json!({ "vote": { "message": target, "choices": choices } });
+    let file = |name: &str, media_type: &str, media: Value| {
+        let blob = [&[1][..], &[6; 32], &[7; 32], &70_000_u64.to_be_bytes()].concat();
+        json!({
+            "blob": hexed(blob), "topic": hexed([8; 32]), "name": name, "media_type": media_type, "caption": "", "media": media,
+        })
+    };
+    let plain = |name: &str| file(name, "text/plain", json!({ "kind": "file" }));
+    let image =
+        |width: u32| json!({ "kind": "image", "width": width, "height": 3, "thumbnail": "ffd8", "preview": "0102" });
+    let files = |files: &[Value]| json!({ "files": files });
     let edit = |mentions: Value| json!({ "edit": { "message": target, "text": "마당", "mentions": mentions } });
     let good = [
         (
@@ -525,6 +592,19 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
             json!({ "rich": { "reply_to": null, "mentions": [] } }),
         ),
         ("a poll", "when?\n– now\n– later", poll(&["now", "later"])),
+        ("a file", "메모.txt", files(&[plain("메모.txt")])),
+        (
+            "an image and a voice note",
+            "look",
+            files(&[
+                file("a.jpg", "image/jpeg", image(4)),
+                file(
+                    "b.ogg",
+                    "audio/ogg",
+                    json!({ "kind": "voice", "duration_ms": 1500, "waveform": "00ff" }),
+                ),
+            ]),
+        ),
         ("an edit", "", edit(json!([mention(3, 3)]))),
         ("a deletion", "", json!({ "delete": { "message": target } })),
         ("a reaction", "", reaction("👍🏽")),
@@ -554,6 +634,21 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
         ("a poll of one option", "", poll(&["now"])),
         ("a poll of 13 options", "", poll(&["x"; 13])),
         ("a poll with an empty option", "", poll(&["now", ""])),
+        ("no files", "", files(&[])),
+        ("17 files", "", files(&vec![plain("a"); 17])),
+        ("a file with a path for a name", "", files(&[plain("a/b")])),
+        ("a file without a name", "", files(&[plain("")])),
+        ("a name with a line break", "", files(&[plain("a\nb")])),
+        (
+            "a media type that is none",
+            "",
+            files(&[file("a", "text", json!({ "kind": "file" }))]),
+        ),
+        (
+            "an image without a width",
+            "",
+            files(&[file("a", "image/png", image(0))]),
+        ),
         ("a reaction without an emoji", "", reaction("")),
         ("an emoji of 41 bytes", "", reaction(&"x".repeat(41))),
         ("a vote twice for one", "", vote(&[1, 1])),

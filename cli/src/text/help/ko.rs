@@ -83,16 +83,20 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "`--admission list`와 함께: 전송 키 파일. 한 줄에 하나, 16진수 또는 `/p2p/…`로 끝나는 주소",
     ),
     (
-        "MiB that all messages together may take [default: 16384]",
-        "모든 메시지의 한도(MiB) [기본값: 16384]",
+        "MiB that all messages and files together may take [default: 16384]",
+        "모든 메시지와 파일의 한도(MiB) [기본값: 16384]",
     ),
     (
         "MiB that the messages of one topic may take [default: 64]",
-        "토픽 하나의 한도(MiB) [기본값: 64]",
+        "토픽 하나의 메시지 한도(MiB) [기본값: 64]",
     ),
     (
-        "MiB that one peer may deposit in a day [default: 512]",
-        "피어 하나가 하루에 맡길 수 있는 양(MiB) [기본값: 512]",
+        "MiB that the files of one topic may take [default: 4096]",
+        "토픽 하나의 파일 한도(MiB) [기본값: 4096]",
+    ),
+    (
+        "MiB that one peer may deposit in a day [default: 4096]",
+        "피어 하나가 하루에 맡길 수 있는 양(MiB) [기본값: 4096]",
     ),
     (
         "Another relay, `/…/p2p/…`, with which to compare and copy what both keep; can be repeated",
@@ -342,7 +346,27 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Show the app whose token `--token-file` names, and what it may do",
         "`--token-file`의 토큰을 가진 앱과 할 수 있는 일을 봅니다",
     ),
-    ("Send a text", "글을 보냅니다"),
+    ("Send a text, files, or both", "글이나 파일을 보냅니다"),
+    (
+        "A file to send; can be repeated. Images and voice notes are told by their ending",
+        "보낼 파일. 여러 번 쓸 수 있습니다. 사진과 음성 메시지는 확장자로 알아봅니다",
+    ),
+    (
+        "Send images and sounds as plain files, as they are",
+        "사진과 소리를 손대지 않고 그냥 파일로 보냅니다",
+    ),
+    (
+        "Send where and when images were taken as well, which is removed otherwise",
+        "사진을 찍은 곳과 때도 보냅니다. 쓰지 않으면 지우고 보냅니다",
+    ),
+    (
+        "Fetch the files of a message and save them; nothing is overwritten",
+        "메시지의 파일을 받아 저장합니다. 있는 파일은 덮어쓰지 않습니다",
+    ),
+    (
+        "Directory, or path of the new file [default: the current directory, under the sender's name made harmless]",
+        "폴더, 또는 새 파일의 경로 [기본값: 현재 폴더, 보낸 이름을 안전하게 고친 이름]",
+    ),
     ("The text", "글"),
     (
         "Message of the chat that it answers: its id or the beginning of it",

@@ -10,6 +10,8 @@ from typing import Any, Literal, NotRequired, Protocol, Sequence, TypedDict, Uni
 __all__ = [
     "Account",
     "AccountInfo",
+    "AlbumBody",
+    "AlbumSendBody",
     "App",
     "AppKey",
     "AppPage",
@@ -17,6 +19,14 @@ __all__ = [
     "AppRequestedEventData",
     "AppState",
     "AppToken",
+    "Attachment",
+    "Blob",
+    "BlobId",
+    "BlobPart",
+    "BlobProgressEvent",
+    "BlobProgressEventData",
+    "BlobState",
+    "Blobs",
     "Body",
     "Chat",
     "ChatDetails",
@@ -52,6 +62,8 @@ __all__ = [
     "EventPage",
     "Evidence",
     "EvidencePage",
+    "FileBody",
+    "FileSendBody",
     "Filter",
     "Gap",
     "GapEvent",
@@ -62,7 +74,8 @@ __all__ = [
     "GroupInvite",
     "GroupInvites",
     "Held",
-    "Highlight",
+    "ImageBody",
+    "ImageSendBody",
     "Invite",
     "LaggedEvent",
     "LaggedEventData",
@@ -99,20 +112,22 @@ __all__ = [
     "RequestId",
     "Role",
     "Scope",
-    "SearchHit",
-    "SearchPage",
     "Secret",
     "SendBody",
+    "SendFile",
     "Sent",
     "TextBody",
     "TextSendBody",
     "UnknownBody",
+    "VoiceBody",
+    "VoiceSendBody",
     "Webhook",
     "WebhookDisabledEvent",
     "WebhookDisabledEventData",
     "WebhookMade",
     "WebhookPage",
     "WebhookState",
+    "Written",
     "Methods",
 ]
 
@@ -124,6 +139,12 @@ AppKey = str
 
 AppState = Literal["requested", "active", "expired"]
 """Whether an app's token works."""
+
+BlobId = str
+"""Names the content of a file, or an upload of one."""
+
+BlobState = Literal["sealing", "sealed", "sending", "sent", "fetching", "fetched", "lost"]
+"""How a file is."""
 
 ChatId = str
 """Names a chat."""
@@ -203,6 +224,30 @@ class AccountInfo(TypedDict):
 
     phrase_confirmed: bool
     """Whether the user has confirmed the phrase, and with it the root key is gone from this device."""
+
+
+class AlbumBody(TypedDict):
+    """Several files or images."""
+
+    files: list[Attachment]
+    """In their order."""
+
+    kind: Literal["album"]
+
+    text: str
+    """What is written with them."""
+
+
+class AlbumSendBody(TypedDict):
+    """Several files; those whose media type says so as images."""
+
+    files: list[SendFile]
+    """In their order."""
+
+    kind: Literal["album"]
+
+    text: NotRequired[str]
+    """What is written with them."""
 
 
 class App(TypedDict):
@@ -285,6 +330,119 @@ class AppToken(TypedDict):
 
     token: Secret
     """The bearer token."""
+
+
+class Attachment(TypedDict):
+    """A file of a message."""
+
+    blob: BlobId
+    """Its content, for `blob.get` and `/blob/ID`."""
+
+    caption: NotRequired[str]
+    """What the sender writes under it."""
+
+    duration_ms: NotRequired[int]
+    """Of a voice note: how long it is."""
+
+    height: NotRequired[int]
+    """Of an image: how high it is shown, in pixels."""
+
+    length_bytes: int
+    """Bytes of its content."""
+
+    media_type: str
+    """Its media type, as the sender says."""
+
+    name: str
+    """What to store it as: one element of a path that every platform takes, made from the sender's name."""
+
+    preview: NotRequired[str]
+    """Of an image: a ThumbHash, a blurred preview."""
+
+    shown_name: str
+    """What to show: the sender's name, its direction isolated."""
+
+    suspicious: NotRequired[bool]
+    """The sender's name may pass for another one: it has hidden or direction-changing characters, or mixes scripts that look alike."""
+
+    thumbnail: NotRequired[str]
+    """Of an image: a small JPEG."""
+
+    waveform: NotRequired[str]
+    """Of a voice note: loudness of equal stretches, a byte each."""
+
+    width: NotRequired[int]
+    """Of an image: how wide it is shown, in pixels."""
+
+
+class Blob(TypedDict):
+    """How a file is here."""
+
+    blob: NotRequired[BlobId]
+    """Its content; absent while it is being sealed."""
+
+    held: NotRequired[list[Held]]
+    """Relays that have it whole."""
+
+    here_bytes: int
+    """Bytes of it that are here: of an upload the first, of a fetch any."""
+
+    length_bytes: int
+    """Bytes of its content."""
+
+    state: BlobState
+    """How it is."""
+
+    upload: NotRequired[BlobId]
+    """The number of its upload, if it is this account's."""
+
+
+class BlobPart(TypedDict):
+    """A part of a file."""
+
+    data: str
+    """The part; empty at the end."""
+
+    length_bytes: int
+    """Bytes of the whole file."""
+
+    offset_bytes: int
+    """Where it begins."""
+
+
+class BlobProgressEvent(TypedDict):
+    """A file got further: once in 2 s at most, and in the end."""
+
+    cursor: EventCursor
+
+    data: BlobProgressEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["blob.progress"]
+
+
+class BlobProgressEventData(TypedDict):
+    """BlobProgressEventData"""
+
+    blob: BlobId
+    """Its content."""
+
+    done_bytes: int
+    """Bytes that are there: at a relay, or here."""
+
+    length_bytes: int
+    """Bytes of the whole."""
+
+    state: BlobState
+    """How it is."""
+
+
+class Blobs(TypedDict):
+    """Files of a message."""
+
+    items: list[Blob]
+    """In the message's order."""
 
 
 class Chat(TypedDict):
@@ -724,6 +882,30 @@ class EvidencePage(TypedDict):
     """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
+class FileBody(TypedDict):
+    """A file."""
+
+    file: Attachment
+    """Which."""
+
+    kind: Literal["file"]
+
+    text: str
+    """What is written with it."""
+
+
+class FileSendBody(TypedDict):
+    """A file."""
+
+    file: SendFile
+    """Which."""
+
+    kind: Literal["file"]
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
 class Filter(TypedDict):
     """Which events are read; all if nothing is named."""
 
@@ -823,14 +1005,28 @@ class Held(TypedDict):
     """How long, in Unix milliseconds."""
 
 
-class Highlight(TypedDict):
-    """A place in a text."""
+class ImageBody(TypedDict):
+    """An image."""
 
-    length_bytes: int
-    """How long it is there."""
+    file: Attachment
+    """Which."""
 
-    start_bytes: int
-    """Where it begins in the text's UTF-8."""
+    kind: Literal["image"]
+
+    text: str
+    """What is written with it."""
+
+
+class ImageSendBody(TypedDict):
+    """An image: JPEG, PNG, WebP or GIF."""
+
+    file: SendFile
+    """Which."""
+
+    kind: Literal["image"]
+
+    text: NotRequired[str]
+    """What is written with it."""
 
 
 class Invite(TypedDict):
@@ -1197,30 +1393,26 @@ class RelayInfo(TypedDict):
     """Whether its word counts."""
 
 
-class SearchHit(TypedDict):
-    """A message that a search finds."""
+class SendFile(TypedDict):
+    """A file that is to be sent."""
 
-    highlights: list[Highlight]
-    """The places in `snippet` that were looked for, ascending, apart."""
+    blob: BlobId
+    """Its content, which was written whole."""
 
-    message: Message
-    """The message as it is now."""
+    caption: NotRequired[str]
+    """What is written under it."""
 
-    snippet: str
-    """The part of its text around the first place; `…` stands for what is left out."""
+    keep_metadata: NotRequired[bool]
+    """Of an image: send where and when it was taken as well, which is removed otherwise."""
 
+    media_type: NotRequired[str]
+    """Its media type; told from the name if absent."""
 
-class SearchPage(TypedDict):
-    """What a search finds."""
+    name: str
+    """What it is called: no path."""
 
-    complete: bool
-    """Whether all messages were looked at. Not while the index is being made, as at the first start of a version that has one, or behind a rush of messages."""
-
-    items: list[SearchHit]
-    """The newest first. There may be fewer than `limit`, or none, although there is a `next`: a page ends when much was read."""
-
-    next: NotRequired[PageCursor]
-    """The `after` of the next page; absent at the end."""
+    waveform: NotRequired[str]
+    """Of a voice note: loudness of equal stretches, a byte each; made from the content if that is WAV."""
 
 
 class Sent(TypedDict):
@@ -1273,6 +1465,30 @@ class UnknownBody(TypedDict):
     """What its author wants shown instead."""
 
     kind: Literal["unknown"]
+
+
+class VoiceBody(TypedDict):
+    """A voice note."""
+
+    file: Attachment
+    """Which."""
+
+    kind: Literal["voice"]
+
+    text: str
+    """What is written with it."""
+
+
+class VoiceSendBody(TypedDict):
+    """A voice note: WAV, or Opus in Ogg."""
+
+    file: SendFile
+    """Which."""
+
+    kind: Literal["voice"]
+
+    text: NotRequired[str]
+    """What is written with it."""
 
 
 class Webhook(TypedDict):
@@ -1353,9 +1569,26 @@ class WebhookPage(TypedDict):
     prev: NotRequired[PageCursor]
     """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
+
+class Written(TypedDict):
+    """How far an upload is."""
+
+    blob: NotRequired[BlobId]
+    """The content, once it is sealed whole."""
+
+    upload: BlobId
+    """The number of the upload."""
+
+    written_bytes: int
+    """Where it goes on: bytes that are sealed and on disk."""
+
 Body = Union[
     TextBody,
     PollBody,
+    FileBody,
+    ImageBody,
+    VoiceBody,
+    AlbumBody,
     DeletedBody,
     UnknownBody,
 ]
@@ -1367,6 +1600,7 @@ Event = Union[
     MessageLedgerEvent,
     MessageUpdatedEvent,
     MessageExpiredEvent,
+    BlobProgressEvent,
     ChatUpdatedEvent,
     RelayDemotedEvent,
     ChatGapEvent,
@@ -1383,6 +1617,10 @@ Event = Union[
 SendBody = Union[
     TextSendBody,
     PollSendBody,
+    FileSendBody,
+    ImageSendBody,
+    VoiceSendBody,
+    AlbumSendBody,
 ]
 """A body that can be sent."""
 
@@ -1546,14 +1784,13 @@ class ChatMethods:
         result: Gaps = self._call("chat.gaps", {"chat": chat})
         return result
 
-    def create(self, *, members: Sequence[Account], idempotency_key: str | None = None, name: str | None = None) -> ChatRef:
+    def create(self, *, members: Sequence[Account], name: str | None = None) -> ChatRef:
         """Makes a group of contacts. Its relays are the creator's.
 
         members: Accounts of contacts.
-        idempotency_key: The same key with the same name and members gives the same chat, for seven days; with others an error.
         name: Its name.
         """
-        result: ChatRef = self._call("chat.create", {"members": members, "idempotency_key": idempotency_key, "name": name})
+        result: ChatRef = self._call("chat.create", {"members": members, "name": name})
         return result
 
     def add(self, *, chat: ChatId, members: Sequence[Account]) -> Chat:
@@ -1707,30 +1944,15 @@ class MessageMethods:
         result: Message = self._call("message.vote", {"choices": choices, "message": message})
         return result
 
-    def search(self, *, query: str, account: Account | None = None, after: PageCursor | None = None, after_ms: int | None = None, before_ms: int | None = None, chat: ChatId | None = None, limit: int | None = None) -> SearchPage:
-        """Finds messages by words, the newest first.
-
-        query: Words, all of which a message has; case, accents and compatible forms don't count. Hangul and other writing without spaces is found anywhere in a word, the words of alphabets by how they begin.
-        account: Only what this account wrote.
-        after: `next` of the page before; absent for the first.
-        after_ms: Only what was sent then or later, in Unix milliseconds.
-        before_ms: Only what was sent before then, in Unix milliseconds.
-        chat: Only in this chat.
-        limit: Items at most; counts as 1,000 if above.
-        """
-        result: SearchPage = self._call("message.search", {"query": query, "account": account, "after": after, "after_ms": after_ms, "before_ms": before_ms, "chat": chat, "limit": limit})
-        return result
-
-    def list(self, *, chat: ChatId, after: PageCursor | None = None, at_ms: int | None = None, before: PageCursor | None = None, limit: int | None = None) -> MessagePage:
-        """Messages of a chat in the order shown; without `before`, `after` and `at_ms` the newest.
+    def list(self, *, chat: ChatId, after: PageCursor | None = None, before: PageCursor | None = None, limit: int | None = None) -> MessagePage:
+        """Messages of a chat in the order shown; without `before` and `after` the newest.
 
         chat: Of which chat.
         after: `next` of a page: the messages after it.
-        at_ms: A time in Unix milliseconds: the first message that was sent then or later, and those after it; the newest if there is none. Not together with the others.
         before: `prev` of a page: the messages before it. Not together with `after`.
         limit: Items at most; counts as 1,000 if above.
         """
-        result: MessagePage = self._call("message.list", {"chat": chat, "after": after, "at_ms": at_ms, "before": before, "limit": limit})
+        result: MessagePage = self._call("message.list", {"chat": chat, "after": after, "before": before, "limit": limit})
         return result
 
     def get(self, *, message: MessageId) -> Message:
@@ -1748,6 +1970,69 @@ class MessageMethods:
         through: The last message that was read; all shown before it count as read too.
         """
         result: Done = self._call("message.mark_read", {"chat": chat, "through": through})
+        return result
+
+
+class BlobMethods:
+    """The methods `blob.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def put(self, *, length_bytes: int) -> Written:
+        """Begins an upload of a file that is to be sent.
+
+        Its content goes by `blob.write`, or by `PATCH /blob/UPLOAD` with `Upload-Offset`; `blob.stat` says where it goes on after an interruption. What is not written to for a day, or named by no message, is forgotten.
+
+        length_bytes: Bytes of the whole content.
+        """
+        result: Written = self._call("blob.put", {"length_bytes": length_bytes})
+        return result
+
+    def write(self, *, data: str, offset_bytes: int, upload: BlobId) -> Written:
+        """Writes the next part of an upload: it is sealed and on disk when this answers, with `blob` once it was the last.
+
+        data: Whole chunks of 61,440 bytes, or all that is left.
+        offset_bytes: Where it goes on: `written_bytes` of the answer before.
+        upload: The upload.
+        """
+        result: Written = self._call("blob.write", {"data": data, "offset_bytes": offset_bytes, "upload": upload})
+        return result
+
+    def stat(self, *, blob: BlobId) -> Blob:
+        """How a file is, by its content or the number of its upload.
+
+        blob: The content, or the number of the upload.
+        """
+        result: Blob = self._call("blob.stat", {"blob": blob})
+        return result
+
+    def fetch(self, *, message: MessageId) -> Blobs:
+        """Fetches the files of a message from whoever has them; answers how they are at once.
+
+        Event `blob.progress` tells how it goes. What was begun goes on after a restart. Small files are fetched when their message comes.
+
+        message: The message.
+        """
+        result: Blobs = self._call("blob.fetch", {"message": message})
+        return result
+
+    def get(self, *, blob: BlobId, length_bytes: int | None = None, offset_bytes: int | None = None) -> BlobPart:
+        """Reads a part of a file that is here whole. `GET /blob/ID` reads it too, with `Range`.
+
+        blob: The content.
+        length_bytes: Bytes at most; counts as 491,520 if absent or above.
+        offset_bytes: Where to begin.
+        """
+        result: BlobPart = self._call("blob.get", {"blob": blob, "length_bytes": length_bytes, "offset_bytes": offset_bytes})
+        return result
+
+    def cancel(self, *, blob: BlobId) -> Done:
+        """Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched.
+
+        blob: The content, or the number of the upload.
+        """
+        result: Done = self._call("blob.cancel", {"blob": blob})
         return result
 
 
@@ -1852,7 +2137,7 @@ class EventMethods:
         One webhook a token: another takes its place and goes on where that was. It ends with the token.
 
         filter: Which events; all that the token may read if absent.
-        url: Where events are posted: `https://…`, or `http://` to this machine; an app's into no private network.
+        url: Where events are posted: `https://…`, or `http://` to this machine.
         after: The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now.
         app: Whose webhook; that of this token's app if absent. Another's needs `app:manage`.
         epoch: The epoch that came with `after`.
@@ -1885,6 +2170,7 @@ class Methods:
         self.contact = ContactMethods(call)
         self.chat = ChatMethods(call)
         self.message = MessageMethods(call)
+        self.blob = BlobMethods(call)
         self.relay = RelayMethods(call)
         self.app = AppMethods(call)
         self.event = EventMethods(call)

@@ -15,6 +15,24 @@ export interface AccountInfo {
   phrase_confirmed: boolean;
 }
 
+/** Several files or images. */
+export interface AlbumBody {
+  /** In their order. */
+  files: Attachment[];
+  kind: "album";
+  /** What is written with them. */
+  text: string;
+}
+
+/** Several files; those whose media type says so as images. */
+export interface AlbumSendBody {
+  /** In their order. */
+  files: SendFile[];
+  kind: "album";
+  /** What is written with them. */
+  text?: string;
+}
+
 /** An app, or who wants to become one. */
 export interface App {
   /** The last event that it has acknowledged. */
@@ -80,10 +98,101 @@ export interface AppToken {
   token: Secret;
 }
 
+/** A file of a message. */
+export interface Attachment {
+  /** Its content, for `blob.get` and `/blob/ID`. */
+  blob: BlobId;
+  /** What the sender writes under it. */
+  caption?: string;
+  /** Of a voice note: how long it is. */
+  duration_ms?: number;
+  /** Of an image: how high it is shown, in pixels. */
+  height?: number;
+  /** Bytes of its content. */
+  length_bytes: number;
+  /** Its media type, as the sender says. */
+  media_type: string;
+  /** What to store it as: one element of a path that every platform takes, made from the sender's name. */
+  name: string;
+  /** Of an image: a ThumbHash, a blurred preview. */
+  preview?: string;
+  /** What to show: the sender's name, its direction isolated. */
+  shown_name: string;
+  /** The sender's name may pass for another one: it has hidden or direction-changing characters, or mixes scripts that look alike. */
+  suspicious?: boolean;
+  /** Of an image: a small JPEG. */
+  thumbnail?: string;
+  /** Of a voice note: loudness of equal stretches, a byte each. */
+  waveform?: string;
+  /** Of an image: how wide it is shown, in pixels. */
+  width?: number;
+}
+
+/** How a file is here. */
+export interface Blob {
+  /** Its content; absent while it is being sealed. */
+  blob?: BlobId;
+  /** Relays that have it whole. */
+  held?: Held[];
+  /** Bytes of it that are here: of an upload the first, of a fetch any. */
+  here_bytes: number;
+  /** Bytes of its content. */
+  length_bytes: number;
+  /** How it is. */
+  state: BlobState;
+  /** The number of its upload, if it is this account's. */
+  upload?: BlobId;
+}
+
+/** Names the content of a file, or an upload of one. */
+export type BlobId = string;
+
+/** A part of a file. */
+export interface BlobPart {
+  /** The part; empty at the end. */
+  data: string;
+  /** Bytes of the whole file. */
+  length_bytes: number;
+  /** Where it begins. */
+  offset_bytes: number;
+}
+
+/** A file got further: once in 2 s at most, and in the end. */
+export interface BlobProgressEvent {
+  cursor: EventCursor;
+  data: BlobProgressEventData;
+  epoch: EventEpoch;
+  kind: "blob.progress";
+}
+
+export interface BlobProgressEventData {
+  /** Its content. */
+  blob: BlobId;
+  /** Bytes that are there: at a relay, or here. */
+  done_bytes: number;
+  /** Bytes of the whole. */
+  length_bytes: number;
+  /** How it is. */
+  state: BlobState;
+}
+
+/** How a file is. */
+export type BlobState = "sealing" | "sealed" | "sending" | "sent" | "fetching" | "fetched" | "lost";
+
+/** Files of a message. */
+export interface Blobs {
+  /** In the message's order. */
+  items: Blob[];
+}
+
 /** What a message says. */
 export type Body =
   | TextBody
   | PollBody
+  | FileBody
+  | ImageBody
+  | VoiceBody
+  | AlbumBody
   | DeletedBody
   | UnknownBody;
 
@@ -381,6 +490,7 @@ export type Event =
   | MessageLedgerEvent
   | MessageUpdatedEvent
   | MessageExpiredEvent
+  | BlobProgressEvent
   | ChatUpdatedEvent
   | RelayDemotedEvent
   | ChatGapEvent
@@ -438,6 +548,24 @@ export interface EvidencePage {
   next?: PageCursor;
   /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
   prev?: PageCursor;
+}
+
+/** A file. */
+export interface FileBody {
+  /** Which. */
+  file: Attachment;
+  kind: "file";
+  /** What is written with it. */
+  text: string;
+}
+
+/** A file. */
+export interface FileSendBody {
+  /** Which. */
+  file: SendFile;
+  kind: "file";
+  /** What is written with it. */
+  text?: string;
 }
 
 /** Which events are read; all if nothing is named. */
@@ -525,12 +653,22 @@ export interface Held {
   until_ms: number;
 }
 
-/** A place in a text. */
-export interface Highlight {
-  /** How long it is there. */
-  length_bytes: number;
-  /** Where it begins in the text's UTF-8. */
-  start_bytes: number;
+/** An image. */
+export interface ImageBody {
+  /** Which. */
+  file: Attachment;
+  kind: "image";
+  /** What is written with it. */
+  text: string;
+}
+
+/** An image: JPEG, PNG, WebP or GIF. */
+export interface ImageSendBody {
+  /** Which. */
+  file: SendFile;
+  kind: "image";
+  /** What is written with it. */
+  text?: string;
 }
 
 /** Result of `contact.invite` and `chat.invite`. */
@@ -825,33 +963,33 @@ export type Role = "owner" | "admin" | "member";
 /** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`. */
 export type Scope = string;
 
-/** A message that a search finds. */
-export interface SearchHit {
-  /** The places in `snippet` that were looked for, ascending, apart. */
-  highlights: Highlight[];
-  /** The message as it is now. */
-  message: Message;
-  /** The part of its text around the first place; `…` stands for what is left out. */
-  snippet: string;
-}
-
-/** What a search finds. */
-export interface SearchPage {
-  /** Whether all messages were looked at. Not while the index is being made, as at the first start of a version that has one, or behind a rush of messages. */
-  complete: boolean;
-  /** The newest first. There may be fewer than `limit`, or none, although there is a `next`: a page ends when much was read. */
-  items: SearchHit[];
-  /** The `after` of the next page; absent at the end. */
-  next?: PageCursor;
-}
-
 /** Text that nobody else may read. */
 export type Secret = string;
 
 /** A body that can be sent. */
 export type SendBody =
   | TextSendBody
-  | PollSendBody;
+  | PollSendBody
+  | FileSendBody
+  | ImageSendBody
+  | VoiceSendBody
+  | AlbumSendBody;
+
+/** A file that is to be sent. */
+export interface SendFile {
+  /** Its content, which was written whole. */
+  blob: BlobId;
+  /** What is written under it. */
+  caption?: string;
+  /** Of an image: send where and when it was taken as well, which is removed otherwise. */
+  keep_metadata?: boolean;
+  /** Its media type; told from the name if absent. */
+  media_type?: string;
+  /** What it is called: no path. */
+  name: string;
+  /** Of a voice note: loudness of equal stretches, a byte each; made from the content if that is WAV. */
+  waveform?: string;
+}
 
 /** Result of `message.send`. */
 export interface Sent {
@@ -890,6 +1028,24 @@ export interface UnknownBody {
   /** What its author wants shown instead. */
   fallback: string;
   kind: "unknown";
+}
+
+/** A voice note. */
+export interface VoiceBody {
+  /** Which. */
+  file: Attachment;
+  kind: "voice";
+  /** What is written with it. */
+  text: string;
+}
+
+/** A voice note: WAV, or Opus in Ogg. */
+export interface VoiceSendBody {
+  /** Which. */
+  file: SendFile;
+  kind: "voice";
+  /** What is written with it. */
+  text?: string;
 }
 
 /** A webhook. */
@@ -951,6 +1107,16 @@ export interface WebhookPage {
 
 /** How a webhook is. */
 export type WebhookState = "active" | "failing" | "disabled" | "ended";
+
+/** How far an upload is. */
+export interface Written {
+  /** The content, once it is sealed whole. */
+  blob?: BlobId;
+  /** The number of the upload. */
+  upload: BlobId;
+  /** Where it goes on: bytes that are sealed and on disk. */
+  written_bytes: number;
+}
 
 /** Parameters of `contact.invite`. */
 export interface ContactInviteParams {
@@ -1024,8 +1190,6 @@ export interface ChatGapsParams {
 export interface ChatCreateParams {
   /** Accounts of contacts. */
   members: Account[];
-  /** The same key with the same name and members gives the same chat, for seven days; with others an error. */
-  idempotency_key?: string;
   /** Its name. */
   name?: string;
 }
@@ -1150,32 +1314,12 @@ export interface MessageVoteParams {
   message: MessageId;
 }
 
-/** Parameters of `message.search`. */
-export interface MessageSearchParams {
-  /** Words, all of which a message has; case, accents and compatible forms don't count. Hangul and other writing without spaces is found anywhere in a word, the words of alphabets by how they begin. */
-  query: string;
-  /** Only what this account wrote. */
-  account?: Account;
-  /** `next` of the page before; absent for the first. */
-  after?: PageCursor;
-  /** Only what was sent then or later, in Unix milliseconds. */
-  after_ms?: number;
-  /** Only what was sent before then, in Unix milliseconds. */
-  before_ms?: number;
-  /** Only in this chat. */
-  chat?: ChatId;
-  /** Items at most; counts as 1,000 if above. */
-  limit?: number;
-}
-
 /** Parameters of `message.list`. */
 export interface MessageListParams {
   /** Of which chat. */
   chat: ChatId;
   /** `next` of a page: the messages after it. */
   after?: PageCursor;
-  /** A time in Unix milliseconds: the first message that was sent then or later, and those after it; the newest if there is none. Not together with the others. */
-  at_ms?: number;
   /** `prev` of a page: the messages before it. Not together with `after`. */
   before?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
@@ -1194,6 +1338,50 @@ export interface MessageMarkReadParams {
   chat: ChatId;
   /** The last message that was read; all shown before it count as read too. */
   through: MessageId;
+}
+
+/** Parameters of `blob.put`. */
+export interface BlobPutParams {
+  /** Bytes of the whole content. */
+  length_bytes: number;
+}
+
+/** Parameters of `blob.write`. */
+export interface BlobWriteParams {
+  /** Whole chunks of 61,440 bytes, or all that is left. */
+  data: string;
+  /** Where it goes on: `written_bytes` of the answer before. */
+  offset_bytes: number;
+  /** The upload. */
+  upload: BlobId;
+}
+
+/** Parameters of `blob.stat`. */
+export interface BlobStatParams {
+  /** The content, or the number of the upload. */
+  blob: BlobId;
+}
+
+/** Parameters of `blob.fetch`. */
+export interface BlobFetchParams {
+  /** The message. */
+  message: MessageId;
+}
+
+/** Parameters of `blob.get`. */
+export interface BlobGetParams {
+  /** The content. */
+  blob: BlobId;
+  /** Bytes at most; counts as 491,520 if absent or above. */
+  length_bytes?: number;
+  /** Where to begin. */
+  offset_bytes?: number;
+}
+
+/** Parameters of `blob.cancel`. */
+export interface BlobCancelParams {
+  /** The content, or the number of the upload. */
+  blob: BlobId;
 }
 
 /** Parameters of `relay.evidence`. */
@@ -1274,7 +1462,7 @@ export interface EventAckParams {
 export interface EventWebhookSetParams {
   /** Which events; all that the token may read if absent. */
   filter: Filter;
-  /** Where events are posted: `https://…`, or `http://` to this machine; an app's into no private network. */
+  /** Where events are posted: `https://…`, or `http://` to this machine. */
   url: string;
   /** The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now. */
   after?: EventCursor;
@@ -1310,7 +1498,9 @@ export interface EventUnsubscribeParams {
 
 /** The node's codes of errors. */
 export type ErrorCode =
+  | "blob_damaged"
   | "card_unavailable"
+  | "disk_full"
   | "idempotency_conflict"
   | "internal"
   | "invalid_params"
@@ -1321,6 +1511,7 @@ export type ErrorCode =
   | "method_not_found"
   | "not_allowed"
   | "not_found"
+  | "not_whole"
   | "overloaded"
   | "own_invite"
   | "parse_error"
@@ -1480,10 +1671,7 @@ export abstract class Methods {
     /** Votes in a poll. */
     vote: (params: MessageVoteParams, signal?: AbortSignal): Promise<Message> =>
       this.call("message.vote", params, signal),
-    /** Finds messages by words, the newest first. */
-    search: (params: MessageSearchParams, signal?: AbortSignal): Promise<SearchPage> =>
-      this.call("message.search", params, signal),
-    /** Messages of a chat in the order shown; without `before`, `after` and `at_ms` the newest. */
+    /** Messages of a chat in the order shown; without `before` and `after` the newest. */
     list: (params: MessageListParams, signal?: AbortSignal): Promise<MessagePage> =>
       this.call("message.list", params, signal),
     /** A message. */
@@ -1492,6 +1680,35 @@ export abstract class Methods {
     /** Marks a chat's messages as read. */
     mark_read: (params: MessageMarkReadParams, signal?: AbortSignal): Promise<Done> =>
       this.call("message.mark_read", params, signal),
+  };
+
+  readonly blob = {
+    /**
+     * Begins an upload of a file that is to be sent.
+     *
+     * Its content goes by `blob.write`, or by `PATCH /blob/UPLOAD` with `Upload-Offset`; `blob.stat` says where it goes on after an interruption. What is not written to for a day, or named by no message, is forgotten.
+     */
+    put: (params: BlobPutParams, signal?: AbortSignal): Promise<Written> =>
+      this.call("blob.put", params, signal),
+    /** Writes the next part of an upload: it is sealed and on disk when this answers, with `blob` once it was the last. */
+    write: (params: BlobWriteParams, signal?: AbortSignal): Promise<Written> =>
+      this.call("blob.write", params, signal),
+    /** How a file is, by its content or the number of its upload. */
+    stat: (params: BlobStatParams, signal?: AbortSignal): Promise<Blob> =>
+      this.call("blob.stat", params, signal),
+    /**
+     * Fetches the files of a message from whoever has them; answers how they are at once.
+     *
+     * Event `blob.progress` tells how it goes. What was begun goes on after a restart. Small files are fetched when their message comes.
+     */
+    fetch: (params: BlobFetchParams, signal?: AbortSignal): Promise<Blobs> =>
+      this.call("blob.fetch", params, signal),
+    /** Reads a part of a file that is here whole. `GET /blob/ID` reads it too, with `Range`. */
+    get: (params: BlobGetParams, signal?: AbortSignal): Promise<BlobPart> =>
+      this.call("blob.get", params, signal),
+    /** Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched. */
+    cancel: (params: BlobCancelParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("blob.cancel", params, signal),
   };
 
   readonly relay = {

@@ -16,6 +16,9 @@ use crate::rpc::webhooks::{Hook, Hooks, Outcome, Progress, WebhookMade, WebhookS
 pub(super) const SECRET_WORD: &str = "abandon";
 pub(super) const SECRET_INVITE: &str = "https://madang.example/i#secret-of-the-invite";
 
+/// Bytes of the one upload.
+pub(super) const CONTENT_BYTES: u64 = 2_500_000;
+
 /// The epoch of the log.
 pub(super) const EPOCH: EventEpoch = EventEpoch(0xe0);
 
@@ -37,6 +40,8 @@ pub(super) struct Fake {
     pub(super) infos: AtomicU64,
     pub(super) sent: Mutex<Vec<SendParams>>,
     pub(super) lists: Mutex<Vec<MessageListParams>>,
+    /// What was written of the one upload.
+    pub(super) content: Mutex<Vec<u8>>,
     /// What `message.get` fails with.
     pub(super) failure: Mutex<Option<ApiError>>,
     pub(super) grants: watch::Sender<Arc<Grants>>,
@@ -57,6 +62,7 @@ impl Fake {
             infos: AtomicU64::new(0),
             sent: Mutex::default(),
             lists: Mutex::default(),
+            content: Mutex::default(),
             failure: Mutex::default(),
             grants: watch::Sender::new(Arc::default()),
             asked: Mutex::default(),
@@ -414,6 +420,57 @@ impl Api for Fake {
             message: MessageId([1; 32]),
             ledger: ledger(),
         })
+    }
+
+    async fn blob_put(&self, _: BlobPutParams) -> ApiResult<Written> {
+        Ok(Written {
+            upload: BlobId([5; 32]),
+            written_bytes: 0,
+            blob: None,
+        })
+    }
+
+    async fn blob_write(&self, upload: BlobId, offset_bytes: u64, data: Vec<u8>) -> ApiResult<Written> {
+        let mut content = self.content.lock().unwrap();
+        if offset_bytes != content.len() as u64 {
+            return Err(ApiError::invalid("offset_bytes", "is not where the upload goes on"));
+        }
+        content.extend(data);
+        Ok(Written {
+            upload,
+            written_bytes: content.len() as u64,
+            blob: (content.len() as u64 == CONTENT_BYTES).then_some(BlobId([6; 32])),
+        })
+    }
+
+    async fn blob_read(&self, _: BlobId, offset_bytes: u64, limit: usize) -> ApiResult<(u64, Vec<u8>)> {
+        let content = self.content.lock().unwrap();
+        let part = content
+            .iter()
+            .skip(offset_bytes as usize)
+            .take(limit)
+            .copied()
+            .collect();
+        Ok((content.len() as u64, part))
+    }
+
+    async fn blob_stat(&self, blob: BlobId) -> ApiResult<Blob> {
+        Ok(Blob {
+            blob: None,
+            upload: Some(blob),
+            state: BlobState::Sealing,
+            length_bytes: CONTENT_BYTES,
+            here_bytes: self.content.lock().unwrap().len() as u64,
+            held: Vec::new(),
+        })
+    }
+
+    async fn blob_fetch(&self, _: MessageParams) -> ApiResult<Blobs> {
+        Ok(Blobs { items: Vec::new() })
+    }
+
+    async fn blob_cancel(&self, _: BlobId) -> ApiResult<Done> {
+        Ok(Done {})
     }
 
     async fn message_edit(&self, params: EditParams) -> ApiResult<Message> {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod behaviour;
+mod chunks;
 mod compaction;
 mod erasure;
 mod faults;

@@ -1,37 +1,41 @@
-//! Downloads: custodians are asked in turn for what is missing, each chunk is checked as it comes and kept, so that a restart loses none.
+//! Downloads: whoever has some of what is missing is asked for it, all of them at once, each for other chunks. Each chunk is checked as it
+//! comes and kept, so that a restart loses none.
 
-use super::{BlobNews, Client, Patience, What, fits, limit};
-use crate::blob::{Assembly, BlobRef, Chunk};
+use super::files::{BlobState as FileState, BlobView, FILES};
+use super::{Asked, BlobNews, Client, Patience, Peer, What, fits, limit};
+use crate::blob::{Assembly, BlobRef, Chunk, Held, Shape};
 use crate::client::io::CommandError;
 use crate::client::records::encode;
 use crate::custody::{BlobRefused, ChunkRange, ClientFrame, GetBlob, Refusal};
-use crate::keys::{BlobId, TopicId, TransportKey};
+use crate::keys::{BlobId, ChatId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Blobs that wait to be fetched; beyond, asking for more is refused and may be repeated.
+/// Blobs of rooms that wait to be fetched; beyond, asking for more is refused and may be repeated.
 const GETS: usize = 256;
-/// Blobs that are fetched at once, and their bytes in memory (guess: the commits of a busy day).
+/// Blobs that are fetched at once (guess: the commits of a busy day, an album).
 const ACTIVE: usize = 16;
-const ACTIVE_BYTES: u64 = 64 * 1024 * 1024;
 /// Milliseconds after which a blob is given up: no relay keeps one for longer.
 const GIVE_UP_MS: u64 = limits::CUSTODY_SECONDS as u64 * 1000;
+/// Milliseconds after which a chunk that was asked for is asked of another too, if there is nothing else to ask for (guess).
+const LATE_MS: u64 = 3_000;
 
-/// A blob that is wanted.
+/// A blob that is wanted, or a file that was.
 pub(super) struct Get {
     topic: TopicId,
     /// The inbox whose message points to it: who is told there of a chat's blob isn't in the chat yet.
     inbox: Option<TopicId>,
+    /// Whose message has it, if it is a file of people; else a room waits for it.
+    chat: Option<ChatId>,
     blob: BlobRef,
+    shape: Shape,
+    held: Held,
     since_ms: u64,
-    /// `None` while it waits for its turn, and once it is told.
-    assembly: Option<Assembly>,
-    /// The rooms have it.
+    /// The rooms have it, or it is a file that is whole.
     told: bool,
-    asked: Option<TransportKey>,
     /// Who had nothing more since the last wait.
     tried: BTreeSet<TransportKey>,
     /// That was everybody: all are asked again after the wait.
@@ -48,16 +52,44 @@ pub(super) struct GetRow {
     #[serde(with = "serde_bytes")]
     blob: Vec<u8>,
     since_ms: u64,
+    #[serde(default)]
+    chat: Option<ChatId>,
+    /// None in rows of versions that looked at the chunks.
+    #[serde(default)]
+    held: Option<Held>,
+}
+
+impl GetRow {
+    /// Its reference.
+    pub(super) fn reference(&self) -> Option<BlobRef> {
+        BlobRef::decode(&self.blob).ok()
+    }
+
+    /// What people see of it, if it is a file.
+    pub(super) fn view(&self) -> Option<BlobView> {
+        self.chat?;
+        let blob = self.reference()?;
+        let shape = blob.shape().ok()?;
+        let here = self.held.as_ref().map_or(0, Held::count);
+        let here_bytes = u64::from(here) * limits::BLOB_CHUNK_BYTES as u64;
+        Some(BlobView {
+            blob: Some(blob.id),
+            upload: None,
+            state: if here == shape.chunks() {
+                FileState::Fetched
+            } else {
+                FileState::Fetching
+            },
+            length_bytes: blob.length_bytes,
+            here_bytes: here_bytes.min(blob.length_bytes),
+            held: Vec::new(),
+        })
+    }
 }
 
 impl Get {
-    pub(super) fn chunks(&self) -> u32 {
-        self.blob.shape().map_or(0, |shape| shape.chunks())
-    }
-
     /// Somebody's stream began or ended.
     pub(super) fn try_again(&mut self, peer: &TransportKey) {
-        self.asked = self.asked.filter(|asked| asked != peer);
         self.tried.remove(peer);
         self.is_over = false;
         self.patience = Patience::default();
@@ -68,8 +100,27 @@ impl Get {
         self.inbox.unwrap_or(self.topic)
     }
 
-    fn answered(&mut self, peer: &TransportKey) {
-        self.asked = self.asked.filter(|asked| asked != peer);
+    /// What others may have of it: chunks of a file, if they ask on its topic.
+    pub(super) fn serves(&self, topic: &TopicId) -> Option<(Shape, Held)> {
+        (self.chat.is_some() && self.topic == *topic).then(|| (self.shape, self.held.clone()))
+    }
+
+    /// Its size, if it is a file.
+    pub(super) fn file_shape(&self) -> Option<Shape> {
+        self.chat.map(|_| self.shape)
+    }
+
+    /// Whether it is a file, all of it here.
+    pub(super) fn is_whole_file(&self) -> bool {
+        self.chat.is_some() && self.told
+    }
+
+    pub(super) fn length_bytes(&self) -> u64 {
+        self.blob.length_bytes
+    }
+
+    pub(super) fn since_ms(&self) -> u64 {
+        self.since_ms
     }
 }
 
@@ -87,40 +138,72 @@ impl Client {
         blob: &BlobRef,
     ) -> Result<(), CommandError> {
         fits(blob.length_bytes)?;
+        self.begin_get(now_ms, (topic, inbox, None), blob)
+    }
+
+    /// Fetches a file of a chat.
+    pub(super) fn file_get(
+        &mut self,
+        now_ms: u64,
+        topic: TopicId,
+        chat: ChatId,
+        blob: &BlobRef,
+    ) -> Result<(), CommandError> {
+        self.begin_get(now_ms, (topic, None, Some(chat)), blob)
+    }
+
+    fn begin_get(
+        &mut self,
+        now_ms: u64,
+        (topic, inbox, chat): (TopicId, Option<TopicId>, Option<ChatId>),
+        blob: &BlobRef,
+    ) -> Result<(), CommandError> {
         if self.blobs.gets.contains_key(&blob.id) {
             return Ok(());
         }
-        if self.blobs.gets.len() >= GETS {
-            return Err(limit("blobs that are fetched", GETS));
+        let most = if chat.is_some() { FILES } else { GETS };
+        let alike = self
+            .blobs
+            .gets
+            .values()
+            .filter(|get| get.chat.is_some() == chat.is_some());
+        if alike.count() >= most {
+            return Err(limit("blobs that are fetched", most));
         }
         let row = GetRow {
             topic,
             inbox,
             blob: blob.encode(),
             since_ms: now_ms,
+            chat,
+            held: None,
         };
         self.load_get(&row);
-        let row = encode(&row)?;
-        self.put_fresh(Tree::Blobs, What::Get.key(&blob.id), row);
+        self.write_get(&blob.id)?;
         self.blobs.due_ms = 0;
         Ok(())
     }
 
     /// False if the row says nothing that this version knows.
     pub(super) fn load_get(&mut self, row: &GetRow) -> bool {
-        let Ok(blob) = BlobRef::decode(&row.blob) else {
+        let Some(blob) = row.reference() else {
             return false;
         };
+        let Ok(shape) = blob.shape() else {
+            return false;
+        };
+        let held = row.held.clone().unwrap_or_else(|| Held::none(shape));
         let get = Get {
             topic: row.topic,
             inbox: row.inbox,
+            chat: row.chat,
             since_ms: row.since_ms,
-            assembly: None,
-            told: false,
-            asked: None,
+            told: row.chat.is_some() && held.is_whole(shape),
             tried: BTreeSet::new(),
             is_over: false,
             patience: Patience::default(),
+            shape,
+            held,
             blob,
         };
         self.blobs.gets.insert(get.blob.id, get);
@@ -128,78 +211,74 @@ impl Client {
     }
 
     pub(super) fn pump_gets(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
-        let blobs: Vec<BlobId> = self.blobs.gets.keys().copied().collect();
-        for blob in blobs {
+        let wanted = self.blobs.gets.iter().filter(|(_, get)| !get.told);
+        let wanted: Vec<BlobId> = wanted.map(|(blob, _)| *blob).collect();
+        let mut active = 0;
+        for blob in wanted {
             let Some(get) = self.blobs.gets.get_mut(&blob) else {
                 continue;
             };
             get.since_ms = get.since_ms.min(now_ms);
             let ends_ms = get.since_ms.saturating_add(GIVE_UP_MS);
             if ends_ms <= now_ms {
-                self.lose_get(&blob);
+                self.lose_get(now_ms, &blob);
                 continue;
             }
             self.wake_blobs(ends_ms);
-            self.begin_get(&blob, rows)?;
-            self.finish_get(&blob);
-            self.pump_get(now_ms, &blob);
-        }
-        Ok(())
-    }
-
-    /// Takes up a blob whose turn has come, with what is there of it.
-    fn begin_get(&mut self, blob: &BlobId, rows: &dyn Rows) -> Result<(), RowsError> {
-        let active = self.blobs.gets.values().filter_map(|get| get.assembly.as_ref());
-        let lengths: Vec<u64> = active.map(|assembly| assembly.shape().sealed_bytes()).collect();
-        let Some(get) = self.blobs.gets.get_mut(blob) else {
-            return Ok(());
-        };
-        if get.told || get.assembly.is_some() || lengths.len() >= ACTIVE {
-            return Ok(());
-        }
-        let Ok(mut assembly) = Assembly::new(get.blob.clone()) else {
-            self.lose_get(blob);
-            return Ok(());
-        };
-        if lengths.iter().sum::<u64>() + assembly.shape().sealed_bytes() > ACTIVE_BYTES {
-            return Ok(());
-        }
-        for index in 0..assembly.shape().chunks() {
-            let stored = self
-                .fresh
-                .get(rows, Tree::BlobChunks, &What::Get.chunk_key(blob, index))?;
-            if let Some(chunk) = stored.and_then(|value| Chunk::decode(&value).ok()) {
-                // One that doesn't hold is missing, and is fetched again.
-                let _is_new = assembly.add(chunk);
+            if active < ACTIVE && !self.finish_get(now_ms, &blob, rows)? {
+                active += 1;
+                self.pump_get(now_ms, &blob);
             }
         }
-        get.assembly = Some(assembly);
         Ok(())
     }
 
-    /// Tells the rooms of a blob that is whole.
-    fn finish_get(&mut self, blob: &BlobId) {
-        let Some(get) = self.blobs.gets.get_mut(blob) else {
-            return;
+    /// Tells of a blob that is whole; false if it isn't.
+    fn finish_get(&mut self, now_ms: u64, blob: &BlobId, rows: &dyn Rows) -> Result<bool, RowsError> {
+        let Some(get) = self.blobs.gets.get_mut(blob).filter(|get| get.held.is_whole(get.shape)) else {
+            return Ok(false);
         };
-        let Some(assembly) = get.assembly.take_if(|assembly| assembly.is_whole()) else {
-            return;
+        let chunks = get.shape.chunks();
+        if get.chat.is_some() {
+            get.told = true;
+            self.tell_progress(now_ms, *blob, FileState::Fetched, chunks);
+            return Ok(true);
+        }
+        let Ok(mut assembly) = Assembly::new(get.blob.clone()) else {
+            self.lose_get(now_ms, blob);
+            return Ok(true);
         };
-        get.told = true;
+        for index in 0..chunks {
+            let key = What::Get.chunk_key(&blob.0, index);
+            let stored = self.fresh.get(rows, Tree::BlobChunks, &key)?;
+            let chunk = stored.and_then(|value| Chunk::decode(&value).ok());
+            // One that doesn't hold is missing, and is fetched again.
+            if !chunk.is_some_and(|chunk| chunk.index == index && assembly.add(chunk).is_ok())
+                && let Some(get) = self.blobs.gets.get_mut(blob)
+            {
+                get.held.set(index, false);
+            }
+        }
+        if !assembly.is_whole() {
+            return Ok(false);
+        }
         match assembly.open() {
-            Ok(content) => self.blobs.news.push_back(BlobNews::Arrived(*blob, content)),
-            Err(_) => self.lose_get(blob),
+            Ok(content) => {
+                if let Some(get) = self.blobs.gets.get_mut(blob) {
+                    get.told = true;
+                }
+                self.blobs.news.push_back(BlobNews::Arrived(*blob, content));
+            }
+            Err(_) => self.lose_get(now_ms, blob),
         }
         // Another has its turn now.
         self.blobs.due_ms = 0;
+        Ok(true)
     }
 
-    /// Asks the next custodian for what is missing; relays first, which have more to give than a member's device.
+    /// Asks everybody who may have it for what is missing, each for other chunks.
     fn pump_get(&mut self, now_ms: u64, blob: &BlobId) {
         let Some(get) = self.blobs.gets.get(blob) else {
-            return;
-        };
-        let Some(assembly) = get.assembly.as_ref().filter(|_| get.asked.is_none()) else {
             return;
         };
         if !get.patience.is_over(now_ms) {
@@ -207,11 +286,19 @@ impl Client {
             self.wake_blobs(next_ms);
             return;
         }
-        let (topic, told_on) = (get.topic, get.told_on());
-        let missing = ChunkRange::of(assembly.missing(usize::MAX));
-        let mut peers = self.blob_peers(&told_on);
+        let mut peers = match &get.chat {
+            Some(chat) => self.blob_peers_of(chat),
+            None => self.blob_peers(&get.told_on()),
+        };
         peers.retain(|peer| peer.opened);
+        // Relays first, which have more to give than a member's device.
         peers.sort_by_key(|peer| !peer.relay);
+        let (is_file, needed_bytes) = (get.chat.is_some(), get.shape.sealed_bytes());
+        let is_asked = self.blobs.under_way(What::Get, blob).next().is_some();
+        if is_file && !self.blobs.has_room(needed_bytes.min(limits::BLOB_BYTES)) {
+            // The disk is nearly full; the shell says when it isn't any more.
+            return;
+        }
         let Some(get) = self.blobs.gets.get_mut(blob) else {
             return;
         };
@@ -221,7 +308,7 @@ impl Client {
         peers.retain(|peer| !get.tried.contains(&peer.key));
         if peers.is_empty() {
             // Whoever comes is asked at once; those who are there, later.
-            if !get.tried.is_empty() {
+            if !get.tried.is_empty() && !is_asked {
                 get.is_over = true;
                 get.patience.wait(now_ms, 0);
                 let next_ms = get.patience.next_ms;
@@ -229,37 +316,94 @@ impl Client {
             }
             return;
         }
-        let Some(peer) = peers.iter().find(|peer| !self.blobs.is_busy(&peer.key, What::Get)) else {
-            return;
-        };
-        if let Some(get) = self.blobs.gets.get_mut(blob) {
-            get.asked = Some(peer.key);
-        }
-        self.ask_blob(now_ms, peer.key, (What::Get, *blob), |request| {
-            ClientFrame::GetBlob(GetBlob {
-                request,
-                topic,
-                blob: *blob,
-                chunks: missing,
-            })
-        });
+        while self.ask_each(now_ms, blob, &peers) {}
     }
 
-    pub(super) fn chunks_came(&mut self, peer: TransportKey, blob: &BlobId, chunks: Vec<Chunk>) {
-        let Some(get) = self.blobs.gets.get_mut(blob) else {
-            return;
+    /// Asks each peer that may be asked for a frame of chunks; false if there was none to ask or nothing to ask for.
+    fn ask_each(&mut self, now_ms: u64, blob: &BlobId, peers: &[Peer]) -> bool {
+        let mut asked = false;
+        for peer in peers {
+            if self.blobs.is_busy(&peer.key, What::Get) {
+                continue;
+            }
+            let next = self.next_chunks(now_ms, blob, &peer.key);
+            let Some(get) = self.blobs.gets.get(blob).filter(|_| !next.is_empty()) else {
+                continue;
+            };
+            let topic = get.topic;
+            let chunks = ChunkRange::of(next.iter().copied());
+            let note = Asked {
+                what: What::Get,
+                blob: *blob,
+                since_ms: now_ms,
+                chunks: next,
+            };
+            self.ask_blob(peer.key, note, |request| {
+                ClientFrame::GetBlob(GetBlob {
+                    request,
+                    topic,
+                    blob: *blob,
+                    chunks,
+                })
+            });
+            asked = true;
+        }
+        asked
+    }
+
+    /// What to ask a peer for: chunks that nobody was asked for, else some that are late from one other.
+    fn next_chunks(&mut self, now_ms: u64, blob: &BlobId, peer: &TransportKey) -> Vec<u32> {
+        let mut under_way: BTreeMap<u32, (u64, usize, bool)> = BTreeMap::new();
+        for (to, asked) in self.blobs.under_way(What::Get, blob) {
+            for index in &asked.chunks {
+                let entry = under_way.entry(*index).or_insert((asked.since_ms, 0, false));
+                entry.1 += 1;
+                entry.2 |= to == peer;
+            }
+        }
+        let Some(get) = self.blobs.gets.get(blob) else {
+            return Vec::new();
         };
-        get.answered(&peer);
-        let Some(assembly) = &mut get.assembly else {
-            return;
+        let fresh = get
+            .held
+            .missing(get.shape)
+            .filter(|index| !under_way.contains_key(index));
+        let fresh: Vec<u32> = fresh.take(limits::BLOB_CHUNKS_PER_FRAME).collect();
+        if !fresh.is_empty() {
+            return fresh;
+        }
+        let others = under_way.iter().filter(|(_, (_, times, asked))| *times == 1 && !asked);
+        let mut late = Vec::new();
+        let mut due_ms = u64::MAX;
+        for (index, (since_ms, _, _)) in others {
+            let at_ms = since_ms.saturating_add(LATE_MS);
+            if at_ms > now_ms {
+                due_ms = due_ms.min(at_ms);
+            } else if late.len() < limits::BLOB_CHUNKS_PER_FRAME {
+                late.push(*index);
+            }
+        }
+        self.wake_blobs(due_ms);
+        late
+    }
+
+    pub(super) fn chunks_came(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        blob: &BlobId,
+        chunks: Vec<Chunk>,
+    ) -> Result<(), RowsError> {
+        let Some(get) = self.blobs.gets.get_mut(blob) else {
+            return Ok(());
         };
         let (mut taken, mut is_wrong) = (Vec::new(), false);
         for chunk in chunks {
-            let (index, value) = (chunk.index, chunk.encode());
-            match assembly.add(chunk) {
-                Ok(true) => taken.push((index, value)),
-                Ok(false) => {}
-                Err(_) => is_wrong = true,
+            if chunk.check(blob, get.shape).is_err() {
+                is_wrong = true;
+            } else if !get.held.has(chunk.index) {
+                get.held.set(chunk.index, true);
+                taken.push((chunk.index, chunk.encode()));
             }
         }
         if is_wrong || taken.is_empty() {
@@ -267,19 +411,27 @@ impl Client {
         } else {
             get.patience = Patience::default();
         }
+        let (is_file, done) = (get.chat.is_some(), get.held.count());
+        let is_new = !taken.is_empty();
         for (index, value) in taken {
-            self.put_fresh(Tree::BlobChunks, What::Get.chunk_key(blob, index), value);
+            self.put_fresh(Tree::BlobChunks, What::Get.chunk_key(&blob.0, index), value);
+        }
+        if is_new {
+            self.write_get(blob)?;
+        }
+        if is_new && is_file {
+            self.tell_progress(now_ms, *blob, FileState::Fetching, done);
         }
         if is_wrong {
             self.penalise_blob(peer, "a chunk that isn't the blob's");
         }
+        Ok(())
     }
 
     pub(super) fn get_is_refused(&mut self, now_ms: u64, peer: TransportKey, blob: &BlobId, refused: BlobRefused) {
         let Some(get) = self.blobs.gets.get_mut(blob) else {
             return;
         };
-        get.answered(&peer);
         if refused.why == Refusal::Busy {
             get.patience.pause(now_ms, u64::from(refused.retry_after_s) * 1000);
         } else {
@@ -287,14 +439,46 @@ impl Client {
         }
     }
 
-    fn lose_get(&mut self, blob: &BlobId) {
-        self.blobs.news.push_back(BlobNews::Lost(*blob));
+    fn lose_get(&mut self, now_ms: u64, blob: &BlobId) {
+        let Some(get) = self.blobs.gets.get(blob) else {
+            return;
+        };
+        if get.chat.is_some() {
+            let done = get.held.count();
+            self.tell_progress(now_ms, *blob, FileState::Lost, done);
+        } else {
+            self.blobs.news.push_back(BlobNews::Lost(*blob));
+        }
         if let Some(get) = self.blobs.gets.remove(blob) {
-            self.delete_blob(What::Get, blob, get.chunks());
+            self.delete_get(blob, &get);
         }
         self.blobs
             .asked
             .retain(|_, asked| asked.what != What::Get || asked.blob != *blob);
         self.blobs.due_ms = 0;
+    }
+
+    /// Removes its rows.
+    pub(super) fn delete_get(&mut self, blob: &BlobId, get: &Get) {
+        self.delete_fresh(Tree::Blobs, What::Get.key(blob));
+        for index in (0..get.shape.chunks()).filter(|index| get.held.has(*index)) {
+            self.delete_fresh(Tree::BlobChunks, What::Get.chunk_key(&blob.0, index));
+        }
+    }
+
+    fn write_get(&mut self, blob: &BlobId) -> Result<(), RowsError> {
+        let Some(get) = self.blobs.gets.get(blob) else {
+            return Ok(());
+        };
+        let row = encode(&GetRow {
+            topic: get.topic,
+            inbox: get.inbox,
+            blob: get.blob.encode(),
+            since_ms: get.since_ms,
+            chat: get.chat,
+            held: Some(get.held.clone()),
+        })?;
+        self.put_fresh(Tree::Blobs, What::Get.key(blob), row);
+        Ok(())
     }
 }

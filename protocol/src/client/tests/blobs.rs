@@ -231,7 +231,7 @@ fn f01_an_answer_that_never_comes_is_asked_for_again() {
 #[test]
 fn f22_a_relay_without_room_is_asked_again_in_its_time() {
     let full = RelayConfig {
-        topic_bytes: 1_000_000,
+        topic_blob_bytes: 1_000_000,
         ..RelayConfig::default()
     };
     let mut w = World::with_relay(full, |_, _| {});

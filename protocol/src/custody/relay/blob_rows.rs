@@ -7,7 +7,7 @@
 //! | `RelayBlobExpiry` | when `uint64` s, topic's number (6), first 16 bytes of the blob | [`BlobDue`] |
 
 use super::stored;
-use crate::blob::Shape;
+use crate::blob::{Held, Shape};
 use crate::keys::{BlobId, TopicId};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -30,8 +30,8 @@ pub(super) struct BlobRow {
     pub due_s: u64,
     /// How many of its chunks are removed already; it is on its way out from the first on.
     pub swept: u32,
-    /// A bit for each chunk that is kept.
-    held: Vec<u8>,
+    /// Which chunks are kept.
+    pub held: Held,
 }
 
 impl BlobRow {
@@ -42,34 +42,18 @@ impl BlobRow {
             until_s: 0,
             due_s: 0,
             swept: 0,
-            held: vec![0; (shape.chunks() as usize).div_ceil(8)],
-        }
-    }
-
-    pub fn holds(&self, index: u32) -> bool {
-        let byte = self.held.get(index as usize / 8).copied().unwrap_or_default();
-        byte & (1 << (index % 8)) != 0
-    }
-
-    /// Notes whether a chunk is kept.
-    pub fn set(&mut self, index: u32, kept: bool) {
-        if let Some(byte) = self.held.get_mut(index as usize / 8) {
-            let bit = 1 << (index % 8);
-            *byte = if kept { *byte | bit } else { *byte & !bit };
+            held: Held::none(shape),
         }
     }
 
     pub fn is_whole(&self) -> bool {
-        Shape::new(self.length).is_some_and(|shape| {
-            let held: u32 = self.held.iter().map(|byte| byte.count_ones()).sum();
-            held == shape.chunks()
-        })
+        Shape::new(self.length).is_some_and(|shape| self.held.is_whole(shape))
     }
 
     /// The chunks that aren't kept, ascending.
     pub fn missing(&self) -> impl Iterator<Item = u32> {
-        let chunks = Shape::new(self.length).map_or(0, |shape| shape.chunks());
-        (0..chunks).filter(|index| !self.holds(*index))
+        let shape = Shape::new(self.length);
+        shape.into_iter().flat_map(|shape| self.held.missing(shape))
     }
 }
 
@@ -79,7 +63,7 @@ impl Wire for BlobRow {
         w.u64(self.until_s);
         w.u64(self.due_s);
         w.u32(self.swept);
-        w.bytes(&self.held);
+        w.bytes(self.held.bits());
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
@@ -87,7 +71,7 @@ impl Wire for BlobRow {
             until_s: r.u64("blob.until_s")?,
             due_s: r.u64("blob.due_s")?,
             swept: r.u32("blob.swept")?,
-            held: r.bytes("blob.held", MAP)?.to_vec(),
+            held: Held::from_bits(r.bytes("blob.held", MAP)?.to_vec()),
         })
     }
 }

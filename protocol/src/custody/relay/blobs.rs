@@ -1,7 +1,5 @@
 //! Blobs: chunks are checked one by one and kept under their topic's quota, which is charged for the whole blob with its first chunk, so
 //! that no upload fails half-way for want of room. A blob that doesn't become whole is removed a day after its last chunk.
-//!
-//! Chunks are rows; a file for each large blob comes with attachments.
 
 use super::Relay;
 use super::blob_rows::{BlobDue, BlobRow, blob_key, chunk_key, due_key};
@@ -9,7 +7,7 @@ use super::config::{
     BLOB_SHARE, ENVELOPE_OVERHEAD_BYTES, PARTIAL_S, READ_ONLY_RETRY_S, REMOVAL_S, RETRY_S, ROWS_BYTES, WINDOW_RETRY_S,
 };
 use super::damage::{self, Found};
-use super::deposit::{charged, next_expiry, seconds_until};
+use super::deposit::{next_expiry, seconds_until};
 use super::stored::LATEST_S;
 use crate::blob::{Chunk, Shape};
 use crate::custody::blobs::{
@@ -162,7 +160,7 @@ impl Relay {
         {
             return Ok(Err(refused));
         }
-        let fresh = |chunk: &Chunk| !row.as_ref().is_some_and(|row| row.holds(chunk.index));
+        let fresh = |chunk: &Chunk| !row.as_ref().is_some_and(|row| row.held.has(chunk.index));
         let fresh: Vec<Chunk> = chunks.into_iter().filter(fresh).collect();
         if fresh.is_empty() {
             return Ok(Ok(row.unwrap_or_else(|| BlobRow::new(shape))));
@@ -188,15 +186,14 @@ impl Relay {
             return Ok(Err((Refusal::Busy, RETRY_S)));
         };
         let (share, of) = BLOB_SHARE;
-        let messages = charged(topic.row.bytes, topic.row.count);
-        let blobs = topic.row.blob_bytes.saturating_add(cost);
-        if blobs > config.topic_bytes / of * share || blobs.saturating_add(messages) > config.topic_bytes {
+        if topic.row.blob_bytes.saturating_add(cost) > config.topic_blob_bytes {
             return Ok(Err((Refusal::TopicQuota, RETRY_S)));
         }
         if let Err(retry) = self.depositors.room(&peer, cost, config.depositor_bytes_per_day, now_s) {
             return Ok(Err((Refusal::DepositorQuota, retry)));
         }
         if self.totals.charged().saturating_add(cost) > config.total_bytes
+            || self.totals.blob_bytes.saturating_add(cost) > config.total_bytes / of * share
             || (!topic.kept && self.totals.topics >= config.topics)
         {
             return Ok(Err((Refusal::Full, next_expiry(now_s, rows, &mut self.damage)?)));
@@ -245,7 +242,7 @@ impl Relay {
             self.current_bytes += ROWS_BYTES + value.len();
             let key = chunk_key(number, &permit.blob, chunk.index);
             self.current.batch.put(Tree::RelayChunks, key, value);
-            row.set(chunk.index, true);
+            row.held.set(chunk.index, true);
             self.stats.chunks_accepted += 1;
         }
         let retention_s = self.config.retention_s;
@@ -334,7 +331,7 @@ impl Relay {
         let number = self.topics.get(&get.topic).map_or(0, |topic| topic.row.number);
         let all = Shape::new(row.length).map_or(0, |shape| shape.chunks());
         let asked = get.chunks.iter().flat_map(|range| range.indices(all));
-        let asked = asked.filter(|index| row.holds(*index));
+        let asked = asked.filter(|index| row.held.has(*index));
         let asked: Vec<u32> = asked.take(limits::BLOB_CHUNKS_PER_FRAME).collect();
         let (mut chunks, mut lost) = (Vec::new(), Vec::new());
         for index in asked {
@@ -363,7 +360,7 @@ impl Relay {
         }
         for (key, index) in lost {
             self.damage.note(Tree::RelayChunks, key);
-            row.set(index, false);
+            row.held.set(index, false);
         }
         row.until_s = 0;
         self.change_blob(number, get.topic, get.blob, Some(row));

@@ -47,7 +47,7 @@ pub(super) const DAMAGED_ROWS: usize = 4096;
 pub(super) const BLOB_EXPIRY_ROWS: usize = 8;
 /// Seconds after its last chunk that a blob is kept which isn't whole: its sender has come back by then or sends anew (guess: a day).
 pub(super) const PARTIAL_S: u64 = DAY_S;
-/// The share of a topic's bytes that blobs may take: the rest is left to messages (guess).
+/// The share of all bytes that blobs may take: the rest is left to messages (guess).
 pub(super) const BLOB_SHARE: (u64, u64) = (3, 4);
 /// Seconds until a reader whose window is full may ask for chunks again (guess: an acknowledgement's way).
 pub(super) const WINDOW_RETRY_S: u32 = 1;
@@ -71,8 +71,10 @@ pub(super) const SEEN_S: u64 = 3600;
 /// from its first chunk on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayConfig {
-    /// Bytes of one topic.
+    /// Bytes of one topic's envelopes.
     pub topic_bytes: u64,
+    /// Bytes of one topic's blobs.
+    pub topic_blob_bytes: u64,
     /// Envelopes of one topic.
     pub topic_envelopes: u64,
     /// Padded bytes of one blob.
@@ -109,10 +111,12 @@ impl Default for RelayConfig {
             topic_bytes: 64 * 1024 * 1024,
             // Bounds the stubs and the catching up of a topic of short messages (guess).
             topic_envelopes: 100_000,
-            // As large as clients make them, and the padding.
-            blob_bytes: padding::padded_len(limits::BLOB_BYTES as usize) as u64,
-            // Twice an account's full outbox (`limits::OUTBOX_BYTES`), so that even the worst return fits a day.
-            depositor_bytes_per_day: 2 * limits::OUTBOX_BYTES as u64,
+            // The largest file and some more; a quarter of the whole (guess).
+            topic_blob_bytes: 4 * 1024 * 1024 * 1024,
+            // The largest file, and the padding.
+            blob_bytes: padding::padded_len(limits::FILE_BYTES as usize) as u64,
+            // As much as a topic may have in files; far beyond an account's full outbox, so that even the worst return fits a day.
+            depositor_bytes_per_day: 4 * 1024 * 1024 * 1024,
             depositors: 4 * limits::PEERS,
             // A small rented disk (guess).
             total_bytes: 16 * 1024 * 1024 * 1024,

@@ -296,7 +296,9 @@ impl Relay {
         let Some(topic) = self.topics.get(&envelope.topic()) else {
             return Ok(Err((Refusal::Busy, RETRY_S)));
         };
-        if topic.row.count >= config.topic_envelopes || topic.row.charged().saturating_add(cost) > config.topic_bytes {
+        if topic.row.count >= config.topic_envelopes
+            || charged(topic.row.bytes, topic.row.count).saturating_add(cost) > config.topic_bytes
+        {
             let retry = topic_retry(now_s, topic, config, rows)?;
             return Ok(Err((Refusal::TopicQuota, retry)));
         }

@@ -76,13 +76,6 @@ pub(super) struct TopicRow {
     pub blob_bytes: u64,
 }
 
-impl TopicRow {
-    /// What it counts for in its quota.
-    pub fn charged(&self) -> u64 {
-        charged(self.bytes, self.count).saturating_add(self.blob_bytes)
-    }
-}
-
 impl Wire for TopicRow {
     fn write(&self, w: &mut Writer) {
         w.u64(self.number);

@@ -271,7 +271,7 @@ fn f22_quotas_are_charged_with_the_first_chunk_and_name_their_reason() {
         ),
         (
             RelayConfig {
-                topic_bytes: cost(&blob) * 4 / 3 - 8,
+                topic_blob_bytes: cost(&blob) - 1,
                 ..room.clone()
             },
             Refusal::TopicQuota,
@@ -285,7 +285,7 @@ fn f22_quotas_are_charged_with_the_first_chunk_and_name_their_reason() {
         ),
         (
             RelayConfig {
-                total_bytes: cost(&blob) - 1,
+                total_bytes: cost(&blob) * 4 / 3 - 8,
                 ..room.clone()
             },
             Refusal::Full,
@@ -306,9 +306,9 @@ fn f22_quotas_are_charged_with_the_first_chunk_and_name_their_reason() {
         assert_eq!(bench.relay.stats().blobs_refused[why.name()], 1);
     }
     let exact = RelayConfig {
-        topic_bytes: (cost(&blob) * 4).div_ceil(3) + 8,
+        topic_blob_bytes: cost(&blob),
         depositor_bytes_per_day: cost(&blob),
-        total_bytes: cost(&blob),
+        total_bytes: (cost(&blob) * 4).div_ceil(3) + 8,
         ..room
     };
     put_all(&mut Bench::with(exact), 1, &blob, &chunks);
@@ -318,7 +318,8 @@ fn f22_quotas_are_charged_with_the_first_chunk_and_name_their_reason() {
 fn f21_blobs_leave_room_for_messages_and_the_other_way_round() {
     let (blob, chunks) = sealed();
     let config = RelayConfig {
-        topic_bytes: cost(&blob) * 3 / 2,
+        topic_blob_bytes: cost(&blob) * 3 / 2,
+        topic_bytes: 30 * 20_000,
         ..RelayConfig::default()
     };
     let mut bench = Bench::with(config.clone());
@@ -327,11 +328,17 @@ fn f21_blobs_leave_room_for_messages_and_the_other_way_round() {
     let (second, more) = blob::seal(&Crypto::new([9; 32]), &[7; 100_000]).unwrap();
     let taken = bench.keep(&series(1, 600, 40, 20_000));
     assert!((20..40).contains(&taken), "{taken} messages fit beside the blob");
-    put(&mut bench, ALICE, &permit(1, &second), &more);
+    let (third, _) = blob::seal(&Crypto::new([10; 32]), &content()).unwrap();
+    put(&mut bench, ALICE, &permit(1, &third), &[]);
     assert_eq!(answer(&mut bench, ALICE), Answer::Refused(Refusal::TopicQuota));
-    put(&mut bench, ALICE, &permit(2, &second), &more);
+    put(&mut bench, ALICE, &permit(1, &second), &more);
     assert!(
         matches!(answer(&mut bench, ALICE), Answer::Whole(_)),
+        "messages don't crowd it out"
+    );
+    put(&mut bench, ALICE, &permit(2, &third), &[]);
+    assert!(
+        matches!(answer(&mut bench, ALICE), Answer::Missing(_)),
         "others aren't crowded out"
     );
 }

@@ -7,19 +7,19 @@ const DEPTH: usize = 3;
 
 /// Bytes that a user may still write on the disk of a directory; `None` where the system doesn't say.
 #[cfg(unix)]
-pub(super) fn free_bytes(dir: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(dir: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(dir).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Bytes that a user may still write on the disk of a directory; `None` where the system doesn't say.
 #[cfg(not(unix))]
-pub(super) fn free_bytes(_: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(_: &Path) -> Option<u64> {
     None
 }
 
 /// Bytes of the files of a data directory; what vanishes meanwhile isn't counted.
-pub(super) fn used_bytes(dir: &Path) -> u64 {
+pub(crate) fn used_bytes(dir: &Path) -> u64 {
     let mut dirs = vec![(dir.to_owned(), DEPTH)];
     let mut bytes = 0;
     while let Some((dir, depth)) = dirs.pop() {

@@ -1,0 +1,116 @@
+//! Files: what a message with them says, and saving those of another.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::put;
+use crate::client::Client;
+use crate::fault::{Fault, shown};
+use crate::out::Out;
+use crate::show::{field, items_of, number, text_of};
+use crate::transfer::{self, Target};
+
+/// Endings by which a file is told, with kind and media type.
+const KNOWN: [(&str, &str, &str); 18] = [
+    ("jpg", "image", "image/jpeg"),
+    ("jpeg", "image", "image/jpeg"),
+    ("png", "image", "image/png"),
+    ("webp", "image", "image/webp"),
+    ("gif", "image", "image/gif"),
+    ("wav", "voice", "audio/wav"),
+    ("ogg", "voice", "audio/ogg"),
+    ("opus", "voice", "audio/ogg"),
+    ("mp3", "file", "audio/mpeg"),
+    ("mp4", "file", "video/mp4"),
+    ("pdf", "file", "application/pdf"),
+    ("txt", "file", "text/plain"),
+    ("md", "file", "text/markdown"),
+    ("csv", "file", "text/csv"),
+    ("html", "file", "text/html"),
+    ("json", "file", "application/json"),
+    ("zip", "file", "application/zip"),
+    ("gz", "file", "application/gzip"),
+];
+
+/// How files are sent.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    /// All as plain files.
+    pub as_files: bool,
+    /// With what images tell of where they were taken.
+    pub keep_metadata: bool,
+}
+
+/// Uploads files and gives the body that names them.
+pub(super) async fn body(client: &Client, paths: &[PathBuf], text: &str, how: How, out: &Out) -> Result<Value, Fault> {
+    let mut files = Vec::new();
+    let mut kind = "file";
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ending = path
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        let known = KNOWN.iter().find(|(known, _, _)| *known == ending);
+        let (told, media_type) = known.map_or(("file", "application/octet-stream"), |(_, kind, media)| (kind, media));
+        // The node may have been started again since the last one.
+        let blob = transfer::upload(&client.again()?, path, out).await?;
+        kind = if how.as_files { "file" } else { told };
+        let mut file = json!({ "blob": blob, "name": name, "media_type": media_type });
+        if how.as_files && told == "image" {
+            // The node takes what is no image by its type as it is.
+            put(&mut file, "media_type", json!("application/octet-stream"));
+        }
+        if how.keep_metadata {
+            put(&mut file, "keep_metadata", json!(true));
+        }
+        files.push(file);
+    }
+    Ok(match files.pop() {
+        Some(file) if files.is_empty() => json!({ "kind": kind, "file": file, "text": text }),
+        last => {
+            files.extend(last);
+            json!({ "kind": "album", "files": files, "text": text })
+        }
+    })
+}
+
+/// The files that a body names.
+pub(super) fn named(body: &Value) -> Vec<&Value> {
+    match body.get("file") {
+        Some(file) => vec![file],
+        None => items_of(body, "files").iter().collect(),
+    }
+}
+
+/// Fetches the files of a message and writes them to disk.
+pub(super) async fn save(client: &Client, message: &str, to: Option<&Path>, out: &Out) -> Result<(), Fault> {
+    let found = client.call("message.get", json!({ "message": message })).await?;
+    let said = found.get("body").unwrap_or(&Value::Null);
+    let files = named(said);
+    if files.is_empty() {
+        return Err(Fault::failed(|t| t.no_files.to_owned()));
+    }
+    client.call("blob.fetch", json!({ "message": message })).await?;
+    let mut saved = Vec::new();
+    for file in files {
+        let (blob, length) = (text_of(file, "blob"), number(file, "length_bytes"));
+        let name = field(file, "name");
+        {
+            let progress = out.transfer((out.t().fetching_file)(&name), length);
+            transfer::fetched(client, blob, &progress).await?;
+        }
+        let progress = out.transfer((out.t().saving_file)(&name), length);
+        let path = transfer::download(client, blob, &Target::of(to, &name), &progress).await?;
+        drop(progress);
+        saved.push(json!({ "path": path.to_string_lossy(), "blob": blob, "length_bytes": length }));
+    }
+    out.print(&json!({ "items": saved }), || {
+        let lines = saved
+            .iter()
+            .map(|item| (out.t().saved)(&shown(Path::new(text_of(item, "path")))));
+        lines.collect::<Vec<_>>().join("\n")
+    })
+}
