@@ -54,6 +54,7 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     about_the_node(&mut play, &alice).await;
     let chat = contacts(&mut play, &mut alice, &mut bob).await;
     messages(&mut play, &mut alice, &mut bob, &chat).await;
+    files(&mut play, &mut alice, &mut bob, &chat).await;
     join(&mut alice, &mut carol).await;
     groups(&mut play, &mut alice, &mut bob, &mut carol).await;
     events(&mut play, &alice, &chat).await;
@@ -140,6 +141,32 @@ async fn contacts(play: &mut Play, alice: &mut Person, bob: &mut Person) -> Stri
     play.call(alice.rpc(), "contact.list", json!({})).await;
     play.call(alice.rpc(), "chat.list", json!({ "limit": 50 })).await;
     chat
+}
+
+async fn files(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &str) {
+    let upload = play.call(alice.rpc(), "blob.put", json!({ "length_bytes": 13 })).await["upload"].clone();
+    let part = json!({ "upload": upload, "offset_bytes": 0, "data": "TWVldCBhdCBzaXghCg==" });
+    let written = play.call(alice.rpc(), "blob.write", part).await;
+    let file = json!({ "blob": written["blob"], "name": "note.txt", "media_type": "text/plain" });
+    let body = json!({ "kind": "file", "file": file, "text": "for later" });
+    let sent = play
+        .call(alice.rpc(), "message.send", json!({ "chat": chat, "body": body }))
+        .await;
+    let message = text(&sent["message"]);
+    bob.receives(&message).await;
+    bob.ask("blob.fetch", json!({ "message": message })).await;
+    bob.until("the file is here", async |bob| {
+        let stat = bob.ask("blob.stat", json!({ "blob": written["blob"] })).await;
+        (stat["state"] == "fetched").then_some(())
+    })
+    .await;
+    play.call(bob.rpc(), "blob.fetch", json!({ "message": message })).await;
+    play.call(bob.rpc(), "blob.stat", json!({ "blob": written["blob"] }))
+        .await;
+    let part = json!({ "blob": written["blob"], "offset_bytes": 5 });
+    play.call(bob.rpc(), "blob.get", part).await;
+    play.call(bob.rpc(), "blob.cancel", json!({ "blob": written["blob"] }))
+        .await;
 }
 
 async fn messages(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &str) {

@@ -74,6 +74,7 @@ __all__ = [
     "GroupInvite",
     "GroupInvites",
     "Held",
+    "Highlight",
     "ImageBody",
     "ImageSendBody",
     "Invite",
@@ -112,6 +113,8 @@ __all__ = [
     "RequestId",
     "Role",
     "Scope",
+    "SearchHit",
+    "SearchPage",
     "Secret",
     "SendBody",
     "SendFile",
@@ -1005,6 +1008,16 @@ class Held(TypedDict):
     """How long, in Unix milliseconds."""
 
 
+class Highlight(TypedDict):
+    """A place in a text."""
+
+    length_bytes: int
+    """How long it is there."""
+
+    start_bytes: int
+    """Where it begins in the text's UTF-8."""
+
+
 class ImageBody(TypedDict):
     """An image."""
 
@@ -1391,6 +1404,32 @@ class RelayInfo(TypedDict):
 
     state: RelayState
     """Whether its word counts."""
+
+
+class SearchHit(TypedDict):
+    """A message that a search finds."""
+
+    highlights: list[Highlight]
+    """The places in `snippet` that were looked for, ascending, apart."""
+
+    message: Message
+    """The message as it is now."""
+
+    snippet: str
+    """The part of its text around the first place; `…` stands for what is left out."""
+
+
+class SearchPage(TypedDict):
+    """What a search finds."""
+
+    complete: bool
+    """Whether all messages were looked at. Not while the index is being made, as at the first start of a version that has one, or behind a rush of messages."""
+
+    items: list[SearchHit]
+    """The newest first. There may be fewer than `limit`, or none, although there is a `next`: a page ends when much was read."""
+
+    next: NotRequired[PageCursor]
+    """The `after` of the next page; absent at the end."""
 
 
 class SendFile(TypedDict):
@@ -1784,13 +1823,14 @@ class ChatMethods:
         result: Gaps = self._call("chat.gaps", {"chat": chat})
         return result
 
-    def create(self, *, members: Sequence[Account], name: str | None = None) -> ChatRef:
+    def create(self, *, members: Sequence[Account], idempotency_key: str | None = None, name: str | None = None) -> ChatRef:
         """Makes a group of contacts. Its relays are the creator's.
 
         members: Accounts of contacts.
+        idempotency_key: The same key with the same name and members gives the same chat, for seven days; with others an error.
         name: Its name.
         """
-        result: ChatRef = self._call("chat.create", {"members": members, "name": name})
+        result: ChatRef = self._call("chat.create", {"members": members, "idempotency_key": idempotency_key, "name": name})
         return result
 
     def add(self, *, chat: ChatId, members: Sequence[Account]) -> Chat:
@@ -1944,15 +1984,30 @@ class MessageMethods:
         result: Message = self._call("message.vote", {"choices": choices, "message": message})
         return result
 
-    def list(self, *, chat: ChatId, after: PageCursor | None = None, before: PageCursor | None = None, limit: int | None = None) -> MessagePage:
-        """Messages of a chat in the order shown; without `before` and `after` the newest.
+    def search(self, *, query: str, account: Account | None = None, after: PageCursor | None = None, after_ms: int | None = None, before_ms: int | None = None, chat: ChatId | None = None, limit: int | None = None) -> SearchPage:
+        """Finds messages by words, the newest first.
+
+        query: Words, all of which a message has; case, accents and compatible forms don't count. Hangul and other writing without spaces is found anywhere in a word, the words of alphabets by how they begin.
+        account: Only what this account wrote.
+        after: `next` of the page before; absent for the first.
+        after_ms: Only what was sent then or later, in Unix milliseconds.
+        before_ms: Only what was sent before then, in Unix milliseconds.
+        chat: Only in this chat.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: SearchPage = self._call("message.search", {"query": query, "account": account, "after": after, "after_ms": after_ms, "before_ms": before_ms, "chat": chat, "limit": limit})
+        return result
+
+    def list(self, *, chat: ChatId, after: PageCursor | None = None, at_ms: int | None = None, before: PageCursor | None = None, limit: int | None = None) -> MessagePage:
+        """Messages of a chat in the order shown; without `before`, `after` and `at_ms` the newest.
 
         chat: Of which chat.
         after: `next` of a page: the messages after it.
+        at_ms: A time in Unix milliseconds: the first message that was sent then or later, and those after it; the newest if there is none. Not together with the others.
         before: `prev` of a page: the messages before it. Not together with `after`.
         limit: Items at most; counts as 1,000 if above.
         """
-        result: MessagePage = self._call("message.list", {"chat": chat, "after": after, "before": before, "limit": limit})
+        result: MessagePage = self._call("message.list", {"chat": chat, "after": after, "at_ms": at_ms, "before": before, "limit": limit})
         return result
 
     def get(self, *, message: MessageId) -> Message:
@@ -2137,7 +2192,7 @@ class EventMethods:
         One webhook a token: another takes its place and goes on where that was. It ends with the token.
 
         filter: Which events; all that the token may read if absent.
-        url: Where events are posted: `https://…`, or `http://` to this machine.
+        url: Where events are posted: `https://…`, or `http://` to this machine; an app's into no private network.
         after: The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now.
         app: Whose webhook; that of this token's app if absent. Another's needs `app:manage`.
         epoch: The epoch that came with `after`.

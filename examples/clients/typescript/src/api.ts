@@ -653,6 +653,14 @@ export interface Held {
   until_ms: number;
 }
 
+/** A place in a text. */
+export interface Highlight {
+  /** How long it is there. */
+  length_bytes: number;
+  /** Where it begins in the text's UTF-8. */
+  start_bytes: number;
+}
+
 /** An image. */
 export interface ImageBody {
   /** Which. */
@@ -963,6 +971,26 @@ export type Role = "owner" | "admin" | "member";
 /** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`. */
 export type Scope = string;
 
+/** A message that a search finds. */
+export interface SearchHit {
+  /** The places in `snippet` that were looked for, ascending, apart. */
+  highlights: Highlight[];
+  /** The message as it is now. */
+  message: Message;
+  /** The part of its text around the first place; `…` stands for what is left out. */
+  snippet: string;
+}
+
+/** What a search finds. */
+export interface SearchPage {
+  /** Whether all messages were looked at. Not while the index is being made, as at the first start of a version that has one, or behind a rush of messages. */
+  complete: boolean;
+  /** The newest first. There may be fewer than `limit`, or none, although there is a `next`: a page ends when much was read. */
+  items: SearchHit[];
+  /** The `after` of the next page; absent at the end. */
+  next?: PageCursor;
+}
+
 /** Text that nobody else may read. */
 export type Secret = string;
 
@@ -1190,6 +1218,8 @@ export interface ChatGapsParams {
 export interface ChatCreateParams {
   /** Accounts of contacts. */
   members: Account[];
+  /** The same key with the same name and members gives the same chat, for seven days; with others an error. */
+  idempotency_key?: string;
   /** Its name. */
   name?: string;
 }
@@ -1314,12 +1344,32 @@ export interface MessageVoteParams {
   message: MessageId;
 }
 
+/** Parameters of `message.search`. */
+export interface MessageSearchParams {
+  /** Words, all of which a message has; case, accents and compatible forms don't count. Hangul and other writing without spaces is found anywhere in a word, the words of alphabets by how they begin. */
+  query: string;
+  /** Only what this account wrote. */
+  account?: Account;
+  /** `next` of the page before; absent for the first. */
+  after?: PageCursor;
+  /** Only what was sent then or later, in Unix milliseconds. */
+  after_ms?: number;
+  /** Only what was sent before then, in Unix milliseconds. */
+  before_ms?: number;
+  /** Only in this chat. */
+  chat?: ChatId;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
 /** Parameters of `message.list`. */
 export interface MessageListParams {
   /** Of which chat. */
   chat: ChatId;
   /** `next` of a page: the messages after it. */
   after?: PageCursor;
+  /** A time in Unix milliseconds: the first message that was sent then or later, and those after it; the newest if there is none. Not together with the others. */
+  at_ms?: number;
   /** `prev` of a page: the messages before it. Not together with `after`. */
   before?: PageCursor;
   /** Items at most; counts as 1,000 if above. */
@@ -1462,7 +1512,7 @@ export interface EventAckParams {
 export interface EventWebhookSetParams {
   /** Which events; all that the token may read if absent. */
   filter: Filter;
-  /** Where events are posted: `https://…`, or `http://` to this machine. */
+  /** Where events are posted: `https://…`, or `http://` to this machine; an app's into no private network. */
   url: string;
   /** The last event that isn't posted. If absent, a webhook that is replaced goes on where it was, and a new one begins now. */
   after?: EventCursor;
@@ -1671,7 +1721,10 @@ export abstract class Methods {
     /** Votes in a poll. */
     vote: (params: MessageVoteParams, signal?: AbortSignal): Promise<Message> =>
       this.call("message.vote", params, signal),
-    /** Messages of a chat in the order shown; without `before` and `after` the newest. */
+    /** Finds messages by words, the newest first. */
+    search: (params: MessageSearchParams, signal?: AbortSignal): Promise<SearchPage> =>
+      this.call("message.search", params, signal),
+    /** Messages of a chat in the order shown; without `before`, `after` and `at_ms` the newest. */
     list: (params: MessageListParams, signal?: AbortSignal): Promise<MessagePage> =>
       this.call("message.list", params, signal),
     /** A message. */
