@@ -32,7 +32,7 @@ mod relay;
 mod report;
 mod scale;
 mod search;
-mod socket;
+pub mod socket;
 mod state;
 mod village;
 mod wire;

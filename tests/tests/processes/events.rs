@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use madang_tests::bench::socket::Socket;
 use madang_tests::reader::{self, Told};
 use madang_tests::{DEADLINE, Dice, Lane, Person, Process, World, copy_directory, end, join};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{EVENT_READER, MADANG};
 
@@ -128,6 +129,59 @@ async fn a_reader_is_told_when_the_node_goes_on_from_an_older_copy_of_its_data()
         (&first["cursor"], &first["data"]["name"]),
         (&json!("1"), &json!("before"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f57_who_does_not_read_is_told_how_far_behind_it_is_and_loses_nothing() {
+    /// More than the system keeps for a socket, in texts of 30 KiB.
+    const LARGE: usize = 400;
+    /// More than a subscription may be behind without a word.
+    const SMALL: usize = 1_100;
+    let world = World::new(MADANG);
+    let alice = world.person_up("alice", &[]).await;
+    let group = alice
+        .ask("chat.create", json!({ "name": "notes", "members": [] }))
+        .await;
+    let say = |text: String| {
+        let params = json!({ "chat": group["chat"], "body": { "kind": "text", "text": text } });
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "message.send", "params": params }).to_string()
+    };
+    let mut asleep = Socket::open(alice.data()).await;
+    let params = json!({ "after": "0", "filter": { "kinds": ["message.sent"] } });
+    let subscribe = json!({ "jsonrpc": "2.0", "id": 1, "method": "event.subscribe", "params": params });
+    asleep.send(&subscribe.to_string()).await;
+    asleep.next().await;
+    let mut busy = Socket::open(alice.data()).await;
+    busy.calls(1, 1, |_| say("first".to_owned())).await;
+    let first = event(&mut asleep).await;
+
+    busy.calls(LARGE, 8, |_| say("x".repeat(30 * 1024))).await;
+    busy.calls(SMALL, 16, |_| say("small".to_owned())).await;
+
+    let (mut seen, mut last, mut told) = (0, cursor(&first), Vec::new());
+    while seen < LARGE + SMALL {
+        let event = event(&mut asleep).await;
+        if event["kind"] == "lagged" {
+            assert_eq!(cursor(&event), last, "a notice has the cursor of the event before it");
+            told.push(event["data"]["behind"].as_u64().unwrap());
+            continue;
+        }
+        assert!(cursor(&event) > last, "{event}");
+        (seen, last) = (seen + 1, cursor(&event));
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0] > 1_000, "{told:?}");
+}
+
+/// The next event of a subscription.
+async fn event(socket: &mut Socket) -> Value {
+    let told = timeout(DEADLINE, socket.next()).await.expect("an event in time");
+    let told: Value = serde_json::from_slice(&told).unwrap();
+    told["params"]["result"].clone()
+}
+
+fn cursor(event: &Value) -> u64 {
+    event["cursor"].as_str().unwrap().parse().unwrap()
 }
 
 fn read(node: &Person, token: &str, told: &Told, seed: u64) -> Process {
