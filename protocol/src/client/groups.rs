@@ -171,6 +171,8 @@ impl Client {
         let chat = self.group_chat(chat_id)?;
         if chat.members.iter().all(|member| member.account == own) {
             chat.row.out = true;
+            // Nobody was asked: should another branch come to count, its members are.
+            chat.row.leaving = Some([0; 32].into());
             chat.row_dirty = true;
             self.dirty.chats.insert(chat_id);
             self.shut_stale_doors(chat_id);

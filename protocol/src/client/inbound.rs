@@ -164,7 +164,7 @@ impl Client {
         if let Some(told) = repair::own_stream(&inner.extensions) {
             self.own_told(now_ms, chat_id, member, inner.stream, &told);
         }
-        self.spare_refuted(chat_id, member.account, node);
+        self.spare_refuted(chat_id, member.account, node)?;
         self.learn(now_ms, chat_id, member, node, mark, &inner.frontiers)?;
         self.helped(chat_id, member, &inner.frontiers);
         self.claims(now_ms, chat_id, member, &inner.frontiers);

@@ -217,7 +217,7 @@ pub(crate) struct ChatRow {
     pub old_topics: Vec<OldTopic>,
     /// What we want changed, until it is settled.
     pub intents: Vec<IntentRow>,
-    /// The key of the leaf with which this device has asked to leave.
+    /// The key of the leaf with which this device has asked to leave; zeros if nobody else was there to be asked.
     #[serde(default)]
     pub leaving: Option<serde_bytes::ByteArray<32>>,
     /// Welcomes whose commit isn't in custody yet, or lost against another.

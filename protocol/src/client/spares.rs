@@ -9,6 +9,7 @@ use crate::inbox::{GroupWelcome, InboxMessage};
 use crate::keys::{AccountId, ChatId, NodeId};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
+use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 /// A Welcome that waits.
@@ -16,19 +17,44 @@ pub(super) struct Spare {
     account: AccountId,
     welcome: GroupWelcome,
     epoch: u64,
+    /// Its maker has written in the state at hand since: as long as this device is a member there, it leads nowhere.
+    refuted: bool,
+}
+
+/// A Welcome that waits, as it is kept.
+#[derive(Serialize, Deserialize)]
+struct SpareRow {
+    account: AccountId,
+    epoch: u64,
+    message: ByteBuf,
+    #[serde(default)]
+    refuted: bool,
+}
+
+impl Spare {
+    fn row(&self) -> Result<Vec<u8>, RowsError> {
+        let message = InboxMessage::Welcome(self.welcome.clone()).encode();
+        encode(&SpareRow {
+            account: self.account,
+            epoch: self.epoch,
+            message: ByteBuf::from(message),
+            refuted: self.refuted,
+        })
+    }
 }
 
 impl Client {
     pub(super) fn load_spares(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
         for (stored, value) in rows.prefix(Tree::SpareWelcomes, &[], usize::MAX)? {
-            let (account, epoch, message): (AccountId, u64, ByteBuf) = decode(&value)?;
+            let row: SpareRow = decode(&value)?;
             let chat = array(&stored, 0).and_then(|id| self.chats.get_mut(&ChatId(id)));
-            match (chat, InboxMessage::decode(&message)) {
+            match (chat, InboxMessage::decode(&row.message)) {
                 (Some(chat), Ok(Some(InboxMessage::Welcome(welcome)))) => {
                     chat.spare = Some(Spare {
-                        account,
+                        account: row.account,
                         welcome,
-                        epoch,
+                        epoch: row.epoch,
+                        refuted: row.refuted,
                     });
                 }
                 _ => self.step.batch.delete(Tree::SpareWelcomes, stored),
@@ -37,7 +63,8 @@ impl Client {
         Ok(())
     }
 
-    /// Keeps a Welcome to a state that isn't here; a later one takes its place, but not a stranger's that of a member.
+    /// Keeps a Welcome to a state that isn't here; a later one takes its place, but not a stranger's that of a member, unless that one
+    /// is refuted.
     pub(super) fn keep_spare(
         &mut self,
         now_ms: u64,
@@ -49,6 +76,7 @@ impl Client {
             return Ok(());
         };
         let before = |known: &Spare| match (chat.is_of(&known.account), chat.is_of(&account)) {
+            _ if known.refuted => false,
             (true, false) => true,
             (false, true) => false,
             _ => known.epoch > epoch,
@@ -57,13 +85,14 @@ impl Client {
         if late || epoch < chat.root_epoch() || welcome.welcome.len() > limits::SPARE_BYTES {
             return Ok(());
         }
-        chat.spare = Some(Spare {
+        let spare = Spare {
             account,
             welcome: welcome.clone(),
             epoch,
-        });
-        let message = InboxMessage::Welcome(welcome.clone()).encode();
-        let row = encode(&(account, epoch, ByteBuf::from(message)))?;
+            refuted: false,
+        };
+        let row = spare.row()?;
+        chat.spare = Some(spare);
         self.put(Tree::SpareWelcomes, welcome.chat.0, row);
         self.hurry_spare(now_ms, welcome.chat);
         Ok(())
@@ -74,7 +103,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
-        if chat.spare.is_some() && !chat.pending.is_empty() {
+        if chat.has_spare() && !chat.pending.is_empty() {
             let due_ms = now_ms.saturating_add(limits::SPARE_MS);
             chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
         }
@@ -94,15 +123,18 @@ impl Client {
         Ok(true)
     }
 
-    /// Whoever made the Welcome at hand writes in the state at hand: it is the Welcome that leads nowhere.
-    pub(super) fn spare_refuted(&mut self, chat_id: ChatId, author: AccountId, node: NodeId) {
-        let chat = self.chats.get(&chat_id).filter(|chat| chat.group.node() == node);
-        if chat
-            .and_then(|chat| chat.spare.as_ref())
-            .is_some_and(|spare| spare.account == author)
-        {
-            self.drop_spare(chat_id);
-        }
+    /// Whoever made the Welcome at hand writes in the state at hand: it is the Welcome that leads nowhere. But it may have been written
+    /// before; once this device is removed there it is the way back.
+    pub(super) fn spare_refuted(&mut self, chat_id: ChatId, author: AccountId, node: NodeId) -> Result<(), RowsError> {
+        let chat = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node);
+        let spare = chat.and_then(|chat| chat.spare.as_mut());
+        let Some(spare) = spare.filter(|spare| spare.account == author && !spare.refuted) else {
+            return Ok(());
+        };
+        spare.refuted = true;
+        let row = spare.row()?;
+        self.put(Tree::SpareWelcomes, chat_id.0, row);
+        Ok(())
     }
 
     pub(super) fn drop_spare(&mut self, chat_id: ChatId) -> Option<Spare> {
@@ -130,7 +162,7 @@ impl Chat {
             if self.is_removed() {
                 self.is_outlived_by(spare.epoch)
             } else {
-                self.is_of(&spare.account)
+                self.is_of(&spare.account) && !spare.refuted
             }
         })
     }

@@ -298,8 +298,13 @@ impl Village {
             let Some(by) = account(world, wanted.by) else {
                 continue;
             };
-            let since = self.since(path, &done_at);
-            let states: Vec<&StateInside> = since.iter().filter_map(|node| self.states.get(node)).collect();
+            let states_since = |state: &NodeId| -> Vec<&StateInside> {
+                let since = self.since(path, state).iter();
+                since.filter_map(|node| self.states.get(node)).collect()
+            };
+            // What was asked of it next may have undone this before it answered.
+            let asked_at = wanted.asked_at.filter(|asked| self.model.is_before(asked, &done_at));
+            let states = states_since(&asked_at.unwrap_or(done_at));
             let is_in = |host: &HostId| account(world, *host);
             let has = |role: Role, host: &HostId| {
                 let whom = is_in(host);
@@ -338,7 +343,9 @@ impl Village {
                         || after.any(|later| matches!(&later.change, Change::Role(..)))
                 }
             };
-            let allowed = states.iter().all(|state| may(world, state, by, &wanted.change));
+            let allowed = states_since(&done_at)
+                .iter()
+                .all(|state| may(world, state, by, &wanted.change));
             if !happened && allowed {
                 return Err(format!(
                     "{:?} was done and never happened: {:?}",

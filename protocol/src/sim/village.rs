@@ -28,6 +28,8 @@ pub(super) enum Change {
 pub(super) struct Wanted {
     pub by: HostId,
     pub change: Change,
+    /// The state that its device was in when it was asked.
+    pub asked_at: Option<NodeId>,
     /// The state that its device was in once it had answered that this is done.
     pub done_at: Option<NodeId>,
 }
@@ -173,9 +175,11 @@ impl Village {
             96..98 => (Change::Leave, Command::LeaveChat { chat }),
             _ => return None,
         };
+        let asked_at = self.state_of(world, by);
         self.wanted.push(Wanted {
             by,
             change,
+            asked_at,
             done_at: None,
         });
         Some((by, command, self.wanted.len() - 1))
