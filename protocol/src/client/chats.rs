@@ -66,6 +66,8 @@ pub(super) struct Chat {
     pub waiting: BTreeSet<u64>,
     /// Those of them that are commits.
     pub commits: BTreeSet<u64>,
+    /// Numbers of the outgoing messages that all members have, but not all who may prove to be members.
+    pub aside: BTreeSet<u64>,
     /// Number of the outgoing messages that take more until they are sealed.
     pub filling: Option<u64>,
     /// Number of the outgoing report.
@@ -137,6 +139,7 @@ impl Chat {
             nudges: 0,
             answered: false,
             waiting: BTreeSet::new(),
+            aside: BTreeSet::new(),
             commits: BTreeSet::new(),
             filling: None,
             report: None,
@@ -443,6 +446,7 @@ impl Client {
             old_topics: Vec::new(),
             intents: Vec::new(),
             leaving: None,
+            parted: Vec::new(),
             welcomes: Vec::new(),
             lost: false,
             rejoin_package: None,

@@ -177,7 +177,7 @@ impl Client {
         match self.offer(welcome, &opened) {
             Offer::Known => return Ok(()),
             Offer::Alive => return self.keep_spare(now_ms, guest.inviter, welcome, opened.joined.group.epoch()),
-            Offer::Leads => self.enter(now_ms, welcome, opened.joined)?,
+            Offer::Leads => self.enter(now_ms, welcome, opened)?,
         }
         // A branch that loses takes this joining with it: then the inviter adds this device again, by the same package.
         self.put_guest(GuestRow {

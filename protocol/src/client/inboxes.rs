@@ -157,7 +157,7 @@ impl Client {
             Offer::Known => Ok(()),
             Offer::Alive => self.keep_spare(now_ms, account, welcome, opened.joined.group.epoch()),
             Offer::Leads => {
-                self.enter(now_ms, welcome, opened.joined)?;
+                self.enter(now_ms, welcome, opened)?;
                 self.package_served(now_ms, account)
             }
         }
@@ -207,7 +207,8 @@ impl Client {
     }
 
     /// Goes on from the state that a Welcome leads to, whoever brought it.
-    pub(super) fn enter(&mut self, now_ms: u64, welcome: &GroupWelcome, joined: Joined) -> Result<(), RowsError> {
+    pub(super) fn enter(&mut self, now_ms: u64, welcome: &GroupWelcome, opened: Opened) -> Result<(), RowsError> {
+        let Opened { joined, asked } = opened;
         let Joined { group, topic, info, .. } = joined;
         let fault = |error: GroupError| RowsError {
             reason: error.to_string(),
@@ -216,7 +217,7 @@ impl Client {
             let mut welcomes = Vec::new();
             if let Some(chat) = self.chats.get_mut(&welcome.chat) {
                 welcomes = std::mem::take(&mut chat.row.welcomes);
-                chat.replant(now_ms, group, topic).map_err(fault)?;
+                chat.replant(now_ms, group, topic, asked).map_err(fault)?;
                 welcomes.retain(|row| chat.row.accounts.contains(&row.account));
             }
             // Whom this device has added, and who is in: nobody else has its Welcome.
@@ -232,6 +233,7 @@ impl Client {
                 _ => false,
             };
             self.drop_outs(asks);
+            self.look_aside(welcome.chat);
             self.seal_again(now_ms, welcome.chat)?;
         } else {
             let mut row = self.new_chat_row(now_ms, topic.clone(), None, &group);

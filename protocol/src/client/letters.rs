@@ -106,7 +106,7 @@ impl Client {
             .find(|joined| self.is_member_of(chat, joined));
         match joined.map(|joined| Opened { joined, asked: true }) {
             Some(opened) if matches!(self.offer(welcome, &opened), Offer::Leads) => {
-                self.enter(now_ms, welcome, opened.joined)
+                self.enter(now_ms, welcome, opened)
             }
             _ => Ok(()),
         }

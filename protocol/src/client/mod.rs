@@ -54,6 +54,7 @@
 //! | `inspect` | what the simulator sees besides |
 
 mod admission;
+mod aside;
 mod audit;
 mod blobs;
 mod chats;
@@ -355,6 +356,7 @@ impl Client {
         client.load_passed();
         client.find_stored_gaps(now_ms);
         client.load_outbox(rows)?;
+        client.lay_aside_again();
         client.load_cursors(rows)?;
         client.load_blobs(rows)?;
         client.load_trust(rows, now_ms)?;

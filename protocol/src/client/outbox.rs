@@ -406,6 +406,7 @@ impl Client {
                         .is_some_and(|parked| parked.numbers.contains(number))
                     && !link.handed.contains(number)
                     && !in_flight.contains(number)
+                    && !self.is_aside(**number, out)
                     && self.is_custodian(link, out)
             })
             .map(|(number, _)| *number)
@@ -610,22 +611,28 @@ impl Client {
         self.out_messages = self.out_messages.saturating_sub(out.what.run().len());
         if let Some(chat) = out.what.chat().and_then(|chat| self.chats.get_mut(&chat)) {
             chat.waiting.remove(&number);
+            chat.aside.remove(&number);
             chat.commits.remove(&number);
             chat.report = chat.report.filter(|report| *report != number);
             chat.filling = chat.filling.filter(|filling| *filling != number);
         }
-        for link in self.links.values_mut() {
-            link.todo.remove(&number);
-            link.handed.remove(&number);
-            if let Some(parked) = link.parked.get_mut(&out.topic) {
-                parked.numbers.remove(&number);
-            }
-        }
+        self.unlink(number, out.topic);
         if let Some(envelope) = &out.envelope {
             self.out_ids.remove(&envelope.id());
         }
         if matches!(out.what, OutWhat::Row(_)) {
             self.dirty.outs.insert(number);
+        }
+    }
+
+    /// Hands it to nobody any more.
+    pub(super) fn unlink(&mut self, number: u64, topic: TopicId) {
+        for link in self.links.values_mut() {
+            link.todo.remove(&number);
+            link.handed.remove(&number);
+            if let Some(parked) = link.parked.get_mut(&topic) {
+                parked.numbers.remove(&number);
+            }
         }
     }
 

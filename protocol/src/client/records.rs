@@ -220,6 +220,9 @@ pub(crate) struct ChatRow {
     /// The key of the leaf with which this device has asked to leave; zeros if nobody else was there to be asked.
     #[serde(default)]
     pub leaving: Option<serde_bytes::ByteArray<32>>,
+    /// Devices that aren't in the state that counts by a commit that isn't settled, and the first state without them.
+    #[serde(default)]
+    pub parted: Vec<(DeviceId, NodeId)>,
     /// Welcomes whose commit isn't in custody yet, or lost against another.
     pub welcomes: Vec<WelcomeRow>,
     /// This device has no state that the others can use, and has asked to be put back with this package.

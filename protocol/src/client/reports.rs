@@ -7,7 +7,7 @@ use super::records::{About, AckRow, OutKind};
 use super::{Client, EventRow};
 use crate::chat::{Mark, Member};
 use crate::keys::{AccountId, ChatId, NodeId};
-use crate::message::{Durable, Frontier};
+use crate::message::Frontier;
 use crate::rows::RowsError;
 use crate::seq_set::SeqSet;
 
@@ -229,14 +229,11 @@ impl Client {
         let believed = self.config.sabotage == super::Sabotage::RelayBelieved;
         #[cfg(not(feature = "sim"))]
         let believed = false;
-        let done: Vec<u64> = self
+        let done: Vec<(u64, bool)> = self
             .waiting(&chat_id)
             .filter(|(_, out)| match &out.what {
                 OutWhat::Row(OutKind::Messages { .. }) if believed && !out.held.is_empty() => true,
-                OutWhat::Row(OutKind::Messages { run, incarnation, .. }) => {
-                    let has = |message: &Durable| chat.delivered(own, *incarnation, message.sequence);
-                    run.iter().all(has)
-                }
+                OutWhat::Row(OutKind::Messages { .. }) => chat.has_all(own, &out.what),
                 // Whoever is removed confirms nothing: it is told until the commit is settled.
                 OutWhat::Row(OutKind::Commit { node, removed, .. }) => {
                     chat.is_settled(node) || removed.is_empty() && chat.is_known(own, node)
@@ -251,10 +248,14 @@ impl Client {
                 }
                 _ => false,
             })
-            .map(|(number, _)| number)
+            .map(|(number, out)| (number, chat.is_owed(&out.what)))
             .collect();
-        for number in done {
-            self.drop_out(number);
+        for (number, owed) in done {
+            if owed && !believed {
+                self.lay_aside(chat_id, number);
+            } else {
+                self.drop_out(number);
+            }
         }
         if let Some(chat) = self.chats.get_mut(&chat_id)
             && chat.waiting.is_empty()

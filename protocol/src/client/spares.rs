@@ -118,7 +118,7 @@ impl Client {
         let Ok(opened) = self.join_group(spare.account, &spare.welcome) else {
             return Ok(false);
         };
-        self.enter(now_ms, &spare.welcome, opened.joined)?;
+        self.enter(now_ms, &spare.welcome, opened)?;
         self.package_served(now_ms, spare.account)?;
         Ok(true)
     }

@@ -502,6 +502,7 @@ impl Client {
         if let Ok(members) = chat.group.members() {
             chat.members = members;
         }
+        chat.note_parted(own, &before);
         // Who comes later isn't waited for to have what was written before.
         let next = chat.head.sequence + 1;
         let mut others_joined = false;
@@ -527,6 +528,7 @@ impl Client {
         }
         self.refresh_links(now_ms)?;
         self.reseal_stale(now_ms, chat_id)?;
+        self.send_aside(now_ms, chat_id)?;
         self.confirm(chat_id);
         self.retry_losers(now_ms, chat_id);
         self.release_held(now_ms, chat_id)?;
@@ -595,6 +597,7 @@ impl Client {
         if settled {
             chat.drop_left(now_ms, age);
             chat.drop_done(own);
+            chat.settle_parted();
         }
         let expired: Vec<TopicId> = chat
             .row
@@ -607,6 +610,7 @@ impl Client {
             self.dirty.chats.insert(chat_id);
             self.drop_stale_pending(chat_id);
             self.confirm(chat_id);
+            self.send_aside(now_ms, chat_id)?;
             self.release_settled(now_ms, chat_id, &path)?;
         }
         if unheard {
@@ -652,10 +656,17 @@ impl Client {
 }
 
 impl Chat {
-    /// Begins anew from a state that this device was put into. Its numbers go on: they are as they were.
-    pub(super) fn replant(&mut self, now_ms: u64, group: Group, topic: TopicSecret) -> Result<(), GroupError> {
+    /// Begins anew from a state that this device was put into. Its numbers go on: they are as they were. Where it was put back as it
+    /// has asked it was a member all the time, whatever the branch says that it knew.
+    pub(super) fn replant(
+        &mut self,
+        now_ms: u64,
+        group: Group,
+        topic: TopicSecret,
+        asked: bool,
+    ) -> Result<(), GroupError> {
         let before = self.topics_of_states();
-        if self.row.out {
+        if self.row.out && !asked {
             self.forget_baselines();
             // It has left, and was added again: it stays.
             self.row.leaving = None;
@@ -665,6 +676,8 @@ impl Chat {
         for gone in self.frozen.drain(..).chain([last]) {
             self.dropped.push((gone.node(), gone.row_keys()));
         }
+        // What was before is as good as settled.
+        self.row.parted.clear();
         self.plant(now_ms, topic);
         self.retire(now_ms, before);
         // What isn't in the state that it was put into is made again.

@@ -143,10 +143,11 @@ impl Book {
         sent.filter_map(|sent| Some((sent, sent.id?)))
     }
 
+    /// A message was acknowledged. For one that was sent before, nobody knows in which later state than that in which it was asked for.
     pub fn sent(&mut self, at: usize, id: MessageId, state: Option<NodeId>) -> Result<(), String> {
         let sent = &mut self.sent[at];
         sent.waiting -= 1;
-        sent.done_in = sent.done_in.or(state);
+        sent.done_in = sent.done_in.or(state).or(sent.asked_in);
         match sent.id.replace(id) {
             Some(before) if before != id => Err(format!("one key, two messages: {before:?} and {id:?}")),
             _ => Ok(()),

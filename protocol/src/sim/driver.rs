@@ -381,7 +381,8 @@ impl Driver {
         };
         match (asked, result) {
             (Asked::Setup(pair), result) => self.pairs[pair].answered(self.world.now, result),
-            (Asked::Send(at), Ok(Reply::Sent(id) | Reply::Repeated(id))) => {
+            (Asked::Send(at), Ok(Reply::Repeated(id))) => self.book.sent(at, id, None),
+            (Asked::Send(at), Ok(Reply::Sent(id))) => {
                 let village = self
                     .village
                     .as_ref()
