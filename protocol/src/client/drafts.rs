@@ -18,6 +18,23 @@ pub(super) struct Draft {
     pub added: Vec<(AccountId, WelcomeTo)>,
 }
 
+/// What became of a change that is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drafted {
+    /// It is in the plan.
+    Taken,
+    /// The chat has it already, or it can't be made any more.
+    Done,
+    /// It fits only into a plan after this one.
+    Later,
+}
+
+impl Drafted {
+    fn of(taken: bool) -> Self {
+        if taken { Self::Taken } else { Self::Done }
+    }
+}
+
 impl Draft {
     pub fn new(chat: &Chat) -> Self {
         Self {
@@ -27,17 +44,43 @@ impl Draft {
         }
     }
 
-    /// Removes an account's leaves; false if it has none.
+    /// Removes an account's leaves, and doesn't add it; false if it has none.
     fn remove(&mut self, members: &[Member], account: &AccountId) -> bool {
-        let leaves = members.iter().filter(|member| member.account == *account);
-        let leaves: Vec<u32> = leaves
+        let its: Vec<&Member> = members.iter().filter(|member| member.account == *account).collect();
+        // Whoever goes isn't put back either.
+        let added = self.cancel(account);
+        let back = |statement: &Statement| {
+            statement.wish == Wish::Rejoin && its.iter().any(|member| member.device == statement.device)
+        };
+        self.plan.statements.retain(|statement| !back(statement));
+        let leaves: Vec<u32> = its
+            .iter()
             .map(|member| member.leaf)
             .filter(|leaf| !self.plan.remove.contains(leaf))
             .collect();
-        let any = !leaves.is_empty();
+        let any = added || !leaves.is_empty();
         self.plan.remove.extend(leaves);
         self.context.admins.retain(|admin| admin != account);
         any
+    }
+
+    /// Lets go of what would add an account; true if something would have.
+    fn cancel(&mut self, account: &AccountId) -> bool {
+        let before = self.added.len();
+        let mut kept = self.added.iter().map(|(added, _)| added != account).collect::<Vec<_>>().into_iter();
+        self.plan.add.retain(|_| kept.next().unwrap_or(true));
+        self.added.retain(|(added, _)| added != account);
+        self.added.len() != before
+    }
+
+    fn is_full(&self) -> bool {
+        self.plan.add.len() >= limits::ADDED_AT_ONCE
+    }
+
+    /// Whether it removes an account that is in the chat.
+    fn removes(&self, members: &[Member], account: &AccountId) -> bool {
+        let mut its = members.iter().filter(|member| member.account == *account);
+        its.any(|member| self.plan.remove.contains(&member.leaf)) && !self.adds(account)
     }
 
     fn adds(&self, account: &AccountId) -> bool {
@@ -95,14 +138,21 @@ impl Asked {
 }
 
 impl Client {
-    /// Puts a change into a plan. False if the chat has it already, or it can't be made any more.
-    pub(super) fn draft(&self, now_ms: u64, chat: &Chat, draft: &mut Draft, change: &Intent) -> bool {
+    /// Puts a change into a plan.
+    pub(super) fn draft(&self, now_ms: u64, chat: &Chat, draft: &mut Draft, change: &Intent) -> Drafted {
+        let adds = match change {
+            Intent::Add(account) => Some(account),
+            Intent::Guest(guest) => Some(&guest.account),
+            _ => None,
+        };
+        if adds.is_some_and(|account| draft.removes(&chat.members, account) || draft.is_full()) {
+            return Drafted::Later;
+        }
         match change {
             Intent::Add(account) => {
                 let member = chat.row.accounts.contains(account) || draft.adds(account);
-                let package = self.package_of(now_ms, account).filter(|_| !member);
-                let Some(package) = package.filter(|_| draft.plan.add.len() < limits::ADDED_AT_ONCE) else {
-                    return false;
+                let Some(package) = self.package_of(now_ms, account).filter(|_| !member) else {
+                    return Drafted::Done;
                 };
                 draft.added.push((*account, WelcomeTo::Contact));
                 draft.plan.add.push(package);
@@ -111,13 +161,13 @@ impl Client {
                 let member = chat.row.accounts.contains(&guest.account) || draft.adds(&guest.account);
                 let now_s = now_ms / 1000;
                 let in_time = guest.package.not_before_s <= now_s && now_s < guest.package.not_after_s;
-                if member || !in_time || draft.plan.add.len() >= limits::ADDED_AT_ONCE {
-                    return false;
+                if member || !in_time {
+                    return Drafted::Done;
                 }
                 draft.added.push((guest.account, WelcomeTo::Guest(guest.clone())));
                 draft.plan.add.push(guest.package.clone());
             }
-            Intent::Remove(account) => return draft.remove(&chat.members, account),
+            Intent::Remove(account) => return Drafted::of(draft.remove(&chat.members, account)),
             Intent::Settings(change) => {
                 let before = draft.context.clone();
                 if let Some(name) = &change.name {
@@ -129,11 +179,11 @@ impl Client {
                 if let Some(timer_s) = change.timer_s {
                     draft.context.timer_s = timer_s;
                 }
-                return draft.context != before;
+                return Drafted::of(draft.context != before);
             }
             Intent::Role(account, role) => {
                 if draft.context.role(account) == *role || !chat.row.accounts.contains(account) {
-                    return false;
+                    return Drafted::Done;
                 }
                 let admins = &mut draft.context.admins;
                 match role {
@@ -143,13 +193,13 @@ impl Client {
                     }
                     Role::Admin if admins.first() != Some(account) => admins.push(*account),
                     // An owner becomes an admin only by giving its place to another.
-                    Role::Admin => return false,
+                    Role::Admin => return Drafted::Done,
                     Role::Member => admins.retain(|admin| admin != account),
                 }
             }
-            Intent::Wish(bytes) => return self.draft_wish(chat, draft, bytes),
+            Intent::Wish(bytes) => return Drafted::of(self.draft_wish(chat, draft, bytes)),
         }
-        true
+        Drafted::Taken
     }
 
     fn draft_wish(&self, chat: &Chat, draft: &mut Draft, bytes: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! Groups: making them, and the changes that this device wants in them, until they are settled.
 
 use super::chats::Chat;
-use super::drafts::{Asked, Draft};
+use super::drafts::{Asked, Draft, Drafted};
 use super::io::{CommandError, Reply, SettingsChange};
 use super::outbox::OutWhat;
 use super::records::{Intent, IntentRow, OutKind, WelcomeRow, WelcomeTo};
@@ -294,20 +294,27 @@ impl Client {
         };
         let mut draft = Draft::new(chat);
         let mut kept = Vec::new();
+        let mut later = BTreeSet::new();
         for (place, intent) in chat.row.intents.iter().enumerate() {
-            let taken = place < from || intent.node.is_some() || self.draft(now_ms, chat, &mut draft, &intent.change);
-            if taken {
-                kept.push(intent.clone());
+            if place >= from && intent.node.is_none() {
+                match self.draft(now_ms, chat, &mut draft, &intent.change) {
+                    Drafted::Done => continue,
+                    Drafted::Later => _ = later.insert(kept.len()),
+                    Drafted::Taken => {}
+                }
             }
+            kept.push(intent.clone());
         }
-        let from = from.min(kept.len());
         self.redo_removals(chat, &mut draft);
         let added = draft.added.clone();
         let plan = draft.plan(chat);
         let made = if plan.is_empty() {
             // Together they leave the chat as it is.
             let mut place = 0..;
-            kept.retain(|intent| place.next().is_some_and(|place| place < from) || intent.node.is_some());
+            kept.retain(|intent| {
+                let place = place.next().unwrap_or(usize::MAX);
+                place < from || intent.node.is_some() || later.contains(&place)
+            });
             None
         } else if !chat.may_commit() {
             // It is made as soon as this device may; what isn't allowed is said at once.
@@ -325,8 +332,12 @@ impl Client {
             }
         };
         if let Some(chat) = self.chats.get_mut(&chat_id) {
-            for intent in kept.iter_mut().skip(from).filter(|intent| intent.node.is_none()) {
+            let open = kept.iter_mut().enumerate().skip(from).filter(|(_, intent)| intent.node.is_none());
+            for (_, intent) in open.filter(|(place, _)| !later.contains(place)) {
                 intent.node = made.as_ref().map(|(node, _)| *node);
+            }
+            if made.is_some() && !later.is_empty() {
+                chat.retry_ms = Some(now_ms);
             }
             chat.row.intents = kept;
             chat.row_dirty = true;
