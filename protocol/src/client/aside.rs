@@ -19,6 +19,13 @@ impl Chat {
         self.row_dirty = true;
     }
 
+    /// Whether a member that wasn't in the state at hand before was only put out on another branch.
+    pub(super) fn was_there(&self, device: &DeviceId) -> bool {
+        let mut parted = self.row.parted.iter().filter(|(gone, _)| gone == device).peekable();
+        let tip = self.dag.tip();
+        parted.peek().is_some() && parted.all(|(_, node)| !self.dag.leads_to(node, &tip))
+    }
+
     /// Those who have gone by settled commits are gone for good.
     pub(super) fn settle_parted(&mut self) {
         let (dag, root) = (&self.dag, self.dag.root());

@@ -80,6 +80,8 @@ pub(super) struct Chat {
     pub throttle: Throttle,
     /// When what lost is committed again.
     pub retry_ms: Option<u64>,
+    /// Members that aren't known to have a state of the tree and have asked to be put back, and how often.
+    pub elsewhere: BTreeMap<DeviceId, u32>,
     /// Somebody was asked whether another copy of this device's data has gone on; nothing is sealed before.
     pub checked: bool,
     /// Nobody of whom this device would hear of another copy was connected since.
@@ -147,6 +149,7 @@ impl Chat {
             doubts: Doubts::default(),
             throttle: Throttle::default(),
             retry_ms: None,
+            elsewhere: BTreeMap::new(),
             checked: true,
             alone: false,
             looked_ms: None,

@@ -57,6 +57,37 @@ impl Chat {
     }
 }
 
+/// After so many wishes a member is put back also by those who ought to yield to it: they may be wrong.
+pub(super) const YIELDS: u32 = 1;
+
+impl Chat {
+    /// Whether a member has shown to have a state of the tree.
+    pub fn is_here(&self, device: &DeviceId) -> bool {
+        let at = self.acks.get(device).and_then(|ack| ack.node);
+        at.is_some_and(|at| self.dag.contains(&at))
+    }
+
+    /// A member asks to be put back. Whether this device ought to yield: members of two ways that were settled ask each other, and would
+    /// change sides by turns.
+    pub fn yields_to(&mut self, own: DeviceId, asker: DeviceId) -> bool {
+        if self.is_here(&asker) {
+            return false;
+        }
+        let times = self.elsewhere.entry(asker).or_default();
+        *times = times.saturating_add(1);
+        *times <= YIELDS && self.yields(own)
+    }
+
+    /// Whether more have asked from elsewhere than are known to be here; of as many those with the lowest device stay.
+    pub fn yields(&self, own: DeviceId) -> bool {
+        let members = || self.members.iter().map(|member| member.device);
+        let (there, here): (Vec<DeviceId>, Vec<DeviceId>) = members()
+            .filter(|device| *device == own || self.elsewhere.contains_key(device) || self.is_here(device))
+            .partition(|device| *device != own && self.elsewhere.contains_key(device));
+        (there.len(), here.iter().min()) > (here.len(), there.iter().min())
+    }
+}
+
 impl Client {
     /// A member says what it has of a state.
     pub(super) fn compare_state(

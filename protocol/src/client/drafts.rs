@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::chats::Chat;
+use super::divergence::YIELDS;
 use super::records::{Intent, WelcomeTo};
 use crate::chat::{ChatContext, ChatKind, Member, Plan, Role, Statement, Target, Wish, package_leaf, rejoin_about};
 use crate::contact::ContactError;
@@ -226,6 +227,10 @@ impl Client {
                     return false;
                 };
                 let stands = rejoin.statement.about == rejoin_about(&new, &old);
+                let times = chat.elsewhere.get(&device).copied().unwrap_or_default();
+                if (1..=YIELDS).contains(&times) && chat.yields(self.device()) {
+                    return false;
+                }
                 if !stands || draft.plan.remove.contains(&member.leaf) {
                     return false;
                 }
@@ -259,7 +264,8 @@ impl Client {
                     continue;
                 };
                 let junior = draft.context.rank(account).is_none_or(|theirs| rank < theirs);
-                if junior && !draft.plan.is_empty() {
+                // Whoever isn't in it any more may be added again.
+                if junior && chat.is_of(account) && !draft.plan.is_empty() {
                     draft.remove(&chat.members, account);
                 }
             }

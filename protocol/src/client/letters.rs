@@ -21,6 +21,8 @@ use crate::wire::Writer;
 
 /// Contacts that are asked at once by their inboxes; the next ones are asked when these didn't help (guess).
 const ASKED_AT_ONCE: usize = 3;
+/// Topics of a chat on which one wish is written at most (guess: a branch or two beside the one at hand).
+const WISH_TOPICS: usize = 4;
 /// Members who tell the author of a wish about a leaf that it doesn't have which one it has, on the average (guess: one of them is there).
 const LEAF_TELLERS: usize = 4;
 
@@ -119,7 +121,7 @@ impl Client {
 
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
-        let (own, statement) = (self.device(), &rejoin.statement);
+        let (own, statement, wait_ms) = (self.device(), &rejoin.statement, self.config.rejoin_ms);
         let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(|chat| chat.is_member()) else {
             return Ok(());
         };
@@ -132,6 +134,10 @@ impl Client {
             return Ok(());
         };
         if statement.wish != Wish::Rejoin || statement.verify(rejoin.chat).is_err() || new == old {
+            return Ok(());
+        }
+        if chat.yields_to(own, statement.device) {
+            chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
             return Ok(());
         }
         if statement.about != rejoin_about(&new, &old) {
@@ -204,7 +210,7 @@ impl Client {
         }
     }
 
-    /// Asks to be put back into a chat of which this device has no usable state: all members by a letter on the topic that it knows, and
+    /// Asks to be put back into a chat of which this device has no usable state: all members by letters on the topics that are in use, and
     /// some contacts by their inboxes, which work also when that topic isn't used any more.
     pub(super) fn ask_rejoin(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let now_s = now_ms / 1000;
@@ -223,13 +229,16 @@ impl Client {
         chat.wished = vec![leaf];
         let tries = chat.asks;
         chat.asks = chat.asks.saturating_add(1);
-        let topic = chat.row.topic.clone();
+        let topics = chat.topics_in_use();
         self.dirty.chats.insert(chat_id);
         for contact in self.asked_by_inbox(chat_id, tries) {
             self.write_inbox(now_ms, chat_id, contact, None, &message)?;
         }
         self.drop_wishes(chat_id);
-        self.write_letter(now_ms, chat_id, &topic, None, &message)
+        for topic in &topics {
+            self.write_letter(now_ms, chat_id, topic, None, &message)?;
+        }
+        Ok(())
     }
 
     /// Lets go of letters in which this device asks to be put back.
@@ -276,6 +285,21 @@ fn wish(
 }
 
 impl Chat {
+    /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read.
+    fn topics_in_use(&self) -> Vec<TopicSecret> {
+        let mut topics = vec![self.row.topic.clone()];
+        for waiting in self.pending.values() {
+            let topic = Envelope::trusted(&waiting.bytes).ok().map(|envelope| envelope.topic());
+            let known = |topic: &TopicId| topics.iter().any(|secret| secret.public() == *topic);
+            let secret = topic.filter(|topic| !known(topic)).and_then(|topic| self.topic_secret(&topic));
+            topics.extend(secret.cloned());
+            if topics.len() >= WISH_TOPICS {
+                break;
+            }
+        }
+        topics
+    }
+
     /// The secret of a topic that members may still write on.
     pub(super) fn topic_secret(&self, topic: &TopicId) -> Option<&TopicSecret> {
         let states = self.row.nodes.iter().map(|known| &known.topic);

@@ -123,6 +123,7 @@ impl Client {
         moved.extend(delivered.iter().flat_map(|(first, last)| *first..=*last));
         chat.acks.insert(member.device, ack);
         chat.acks_dirty.insert(member.device);
+        chat.elsewhere.remove(&member.device);
         if !delivered.is_empty() {
             chat.nudges = 0;
             chat.answered = true;

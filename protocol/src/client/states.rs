@@ -3,7 +3,7 @@
 use super::chats::Chat;
 use super::inbound::Taken;
 use super::outbox::OutWhat;
-use super::records::{AckRow, NodeRow, OldTopic, OutKind};
+use super::records::{NodeRow, OldTopic, OutKind};
 use super::{Client, EventRow, LoadError, TopicUse};
 use crate::blob;
 use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Member, Plan, Pointer, Unfit, dag, node_of};
@@ -295,6 +295,7 @@ impl Client {
         }
         let mut moved = false;
         if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.elsewhere.remove(&author);
             // Its author had the state that it builds on.
             let ack = chat.acks.entry(author).or_default();
             if ack.node != Some(node) {
@@ -502,21 +503,17 @@ impl Client {
         if let Ok(members) = chat.group.members() {
             chat.members = members;
         }
-        chat.note_parted(own, &before);
-        // Who comes later isn't waited for to have what was written before.
+        // Who comes later, or comes again, isn't waited for to have what was written before.
         let next = chat.head.sequence + 1;
         let mut others_joined = false;
         for member in chat.members.iter().filter(|member| !before.contains(&member.device)) {
             others_joined |= member.device != own;
-            if member.device != own && !chat.acks.contains_key(&member.device) {
-                let ack = AckRow {
-                    from: next,
-                    ..AckRow::default()
-                };
-                chat.acks.insert(member.device, ack);
+            if member.device != own && !chat.was_there(&member.device) {
+                chat.acks.entry(member.device).or_default().from = next;
                 chat.acks_dirty.insert(member.device);
             }
         }
+        chat.note_parted(own, &before);
         chat.describe();
         chat.forget_shares();
         if chat.is_group() {
@@ -686,6 +683,7 @@ impl Chat {
         }
         self.retry_ms = Some(now_ms);
         self.row.lost = false;
+        self.elsewhere.clear();
         self.row.rejoin_package = None;
         self.row.rejoin_older = None;
         self.asks = 0;

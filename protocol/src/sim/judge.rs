@@ -327,7 +327,10 @@ impl Village {
                 }
                 Change::Add(host) => {
                     let had = self.states.get(&done_at).is_some_and(|state| holds(state, is_in(host)));
-                    had && !self.made(&done_at, by) || states.iter().any(|state| holds(state, is_in(host)))
+                    had && !self.made(&done_at, by)
+                        || states.iter().any(|state| holds(state, is_in(host)))
+                        // It took it back itself, and both may have lost.
+                        || after.any(|later| later.by == wanted.by && later.change == Change::Remove(*host))
                 }
                 Change::Remove(host) => states.iter().any(|state| !holds(state, is_in(host))),
                 Change::Leave => {
@@ -443,7 +446,9 @@ impl Village {
             let account = account(world, *host);
             let never = |node: &NodeId| self.states.get(node).is_some_and(|state| !holds(state, account));
             let since = self.since(path, &done_in);
-            if since.first() == Some(&done_in) && since.iter().all(never) && has.contains(&id) {
+            // Whoever was added on another branch was given it there.
+            let beside = || self.was_added_beside(world, *host, path);
+            if since.first() == Some(&done_in) && since.iter().all(never) && has.contains(&id) && !beside() {
                 return Err(format!("{host:?} is removed and reads {id:?} of {:?}", sent.author));
             }
         }
