@@ -90,7 +90,8 @@ impl Client {
                 _ => gone.push(*number),
             }
         }
-        chat.aside.retain(|number| !back.contains(number) && !gone.contains(number));
+        chat.aside
+            .retain(|number| !back.contains(number) && !gone.contains(number));
         chat.waiting.extend(&back);
         if !back.is_empty() {
             chat.nudge_ms.get_or_insert(0);

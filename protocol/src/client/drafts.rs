@@ -68,7 +68,12 @@ impl Draft {
     /// Lets go of what would add an account; true if something would have.
     fn cancel(&mut self, account: &AccountId) -> bool {
         let before = self.added.len();
-        let mut kept = self.added.iter().map(|(added, _)| added != account).collect::<Vec<_>>().into_iter();
+        let mut kept = self
+            .added
+            .iter()
+            .map(|(added, _)| added != account)
+            .collect::<Vec<_>>()
+            .into_iter();
         self.plan.add.retain(|_| kept.next().unwrap_or(true));
         self.added.retain(|(added, _)| added != account);
         self.added.len() != before

@@ -332,7 +332,11 @@ impl Client {
             }
         };
         if let Some(chat) = self.chats.get_mut(&chat_id) {
-            let open = kept.iter_mut().enumerate().skip(from).filter(|(_, intent)| intent.node.is_none());
+            let open = kept
+                .iter_mut()
+                .enumerate()
+                .skip(from)
+                .filter(|(_, intent)| intent.node.is_none());
             for (_, intent) in open.filter(|(place, _)| !later.contains(place)) {
                 intent.node = made.as_ref().map(|(node, _)| *node);
             }

@@ -143,7 +143,7 @@ impl Client {
                 let by = AskedBy::Inbox(account);
                 self.rejoin_asked(now_ms, by, &rejoin)?;
             }
-            InboxMessage::Leaf(told) => self.leaf_told(now_ms, Some(account), &told)?,
+            InboxMessage::Leaf(told) => self.leaf_told(now_ms, AskedBy::Inbox(account), &told)?,
         }
         Ok(())
     }

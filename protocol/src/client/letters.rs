@@ -26,7 +26,7 @@ const WISH_TOPICS: usize = 4;
 /// Members who tell the author of a wish about a leaf that it doesn't have which one it has, on the average (guess: one of them is there).
 const LEAF_TELLERS: usize = 4;
 
-/// How a wish to be put back came.
+/// How a wish to be put back came, or what answers it.
 #[derive(Clone, Copy)]
 pub(super) enum AskedBy {
     /// By a contact's inbox.
@@ -79,7 +79,9 @@ impl Client {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
             }
-            InboxMessage::Leaf(told) if for_us && told.chat == chat_id => self.leaf_told(now_ms, None, &told)?,
+            InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
+                self.leaf_told(now_ms, AskedBy::Letter(topic), &told)?;
+            }
             InboxMessage::Welcome(welcome) if for_us => self.put_back(now_ms, chat_id, &welcome)?,
             InboxMessage::Large(large) if for_us => {
                 return Ok(self.blob_wanted(now_ms, large.topic, Some(topic), &large.blob));
@@ -107,9 +109,7 @@ impl Client {
             .filter_map(|own| Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node).ok())
             .find(|joined| self.is_member_of(chat, joined));
         match joined.map(|joined| Opened { joined, asked: true }) {
-            Some(opened) if matches!(self.offer(welcome, &opened), Offer::Leads) => {
-                self.enter(now_ms, welcome, opened)
-            }
+            Some(opened) if matches!(self.offer(welcome, &opened), Offer::Leads) => self.enter(now_ms, welcome, opened),
             _ => Ok(()),
         }
     }
@@ -185,12 +185,7 @@ impl Client {
     }
 
     /// Which leaf this device has in the others' state, after it wished to be put back in the place of another one.
-    pub(super) fn leaf_told(
-        &mut self,
-        now_ms: u64,
-        contact: Option<AccountId>,
-        told: &LeafTold,
-    ) -> Result<(), RowsError> {
+    pub(super) fn leaf_told(&mut self, now_ms: u64, by: AskedBy, told: &LeafTold) -> Result<(), RowsError> {
         let device = self.account.device.clone();
         let Some(chat) = self.chats.get_mut(&told.chat).filter(|chat| chat.row.lost) else {
             return Ok(());
@@ -203,10 +198,12 @@ impl Client {
         };
         let message = wish(&self.crypto, &device, told.chat, &own.package, &told.leaf)?;
         chat.wished.push(told.leaf);
-        let topic = chat.row.topic.clone();
-        match contact {
-            Some(contact) => self.write_inbox(now_ms, told.chat, contact, None, &message),
-            None => self.write_letter(now_ms, told.chat, &topic, None, &message),
+        match by {
+            AskedBy::Inbox(contact) => self.write_inbox(now_ms, told.chat, contact, None, &message),
+            AskedBy::Letter(topic) => {
+                let topic = chat.topic_secret(&topic).unwrap_or(&chat.row.topic).clone();
+                self.write_letter(now_ms, told.chat, &topic, None, &message)
+            }
         }
     }
 
@@ -291,7 +288,9 @@ impl Chat {
         for waiting in self.pending.values() {
             let topic = Envelope::trusted(&waiting.bytes).ok().map(|envelope| envelope.topic());
             let known = |topic: &TopicId| topics.iter().any(|secret| secret.public() == *topic);
-            let secret = topic.filter(|topic| !known(topic)).and_then(|topic| self.topic_secret(&topic));
+            let secret = topic
+                .filter(|topic| !known(topic))
+                .and_then(|topic| self.topic_secret(&topic));
             topics.extend(secret.cloned());
             if topics.len() >= WISH_TOPICS {
                 break;

@@ -121,7 +121,7 @@ fn f41_a_made_up_welcome_does_not_lead_out_of_a_chat_that_is_alive() {
     // The member writes in the state at hand, and so is refuted; the stranger's leads nowhere however long the chat is silent.
     w.send(BOB, chat, "here");
     w.pass(10_000);
-    assert!(w.group(CAROL, chat).spare.is_none());
+    assert!(!w.group(CAROL, chat).has_spare());
     lures(&mut w, dave, CAROL, chat);
     w.pass(3_600_000);
     w.agree(chat, &[ALICE, BOB, CAROL]);
