@@ -80,6 +80,10 @@ pub(super) struct Chat {
     pub throttle: Throttle,
     /// When what lost is committed again.
     pub retry_ms: Option<u64>,
+    /// Who was told that it was removed, and when.
+    pub told_gone: BTreeMap<DeviceId, u64>,
+    /// Somebody has said so of this device, and nobody was heard in its state since.
+    pub said_gone: bool,
     /// Members that aren't known to have a state of the tree and have asked to be put back, and how often.
     pub elsewhere: BTreeMap<DeviceId, u32>,
     /// Somebody was asked whether another copy of this device's data has gone on; nothing is sealed before.
@@ -149,6 +153,8 @@ impl Chat {
             doubts: Doubts::default(),
             throttle: Throttle::default(),
             retry_ms: None,
+            told_gone: BTreeMap::new(),
+            said_gone: false,
             elsewhere: BTreeMap::new(),
             checked: true,
             alone: false,

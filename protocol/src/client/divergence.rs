@@ -112,6 +112,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node) else {
             return;
         };
+        chat.said_gone &= !opened;
         let doubts = chat.doubts.about(node);
         doubts.unread = if opened { 0 } else { doubts.unread + 1 };
         if !opened {

@@ -165,6 +165,7 @@ impl Client {
             self.own_told(now_ms, chat_id, member, inner.stream, &told);
         }
         self.spare_refuted(chat_id, member.account, node)?;
+        self.tell_gone(now_ms, chat_id, member, node)?;
         self.learn(now_ms, chat_id, member, node, mark, &inner.frontiers)?;
         self.helped(chat_id, member, &inner.frontiers);
         self.claims(now_ms, chat_id, member, &inner.frontiers);

@@ -8,7 +8,7 @@ use super::inbound::Taken;
 use super::inboxes::{Offer, Opened};
 use super::outbox::OutWhat;
 use super::records::OutKind;
-use crate::chat::{Group, Joined, Letter, Statement, Wish, package_leaf, rejoin_about};
+use crate::chat::{Group, Joined, Letter, Member, Statement, Wish, package_leaf, rejoin_about};
 use crate::contact::CardPackage;
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
@@ -25,6 +25,11 @@ const ASKED_AT_ONCE: usize = 3;
 const WISH_TOPICS: usize = 4;
 /// Members who tell the author of a wish about a leaf that it doesn't have which one it has, on the average (guess: one of them is there).
 const LEAF_TELLERS: usize = 4;
+
+/// Milliseconds until a device is told again that it was removed (guess: as long as it waits before it asks).
+const TELL_GONE_MS: u64 = 600_000;
+/// In place of a leaf's key: there is none.
+const NO_LEAF: [u8; 32] = [0; 32];
 
 /// How a wish to be put back came, or what answers it.
 #[derive(Clone, Copy)]
@@ -173,8 +178,7 @@ impl Client {
             AskedBy::Inbox(contact) => self.write_inbox(now_ms, rejoin.chat, contact, None, &message),
             AskedBy::Letter(topic) => {
                 // Others for each wish, so that nobody is waited for who is away.
-                let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[&statement.about, &own.0]);
-                let drawn = u32::from_be_bytes([a, b, c, d]) as usize % chat.members.len().max(1);
+                let drawn = chat.drawn(&own, &[&statement.about]);
                 let Some(secret) = chat.topic_secret(&topic).filter(|_| drawn < LEAF_TELLERS).cloned() else {
                     return Ok(());
                 };
@@ -184,8 +188,59 @@ impl Client {
         }
     }
 
+    /// A member has sealed something on a branch that lost, and the one that counts has removed its account. It may have been added on that
+    /// branch, so that it can't read what removed it: some members tell it that it has no leaf.
+    pub(super) fn tell_gone(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        member: &Member,
+        node: NodeId,
+    ) -> Result<(), RowsError> {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
+            return Ok(());
+        };
+        let told = chat.told_gone.get(&member.device);
+        let lately = told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS);
+        if lately || chat.is_of(&member.account) || chat.dag.leads_to(&node, &chat.dag.tip()) {
+            return Ok(());
+        }
+        if chat.told_gone.len() >= limits::STATEMENTS {
+            chat.told_gone.clear();
+        }
+        chat.told_gone.insert(member.device, now_ms);
+        let drawn = chat.drawn(&own, &[&node.0, &member.device.0]);
+        let Some(secret) = chat.topic_of(&node).filter(|_| drawn < LEAF_TELLERS).cloned() else {
+            return Ok(());
+        };
+        let told = LeafTold {
+            chat: chat_id,
+            leaf: NO_LEAF,
+        };
+        let to = Some((member.device, chat.group.node()));
+        self.write_letter(now_ms, chat_id, &secret, to, &InboxMessage::Leaf(told).encode())
+    }
+
+    /// This device is said to have been removed where it can't read it. If nobody is heard in its state meanwhile, it asks.
+    fn gone_told(&mut self, now_ms: u64, chat_id: ChatId) {
+        let wait_ms = self.config.rejoin_ms;
+        if let Some(chat) = self
+            .chats
+            .get_mut(&chat_id)
+            .filter(|chat| chat.is_member() && !chat.row.lost)
+        {
+            chat.said_gone = true;
+            chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
+        }
+    }
+
     /// Which leaf this device has in the others' state, after it wished to be put back in the place of another one.
     pub(super) fn leaf_told(&mut self, now_ms: u64, by: AskedBy, told: &LeafTold) -> Result<(), RowsError> {
+        if told.leaf == NO_LEAF {
+            self.gone_told(now_ms, told.chat);
+            return Ok(());
+        }
         let device = self.account.device.clone();
         let Some(chat) = self.chats.get_mut(&told.chat).filter(|chat| chat.row.lost) else {
             return Ok(());
@@ -282,6 +337,12 @@ fn wish(
 }
 
 impl Chat {
+    /// A number below that of the members, another one for each of them and occasion.
+    fn drawn(&self, own: &DeviceId, about: &[&[u8]]) -> usize {
+        let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[about, &[&own.0]].concat());
+        u32::from_be_bytes([a, b, c, d]) as usize % self.members.len().max(1)
+    }
+
     /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read.
     fn topics_in_use(&self) -> Vec<TopicSecret> {
         let mut topics = vec![self.row.topic.clone()];

@@ -164,6 +164,11 @@ impl Chat {
         ours && others.peek().is_some() && !others.any(heard)
     }
 
+    /// The secret of a state's topic.
+    pub(super) fn topic_of(&self, node: &NodeId) -> Option<&TopicSecret> {
+        self.node(node).map(|known| &known.topic)
+    }
+
     fn node(&self, node: &NodeId) -> Option<&NodeRow> {
         self.row.nodes.iter().find(|known| known.node == *node)
     }
@@ -273,7 +278,8 @@ impl Client {
         let Some(Ok(applied)) = parent.map(|parent| parent.apply(&self.crypto, body)) else {
             return Ok(Taken::Yes);
         };
-        let (node, author, account) = (applied.node, applied.author.device, applied.author.account);
+        let (node, member) = (applied.node, applied.author);
+        let (author, account) = (member.device, member.account);
         if let Err(taken) = self.commit_in_turn(now_ms, chat_id, author, on, envelope) {
             return Ok(taken);
         }
@@ -308,6 +314,7 @@ impl Client {
             self.heard_at(chat_id, account, node);
         }
         self.ask_if_unknown(now_ms, chat_id);
+        self.tell_gone(now_ms, chat_id, &member, node)?;
         self.confirm(chat_id);
         self.owe_report(now_ms, chat_id);
         self.take_pending(now_ms, chat_id, node)?;
@@ -684,6 +691,7 @@ impl Chat {
         self.retry_ms = Some(now_ms);
         self.row.lost = false;
         self.elsewhere.clear();
+        self.said_gone = false;
         self.row.rejoin_package = None;
         self.row.rejoin_older = None;
         self.asks = 0;
