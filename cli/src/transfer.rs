@@ -38,10 +38,13 @@ const LOOK: Duration = Duration::from_millis(150);
 ///
 /// # Errors
 /// [`Fault::Failed`] if the file can't be read or changes meanwhile, [`Fault::Refused`] with the node's code.
-pub async fn upload(client: &Client, path: &Path, out: &Out) -> Result<String, Fault> {
+pub async fn upload(client: &Client, path: &Path, strip: bool, out: &Out) -> Result<String, Fault> {
     let source = Source::open(path)?;
     let begun = client
-        .call("blob.put", json!({ "length_bytes": source.length() }))
+        .call(
+            "blob.put",
+            json!({ "length_bytes": source.length(), "strip_metadata": strip }),
+        )
         .await?;
     let upload = text_of(&begun, "upload").to_owned();
     let name = safe::line(&path.file_name().unwrap_or_default().to_string_lossy());

@@ -8,6 +8,7 @@ pub mod config;
 mod core;
 mod disk;
 pub mod failpoint;
+mod media;
 pub mod net;
 mod node;
 pub mod relay;

@@ -55,8 +55,9 @@ pub(super) async fn body(client: &Client, paths: &[PathBuf], text: &str, how: Ho
             .to_ascii_lowercase();
         let known = KNOWN.iter().find(|(known, _, _)| *known == ending);
         let (told, media_type) = known.map_or(("file", "application/octet-stream"), |(_, kind, media)| (kind, media));
+        let strip = told == "image" && !how.as_files && !how.keep_metadata;
         // The node may have been started again since the last one.
-        let blob = transfer::upload(&client.again()?, path, out).await?;
+        let blob = transfer::upload(&client.again()?, path, strip, out).await?;
         kind = if how.as_files { "file" } else { told };
         let mut file = json!({ "blob": blob, "name": name, "media_type": media_type });
         if how.as_files && told == "image" {

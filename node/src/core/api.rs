@@ -14,6 +14,7 @@ use super::apps::{AppAsk, AppSaid, Apps};
 use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
 use super::epochs::Epochs;
+use super::media::{OneAtATime, one_at_a_time};
 use super::relays::{proof, relay_check};
 use super::show::{event, given, ledger, mentions, message, refusal};
 use crate::clock::now_ms;
@@ -53,6 +54,7 @@ pub(crate) struct Facade {
     epochs: Arc<Epochs>,
     net: NetHandle,
     read_only: Arc<Mutex<Option<String>>>,
+    pub(super) media: OneAtATime,
     started: Instant,
 }
 
@@ -76,6 +78,7 @@ impl Facade {
             epochs: Arc::new(shown.epochs),
             net,
             read_only,
+            media: one_at_a_time(),
             started: Instant::now(),
         }
     }
@@ -482,11 +485,11 @@ impl Api for Facade {
     }
 
     async fn blob_put(&self, params: BlobPutParams) -> ApiResult<Written> {
-        self.put_file(params.length_bytes).await
+        self.put_file(params.length_bytes, params.strip_metadata).await
     }
 
     async fn blob_write(&self, upload: BlobId, offset_bytes: u64, data: Vec<u8>) -> ApiResult<Written> {
-        self.write_file(upload, offset_bytes, data).await
+        self.take_file(upload, offset_bytes, data).await
     }
 
     async fn blob_read(&self, blob: BlobId, offset_bytes: u64, limit: usize) -> ApiResult<(u64, Vec<u8>)> {
@@ -502,7 +505,7 @@ impl Api for Facade {
     }
 
     async fn blob_cancel(&self, blob: BlobId) -> ApiResult<Done> {
-        self.command(Command::CancelFile { id: blob.0 }).await?;
+        self.cancel_file(blob).await?;
         Ok(Done {})
     }
 

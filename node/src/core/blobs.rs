@@ -11,8 +11,8 @@ use crate::rpc::error::ApiError;
 use crate::rpc::types::*;
 
 impl Facade {
-    pub(super) async fn put_file(&self, length_bytes: u64) -> ApiResult<Written> {
-        let mut written = written(self.command(Command::BeginFile { length_bytes }).await?)?;
+    pub(super) async fn put_file(&self, length_bytes: u64, strip: bool) -> ApiResult<Written> {
+        let mut written = written(self.command(Command::BeginFile { length_bytes, strip }).await?)?;
         if length_bytes == 0 {
             written = self.write_file(written.upload, 0, Vec::new()).await?;
         }
@@ -32,6 +32,20 @@ impl Facade {
             done = written(self.command(write(length_bytes, Vec::new())).await?)?;
         }
         Ok(done)
+    }
+
+    /// Writes what came from outside; of an image that is whole then, what it tells is removed if that was asked for.
+    pub(super) async fn take_file(&self, upload: BlobId, offset_bytes: u64, bytes: Vec<u8>) -> ApiResult<Written> {
+        let strips = self.strips(upload).await?;
+        let written = self.write_file(upload, offset_bytes, bytes).await?;
+        match written.blob {
+            Some(blob) if strips => self.without_metadata(written, blob).await,
+            _ => Ok(written),
+        }
+    }
+
+    pub(super) async fn cancel_file(&self, blob: BlobId) -> ApiResult<()> {
+        self.command(Command::CancelFile { id: blob.0 }).await.map(drop)
     }
 
     pub(super) async fn stat_file(&self, id: BlobId) -> ApiResult<Blob> {

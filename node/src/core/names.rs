@@ -33,19 +33,15 @@ impl FileName {
     pub(super) fn of(given: &str) -> Self {
         let clean: String = given.chars().map(|c| if is_hidden(c) { HIDDEN } else { c }).collect();
         let has_hidden = given.chars().any(is_hidden);
-        let mixes = !given.check_restriction_level(RestrictionLevel::HighlyRestrictive) && mixes_scripts(given);
+        let mut words = given.split(|c: char| !c.is_alphanumeric());
+        // Each word by itself: an ending in Latin letters is common everywhere.
+        let mixes = words.any(|word| !word.check_restriction_level(RestrictionLevel::HighlyRestrictive));
         Self {
             stored: stored(given),
             shown: format!("{ISOLATE}{clean}{POP}"),
             suspicious: has_hidden || mixes,
         }
     }
-}
-
-/// Punctuation and signs, which every name may have, don't count as a script of their own.
-fn mixes_scripts(name: &str) -> bool {
-    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive)
 }
 
 fn stored(given: &str) -> String {

@@ -19,6 +19,10 @@ pub struct BlobPutParams {
     /// Bytes of the whole content.
     #[schemars(range(max = MAX_FILE))]
     pub length_bytes: u64,
+    /// It is an image of which nothing shall be told beside the picture: where and when it was taken, by which device. Needed for images unless these are sent with
+    /// `keep_metadata`.
+    #[schemars(default)]
+    pub strip_metadata: bool,
 }
 
 impl FromParams for BlobPutParams {
@@ -30,7 +34,10 @@ impl FromParams for BlobPutParams {
                 limit: MAX_FILE,
             });
         }
-        Ok(Self { length_bytes })
+        Ok(Self {
+            length_bytes,
+            strip_metadata: fields.optional("strip_metadata")?.unwrap_or_default(),
+        })
     }
 }
 

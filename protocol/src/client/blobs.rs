@@ -27,7 +27,7 @@ use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use files::Draft;
-pub use files::{BlobState, BlobView, ReadError, read, view};
+pub use files::{BlobState, BlobView, ReadError, read, strips, view};
 use gets::Get;
 use puts::Put;
 use serving::Trees;
@@ -43,6 +43,11 @@ const WAIT_MS: u64 = 3_600_000;
 const SERVING: usize = 16;
 /// Frames of chunks on their way to or from a peer at most, each way: half of what a stream's queue takes.
 const WINDOW: usize = 4;
+/// Frames that a relay is asked for at once: what it sends before it is acknowledged is bounded ([`limits::PUSH_WINDOW_BYTES`]).
+const RELAY_WINDOW: usize = 2;
+const _: () = assert!(
+    RELAY_WINDOW * limits::BLOB_CHUNKS_PER_FRAME * (limits::BLOB_CHUNK_BYTES + 64) < limits::PUSH_WINDOW_BYTES as usize
+);
 /// Milliseconds within which an answer makes the window grow, and after which it shrinks to one (guess: what a message may wait).
 const QUICK_MS: (u64, u64) = (300, 1_000);
 /// Milliseconds between two events of one blob's progress.
@@ -172,10 +177,10 @@ impl Blobs {
     }
 
     /// Whether a peer has as many frames of one kind on their way as it may.
-    fn is_busy(&self, peer: &TransportKey, what: What) -> bool {
+    fn is_busy(&self, peer: &TransportKey, what: What, most: usize) -> bool {
         let of_peer = self.asked.range((*peer, 0)..=(*peer, u64::MAX));
         let under_way = of_peer.into_iter().filter(|(_, asked)| asked.what == what).count();
-        under_way >= self.windows.get(peer).copied().unwrap_or(1)
+        under_way >= self.windows.get(peer).copied().unwrap_or(1).min(most)
     }
 
     /// Learns from an answer how many frames a peer should have on their way.

@@ -1,6 +1,6 @@
 //! Reading what is stored: lists, messages, ledgers, events. These go by a read handle past the client.
 
-pub use super::blobs::{read as read_blob, view as blob};
+pub use super::blobs::{read as read_blob, strips as blob_strips, view as blob};
 
 use super::array;
 use super::effects::effects;

@@ -211,6 +211,8 @@ pub enum Command {
     BeginFile {
         /// Bytes of its content, at most [`crate::limits::FILE_BYTES`].
         length_bytes: u64,
+        /// Its metadata is to be removed before it is sent, which is the shell's to do ([`super::history::blob_strips`]).
+        strip: bool,
     },
     /// Seal the next part of a file: whole chunks of [`crate::limits::BLOB_CHUNK_BYTES`], or all that is left. Replies
     /// [`Reply::Written`]; while that has no blob though all is written, the same again with nothing seals more of the padding.

@@ -544,7 +544,7 @@ impl Client {
             Command::LeaveChat { chat } => self.leave_chat(now_ms, chat),
             Command::Type { chat, active } => self.type_in(now_ms, chat, active),
             Command::MarkRead { chat, mark } => self.mark_read(now_ms, chat, mark),
-            Command::BeginFile { length_bytes } => self.file_begin(now_ms, length_bytes),
+            Command::BeginFile { length_bytes, strip } => self.file_begin(now_ms, length_bytes, strip),
             Command::WriteFile {
                 upload,
                 offset_bytes,

@@ -134,6 +134,8 @@ pub(super) struct Draft {
     /// Chunks that are sealed, from the first on.
     next: u32,
     touched_ms: u64,
+    /// What is to be done with the content before it is sent, for the shell.
+    strip: bool,
     /// Their hashes, while it is the draft that was written last.
     leaves: Option<Vec<[u8; 32]>>,
 }
@@ -145,6 +147,8 @@ pub(super) struct DraftRow {
     length_bytes: u64,
     next: u32,
     touched_ms: u64,
+    #[serde(default)]
+    strip: bool,
 }
 
 impl Draft {
@@ -191,7 +195,12 @@ impl Client {
     }
 
     /// Begins a file, whose length is known. Nothing leaves before it is sealed whole and a message names it.
-    pub(in crate::client) fn file_begin(&mut self, now_ms: u64, length_bytes: u64) -> Result<Reply, CommandError> {
+    pub(in crate::client) fn file_begin(
+        &mut self,
+        now_ms: u64,
+        length_bytes: u64,
+        strip: bool,
+    ) -> Result<Reply, CommandError> {
         if length_bytes > limits::FILE_BYTES {
             return Err(CommandError::TooLarge {
                 field: "length_bytes",
@@ -212,6 +221,7 @@ impl Client {
             sealer,
             next: 0,
             touched_ms: now_ms,
+            strip,
             leaves: Some(Vec::new()),
         };
         self.blobs.drafts.insert(upload, draft);
@@ -524,6 +534,7 @@ impl Client {
             sealer,
             next: row.next,
             touched_ms: row.touched_ms,
+            strip: row.strip,
             leaves: None,
         };
         self.blobs.drafts.insert(upload, draft);
@@ -572,6 +583,7 @@ impl Client {
             length_bytes: draft.sealer.length_bytes(),
             next: draft.next,
             touched_ms: draft.touched_ms,
+            strip: draft.strip,
         })?;
         self.put_fresh(Tree::Blobs, row_key(b'd', upload), row);
         Ok(())
@@ -620,6 +632,16 @@ pub fn view(rows: &dyn Rows, id: &[u8; 32]) -> Result<Option<BlobView>, RowsErro
         return Ok(decode::<GetRow>(&value)?.view());
     }
     Ok(None)
+}
+
+/// Whether an upload was begun as one whose metadata is to be removed.
+///
+/// # Errors
+/// When the store fails.
+pub fn strips(rows: &dyn Rows, upload: &[u8; 32]) -> Result<bool, RowsError> {
+    let value = rows.get(Tree::Blobs, &row_key(b'd', upload))?;
+    let row = value.map(|value| decode::<DraftRow>(&value)).transpose()?;
+    Ok(row.is_some_and(|row| row.strip))
 }
 
 /// Reads a part of a file that is here whole: from `offset_bytes` on at most `limit` bytes, or fewer up to the end of a chunk.

@@ -2,7 +2,7 @@
 //! comes and kept, so that a restart loses none.
 
 use super::files::{BlobState as FileState, BlobView, FILES};
-use super::{Asked, BlobNews, Client, Patience, Peer, What, fits, limit};
+use super::{Asked, BlobNews, Client, Patience, Peer, RELAY_WINDOW, WINDOW, What, fits, limit};
 use crate::blob::{Assembly, BlobRef, Chunk, Held, Shape};
 use crate::client::io::CommandError;
 use crate::client::records::encode;
@@ -323,7 +323,8 @@ impl Client {
     fn ask_each(&mut self, now_ms: u64, blob: &BlobId, peers: &[Peer]) -> bool {
         let mut asked = false;
         for peer in peers {
-            if self.blobs.is_busy(&peer.key, What::Get) {
+            let most = if peer.relay { RELAY_WINDOW } else { WINDOW };
+            if self.blobs.is_busy(&peer.key, What::Get, most) {
                 continue;
             }
             let next = self.next_chunks(now_ms, blob, &peer.key);

@@ -2,7 +2,7 @@
 //! for a relay that loses them, until the blob expires, is forgotten or has to make room.
 
 use super::files::{BlobState as FileState, BlobView};
-use super::{Asked, BlobNews, Client, Patience, Peer, What, fits, limit};
+use super::{Asked, BlobNews, Client, Patience, Peer, WINDOW, What, fits, limit};
 use crate::blob::{BlobKey, BlobRef, Chunk, Shape};
 use crate::client::io::CommandError;
 use crate::client::records::encode;
@@ -340,7 +340,7 @@ impl Client {
     /// Gives a relay the next chunks that it lacks, or asks which these are.
     fn pump_put(&mut self, now_ms: u64, peer: TransportKey, blob: &BlobId, rows: &dyn Rows) -> Result<(), RowsError> {
         // The next answer brings the next turn.
-        while !self.blobs.is_busy(&peer, What::Put) {
+        while !self.blobs.is_busy(&peer, What::Put, WINDOW) {
             let under_way = self.blobs.under_way(What::Put, blob).filter(|(to, _)| **to == peer);
             let under_way: Vec<&Asked> = under_way.map(|(_, asked)| asked).collect();
             let (is_asked, sent) = (

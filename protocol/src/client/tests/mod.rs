@@ -26,6 +26,7 @@ mod doors;
 mod duplicates;
 mod epochs;
 mod expiry;
+mod files;
 mod floods;
 mod forgeries;
 mod frontiers;
