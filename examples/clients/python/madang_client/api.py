@@ -2034,14 +2034,15 @@ class BlobMethods:
     def __init__(self, call: Call) -> None:
         self._call = call
 
-    def put(self, *, length_bytes: int) -> Written:
+    def put(self, *, length_bytes: int, strip_metadata: bool | None = None) -> Written:
         """Begins an upload of a file that is to be sent.
 
         Its content goes by `blob.write`, or by `PATCH /blob/UPLOAD` with `Upload-Offset`; `blob.stat` says where it goes on after an interruption. What is not written to for a day, or named by no message, is forgotten.
 
         length_bytes: Bytes of the whole content.
+        strip_metadata: It is an image of which nothing shall be told beside the picture: where and when it was taken, by which device. Needed for images unless these are sent with `keep_metadata`.
         """
-        result: Written = self._call("blob.put", {"length_bytes": length_bytes})
+        result: Written = self._call("blob.put", {"length_bytes": length_bytes, "strip_metadata": strip_metadata})
         return result
 
     def write(self, *, data: str, offset_bytes: int, upload: BlobId) -> Written:

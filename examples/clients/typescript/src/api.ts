@@ -1394,6 +1394,8 @@ export interface MessageMarkReadParams {
 export interface BlobPutParams {
   /** Bytes of the whole content. */
   length_bytes: number;
+  /** It is an image of which nothing shall be told beside the picture: where and when it was taken, by which device. Needed for images unless these are sent with `keep_metadata`. */
+  strip_metadata?: boolean;
 }
 
 /** Parameters of `blob.write`. */
