@@ -13,11 +13,15 @@ use crate::resolve::{self, Sort};
 use crate::show;
 
 mod apps;
+mod archives;
 mod contacts;
+mod export;
 mod files;
 mod groups;
+mod import;
 mod messages;
 mod node;
+mod page;
 mod raw;
 mod search;
 
@@ -47,6 +51,9 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         Command::Events(args) => events::events(&client, args, out).await,
         Command::Ack { cursor, epoch } => events::ack(&client, &cursor, epoch, out).await,
         Command::Rpc(args) => raw::rpc(&client, args, out).await,
+        Command::Export { chat, to } => export::export(&client, &chat, to, out).await,
+        Command::Import { path } => import::import(&client, path, out).await,
+        Command::Archive { action } => archives::archive(&client, action, out).await,
         Command::Search(args) => search::search(&client, args, out).await,
         Command::Chats
         | Command::Gaps { .. }
@@ -56,6 +63,9 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         | Command::Edit { .. }
         | Command::Delete { .. }
         | Command::React { .. }
+        | Command::Pin { .. }
+        | Command::Unpin { .. }
+        | Command::Pins { .. }
         | Command::Typing { .. }
         | Command::Read { .. }
         | Command::Message { .. }

@@ -49,6 +49,12 @@ pub const APP: Sort = Sort {
     id: "app",
     list: "app list",
 };
+/// Archives, as `archive.list` gives them.
+pub const ARCHIVE: Sort = Sort {
+    noun: |t| t.noun_archive,
+    id: "archive",
+    list: "archive list",
+};
 /// Contact requests, as `contact.requests` gives them.
 pub const REQUEST: Sort = Sort {
     noun: |t| t.noun_request,

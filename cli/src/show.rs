@@ -123,6 +123,9 @@ pub fn message(message: &Value, indent: &str, t: &Texts) -> String {
     if message.get("edited_ms").is_some_and(Value::is_u64) {
         shown.push_str(&format!("  ({})", t.edited));
     }
+    if message.get("pinned").is_some_and(Value::is_object) {
+        shown.push_str(&format!("  ({})", t.pinned));
+    }
     for reaction in items_of(message, "reactions") {
         let (emoji, many) = (text_of(reaction, "emoji"), items_of(reaction, "accounts").len());
         shown.push_str(&format!("  {} {many}", multiline(emoji, "")));

@@ -240,6 +240,9 @@ pub const PASSED_BYTES_ALL: u64 = 64 * 1024 * 1024;
 /// Milliseconds that envelopes wait for their states before a spare Welcome is taken (guess: a large commit's blob is here by then).
 pub const SPARE_MS: u64 = 5_000;
 
+/// Messages kept in sight that a chat's list of them shows, the newest (guess: beyond, nobody looks).
+pub const PINS_SHOWN: usize = 100;
+
 /// Bytes of a search's query.
 pub const SEARCH_QUERY_BYTES: usize = 256;
 /// Terms of a search's query (guess).

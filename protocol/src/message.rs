@@ -12,7 +12,7 @@ mod files;
 pub mod repair;
 
 pub(crate) use body::mentions_fit;
-pub use body::{Body, Edit, Mention, Poll, Reaction, Rich, Vote};
+pub use body::{Body, Edit, Mention, Pin, Poll, Reaction, Rich, Vote};
 pub use files::{Attachment, Files, Image, Media, Voice, is_media_type, is_name};
 
 /// A device's messages in one chat since it joined: `{opaque device[32]; uint64 incarnation;}`.

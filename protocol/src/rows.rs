@@ -83,6 +83,12 @@ pub enum Tree {
     RelayBlobExpiry = 39,
     /// Where apps' events are posted: app.
     Webhooks = 40,
+    /// Messages that somebody wanted kept in sight: chat, half a message id.
+    Pins = 46,
+    /// Imported chats: archive.
+    Archives = 47,
+    /// Their messages: archive, time, half a message id.
+    ArchiveMessages = 48,
     /// The search index: kind of entry, segment, bucket.
     Search = 45,
     /// Chunks of blobs: which way, blob, index. The store keeps their values in files.
@@ -112,6 +118,15 @@ pub enum Op {
         /// Key.
         key: Vec<u8>,
     },
+}
+
+impl Op {
+    /// Where it writes.
+    pub fn tree(&self) -> Tree {
+        match self {
+            Self::Put { tree, .. } | Self::Delete { tree, .. } => *tree,
+        }
+    }
 }
 
 /// Writes that take effect together or not at all; a later write of a key wins.

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use crate::dates;
 
 mod app;
+mod archive;
 mod config;
 mod group;
 mod rpc;
@@ -14,6 +15,7 @@ mod run;
 mod search;
 
 pub use app::{AppCommand, WebhookCommand};
+pub use archive::ArchiveCommand;
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
@@ -227,6 +229,21 @@ pub enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Keep a message in sight for all of its chat; in a group as an admin
+    Pin {
+        /// The message: its id or the beginning of it
+        message: String,
+    },
+    /// Keep a message in sight no longer; in a group as an admin
+    Unpin {
+        /// The message: its id or the beginning of it
+        message: String,
+    },
+    /// Show the messages that are kept in sight in a chat
+    Pins {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+    },
     /// Tell the members who are connected that you type
     Typing {
         /// Chat id, the beginning of it, or its name
@@ -254,6 +271,26 @@ pub enum Command {
     },
     /// Find messages by words, the newest last
     Search(SearchArgs),
+    /// Write a chat into a directory: `messages.json` for programs, `index.html` for people
+    Export {
+        /// Chat id, the beginning of it, or its name
+        chat: String,
+        /// The directory, which must not be there yet [default: `NAME-export`]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        to: Option<PathBuf>,
+    },
+    /// Keep an exported chat as an archive, to read and search in
+    Import {
+        /// What `export` wrote: the directory, or its `messages.json`
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: PathBuf,
+    },
+    /// Look at imported chats
+    Archive {
+        /// What to do
+        #[command(subcommand)]
+        action: ArchiveCommand,
+    },
     /// Show one message: what it says, and who has it
     Message {
         /// The message: its id or the beginning of it

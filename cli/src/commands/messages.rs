@@ -95,6 +95,9 @@ pub(super) async fn command(client: &Client, command: Command, out: &Out) -> Res
             let what = json!({ "emoji": emoji, "remove": remove });
             change(client, "message.react", &message, what, out).await
         }
+        Command::Pin { message } => change(client, "message.pin", &message, json!({}), out).await,
+        Command::Unpin { message } => change(client, "message.unpin", &message, json!({}), out).await,
+        Command::Pins { chat } => pins(client, &chat, out).await,
         Command::Typing { chat, stop } => typing(client, &chat, stop, out).await,
         Command::Read {
             chat,
@@ -226,6 +229,19 @@ async fn read(
         return Ok(());
     }
     mark(client, id, items).await.map(drop)
+}
+
+/// What is kept in sight in a chat.
+async fn pins(client: &Client, chat: &str, out: &Out) -> Result<(), Fault> {
+    let chats = client.list("chat.list").await?;
+    let row = resolve::resolve(CHAT, chat, &chats)?;
+    let found = client
+        .call("chat.pins", json!({ "chat": show::text_of(row, "chat") }))
+        .await?;
+    out.print(&found, || match show::items_of(&found, "items") {
+        [] => out.t().no_pins.to_owned(),
+        items => transcript(row, items, true, out),
+    })
 }
 
 /// Shows messages from a time on.

@@ -110,6 +110,7 @@ pub struct Texts {
     pub noun_member: &'static str,
     pub noun_app: &'static str,
     pub noun_request: &'static str,
+    pub noun_archive: &'static str,
     pub noun_message: &'static str,
     pub noun_token: &'static str,
     pub noun_setting: &'static str,
@@ -215,6 +216,20 @@ pub struct Texts {
     pub gap_lost: &'static str,
     pub gap_asked: fn(u64) -> String,
     pub reading: fn(u64, u64) -> String,
+    pub pinned: &'static str,
+    pub no_pins: &'static str,
+    pub exporting: fn(u64) -> String,
+    /// How many messages, and where.
+    pub exported: fn(u64, &str) -> String,
+    pub exported_at: fn(&str) -> String,
+    pub importing: fn(u64) -> String,
+    /// The archive, how many messages, and how many of them are new.
+    pub imported: fn(&str, u64, u64) -> String,
+    /// The file, and why.
+    pub import_unreadable: fn(&str, &str) -> String,
+    pub no_archives: &'static str,
+    pub archive_removed: &'static str,
+    pub archive_unproved: &'static str,
     pub searching: fn(u64) -> String,
     pub nothing_found: &'static str,
     pub more_found: fn(u64) -> String,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use madang_protocol::client::history::{self, LedgerView, MessageView};
 use madang_protocol::client::{Client, Command, Content, Reply, SettingsChange, evidence};
 use madang_protocol::keys;
-use madang_protocol::message::{Edit, Reaction, Vote};
+use madang_protocol::message::{Edit, Pin, Reaction, Vote};
 use madang_protocol::rows::{Rows, RowsError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -393,6 +393,10 @@ impl Api for Facade {
         self.gaps(keys::ChatId(params.chat.0)).await
     }
 
+    async fn chat_pins(&self, params: ChatParams) -> ApiResult<Page<Message>> {
+        self.pins(keys::ChatId(params.chat.0)).await
+    }
+
     async fn chat_create(&self, params: ChatCreateParams) -> ApiResult<ChatRef> {
         let command = Command::CreateChat {
             name: params.name,
@@ -536,6 +540,11 @@ impl Api for Facade {
         self.change(params.message, react).await
     }
 
+    async fn message_pin(&self, params: MessageParams, remove: bool) -> ApiResult<Message> {
+        self.change(params.message, |message| Content::Pin(Pin { message, remove }))
+            .await
+    }
+
     async fn message_vote(&self, params: VoteParams) -> ApiResult<Message> {
         let vote = |message| {
             Content::Vote(Vote {
@@ -604,6 +613,23 @@ impl Api for Facade {
         };
         self.command(command).await?;
         Ok(Done {})
+    }
+
+    async fn archive_import(&self, params: ArchiveImportParams) -> ApiResult<ArchiveImported> {
+        self.import(params).await
+    }
+
+    async fn archive_list(&self, params: ListParams) -> ApiResult<Page<Archive>> {
+        let items = self.archives().await?.into_iter();
+        page(items.map(|archive| (archive.archive.0, archive)), &params)
+    }
+
+    async fn archive_messages(&self, params: ArchiveMessagesParams) -> ApiResult<Page<ArchiveItem>> {
+        self.archive_page(params).await
+    }
+
+    async fn archive_remove(&self, params: ArchiveParams) -> ApiResult<Done> {
+        self.remove_archive(params).await
     }
 
     async fn message_mark_read(&self, params: MarkReadParams) -> ApiResult<Done> {

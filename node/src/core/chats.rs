@@ -1,5 +1,6 @@
 //! Chats as the JSON-RPC shows them: members with their roles, settings, and how the chat's state is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use madang_protocol::chat;
@@ -10,7 +11,7 @@ use madang_protocol::rows::{Rows, RowsError};
 
 use super::api::{Facade, name_of};
 use super::engine::Ask;
-use super::show::{gap_state, given};
+use super::show::{gap_state, given, message};
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::types::*;
@@ -104,6 +105,22 @@ impl Facade {
             asked: gap.asked,
         });
         Ok(Gaps { items: items.collect() })
+    }
+
+    /// What is kept in sight in a chat.
+    pub(super) async fn pins(&self, id: keys::ChatId) -> ApiResult<Page<Message>> {
+        let found = self
+            .read(move |rows| {
+                let known = history::chat_exists(rows, &id)?;
+                known.then(|| history::pins(rows, &id)).transpose()
+            })
+            .await?;
+        let found = found.ok_or(ApiError::NotFound { field: "chat" })?;
+        Ok(Page {
+            items: found.into_iter().map(message).collect(),
+            next: None,
+            prev: None,
+        })
     }
 
     /// Changes a chat and gives it as it is then.
@@ -202,7 +219,7 @@ pub(super) fn chat_name(rows: &dyn Rows, chat: &ChatView) -> Result<Option<Strin
 }
 
 /// Reads an account's short form.
-pub(super) fn account(field: &'static str, text: &str) -> ApiResult<keys::AccountId> {
+pub(super) fn account(field: impl Into<Cow<'static, str>>, text: &str) -> ApiResult<keys::AccountId> {
     text.parse()
         .map_err(|error: keys::ParseIdError| ApiError::invalid(field, error))
 }

@@ -6,9 +6,9 @@ use madang_protocol::rows::{Batch, Tree};
 use crate::store::{Store, StoreError};
 
 /// Trees whose rows may go: history that is shown without them, and what was done to it or is due; cursors from which all is fetched
-/// again, what the others tell again, and what is kept for them; the search index, which is made anew. The account, contacts, groups and what was received of each stream are not among them: a node
+/// again, what the others tell again, and what is kept for them; the search index, which is made anew; what was imported. The account, contacts, groups and what was received of each stream are not among them: a node
 /// without these would lie.
-const SPARED: [Tree; 15] = [
+const SPARED: [Tree; 17] = [
     Tree::Messages,
     Tree::MessageIds,
     Tree::Ledger,
@@ -24,6 +24,8 @@ const SPARED: [Tree; 15] = [
     Tree::Passed,
     Tree::Search,
     Tree::BlobChunks,
+    Tree::Archives,
+    Tree::ArchiveMessages,
 ];
 
 /// Puts aside what was found unreadable so far and can be spared; whether there was something.

@@ -14,6 +14,7 @@
 
 mod api;
 mod apps;
+mod archive;
 mod blobs;
 mod chats;
 mod engine;

@@ -34,7 +34,7 @@ const PLACE_BYTES: usize = 8 + 16;
 impl Facade {
     /// `message.search`.
     pub(super) async fn search(&self, params: SearchParams) -> ApiResult<SearchPage> {
-        if !search::can_find(&params.query) {
+        if search::Words::read(&params.query).is_none() {
             return Err(ApiError::invalid(
                 "query",
                 "must have one to 16 words or signs to look for",
@@ -53,14 +53,7 @@ impl Facade {
         let hit = |hit: search::Hit| SearchHit {
             message: message(hit.message),
             snippet: hit.snippet,
-            highlights: hit
-                .highlights
-                .into_iter()
-                .map(|place| Highlight {
-                    start_bytes: place.start as u64,
-                    length_bytes: place.len() as u64,
-                })
-                .collect(),
+            highlights: hit.highlights.into_iter().map(Highlight::from).collect(),
         };
         Ok(SearchPage {
             items: found.hits.into_iter().map(hit).collect(),

@@ -36,6 +36,10 @@ pub(super) fn message(view: MessageView) -> Message {
                 accounts: names(&reaction.accounts),
             })
             .collect(),
+        pinned: view.pinned.map(|pin| Pinned {
+            account: pin.account.to_string(),
+            at_ms: pin.at_ms,
+        }),
         expires_after_s: view.expires_after_s,
         body: match view.body {
             _ if view.deleted => types::Body::Deleted,

@@ -66,6 +66,9 @@ pub trait Api: Send + Sync + 'static {
     /// `chat.gaps`: what is missing of others' messages.
     fn chat_gaps(&self, params: ChatParams) -> impl Future<Output = ApiResult<Gaps>> + Send;
 
+    /// `chat.pins`.
+    fn chat_pins(&self, params: ChatParams) -> impl Future<Output = ApiResult<Page<Message>>> + Send;
+
     /// `chat.create`: makes a group of contacts.
     fn chat_create(&self, params: ChatCreateParams) -> impl Future<Output = ApiResult<ChatRef>> + Send;
 
@@ -108,6 +111,9 @@ pub trait Api: Send + Sync + 'static {
     /// `message.react`.
     fn message_react(&self, params: ReactParams) -> impl Future<Output = ApiResult<Message>> + Send;
 
+    /// `message.pin` and `message.unpin`.
+    fn message_pin(&self, params: MessageParams, remove: bool) -> impl Future<Output = ApiResult<Message>> + Send;
+
     /// `message.vote`.
     fn message_vote(&self, params: VoteParams) -> impl Future<Output = ApiResult<Message>> + Send;
 
@@ -119,6 +125,21 @@ pub trait Api: Send + Sync + 'static {
 
     /// `message.get`.
     fn message_get(&self, params: MessageParams) -> impl Future<Output = ApiResult<Message>> + Send;
+
+    /// `archive.add`.
+    fn archive_import(&self, params: ArchiveImportParams) -> impl Future<Output = ApiResult<ArchiveImported>> + Send;
+
+    /// `archive.list`.
+    fn archive_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Archive>>> + Send;
+
+    /// `archive.messages`.
+    fn archive_messages(
+        &self,
+        params: ArchiveMessagesParams,
+    ) -> impl Future<Output = ApiResult<Page<ArchiveItem>>> + Send;
+
+    /// `archive.remove`.
+    fn archive_remove(&self, params: ArchiveParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
     /// `message.mark_read`.
     fn message_mark_read(&self, params: MarkReadParams) -> impl Future<Output = ApiResult<Done>> + Send;

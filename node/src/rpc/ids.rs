@@ -84,6 +84,10 @@ hex_id!(
     BlobId
 );
 hex_id!(
+    /// Names imported messages of a chat.
+    ArchiveId
+);
+hex_id!(
     /// A device's public key.
     DeviceKey
 );

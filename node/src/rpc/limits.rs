@@ -60,6 +60,12 @@ pub const MAX_EMOJI: usize = 40;
 /// Bytes of what is looked for.
 pub const MAX_QUERY: usize = 256;
 
+/// Messages of one call of `archive.add`: with texts of usual length a fraction of [`MAX_REQUEST`] (guess).
+pub const MAX_ARCHIVED: usize = 1_000;
+
+/// Bytes of an imported message as JSON: a text of [`MAX_TEXT`], escaped, and what belongs to it (guess).
+pub const MAX_ARCHIVED_BYTES: usize = 256 * 1024;
+
 /// Bytes of an idempotency key: a UUID takes 36 (guess).
 pub const MAX_IDEMPOTENCY_KEY: usize = 128;
 

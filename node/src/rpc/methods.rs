@@ -119,6 +119,9 @@ methods! {
     /// What is missing of others' messages in a chat.
     "chat.gaps", Need::chat("read"), ChatParams => Gaps, |s, p, _| s.api.chat_gaps(p).await;
 
+    /// Messages that are kept in sight in a chat, the ones that came to be so last first; 100 at most.
+    "chat.pins", Need::chat("read"), ChatParams => Page<Message>, |s, p, _| s.api.chat_pins(p).await;
+
     /// Makes a group of contacts. Its relays are the creator's.
     "chat.create", Need::all("chat", "manage"), ChatCreateParams => ChatRef, |s, mut p, grant| {
         p.idempotency_key = key_of(grant.app, p.idempotency_key);
@@ -182,6 +185,14 @@ methods! {
     /// Leaves an emoji at a message, or takes it back.
     "message.react", Need::message("send"), ReactParams => Message, |s, p, _| s.api.message_react(p).await;
 
+    /// Keeps a message in sight for all of its chat; in a group as an admin.
+    ///
+    /// It counts while whoever pinned it is an admin.
+    "message.pin", Need::message("send"), MessageParams => Message, |s, p, _| s.api.message_pin(p, false).await;
+
+    /// Keeps a message in sight no longer; in a group as an admin.
+    "message.unpin", Need::message("send"), MessageParams => Message, |s, p, _| s.api.message_pin(p, true).await;
+
     /// Votes in a poll.
     "message.vote", Need::message("send"), VoteParams => Message, |s, p, _| s.api.message_vote(p).await;
 
@@ -219,6 +230,22 @@ methods! {
 
     /// Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched.
     "blob.cancel", Need::all("blob", "write"), BlobParams => Done, |s, p, _| s.api.blob_cancel(p.blob).await;
+
+    /// Keeps messages of an exported chat, apart from those of chats: they are what a file says and nobody has proved.
+    ///
+    /// A few at a time, in as many calls as it takes. Importing the same again changes nothing.
+    "archive.add", Need::all("chat", "manage"), ArchiveImportParams => ArchiveImported, |s, p, _| s.api.archive_import(p).await;
+
+    /// What was imported.
+    "archive.list", Need::all("chat", "read"), ListParams => Page<Archive>, |s, p, _| s.api.archive_list(p).await;
+
+    /// Imported messages, the oldest first.
+    ///
+    /// With `query` a page may be short, or empty, although there is a `next`: it ends when much was read.
+    "archive.messages", Need::all("chat", "read"), ArchiveMessagesParams => Page<ArchiveItem>, |s, p, _| s.api.archive_messages(p).await;
+
+    /// Removes imported messages.
+    "archive.remove", Need::all("chat", "manage"), ArchiveParams => Done, |s, p, _| s.api.archive_remove(p).await;
 
     /// What was kept as proof of what relays did.
     "relay.evidence", Need::all("relay", "read"), EvidenceParams => Page<Evidence>, |s, p, _| s.api.relay_evidence(p).await;

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod api;
 pub mod apps;
+pub mod archive;
 mod blobs;
 mod bodies;
 mod calls;

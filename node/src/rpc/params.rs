@@ -15,6 +15,7 @@ use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POL
 use super::schema::{CursorOrAck, Link, PageCursor};
 
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
+pub use super::archive::{ArchiveImportParams, ArchiveMessagesParams, ArchiveParams};
 pub use super::blobs::{BlobGetParams, BlobParams, BlobPutParams, BlobWriteParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams, VoteParams};
 pub use super::chats::{

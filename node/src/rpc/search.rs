@@ -1,6 +1,7 @@
 //! `message.search`: parameters and results.
 
 use std::fmt;
+use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,15 @@ pub struct SearchHit {
 impl fmt::Debug for SearchHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SearchHit({:?}, {} places)", self.message, self.highlights.len())
+    }
+}
+
+impl From<Range<usize>> for Highlight {
+    fn from(place: Range<usize>) -> Self {
+        Self {
+            start_bytes: place.start as u64,
+            length_bytes: place.len() as u64,
+        }
     }
 }
 

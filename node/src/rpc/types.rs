@@ -14,7 +14,8 @@ mod blobs;
 
 use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
-pub use super::ids::{AppKey, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
+pub use super::archive::{Archive, ArchiveImported, ArchiveItem, Archived};
+pub use super::ids::{AppKey, ArchiveId, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::search::{Highlight, SearchHit, SearchPage};
@@ -430,6 +431,9 @@ pub struct Message {
     /// Emoji that were left at it, the first one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
+    /// Who keeps it in sight; absent if nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
     /// Seconds after which it disappears: from sending for an outgoing one, else from reading.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_after_s: Option<u32>,
@@ -546,6 +550,16 @@ impl fmt::Debug for PollOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PollOption({} bytes, {})", self.text.len(), self.accounts.len())
     }
+}
+
+/// A message is kept in sight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pinned {
+    /// By this account.
+    #[schemars(with = "Account")]
+    pub account: String,
+    /// Since when, by its clock, in Unix milliseconds.
+    pub at_ms: u64,
 }
 
 /// An emoji at a message.

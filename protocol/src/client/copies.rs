@@ -491,6 +491,10 @@ impl Client {
             self.put_fresh(Tree::Effects, moved, value);
             self.delete_fresh(Tree::Effects, stored);
         }
+        if self.fresh.get(rows, Tree::Pins, &from)?.is_some() {
+            self.put_fresh(Tree::Pins, to, Vec::new());
+            self.delete_fresh(Tree::Pins, from);
+        }
         self.event(&EventRow::MessageUpdated { message: id });
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! What was done to a message: edits, deletion, reactions, votes. A row holds what one account did to one message, and of each thing
 //! only what counts in the end, so that every device has the same whatever the order in which it came.
 
-use super::history::{MessageView, ReactionView};
+use super::history::{MessageView, PinView, ReactionView};
 use super::kinds::counts;
 use super::records::{decode, key};
+use crate::chat::{ChatContext, ChatKind};
 use crate::keys::{AccountId, ChatId, MessageId};
 use crate::limits;
 use crate::message::{Body, Mention};
@@ -26,6 +27,8 @@ pub(super) struct EffectsRow {
     pub deleted: bool,
     pub reactions: Vec<ReactionRow>,
     pub vote: Option<VoteRow>,
+    #[serde(default)]
+    pub pin: Option<PinRow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,14 @@ pub(super) struct VoteRow {
     pub choices: Vec<u8>,
 }
 
+/// Whether an account had the message kept in sight last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PinRow {
+    pub stamp: Stamp,
+    pub received_ms: u64,
+    pub remove: bool,
+}
+
 impl EffectsRow {
     pub fn new(account: AccountId) -> Self {
         Self {
@@ -59,6 +70,7 @@ impl EffectsRow {
             deleted: false,
             reactions: Vec::new(),
             vote: None,
+            pin: None,
         }
     }
 
@@ -93,6 +105,17 @@ impl EffectsRow {
                 }
                 newer
             }
+            Body::Pin(pin) => {
+                let newer = self.pin.as_ref().is_none_or(|known| known.stamp < stamp);
+                if newer {
+                    self.pin = Some(PinRow {
+                        stamp,
+                        received_ms,
+                        remove: pin.remove,
+                    });
+                }
+                newer
+            }
             _ => false,
         }
     }
@@ -113,7 +136,8 @@ impl EffectsRow {
 
 impl MessageView {
     /// Shows what was done to the message.
-    pub(super) fn take(&mut self, effects: Vec<EffectsRow>) {
+    pub(super) fn take(&mut self, effects: Vec<EffectsRow>, context: &ChatContext) {
+        self.pinned = pinned(&effects, context);
         let mut reactions: BTreeMap<String, (Stamp, Vec<AccountId>)> = BTreeMap::new();
         for row in effects {
             if let (Some(edit), Body::Text(text)) = (row.edit, &mut self.body)
@@ -145,6 +169,20 @@ impl MessageView {
             .map(|(emoji, (_, accounts))| ReactionView { emoji, accounts });
         self.reactions = shown.collect();
     }
+}
+
+/// Who had a message kept in sight, unless somebody took that back later. In a group the word of those counts who are admins now: every
+/// member knows them, and so all see the same, whatever came first.
+fn pinned(effects: &[EffectsRow], context: &ChatContext) -> Option<PinView> {
+    let counts = |row: &&EffectsRow| context.kind == ChatKind::OneToOne || context.rank(&row.account).is_some();
+    let words = effects.iter().filter(counts);
+    let words = words.filter_map(|row| Some((row.account, row.pin.as_ref()?)));
+    let (account, last) = words.max_by_key(|(_, pin)| pin.stamp)?;
+    (!last.remove).then(|| PinView {
+        account,
+        at_ms: last.stamp.1.min(last.received_ms),
+        clock: last.stamp.0,
+    })
 }
 
 /// What all accounts did to a message, by account.

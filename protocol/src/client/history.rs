@@ -89,6 +89,8 @@ pub struct MessageView {
     pub reactions: Vec<ReactionView>,
     /// Of a poll: who chose which option.
     pub votes: Vec<Vec<AccountId>>,
+    /// Who keeps it in sight, if it is.
+    pub pinned: Option<PinView>,
     /// Seconds after which it disappears: from sending if it is ours, else from reading.
     pub expires_after_s: Option<u32>,
     /// Where it is, if it is ours.
@@ -102,6 +104,17 @@ pub struct ReactionView {
     pub emoji: String,
     /// Who left it.
     pub accounts: Vec<AccountId>,
+}
+
+/// A message is kept in sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinView {
+    /// By whom.
+    pub account: AccountId,
+    /// Since when, by their clock; a time of the future shows as that of its coming.
+    pub at_ms: u64,
+    /// What orders pins.
+    pub(super) clock: u64,
 }
 
 /// A chat.
@@ -281,6 +294,25 @@ pub fn messages(
         }
     }
     Ok(list)
+}
+
+/// Reads the messages of a chat that are kept in sight, the ones that came to be so last first, at most [`limits::PINS_SHOWN`].
+pub fn pins(rows: &dyn Rows, chat: &ChatId) -> Result<Vec<MessageView>, RowsError> {
+    let mut lookup = Lookup::new(rows);
+    let mut list = Vec::new();
+    for (stored, _) in rows.prefix(Tree::Pins, &chat.0, usize::MAX)? {
+        let Some(short) = stored.get(32..).and_then(|short| short.try_into().ok()) else {
+            continue;
+        };
+        if let Some(view) = lookup.shortly(short)?
+            && let Some(pin) = view.pinned
+        {
+            list.push(((pin.clock, pin.at_ms, view.id), view));
+        }
+    }
+    list.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
+    list.truncate(limits::PINS_SHOWN);
+    list.into_iter().map(|(_, view)| lookup.with_ledger(view)).collect()
 }
 
 /// The place before the first message of a chat that was sent at a time or later, for lists that go on behind it; `None` if there is no
@@ -688,11 +720,14 @@ fn bare(rows: &dyn Rows, stored: &[u8], value: &[u8], known: &mut Known) -> Resu
         edited_ms: None,
         deleted: row.deleted,
         reactions: Vec::new(),
+        pinned: None,
         expires_after_s: extensions::expires_after_s(&row.extensions),
         ledger: None,
     };
-    if row.touched {
-        view.take(effects(rows, &chat, &view.id)?);
+    if row.touched
+        && let Some(found) = known.chat(rows, &chat)?
+    {
+        view.take(effects(rows, &chat, &view.id)?, &found.row.context);
     }
     Ok(Some(view))
 }

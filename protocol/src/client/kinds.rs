@@ -8,9 +8,10 @@ use super::expiry;
 use super::io::CommandError;
 use super::records::{MessageRow, decode, encode_small, key};
 use super::{Client, EventRow};
+use crate::chat::ChatKind;
 use crate::keys::{AccountId, BlobId, ChatId, MessageId};
 use crate::limits;
-use crate::message::{Body, Durable, Edit, Media, Mention, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
+use crate::message::{Body, Durable, Edit, Media, Mention, Pin, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 
 /// Bytes of a message beside its body and fallback: parents, extensions and numbers take less.
@@ -43,6 +44,8 @@ pub enum Content {
     Reaction(Reaction),
     /// An answer to a poll.
     Vote(Vote),
+    /// A message is kept in sight, or no longer.
+    Pin(Pin),
 }
 
 /// Files, and a text that goes with them.
@@ -118,7 +121,7 @@ impl Content {
             Self::Poll(poll) => poll.question.len() + poll.options.iter().map(String::len).sum::<usize>(),
             Self::Reaction(reaction) => reaction.emoji.len(),
             Self::Files(files) => files.text.len() + files.items.iter().map(|item| item.name.len()).sum::<usize>(),
-            Self::Delete { .. } | Self::Vote(_) => 0,
+            Self::Delete { .. } | Self::Vote(_) | Self::Pin(_) => 0,
         }
     }
 
@@ -195,6 +198,7 @@ impl Content {
                 vote.choices.dedup();
                 (Body::Vote(vote), String::new())
             }
+            Self::Pin(pin) => (Body::Pin(pin), String::new()),
         })
     }
 }
@@ -340,8 +344,17 @@ impl Client {
             }),
             (Body::Vote(_), Body::Poll(_)) => Ok(()),
             (Body::Vote(_), _) => refused("is not a poll"),
+            (Body::Pin(_), _) if !self.may_pin(chat) => Err(CommandError::NotAllowed {
+                reason: "only admins pin a group's messages",
+            }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether what this account pins counts in a chat.
+    fn may_pin(&self, chat: &ChatId) -> bool {
+        let context = self.chats.get(chat).map(|chat| &chat.row.context);
+        context.is_some_and(|context| context.kind == ChatKind::OneToOne || context.rank(&self.account()).is_some())
     }
 
     fn apply(&mut self, done: Done, rows: &dyn Rows) -> Result<(), RowsError> {
@@ -364,10 +377,13 @@ impl Client {
                 return Ok(());
             }
             (Body::Edit(_), Body::Text(_) | Body::Rich(_)) => own,
-            (Body::Vote(_), Body::Poll(_)) | (Body::Reaction(_), _) => true,
+            (Body::Vote(_), Body::Poll(_)) | (Body::Reaction(_) | Body::Pin(_), _) => true,
             _ => false,
         };
         if applies && self.merge(&done, target, rows)? {
+            if matches!(done.message.body, Body::Pin(_)) {
+                self.put_fresh(Tree::Pins, key::effects(&done.chat, &target), Vec::new());
+            }
             self.touch(found)?;
             self.event(&EventRow::MessageUpdated { message: target });
         }
@@ -421,7 +437,10 @@ impl Client {
         let done = self
             .fresh
             .range(rows, Tree::Effects, prefix, &prefix_end(prefix), usize::MAX)?;
-        for (stored, _) in done {
+        for (stored, value) in done {
+            if decode::<EffectsRow>(&value)?.pin.is_some() {
+                self.delete_fresh(Tree::Pins, prefix.to_vec());
+            }
             self.delete_fresh(Tree::Effects, stored);
         }
         Ok(())
@@ -436,12 +455,13 @@ impl Client {
             return Ok(());
         };
         let prefix = key::effects(&chat, &id);
-        let mut deleted = false;
+        let (mut deleted, mut pinned) = (false, false);
         let early = self
             .fresh
             .range(rows, Tree::Effects, &prefix, &prefix_end(&prefix), usize::MAX)?;
         for (stored, value) in early {
             let row: EffectsRow = decode(&value)?;
+            pinned |= row.pin.is_some();
             if row.account == found.account {
                 deleted = row.deleted;
                 continue;
@@ -456,10 +476,12 @@ impl Client {
             }
         }
         if deleted {
-            self.blank(chat, id, found, rows)
-        } else {
-            self.touch(found)
+            return self.blank(chat, id, found, rows);
         }
+        if pinned {
+            self.put_fresh(Tree::Pins, prefix, Vec::new());
+        }
+        self.touch(found)
     }
 }
 

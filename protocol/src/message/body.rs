@@ -43,6 +43,8 @@ pub enum Body {
     Reaction(Reaction),
     /// An answer to a poll; not shown itself.
     Vote(Vote),
+    /// A message that is kept in sight, or no longer; not shown itself.
+    Pin(Pin),
 }
 
 /// What goes with a text: `{optional<MessageId> reply_to; Mention mentions<V>;}`.
@@ -107,6 +109,15 @@ pub struct Vote {
     pub choices: Vec<u8>,
 }
 
+/// A message that is kept in sight, or no longer: `{opaque message[32]; uint8 remove;}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Which message.
+    pub message: MessageId,
+    /// Whether it is no longer.
+    pub remove: bool,
+}
+
 /// Kinds by number. A number is never reused; from [`KIND_HIDDEN`] on, kinds aren't shown to people, known or not.
 pub(super) const KIND_NONE: u16 = 0;
 const KIND_TEXT: u16 = 1;
@@ -121,6 +132,7 @@ const KIND_REACTION: u16 = KIND_HIDDEN + 4;
 const KIND_VOTE: u16 = KIND_HIDDEN + 5;
 const KIND_WISH: u16 = KIND_HIDDEN + 6;
 const KIND_PROFILE: u16 = KIND_HIDDEN + 7;
+const KIND_PIN: u16 = KIND_HIDDEN + 8;
 
 impl Body {
     /// The kind's number.
@@ -137,6 +149,7 @@ impl Body {
             Self::Delete { .. } => KIND_DELETE,
             Self::Reaction(_) => KIND_REACTION,
             Self::Vote(_) => KIND_VOTE,
+            Self::Pin(_) => KIND_PIN,
             Self::Unknown { kind, .. } => *kind,
         }
     }
@@ -152,7 +165,8 @@ impl Body {
             Self::Edit(Edit { message, .. })
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
-            | Self::Vote(Vote { message, .. }) => Some(*message),
+            | Self::Vote(Vote { message, .. })
+            | Self::Pin(Pin { message, .. }) => Some(*message),
             Self::Text(_)
             | Self::Rich(_)
             | Self::Poll(_)
@@ -178,7 +192,8 @@ impl Body {
             Self::Edit(Edit { message, .. })
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
-            | Self::Vote(Vote { message, .. }) => message,
+            | Self::Vote(Vote { message, .. })
+            | Self::Pin(Pin { message, .. }) => message,
             Self::Rich(Rich {
                 reply_to: Some(message),
                 ..
@@ -204,6 +219,7 @@ impl Body {
             Self::Edit(edit) => edit,
             Self::Reaction(reaction) => reaction,
             Self::Vote(vote) => vote,
+            Self::Pin(pin) => pin,
         };
         let mut w = Writer::default();
         value.write_to(&mut w);
@@ -228,6 +244,7 @@ impl Body {
             KIND_DELETE => MessageId::decode(bytes).map(|message| Self::Delete { message }),
             KIND_REACTION => Reaction::decode(bytes).map(Self::Reaction),
             KIND_VOTE => Vote::decode(bytes).map(Self::Vote),
+            KIND_PIN => Pin::decode(bytes).map(Self::Pin),
             _ => Err(invalid("message.kind", "not known")),
         };
         Ok(read.unwrap_or_else(|_| Self::Unknown {
@@ -405,6 +422,19 @@ impl Wire for Vote {
     }
 }
 
+impl Wire for Pin {
+    fn write(&self, w: &mut Writer) {
+        self.message.write(w);
+        w.u8(self.remove.into());
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            message: MessageId::read(r)?,
+            remove: flag(r, "pin.remove")?,
+        })
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -460,6 +490,13 @@ mod tests {
                 Body::Vote(Vote {
                     message: TARGET,
                     choices: vec![0, 3, 11],
+                }),
+                Some(TARGET),
+            ),
+            (
+                Body::Pin(Pin {
+                    message: TARGET,
+                    remove: true,
                 }),
                 Some(TARGET),
             ),

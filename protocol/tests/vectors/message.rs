@@ -6,8 +6,8 @@ use madang_protocol::keys::{AccountId, DeviceId, MessageId, TopicId};
 use madang_protocol::limits;
 use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{
-    Attachment, Body, Durable, Edit, Files, Frontier, Image, Inner, Media, Mention, Poll, Reaction, Rich, StreamId,
-    Voice, Vote, extensions,
+    Attachment, Body, Durable, Edit, Files, Frontier, Image, Inner, Media, Mention, Pin, Poll, Reaction, Rich,
+    StreamId, Voice, Vote, extensions,
 };
 use madang_protocol::seq_set::SeqSet;
 use madang_protocol::wire::{Reader, Wire, Writer};
@@ -184,6 +184,7 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
             "emoji": reaction.emoji,
             "remove": reaction.remove,
         } }),
+        Body::Pin(pin) => json!({ "pin": { "message": hexed(pin.message.0), "remove": pin.remove } }),
         Body::Vote(vote) => json!({ "vote": { "message": hexed(vote.message.0), "choices": vote.choices } }),
     };
     json!({
@@ -240,6 +241,10 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
             "reaction" => Body::Reaction(Reaction {
                 message: id_of(body, "message"),
                 emoji: text(body, "emoji"),
+                remove: body["remove"].as_bool().unwrap(),
+            }),
+            "pin" => Body::Pin(Pin {
+                message: id_of(body, "message"),
                 remove: body["remove"].as_bool().unwrap(),
             }),
             "vote" => Body::Vote(Vote {
@@ -612,6 +617,12 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
             "a reaction taken back",
             "",
             json!({ "reaction": { "message": target, "emoji": "👍🏽", "remove": true } }),
+        ),
+        ("a pin", "", json!({ "pin": { "message": target, "remove": false } })),
+        (
+            "a pin taken back",
+            "",
+            json!({ "pin": { "message": target, "remove": true } }),
         ),
         ("a vote", "", vote(&[0, 2, 11])),
         ("a vote taken back", "", vote(&[])),

@@ -215,6 +215,27 @@ async fn messages(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &
         .await;
     play.call(bob.rpc(), "message.list", json!({ "chat": chat, "limit": 1 }))
         .await;
+    play.call(bob.rpc(), "message.pin", json!({ "message": message })).await;
+    play.call(bob.rpc(), "chat.pins", json!({ "chat": chat })).await;
+    play.call(bob.rpc(), "message.unpin", json!({ "message": message }))
+        .await;
+    let said = json!({
+        "message": message, "account": account_of(alice).await, "name": "Alice", "sent_ms": 1_700_000_000_000_u64,
+        "body": { "kind": "text", "text": "Shall we meet at five?" },
+    });
+    let export = json!({
+        "chat": chat, "account": account_of(bob).await, "name": "Alice", "exported_ms": 1_700_000_001_000_u64, "messages": [said],
+    });
+    let archive = play.call(bob.rpc(), "archive.add", export).await["archive"].clone();
+    play.call(bob.rpc(), "archive.list", json!({})).await;
+    play.call(
+        bob.rpc(),
+        "archive.messages",
+        json!({ "archive": archive, "query": "five" }),
+    )
+    .await;
+    play.call(bob.rpc(), "archive.remove", json!({ "archive": archive }))
+        .await;
     play.call(bob.rpc(), "message.search", json!({ "query": "six meet" }))
         .await;
     play.call(alice.rpc(), "message.delete", json!({ "message": poll }))

@@ -42,6 +42,10 @@ async fn f56_no_method_trips_over_what_its_description_forbids() {
             "Mention",
             json!({ "account": account, "start_bytes": 0, "length_bytes": 1 }),
         ),
+        (
+            "Archived",
+            json!({ "message": message, "account": account, "sent_ms": 1, "body": { "kind": "text", "text": "hello" } }),
+        ),
         ("Account", account),
         ("EventCursor", json!("1")),
         ("EventEpoch", json!("00000000")),

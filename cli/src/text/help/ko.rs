@@ -176,6 +176,42 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "연락처로 그룹을 만들고 바꿉니다",
     ),
     (
+        "Keep a message in sight for all of its chat; in a group as an admin",
+        "메시지를 대화의 모두가 볼 수 있게 고정합니다. 그룹에서는 관리자만 할 수 있습니다",
+    ),
+    (
+        "Keep a message in sight no longer; in a group as an admin",
+        "메시지 고정을 풉니다. 그룹에서는 관리자만 할 수 있습니다",
+    ),
+    (
+        "Show the messages that are kept in sight in a chat",
+        "대화에 고정된 메시지를 봅니다",
+    ),
+    (
+        "Write a chat into a directory: `messages.json` for programs, `index.html` for people",
+        "대화를 디렉터리에 씁니다. 프로그램용 `messages.json`과 사람용 `index.html`",
+    ),
+    (
+        "The directory, which must not be there yet [default: `NAME-export`]",
+        "디렉터리. 아직 없어야 합니다 [기본값: `이름-export`]",
+    ),
+    (
+        "Keep an exported chat as an archive, to read and search in",
+        "내보낸 대화를 읽고 찾을 수 있는 보관함으로 가져옵니다",
+    ),
+    (
+        "What `export` wrote: the directory, or its `messages.json`",
+        "`export`가 쓴 디렉터리 또는 그 안의 `messages.json`",
+    ),
+    ("Look at imported chats", "가져온 대화를 봅니다"),
+    ("List what was imported", "가져온 것의 목록을 봅니다"),
+    (
+        "Show imported messages, the oldest first",
+        "가져온 메시지를 오래된 것부터 봅니다",
+    ),
+    ("Only those that have these words", "이 낱말이 들어 있는 것만"),
+    ("Remove imported messages", "가져온 메시지를 지웁니다"),
+    (
         "Find messages by words, the newest last",
         "낱말로 메시지를 찾습니다. 최근 것이 맨 아래에 나옵니다",
     ),

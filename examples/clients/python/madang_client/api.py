@@ -19,6 +19,13 @@ __all__ = [
     "AppRequestedEventData",
     "AppState",
     "AppToken",
+    "Archive",
+    "ArchiveId",
+    "ArchiveImported",
+    "ArchiveItem",
+    "ArchiveItemPage",
+    "ArchivePage",
+    "Archived",
     "Attachment",
     "Blob",
     "BlobId",
@@ -101,6 +108,7 @@ __all__ = [
     "PageCursor",
     "Path",
     "Phrase",
+    "Pinned",
     "PollBody",
     "PollOption",
     "PollSendBody",
@@ -142,6 +150,9 @@ AppKey = str
 
 AppState = Literal["requested", "active", "expired"]
 """Whether an app's token works."""
+
+ArchiveId = str
+"""Names imported messages of a chat."""
 
 BlobId = str
 """Names the content of a file, or an upload of one."""
@@ -333,6 +344,123 @@ class AppToken(TypedDict):
 
     token: Secret
     """The bearer token."""
+
+
+class Archive(TypedDict):
+    """Imported messages of a chat."""
+
+    account: Account
+    """The account that exported it, as the file says."""
+
+    archive: ArchiveId
+    """Its id: the same for each export of that chat by that account."""
+
+    chat: ChatId
+    """The chat that was exported."""
+
+    exported_ms: int
+    """When it was exported last, as the file says, in Unix milliseconds."""
+
+    imported_ms: int
+    """When it was imported last, in Unix milliseconds."""
+
+    name: NotRequired[str]
+    """What the chat was called, as the file says."""
+
+
+class ArchiveImported(TypedDict):
+    """Result of `archive.add`."""
+
+    added: int
+    """How many are new."""
+
+    archive: ArchiveId
+    """The archive that the messages are in."""
+
+
+class ArchiveItem(TypedDict):
+    """A message of an archive, on a page."""
+
+    account: Account
+    """The author's account."""
+
+    body: Body
+    """What it says."""
+
+    edited_ms: NotRequired[int]
+    """When its author changed it last, in Unix milliseconds."""
+
+    highlights: NotRequired[list[Highlight]]
+    """Where `query` was found: places in the text, or in the question of a poll and its options, each on a line."""
+
+    message: MessageId
+    """Its id."""
+
+    name: NotRequired[str]
+    """The author's name."""
+
+    outgoing: NotRequired[bool]
+    """Whether whoever exported it wrote it."""
+
+    reactions: NotRequired[list[Reaction]]
+    """Emoji that were left at it."""
+
+    sent_ms: int
+    """When it was written, in Unix milliseconds."""
+
+
+class ArchiveItemPage(TypedDict):
+    """One page of a list."""
+
+    items: list[ArchiveItem]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ArchivePage(TypedDict):
+    """One page of a list."""
+
+    items: list[Archive]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class Archived(TypedDict):
+    """A message of an exported chat: what the file says."""
+
+    account: Account
+    """The author's account."""
+
+    body: Body
+    """What it says."""
+
+    edited_ms: NotRequired[int]
+    """When its author changed it last, in Unix milliseconds."""
+
+    message: MessageId
+    """Its id."""
+
+    name: NotRequired[str]
+    """The author's name."""
+
+    outgoing: NotRequired[bool]
+    """Whether whoever exported it wrote it."""
+
+    reactions: NotRequired[list[Reaction]]
+    """Emoji that were left at it."""
+
+    sent_ms: int
+    """When it was written, in Unix milliseconds."""
 
 
 class Attachment(TypedDict):
@@ -1162,6 +1290,9 @@ class Message(TypedDict):
     outgoing: bool
     """Whether this account wrote it."""
 
+    pinned: NotRequired[Pinned]
+    """Who keeps it in sight; absent if nobody does."""
+
     reactions: NotRequired[list[Reaction]]
     """Emoji that were left at it, the first one first."""
 
@@ -1310,6 +1441,16 @@ class Phrase(TypedDict):
 
     words: list[str]
     """The words in order."""
+
+
+class Pinned(TypedDict):
+    """A message is kept in sight."""
+
+    account: Account
+    """By this account."""
+
+    at_ms: int
+    """Since when, by its clock, in Unix milliseconds."""
 
 
 class PollBody(TypedDict):
@@ -1823,6 +1964,14 @@ class ChatMethods:
         result: Gaps = self._call("chat.gaps", {"chat": chat})
         return result
 
+    def pins(self, *, chat: ChatId) -> MessagePage:
+        """Messages that are kept in sight in a chat, the ones that came to be so last first; 100 at most.
+
+        chat: The chat.
+        """
+        result: MessagePage = self._call("chat.pins", {"chat": chat})
+        return result
+
     def create(self, *, members: Sequence[Account], idempotency_key: str | None = None, name: str | None = None) -> ChatRef:
         """Makes a group of contacts. Its relays are the creator's.
 
@@ -1975,6 +2124,24 @@ class MessageMethods:
         result: Message = self._call("message.react", {"emoji": emoji, "message": message, "remove": remove})
         return result
 
+    def pin(self, *, message: MessageId) -> Message:
+        """Keeps a message in sight for all of its chat; in a group as an admin.
+
+        It counts while whoever pinned it is an admin.
+
+        message: The message.
+        """
+        result: Message = self._call("message.pin", {"message": message})
+        return result
+
+    def unpin(self, *, message: MessageId) -> Message:
+        """Keeps a message in sight no longer; in a group as an admin.
+
+        message: The message.
+        """
+        result: Message = self._call("message.unpin", {"message": message})
+        return result
+
     def vote(self, *, choices: Sequence[int], message: MessageId) -> Message:
         """Votes in a poll.
 
@@ -2089,6 +2256,58 @@ class BlobMethods:
         blob: The content, or the number of the upload.
         """
         result: Done = self._call("blob.cancel", {"blob": blob})
+        return result
+
+
+class ArchiveMethods:
+    """The methods `archive.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def add(self, *, account: Account, chat: ChatId, exported_ms: int, messages: Sequence[Archived], name: str | None = None) -> ArchiveImported:
+        """Keeps messages of an exported chat, apart from those of chats: they are what a file says and nobody has proved.
+
+        A few at a time, in as many calls as it takes. Importing the same again changes nothing.
+
+        account: The account that exported it.
+        chat: The chat that was exported, which need not be known here.
+        exported_ms: When it was exported, in Unix milliseconds.
+        messages: Some of its messages; those that are there already are passed over.
+        name: What the chat was called.
+        """
+        result: ArchiveImported = self._call("archive.add", {"account": account, "chat": chat, "exported_ms": exported_ms, "messages": messages, "name": name})
+        return result
+
+    def list(self, *, after: PageCursor | None = None, limit: int | None = None) -> ArchivePage:
+        """What was imported.
+
+        after: `next` of the page before; absent for the first.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: ArchivePage = self._call("archive.list", {"after": after, "limit": limit})
+        return result
+
+    def messages(self, *, archive: ArchiveId, after: PageCursor | None = None, at_ms: int | None = None, limit: int | None = None, query: str | None = None) -> ArchiveItemPage:
+        """Imported messages, the oldest first.
+
+        With `query` a page may be short, or empty, although there is a `next`: it ends when much was read.
+
+        archive: Of which archive.
+        after: `next` of the page before; absent for the first.
+        at_ms: A time in Unix milliseconds: only what was sent then or later.
+        limit: Items at most; counts as 1,000 if above.
+        query: Only those that have these words, as `message.search` finds them.
+        """
+        result: ArchiveItemPage = self._call("archive.messages", {"archive": archive, "after": after, "at_ms": at_ms, "limit": limit, "query": query})
+        return result
+
+    def remove(self, *, archive: ArchiveId) -> Done:
+        """Removes imported messages.
+
+        archive: The archive.
+        """
+        result: Done = self._call("archive.remove", {"archive": archive})
         return result
 
 
@@ -2227,6 +2446,7 @@ class Methods:
         self.chat = ChatMethods(call)
         self.message = MessageMethods(call)
         self.blob = BlobMethods(call)
+        self.archive = ArchiveMethods(call)
         self.relay = RelayMethods(call)
         self.app = AppMethods(call)
         self.event = EventMethods(call)

@@ -98,6 +98,95 @@ export interface AppToken {
   token: Secret;
 }
 
+/** Imported messages of a chat. */
+export interface Archive {
+  /** The account that exported it, as the file says. */
+  account: Account;
+  /** Its id: the same for each export of that chat by that account. */
+  archive: ArchiveId;
+  /** The chat that was exported. */
+  chat: ChatId;
+  /** When it was exported last, as the file says, in Unix milliseconds. */
+  exported_ms: number;
+  /** When it was imported last, in Unix milliseconds. */
+  imported_ms: number;
+  /** What the chat was called, as the file says. */
+  name?: string;
+}
+
+/** Names imported messages of a chat. */
+export type ArchiveId = string;
+
+/** Result of `archive.add`. */
+export interface ArchiveImported {
+  /** How many are new. */
+  added: number;
+  /** The archive that the messages are in. */
+  archive: ArchiveId;
+}
+
+/** A message of an archive, on a page. */
+export interface ArchiveItem {
+  /** The author's account. */
+  account: Account;
+  /** What it says. */
+  body: Body;
+  /** When its author changed it last, in Unix milliseconds. */
+  edited_ms?: number;
+  /** Where `query` was found: places in the text, or in the question of a poll and its options, each on a line. */
+  highlights?: Highlight[];
+  /** Its id. */
+  message: MessageId;
+  /** The author's name. */
+  name?: string;
+  /** Whether whoever exported it wrote it. */
+  outgoing?: boolean;
+  /** Emoji that were left at it. */
+  reactions?: Reaction[];
+  /** When it was written, in Unix milliseconds. */
+  sent_ms: number;
+}
+
+/** One page of a list. */
+export interface ArchiveItemPage {
+  /** The items in the list's order. */
+  items: ArchiveItem[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
+/** One page of a list. */
+export interface ArchivePage {
+  /** The items in the list's order. */
+  items: Archive[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
+/** A message of an exported chat: what the file says. */
+export interface Archived {
+  /** The author's account. */
+  account: Account;
+  /** What it says. */
+  body: Body;
+  /** When its author changed it last, in Unix milliseconds. */
+  edited_ms?: number;
+  /** Its id. */
+  message: MessageId;
+  /** The author's name. */
+  name?: string;
+  /** Whether whoever exported it wrote it. */
+  outgoing?: boolean;
+  /** Emoji that were left at it. */
+  reactions?: Reaction[];
+  /** When it was written, in Unix milliseconds. */
+  sent_ms: number;
+}
+
 /** A file of a message. */
 export interface Attachment {
   /** Its content, for `blob.get` and `/blob/ID`. */
@@ -772,6 +861,8 @@ export interface Message {
   name?: string;
   /** Whether this account wrote it. */
   outgoing: boolean;
+  /** Who keeps it in sight; absent if nobody does. */
+  pinned?: Pinned;
   /** Emoji that were left at it, the first one first. */
   reactions?: Reaction[];
   /** When this device stored it, in Unix milliseconds. */
@@ -885,6 +976,14 @@ export type Path = "direct" | "relay" | "none";
 export interface Phrase {
   /** The words in order. */
   words: string[];
+}
+
+/** A message is kept in sight. */
+export interface Pinned {
+  /** By this account. */
+  account: Account;
+  /** Since when, by its clock, in Unix milliseconds. */
+  at_ms: number;
 }
 
 /** A question with options to choose from. */
@@ -1214,6 +1313,12 @@ export interface ChatGapsParams {
   chat: ChatId;
 }
 
+/** Parameters of `chat.pins`. */
+export interface ChatPinsParams {
+  /** The chat. */
+  chat: ChatId;
+}
+
 /** Parameters of `chat.create`. */
 export interface ChatCreateParams {
   /** Accounts of contacts. */
@@ -1336,6 +1441,18 @@ export interface MessageReactParams {
   remove?: boolean;
 }
 
+/** Parameters of `message.pin`. */
+export interface MessagePinParams {
+  /** The message. */
+  message: MessageId;
+}
+
+/** Parameters of `message.unpin`. */
+export interface MessageUnpinParams {
+  /** The message. */
+  message: MessageId;
+}
+
 /** Parameters of `message.vote`. */
 export interface MessageVoteParams {
   /** Places of the chosen options, from 0; none takes the vote back. */
@@ -1434,6 +1551,48 @@ export interface BlobGetParams {
 export interface BlobCancelParams {
   /** The content, or the number of the upload. */
   blob: BlobId;
+}
+
+/** Parameters of `archive.add`. */
+export interface ArchiveAddParams {
+  /** The account that exported it. */
+  account: Account;
+  /** The chat that was exported, which need not be known here. */
+  chat: ChatId;
+  /** When it was exported, in Unix milliseconds. */
+  exported_ms: number;
+  /** Some of its messages; those that are there already are passed over. */
+  messages: Archived[];
+  /** What the chat was called. */
+  name?: string;
+}
+
+/** Parameters of `archive.list`. */
+export interface ArchiveListParams {
+  /** `next` of the page before; absent for the first. */
+  after?: PageCursor;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `archive.messages`. */
+export interface ArchiveMessagesParams {
+  /** Of which archive. */
+  archive: ArchiveId;
+  /** `next` of the page before; absent for the first. */
+  after?: PageCursor;
+  /** A time in Unix milliseconds: only what was sent then or later. */
+  at_ms?: number;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+  /** Only those that have these words, as `message.search` finds them. */
+  query?: string;
+}
+
+/** Parameters of `archive.remove`. */
+export interface ArchiveRemoveParams {
+  /** The archive. */
+  archive: ArchiveId;
 }
 
 /** Parameters of `relay.evidence`. */
@@ -1647,6 +1806,9 @@ export abstract class Methods {
     /** What is missing of others' messages in a chat. */
     gaps: (params: ChatGapsParams, signal?: AbortSignal): Promise<Gaps> =>
       this.call("chat.gaps", params, signal),
+    /** Messages that are kept in sight in a chat, the ones that came to be so last first; 100 at most. */
+    pins: (params: ChatPinsParams, signal?: AbortSignal): Promise<MessagePage> =>
+      this.call("chat.pins", params, signal),
     /** Makes a group of contacts. Its relays are the creator's. */
     create: (params: ChatCreateParams, signal?: AbortSignal): Promise<ChatRef> =>
       this.call("chat.create", params, signal),
@@ -1720,6 +1882,16 @@ export abstract class Methods {
     /** Leaves an emoji at a message, or takes it back. */
     react: (params: MessageReactParams, signal?: AbortSignal): Promise<Message> =>
       this.call("message.react", params, signal),
+    /**
+     * Keeps a message in sight for all of its chat; in a group as an admin.
+     *
+     * It counts while whoever pinned it is an admin.
+     */
+    pin: (params: MessagePinParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.pin", params, signal),
+    /** Keeps a message in sight no longer; in a group as an admin. */
+    unpin: (params: MessageUnpinParams, signal?: AbortSignal): Promise<Message> =>
+      this.call("message.unpin", params, signal),
     /** Votes in a poll. */
     vote: (params: MessageVoteParams, signal?: AbortSignal): Promise<Message> =>
       this.call("message.vote", params, signal),
@@ -1764,6 +1936,29 @@ export abstract class Methods {
     /** Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched. */
     cancel: (params: BlobCancelParams, signal?: AbortSignal): Promise<Done> =>
       this.call("blob.cancel", params, signal),
+  };
+
+  readonly archive = {
+    /**
+     * Keeps messages of an exported chat, apart from those of chats: they are what a file says and nobody has proved.
+     *
+     * A few at a time, in as many calls as it takes. Importing the same again changes nothing.
+     */
+    add: (params: ArchiveAddParams, signal?: AbortSignal): Promise<ArchiveImported> =>
+      this.call("archive.add", params, signal),
+    /** What was imported. */
+    list: (params: ArchiveListParams = {}, signal?: AbortSignal): Promise<ArchivePage> =>
+      this.call("archive.list", params, signal),
+    /**
+     * Imported messages, the oldest first.
+     *
+     * With `query` a page may be short, or empty, although there is a `next`: it ends when much was read.
+     */
+    messages: (params: ArchiveMessagesParams, signal?: AbortSignal): Promise<ArchiveItemPage> =>
+      this.call("archive.messages", params, signal),
+    /** Removes imported messages. */
+    remove: (params: ArchiveRemoveParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("archive.remove", params, signal),
   };
 
   readonly relay = {

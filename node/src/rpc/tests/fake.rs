@@ -42,6 +42,7 @@ pub(super) struct Fake {
     pub(super) lists: Mutex<Vec<MessageListParams>>,
     /// What was written of the one upload.
     pub(super) content: Mutex<Vec<u8>>,
+    pub(super) archived: Mutex<Vec<Archived>>,
     /// What `message.get` fails with.
     pub(super) failure: Mutex<Option<ApiError>>,
     pub(super) grants: watch::Sender<Arc<Grants>>,
@@ -63,6 +64,7 @@ impl Fake {
             sent: Mutex::default(),
             lists: Mutex::default(),
             content: Mutex::default(),
+            archived: Mutex::default(),
             failure: Mutex::default(),
             grants: watch::Sender::new(Arc::default()),
             asked: Mutex::default(),
@@ -127,6 +129,7 @@ pub(super) fn message() -> Message {
         body: text("hi".into()),
         edited_ms: None,
         reactions: vec![],
+        pinned: None,
         expires_after_s: None,
         ledger: None,
     }
@@ -148,6 +151,7 @@ pub(super) fn touched() -> Message {
             emoji: "👍".into(),
             accounts: vec!["madang1bob".into()],
         }],
+        pinned: None,
         expires_after_s: Some(60),
         ..message()
     }
@@ -496,6 +500,19 @@ impl Api for Fake {
         Ok(touched())
     }
 
+    async fn message_pin(&self, _: MessageParams, remove: bool) -> ApiResult<Message> {
+        let pinned = (!remove).then(|| Pinned {
+            account: "madang1bob".into(),
+            at_ms: 8,
+        });
+        Ok(Message { pinned, ..message() })
+    }
+
+    async fn chat_pins(&self, params: ChatParams) -> ApiResult<Page<Message>> {
+        let chat = params.chat;
+        Ok(page(vec![Message { chat, ..message() }]))
+    }
+
     async fn message_vote(&self, params: VoteParams) -> ApiResult<Message> {
         let option = |(at, text): (u8, &str)| PollOption {
             text: text.into(),
@@ -552,6 +569,39 @@ impl Api for Fake {
             ledger: Some(ledger()),
             ..message()
         })
+    }
+
+    async fn archive_import(&self, params: ArchiveImportParams) -> ApiResult<ArchiveImported> {
+        let added = params.messages.len() as u64;
+        self.archived.lock().unwrap().extend(params.messages);
+        Ok(ArchiveImported {
+            archive: ArchiveId([8; 32]),
+            added,
+        })
+    }
+
+    async fn archive_list(&self, _: ListParams) -> ApiResult<Page<Archive>> {
+        Ok(page(vec![Archive {
+            archive: ArchiveId([8; 32]),
+            chat: ChatId([3; 32]),
+            account: "madang1alice".into(),
+            name: Some("garden".into()),
+            exported_ms: 5,
+            imported_ms: 6,
+        }]))
+    }
+
+    async fn archive_messages(&self, _: ArchiveMessagesParams) -> ApiResult<Page<ArchiveItem>> {
+        let found = self.archived.lock().unwrap().clone();
+        let item = |archived| ArchiveItem {
+            archived,
+            highlights: vec![Highlight::from(1..3)],
+        };
+        Ok(page(found.into_iter().map(item).collect()))
+    }
+
+    async fn archive_remove(&self, _: ArchiveParams) -> ApiResult<Done> {
+        Ok(Done {})
     }
 
     async fn message_mark_read(&self, _: MarkReadParams) -> ApiResult<Done> {

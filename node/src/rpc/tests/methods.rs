@@ -174,6 +174,11 @@ async fn every_method_answers_in_the_documented_shape() {
             }]}),
         ),
         (
+            "chat.pins",
+            json!({"chat": id(3)}),
+            json!({"items": [said], "next": "opaque"}),
+        ),
+        (
             "chat.create",
             json!({"name": "garden", "members": ["madang1bob"], "idempotency_key": "k"}),
             chat.clone(),
@@ -234,6 +239,12 @@ async fn every_method_answers_in_the_documented_shape() {
             said.clone(),
         ),
         (
+            "message.pin",
+            json!({"message": id(1)}),
+            with(json!({"pinned": {"account": "madang1bob", "at_ms": 8}}), &said),
+        ),
+        ("message.unpin", json!({"message": id(1)}), said.clone()),
+        (
             "message.vote",
             json!({"message": id(1), "choices": [1]}),
             with(
@@ -271,6 +282,24 @@ async fn every_method_answers_in_the_documented_shape() {
             }),
         ),
         ("message.mark_read", json!({"chat": id(3), "through": id(1)}), json!({})),
+        (
+            "archive.add",
+            json!({"chat": id(3), "account": "madang1alice", "exported_ms": 5, "messages": [{"message": id(1), "account": "madang1alice", "outgoing": false, "sent_ms": 5, "body": {"kind": "text", "text": "hi"}}]}),
+            json!({"archive": id(8), "added": 1}),
+        ),
+        (
+            "archive.list",
+            json!({}),
+            json!({"items": [{
+                "archive": id(8), "chat": id(3), "account": "madang1alice", "name": "garden", "exported_ms": 5, "imported_ms": 6,
+            }], "next": "opaque"}),
+        ),
+        (
+            "archive.messages",
+            json!({"archive": id(8), "query": "hi", "at_ms": 1}),
+            json!({"items": [with(json!({"highlights": [{"start_bytes": 1, "length_bytes": 2}]}), &json!({"message": id(1), "account": "madang1alice", "outgoing": false, "sent_ms": 5, "body": {"kind": "text", "text": "hi"}}))], "next": "opaque"}),
+        ),
+        ("archive.remove", json!({"archive": id(8)}), json!({})),
         (
             "event.poll",
             json!({"after": "0"}),
@@ -542,6 +571,12 @@ async fn malformed_parameters_are_refused_by_name() {
         ("message.search", json!({}), "query"),
         ("message.search", json!({"query": "x", "limit": 0}), "limit"),
         ("message.mark_read", json!({"chat": id(3)}), "through"),
+        (
+            "archive.add",
+            json!({"chat": id(3), "account": "a", "exported_ms": 5, "messages": [{}]}),
+            "messages[0]",
+        ),
+        ("archive.messages", json!({"archive": "8"}), "archive"),
         ("event.poll", json!({"after": 0}), "after"),
         ("event.poll", json!({"after": "+1"}), "after"),
         ("event.poll", json!({"after": "18446744073709551616"}), "after"),

@@ -112,6 +112,11 @@ pub(super) fn text_of(view: &MessageView) -> String {
         Body::Poll(poll) => [std::slice::from_ref(&poll.question), &poll.options]
             .concat()
             .join("\n"),
+        Body::Files(files) => {
+            let items = files.items.iter().flat_map(|item| [item.name.as_str(), &item.caption]);
+            let lines = std::iter::once(view.fallback.as_str()).chain(items);
+            lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+        }
         _ => view.fallback.clone(),
     }
 }

@@ -76,9 +76,20 @@ pub struct Found {
     pub complete: bool,
 }
 
-/// Whether a text can be looked for.
-pub fn can_find(text: &str) -> bool {
-    Terms::read(text).is_some()
+/// Words to look for in texts that the index doesn't have.
+#[derive(Clone, Debug)]
+pub struct Words(Terms);
+
+impl Words {
+    /// Reads a query; `None` if there is nothing to look for in it, or more than [`limits::SEARCH_TERMS`].
+    pub fn read(query: &str) -> Option<Self> {
+        Terms::read(query).map(Self)
+    }
+
+    /// Where a text has them: bytes, ascending, apart; `None` if it lacks one.
+    pub fn places(&self, text: &str) -> Option<Vec<Range<usize>>> {
+        self.0.places(text)
+    }
 }
 
 /// Finds messages, the newest first, at most `limit` behind a place.

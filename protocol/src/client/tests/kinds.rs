@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Hands alice what bob's device seals under numbers of its own choice, one envelope after the other.
-    fn bob_seals(&mut self, chat: ChatId, messages: Vec<(u64, Durable)>) {
+    pub fn bob_seals(&mut self, chat: ChatId, messages: Vec<(u64, Durable)>) {
         let stream = self.nodes[BOB].stream(chat);
         for (sequence, message) in messages {
             let mut sealed = inner(stream, sequence, "");
@@ -81,7 +81,7 @@ fn vote(message: MessageId, choices: &[u8]) -> Content {
 }
 
 /// A message as a device writes it, with a clock and a body.
-fn durable(clock: u64, body: Body) -> Durable {
+pub(super) fn durable(clock: u64, body: Body) -> Durable {
     Durable {
         clock,
         body,

@@ -38,6 +38,7 @@ mod kinds;
 mod ledgers;
 mod passed;
 mod people;
+mod pins;
 mod refusals;
 mod search;
 mod sending;
