@@ -21,8 +21,6 @@ use crate::wire::Writer;
 
 /// Contacts that are asked at once by their inboxes; the next ones are asked when these didn't help (guess).
 const ASKED_AT_ONCE: usize = 3;
-/// Topics of a chat on which one wish is written at most (guess: a branch or two beside the one at hand).
-const WISH_TOPICS: usize = 4;
 /// Members who tell the author of a wish about a leaf that it doesn't have which one it has, on the average (guess: one of them is there).
 const LEAF_TELLERS: usize = 4;
 
@@ -353,7 +351,7 @@ impl Chat {
                 .filter(|topic| !known(topic))
                 .and_then(|topic| self.topic_secret(&topic));
             topics.extend(secret.cloned());
-            if topics.len() >= WISH_TOPICS {
+            if topics.len() >= limits::WISH_TOPICS {
                 break;
             }
         }
