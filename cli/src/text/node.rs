@@ -343,6 +343,8 @@ pub(super) fn refusal_ko(code: &str, data: &Value) -> Option<String> {
         "phrase_erased" => "복구 구문은 이미 확인되어 이 기기에 없습니다".to_owned(),
         "limit_reached" => format!("한도({limit})에 이르렀습니다"),
         "read_only" => "저장소에 쓸 수 없습니다. 디스크를 비우거나 점검한 뒤 노드를 다시 시작하세요".to_owned(),
+        "not_whole" => "파일이 아직 다 받아지지 않았습니다".to_owned(),
+        "blob_damaged" => "파일의 일부가 여기서 손상되었습니다. 파일을 버리고 다시 받으세요".to_owned(),
         "disk_full" => "디스크에 파일을 담을 자리가 없습니다. 자리를 비우고 다시 시도하세요".to_owned(),
         "overloaded" => "노드가 바쁩니다. 잠시 뒤 다시 시도하세요".to_owned(),
         "not_allowed" => "이 계정에는 허용되지 않습니다".to_owned(),
