@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use terms::{Gram, Terms};
 
-/// The key in [`Tree::Search`] without which the index is made anew.
+/// The key in `Tree::Search` without which the index is made anew.
 pub const INDEX_STATE: &[u8] = STATE;
 
 /// What is looked for.
