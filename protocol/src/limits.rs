@@ -253,13 +253,13 @@ pub const SEARCH_TERMS: usize = 16;
 pub const SEARCH_HIGHLIGHTS: usize = 32;
 /// Bytes of what a search shows of a text around the first place, about (guess: three lines of a phone).
 pub const SEARCH_SNIPPET_BYTES: usize = 240;
-/// Messages of a segment of the search index; the newest that are fewer than that are read one by one by each search (measured: 3 ms).
+/// Messages of a segment of the search index; the newest that are fewer than that are read one by one by each search (guess).
 pub const SEARCH_SEGMENT: usize = 1024;
 /// Bytes of texts after which a segment is closed: what building it takes of memory.
 pub const SEARCH_SEGMENT_BYTES: usize = 1024 * 1024;
 /// Messages that aren't in the index yet of which a search reads the newest; it says that it may lack others.
 pub const SEARCH_UNINDEXED: usize = 4096;
-/// Messages that a search reads to find those that have what is looked for; then its page ends, perhaps early (measured: 20 ms).
+/// Messages that a search reads to find those that have what is looked for; then its page ends, perhaps early (guess).
 pub const SEARCH_READS: usize = 2000;
 /// Events that wait at most before the index takes them in, so that searching doesn't read more of the log.
 pub const SEARCH_EVENTS: usize = 16 * 1024;

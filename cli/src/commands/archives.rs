@@ -7,7 +7,7 @@ use crate::args::ArchiveCommand;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
-use crate::resolve::ARCHIVE;
+use crate::resolve::{self, ARCHIVE};
 use crate::show;
 
 /// Messages asked for in one page (guess).
@@ -57,7 +57,12 @@ async fn read(
     limit: u64,
     out: &Out,
 ) -> Result<(), Fault> {
-    let id = archive_for(client, archive).await?;
+    let all = client.list("archive.list").await?;
+    let chosen = resolve::resolve(ARCHIVE, archive, &all)?;
+    let id = show::text_of(chosen, "archive");
+    let own = client.call("account.get", json!({})).await?;
+    // What another account exported isn't ours, though that account wrote it.
+    let ours = show::text_of(&own, "account") == show::text_of(chosen, "account");
     let mut params = json!({ "archive": id });
     if !words.is_empty() {
         put(&mut params, "query", json!(words.join(" ")));
@@ -86,7 +91,7 @@ async fn read(
             return t.no_messages.to_owned();
         }
         let lines = items.iter().map(|item| {
-            let who = match show::flag(item, "outgoing") {
+            let who = match ours && show::flag(item, "outgoing") {
                 true => t.you.to_owned(),
                 false => show::name_or(item, "account"),
             };

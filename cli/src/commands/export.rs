@@ -45,7 +45,7 @@ pub(super) async fn export(client: &Client, chat: &str, to: Option<PathBuf>, out
     let exported_ms = show::now_ms();
 
     let mut text = Sheet::create(&dir.join(MESSAGES))?;
-    let mut page = Page::new(row, &own, exported_ms, out.t());
+    let mut page = Page::new(row, exported_ms, out.t());
     let mut shown = Sheet::create(&dir.join(PAGE))?;
     let head = json!({
         "format": FORMAT,

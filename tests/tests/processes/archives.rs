@@ -52,6 +52,7 @@ async fn an_exported_chat_is_read_on_another_node_and_importing_again_changes_no
     let archive = archive.as_str().unwrap();
     let shown = by_hand(&carol, &["archive", "read", archive]).await;
     assert_eq!(shown.lines().count(), 2, "{shown}");
+    assert!(!shown.contains("you:"), "carol wrote none of it: {shown}");
     let found = by_hand(&carol, &["archive", "read", archive, "시지"]).await;
     assert!(found.lines().count() == 1 && found.contains("첫 메시지"), "{found}");
     // What was imported is in no chat.
