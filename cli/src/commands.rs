@@ -109,6 +109,38 @@ fn put(object: &mut Value, name: &str, value: Value) {
     }
 }
 
+/// Lists from a place on until so many items are there, some a call: the items, `prev` of the first page and `next` of the last.
+async fn some(client: &Client, method: &str, params: Value, limit: u64, at_once: u64) -> Result<Value, Fault> {
+    let (mut params, mut list) = (params, json!({}));
+    let mut items: Vec<Value> = Vec::new();
+    loop {
+        let have = items.len() as u64;
+        put(&mut params, "limit", json!(limit.saturating_sub(have).min(at_once)));
+        let page = client.call(method, params.clone()).await?;
+        let cursor = |name| page.get(name).filter(|cursor| !cursor.is_null()).cloned();
+        if let Some(prev) = cursor("prev").filter(|_| have == 0) {
+            put(&mut list, "prev", prev);
+        }
+        items.extend_from_slice(show::items_of(&page, "items"));
+        match cursor("next") {
+            Some(next) if (items.len() as u64) < limit => {
+                // Where the list began is not where it goes on.
+                if let Some(fields) = params.as_object_mut() {
+                    fields.remove("at_ms");
+                }
+                put(&mut params, "after", next);
+            }
+            next => {
+                if let Some(next) = next {
+                    put(&mut list, "next", next);
+                }
+                put(&mut list, "items", Value::Array(items));
+                return Ok(list);
+            }
+        }
+    }
+}
+
 /// Adds the key under which a call may be repeated, if there is one.
 fn keyed(params: &mut Value, idempotency_key: Option<String>) {
     if let Some(key) = idempotency_key {

@@ -1,8 +1,8 @@
 //! `madang archive`: imported messages.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{print_list, put};
+use super::{print_list, put, some};
 use crate::args::ArchiveCommand;
 use crate::client::Client;
 use crate::fault::Fault;
@@ -70,21 +70,8 @@ async fn read(
     if let Some(at) = at {
         put(&mut params, "at_ms", json!(at));
     }
-    let mut items: Vec<Value> = Vec::new();
-    let more = loop {
-        let have = items.len() as u64;
-        put(&mut params, "limit", json!(limit.saturating_sub(have).min(AT_ONCE)));
-        let page = client.call("archive.messages", params.clone()).await?;
-        items.extend_from_slice(show::items_of(&page, "items"));
-        match page.get("next").filter(|next| !next.is_null()) {
-            Some(next) if (items.len() as u64) < limit => put(&mut params, "after", next.clone()),
-            next => break next.cloned(),
-        }
-    };
-    let mut document = json!({ "items": items });
-    if let Some(more) = &more {
-        put(&mut document, "next", more.clone());
-    }
+    let document = some(client, "archive.messages", params, limit, AT_ONCE).await?;
+    let items = show::items_of(&document, "items");
     let (now, t) = (show::now_ms(), out.t());
     out.print(&document, || {
         if items.is_empty() {

@@ -22,8 +22,8 @@ pub(super) const MESSAGES: &str = "messages.json";
 const PAGE: &str = "index.html";
 /// Messages asked for in one page (guess).
 const AT_ONCE: u64 = 200;
-/// What is exported of a message: not who has it, nor what only this node knows.
-const FIELDS: [&str; 9] = [
+/// What is exported of a message, and kept by who imports it: not who has it, nor what only this node knows.
+pub(super) const FIELDS: [&str; 8] = [
     "message",
     "account",
     "name",
@@ -32,8 +32,9 @@ const FIELDS: [&str; 9] = [
     "body",
     "edited_ms",
     "reactions",
-    "pinned",
 ];
+/// What is exported besides.
+const PINNED: &str = "pinned";
 
 pub(super) async fn export(client: &Client, chat: &str, to: Option<PathBuf>, out: &Out) -> Result<(), Fault> {
     let chats = client.list("chat.list").await?;
@@ -68,9 +69,8 @@ pub(super) async fn export(client: &Client, chat: &str, to: Option<PathBuf>, out
     loop {
         let list = client.call("message.list", params).await?;
         for message in show::items_of(&list, "items") {
-            let kept = FIELDS
-                .iter()
-                .filter_map(|field| Some(((*field).to_owned(), message.get(*field)?.clone())));
+            let fields = FIELDS.into_iter().chain([PINNED]);
+            let kept = fields.filter_map(|field| Some((field.to_owned(), message.get(field)?.clone())));
             let kept = Value::Object(kept.collect());
             text.write(&format!("{}\n{kept}", if count > 0 { "," } else { "" }))?;
             shown.write(&page.message(message))?;

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, V
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use super::export::{FORMAT, MESSAGES, VERSION};
+use super::export::{FIELDS, FORMAT, MESSAGES, VERSION};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
@@ -20,17 +20,6 @@ use crate::show;
 const AT_ONCE: usize = 100;
 /// Bytes of messages after which a call takes no more: half of what the node takes as a request.
 const AT_ONCE_BYTES: usize = 512 * 1024;
-/// Of a message of the file what the node keeps.
-const FIELDS: [&str; 8] = [
-    "message",
-    "account",
-    "name",
-    "outgoing",
-    "sent_ms",
-    "body",
-    "edited_ms",
-    "reactions",
-];
 
 /// What a thread that reads the file has found.
 enum Found {
@@ -129,7 +118,7 @@ impl<'de> Visitor<'de> for Export<'_> {
                 "messages" => {
                     check(&head).map_err(A::Error::custom)?;
                     seen = true;
-                    self.tell(Found::Head(std::mem::take(&mut head)))?;
+                    tell(self.sender, Found::Head(std::mem::take(&mut head)))?;
                     map.next_value_seed(Messages { sender: self.sender })?;
                 }
                 "format" | "version" | "chat" | "account" | "name" | "exported_ms" if !seen => {
@@ -145,12 +134,6 @@ impl<'de> Visitor<'de> for Export<'_> {
         } else {
             Err(A::Error::custom("messages: are missing"))
         }
-    }
-}
-
-impl Export<'_> {
-    fn tell<E: serde::de::Error>(&self, found: Found) -> Result<(), E> {
-        tell(self.sender, found)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::files::{self, How};
-use super::{asks_no_node, id_for, keyed, pair, print_list, put};
+use super::{asks_no_node, id_for, keyed, pair, print_list, put, some};
 use crate::args::Command;
 use crate::client::Client;
 use crate::fault::Fault;
@@ -255,34 +255,8 @@ async fn read_at(
 ) -> Result<(), Fault> {
     let chats = client.list("chat.list").await?;
     let row = resolve::resolve(CHAT, chat, &chats)?;
-    let limit = limit.unwrap_or(READ_DEFAULT);
-    let mut params = json!({ "chat": show::text_of(row, "chat"), "at_ms": at_ms });
-    let mut shown = json!({});
-    let mut items: Vec<Value> = Vec::new();
-    loop {
-        let have = items.len() as u64;
-        put(&mut params, "limit", json!(limit.saturating_sub(have).min(PAGE)));
-        let page = client.call("message.list", params).await?;
-        items.extend_from_slice(show::items_of(&page, "items"));
-        if have == 0
-            && let Some(prev) = page.get("prev").filter(|prev| !prev.is_null())
-        {
-            put(&mut shown, "prev", prev.clone());
-        }
-        let next = page.get("next").filter(|next| !next.is_null());
-        match next {
-            Some(next) if (items.len() as u64) < limit => {
-                params = json!({ "chat": show::text_of(row, "chat"), "after": next });
-            }
-            next => {
-                if let Some(next) = next {
-                    put(&mut shown, "next", next.clone());
-                }
-                break;
-            }
-        }
-    }
-    put(&mut shown, "items", Value::Array(items));
+    let params = json!({ "chat": show::text_of(row, "chat"), "at_ms": at_ms });
+    let shown = some(client, "message.list", params, limit.unwrap_or(READ_DEFAULT), PAGE).await?;
     out.print(&shown, || transcript(row, show::items_of(&shown, "items"), ids, out))
 }
 

@@ -5,12 +5,12 @@
 //! | Archives | archive (32) | what the file says of the chat, JSON |
 //! | ArchiveMessages | archive, time (8), half a message id (16) | what it says of a message, JSON |
 
-use madang_protocol::client::search::Words;
 use madang_protocol::rows::{Batch, Rows, RowsError, Tree, prefix_end};
 
 use super::api::Facade;
 use super::chats::account;
 use super::engine::Ask;
+use super::search::words;
 use crate::clock::now_ms;
 use crate::rpc::api::ApiResult;
 use crate::rpc::archive::{
@@ -95,13 +95,7 @@ impl Facade {
 
     /// `archive.messages`.
     pub(super) async fn archive_page(&self, params: ArchiveMessagesParams) -> ApiResult<Page<ArchiveItem>> {
-        let words = match &params.query {
-            None => None,
-            Some(query) => Some(
-                Words::read(query)
-                    .ok_or_else(|| ApiError::invalid("query", "must have one to 16 words or signs to look for"))?,
-            ),
-        };
+        let words = params.query.as_deref().map(words).transpose()?;
         let id = params.archive;
         let after = match &params.after {
             None => None,
@@ -153,7 +147,7 @@ impl Facade {
     pub(super) async fn remove_archive(&self, params: ArchiveParams) -> ApiResult<Done> {
         let id = params.archive;
         loop {
-            let batch = self
+            let removed = self
                 .read(move |rows| {
                     if rows.get(Tree::Archives, &id.0)?.is_none() {
                         return Ok(None);
@@ -163,16 +157,16 @@ impl Facade {
                         batch.delete(Tree::ArchiveMessages, stored);
                     }
                     // What names it goes last, so that a removal that is cut short can be made again.
-                    if batch.is_empty() {
+                    let ends = batch.is_empty();
+                    if ends {
                         batch.delete(Tree::Archives, id.0);
                     }
-                    Ok(Some(batch))
+                    Ok(Some((batch, ends)))
                 })
                 .await?;
-            let batch = batch.ok_or(ApiError::NotFound { field: "archive" })?;
-            let ended = batch.ops.len() == 1 && batch.ops.iter().all(|op| op.tree() == Tree::Archives);
+            let (batch, ends) = removed.ok_or(ApiError::NotFound { field: "archive" })?;
             self.ask(|kept| Ask::Keep(batch, kept)).await?;
-            if ended {
+            if ends {
                 return Ok(Done {});
             }
         }

@@ -6,6 +6,7 @@ use madang_protocol::keys;
 use madang_protocol::message;
 
 use super::api::{Facade, other_said};
+use super::show::held;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::types::*;
@@ -126,14 +127,7 @@ fn blob(view: BlobView) -> Blob {
         state: blob_state(view.state),
         length_bytes: view.length_bytes,
         here_bytes: view.here_bytes,
-        held: view
-            .held
-            .into_iter()
-            .map(|(relay, until_ms)| Held {
-                relay: RelayKey(relay.0),
-                until_ms,
-            })
-            .collect(),
+        held: held(view.held),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use madang_protocol::client::search::{self, Pass, Place, Query};
+use madang_protocol::client::search::{self, Pass, Place, Query, Words};
 use madang_protocol::keys;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -34,12 +34,7 @@ const PLACE_BYTES: usize = 8 + 16;
 impl Facade {
     /// `message.search`.
     pub(super) async fn search(&self, params: SearchParams) -> ApiResult<SearchPage> {
-        if search::Words::read(&params.query).is_none() {
-            return Err(ApiError::invalid(
-                "query",
-                "must have one to 16 words or signs to look for",
-            ));
-        }
+        words(&params.query)?;
         let query = Query {
             text: params.query,
             chat: params.chat.map(|chat| keys::ChatId(chat.0)),
@@ -74,6 +69,11 @@ impl Facade {
         }
         Ok(again)
     }
+}
+
+/// What a query looks for.
+pub(super) fn words(query: &str) -> ApiResult<Words> {
+    Words::read(query).ok_or_else(|| ApiError::invalid("query", "must have one to 16 words or signs to look for"))
 }
 
 fn cursor(place: Place) -> String {

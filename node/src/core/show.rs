@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use madang_protocol::client::history::{self, LedgerView, MessageView};
 use madang_protocol::client::{self, CommandError, EventRow, LedgerState};
-use madang_protocol::keys::AccountId;
+use madang_protocol::keys::{AccountId, TransportKey};
 use madang_protocol::message::{self, Body};
 use madang_protocol::rows::RowsError;
 
@@ -178,17 +178,19 @@ pub(super) fn ledger(view: LedgerView) -> Ledger {
             LedgerState::Read => types::LedgerState::Read,
         },
         reason,
-        held: view
-            .held
-            .into_iter()
-            .map(|(relay, until_ms)| Held {
-                relay: RelayKey(relay.0),
-                until_ms,
-            })
-            .collect(),
+        held: held(view.held),
         delivered: view.delivered.iter().map(|device| DeviceKey(device.0)).collect(),
         read: view.read.iter().map(|device| DeviceKey(device.0)).collect(),
     }
+}
+
+/// Relays that hold something, and until when.
+pub(super) fn held(relays: Vec<(TransportKey, u64)>) -> Vec<Held> {
+    let shown = |(relay, until_ms): (TransportKey, u64)| Held {
+        relay: RelayKey(relay.0),
+        until_ms,
+    };
+    relays.into_iter().map(shown).collect()
 }
 
 pub(super) fn gap_state(state: client::GapState) -> GapState {

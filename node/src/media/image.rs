@@ -68,14 +68,13 @@ pub(crate) fn look(bytes: &[u8], thumbnail_bytes: usize) -> Result<Seen, ImageEr
 
 /// The image without what it tells beside the picture.
 pub(crate) fn stripped(bytes: &[u8]) -> Result<Vec<u8>, ImageError> {
-    let (decoder, _) = decoder(bytes)?;
-    let orientation = turned(decoder);
-    strip(bytes, orientation.to_exif()).ok_or(ImageError::Damaged)
+    let (mut decoder, _) = decoder(bytes)?;
+    strip(bytes, turned(&mut decoder).to_exif()).ok_or(ImageError::Damaged)
 }
 
 fn decode(bytes: &[u8]) -> Result<(DynamicImage, Orientation, &'static str), ImageError> {
     let (mut decoder, media_type) = decoder(bytes)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = turned(&mut decoder);
     let image = DynamicImage::from_decoder(decoder).map_err(|_| ImageError::Damaged)?;
     Ok((image, orientation, media_type))
 }
@@ -113,7 +112,7 @@ fn decoder(bytes: &[u8]) -> Result<(impl image::ImageDecoder + '_, &'static str)
     Ok((decoder, media_type))
 }
 
-fn turned(mut decoder: impl image::ImageDecoder) -> Orientation {
+fn turned(decoder: &mut impl image::ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 

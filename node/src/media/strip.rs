@@ -105,26 +105,12 @@ fn png(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
             let content = [b"eXIf".as_slice(), &exif(orientation)].concat();
             clean.extend(u32::try_from(content.len() - 4).ok()?.to_be_bytes());
             clean.extend(&content);
-            clean.extend(crc(&content).to_be_bytes());
+            clean.extend(crc32fast::hash(&content).to_be_bytes());
         }
         if kind == b"IEND" {
             return Some(clean);
         }
     }
-}
-
-/// The checksum of a PNG chunk (ISO 3309), bit by bit: only of a few bytes.
-fn crc(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| {
-        if crc & 1 == 1 {
-            (crc >> 1) ^ 0xedb8_8320
-        } else {
-            crc >> 1
-        }
-    };
-    !bytes
-        .iter()
-        .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 fn webp(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {

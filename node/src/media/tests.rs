@@ -146,7 +146,7 @@ fn f07_bombs_and_broken_images_are_refused_before_they_take_memory() {
         let mut png = encoded(&picture(8, 8), ImageFormat::Png);
         png[16..20].copy_from_slice(&width.to_be_bytes());
         png[20..24].copy_from_slice(&height.to_be_bytes());
-        let crc = crc(&png[12..29]);
+        let crc = crc32fast::hash(&png[12..29]);
         png[29..33].copy_from_slice(&crc.to_be_bytes());
         png
     };
@@ -168,19 +168,6 @@ fn f07_bombs_and_broken_images_are_refused_before_they_take_memory() {
     }
     assert_eq!(look(b"hello", 12_288).unwrap_err(), ImageError::Format);
     assert_eq!(look(b"BM hello, a bitmap", 12_288).unwrap_err(), ImageError::Format);
-}
-
-fn crc(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| {
-        if crc & 1 == 1 {
-            (crc >> 1) ^ 0xedb8_8320
-        } else {
-            crc >> 1
-        }
-    };
-    !bytes
-        .iter()
-        .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 /// Two seconds, the second one loud.

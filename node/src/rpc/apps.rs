@@ -201,10 +201,7 @@ pub enum AppState {
 }
 
 fn name(fields: &mut Fields) -> Result<String, ApiError> {
-    let name: String = fields.required("name")?;
-    if name.len() > MAX_APP_NAME {
-        return Err(too_large(fields.path_of("name"), MAX_APP_NAME));
-    }
+    let name = fields.text("name", MAX_APP_NAME)?;
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(fields.invalid("name", "must not be empty, nor hold control characters"));
     }

@@ -35,14 +35,8 @@ pub struct ArchiveImportParams {
 
 impl FromParams for ArchiveImportParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let name: Option<String> = fields.optional("name")?;
-        if name.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
-            return Err(too_large("name", MAX_NAME));
-        }
-        let account: String = fields.required("account")?;
-        if account.len() > MAX_NAME {
-            return Err(too_large("account", MAX_NAME));
-        }
+        let name = fields.optional_text("name", MAX_NAME)?;
+        let account = fields.text("account", MAX_NAME)?;
         let given: Vec<Value> = fields.required("messages")?;
         if given.len() > MAX_ARCHIVED {
             return Err(too_large("messages", MAX_ARCHIVED));
@@ -178,10 +172,7 @@ pub struct ArchiveMessagesParams {
 
 impl FromParams for ArchiveMessagesParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let query: Option<String> = fields.optional("query")?;
-        if query.as_ref().is_some_and(|query| query.len() > MAX_QUERY) {
-            return Err(too_large("query", MAX_QUERY));
-        }
+        let query = fields.optional_text("query", MAX_QUERY)?;
         Ok(Self {
             archive: fields.required("archive")?,
             query,

@@ -56,7 +56,7 @@ pub struct BlobWriteParams {
 impl FromParams for BlobWriteParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         let text: String = fields.required("data")?;
-        if text.len() > MAX_BLOB_PART.div_ceil(3) * 4 {
+        if text.len() > BASE64.encode_len(MAX_BLOB_PART) {
             return Err(too_large("data", MAX_BLOB_PART));
         }
         let data = BASE64.decode(text.as_bytes());

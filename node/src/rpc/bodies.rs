@@ -127,28 +127,17 @@ impl FromParams for SendFile {
         if waveform.as_ref().is_some_and(|waveform| waveform.len() > MAX_WAVEFORM) {
             return Err(too_large(fields.path_of("waveform"), MAX_WAVEFORM));
         }
-        let name = text(fields, "name", MAX_FILE_NAME)?;
-        let media_type: Option<String> = fields.optional("media_type")?;
-        if media_type.as_ref().is_some_and(|given| given.len() > MAX_MEDIA_TYPE) {
-            return Err(too_large(fields.path_of("media_type"), MAX_MEDIA_TYPE));
-        }
+        let name = fields.text("name", MAX_FILE_NAME)?;
+        let media_type = fields.optional_text("media_type", MAX_MEDIA_TYPE)?;
         Ok(Self {
             blob: fields.required("blob")?,
             name,
             media_type,
-            caption: optional_text(fields, "caption", MAX_CAPTION)?,
+            caption: fields.optional_text("caption", MAX_CAPTION)?.unwrap_or_default(),
             keep_metadata: fields.optional("keep_metadata")?.unwrap_or_default(),
             waveform,
         })
     }
-}
-
-fn optional_text(fields: &mut Fields, name: &'static str, limit: usize) -> Result<String, ApiError> {
-    let text: String = fields.optional(name)?.unwrap_or_default();
-    if text.len() > limit {
-        return Err(too_large(fields.path_of(name), limit));
-    }
-    Ok(text)
 }
 
 fn album(body: &mut Fields) -> Result<SendBody, ApiError> {
@@ -158,7 +147,7 @@ fn album(body: &mut Fields) -> Result<SendBody, ApiError> {
     }
     Ok(SendBody::Album {
         files: files.iter_mut().map(SendFile::from_params).collect::<Result<_, _>>()?,
-        text: optional_text(body, "text", MAX_TEXT)?,
+        text: body.optional_text("text", MAX_TEXT)?.unwrap_or_default(),
     })
 }
 
@@ -169,7 +158,7 @@ impl FromParams for SendParams {
         let kind: String = body.required("kind")?;
         let body = match kind.as_str() {
             "text" => SendBody::Text {
-                text: text(&mut body, "text", MAX_TEXT)?,
+                text: body.text("text", MAX_TEXT)?,
                 reply_to: body.optional("reply_to")?,
                 mentions: mentions(&mut body)?,
             },
@@ -177,7 +166,7 @@ impl FromParams for SendParams {
             "album" => album(&mut body)?,
             kind @ ("file" | "image" | "voice") => {
                 let file = SendFile::from_params(&mut body.nested("file")?)?;
-                let text = optional_text(&mut body, "text", MAX_TEXT)?;
+                let text = body.optional_text("text", MAX_TEXT)?.unwrap_or_default();
                 match kind {
                     "file" => SendBody::File { file, text },
                     "image" => SendBody::Image { file, text },
@@ -250,7 +239,7 @@ impl FromParams for EditParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             message: fields.required("message")?,
-            text: text(fields, "text", MAX_TEXT)?,
+            text: fields.text("text", MAX_TEXT)?,
             mentions: mentions(fields)?,
         })
     }
@@ -279,7 +268,7 @@ impl FromParams for ReactParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             message: fields.required("message")?,
-            emoji: text(fields, "emoji", MAX_EMOJI)?,
+            emoji: fields.text("emoji", MAX_EMOJI)?,
             remove: fields.optional("remove")?.unwrap_or_default(),
         })
     }
@@ -308,16 +297,8 @@ impl FromParams for VoteParams {
     }
 }
 
-fn text(fields: &mut Fields, name: &'static str, limit: usize) -> Result<String, ApiError> {
-    let text: String = fields.required(name)?;
-    if text.len() > limit {
-        return Err(too_large(fields.path_of(name), limit));
-    }
-    Ok(text)
-}
-
 fn poll(body: &mut Fields) -> Result<SendBody, ApiError> {
-    let question = text(body, "question", MAX_QUESTION)?;
+    let question = body.text("question", MAX_QUESTION)?;
     if question.is_empty() {
         return Err(body.invalid("question", "must not be empty"));
     }

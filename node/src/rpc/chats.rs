@@ -176,11 +176,7 @@ fn yes() -> bool {
 }
 
 fn name(fields: &mut Fields) -> Result<Option<String>, ApiError> {
-    let name: Option<String> = fields.optional("name")?;
-    if name.as_ref().is_some_and(|name| name.len() > MAX_NAME) {
-        return Err(too_large("name", MAX_NAME));
-    }
-    Ok(name)
+    fields.optional_text("name", MAX_NAME)
 }
 
 fn members(fields: &mut Fields) -> Result<Vec<String>, ApiError> {

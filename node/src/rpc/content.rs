@@ -135,7 +135,7 @@ async fn write<A: Api, B: Body<Data = Bytes> + Unpin>(
     Ok(json(StatusCode::OK, &written))
 }
 
-/// Hands over a part, and goes on with the padding once it was the last.
+/// Hands over a part, again while the node is busy.
 async fn seal<A: Api>(api: &A, id: BlobId, offset: u64, part: Vec<u8>) -> ApiResult<Written> {
     let mut retries = 0;
     loop {

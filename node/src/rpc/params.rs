@@ -375,6 +375,25 @@ impl Fields {
         serde_json::from_value(value).map_err(|error| self.invalid(name, error))
     }
 
+    /// A text of at most so many bytes.
+    pub(super) fn text(&mut self, name: &'static str, limit: usize) -> Result<String, ApiError> {
+        let text = self.required(name)?;
+        self.within(name, text, limit)
+    }
+
+    /// A text of at most so many bytes, if there is one.
+    pub(super) fn optional_text(&mut self, name: &'static str, limit: usize) -> Result<Option<String>, ApiError> {
+        let text = self.optional(name)?;
+        text.map(|text| self.within(name, text, limit)).transpose()
+    }
+
+    fn within(&self, name: &str, text: String, limit: usize) -> Result<String, ApiError> {
+        if text.len() > limit {
+            return Err(too_large(self.path_of(name), limit));
+        }
+        Ok(text)
+    }
+
     /// An object within the object, one level down.
     pub(super) fn nested(&mut self, name: &'static str) -> Result<Self, ApiError> {
         Ok(Self {

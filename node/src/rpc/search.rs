@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ApiError;
 use super::ids::ChatId;
 use super::limits::MAX_QUERY;
-use super::params::{Fields, FromParams, default_page, too_large};
+use super::params::{Fields, FromParams, default_page};
 use super::schema::{Account, PageCursor, Text};
 use super::types::Message;
 
@@ -39,12 +39,8 @@ pub struct SearchParams {
 
 impl FromParams for SearchParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let query: String = fields.required("query")?;
-        if query.len() > MAX_QUERY {
-            return Err(too_large("query", MAX_QUERY));
-        }
         Ok(Self {
-            query,
+            query: fields.text("query", MAX_QUERY)?,
             chat: fields.optional("chat")?,
             account: fields.optional("account")?,
             after_ms: fields.optional("after_ms")?,

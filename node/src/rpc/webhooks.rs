@@ -17,7 +17,7 @@ use super::apps::Secret;
 use super::error::ApiError;
 use super::ids::{AppKey, EventCursor, EventEpoch};
 use super::limits::{MAX_HOOK_SECRET, MAX_URL, MIN_HOOK_SECRET};
-use super::params::{Fields, Filter, FromParams, too_large};
+use super::params::{Fields, Filter, FromParams};
 use super::schema::{HookSecret, Url};
 use super::types::{Done, Page};
 
@@ -53,10 +53,7 @@ impl fmt::Debug for WebhookSetParams {
 
 impl FromParams for WebhookSetParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let url: String = fields.required("url")?;
-        if url.len() > MAX_URL {
-            return Err(too_large(fields.path_of("url"), MAX_URL));
-        }
+        let url = fields.text("url", MAX_URL)?;
         Target::parse(&url).map_err(|reason| fields.invalid("url", reason))?;
         let secret: Option<Secret> = fields.optional("secret")?;
         if secret.as_ref().is_some_and(|secret| secret_bytes(secret).is_none()) {

@@ -32,14 +32,17 @@ const MAX_PREFIX: usize = 64;
 /// Bytes of a row's value.
 const PLACE: usize = 4 + 32;
 
+/// The trees whose values are in files.
+const TREES: [Tree; 2] = [Tree::BlobChunks, Tree::RelayChunks];
+
 /// Whether the values of a tree are in files.
 pub(super) fn holds(tree: Tree) -> bool {
-    matches!(tree, Tree::BlobChunks | Tree::RelayChunks)
+    TREES.contains(&tree)
 }
 
-/// The same of the number of a tree.
-fn holds_number(tree: u8) -> bool {
-    tree == Tree::BlobChunks as u8 || tree == Tree::RelayChunks as u8
+/// The tree of a number, if its values are in files.
+fn tree_of(number: u8) -> Option<Tree> {
+    TREES.into_iter().find(|tree| *tree as u8 == number)
 }
 
 /// What the row of a chunk says: length and BLAKE3 hash of its bytes.
@@ -76,13 +79,13 @@ impl Place {
 /// What has a file of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Blob {
-    tree: u8,
+    tree: Tree,
     prefix: Vec<u8>,
 }
 
 impl Blob {
     /// Of a chunk's key, with the chunk's index; `None` if no chunk has such a key.
-    fn of(tree: u8, key: &[u8]) -> Option<(Self, u32)> {
+    fn of(tree: Tree, key: &[u8]) -> Option<(Self, u32)> {
         let (prefix, index) = key.split_last_chunk::<INDEX>()?;
         if prefix.is_empty() || prefix.len() > MAX_PREFIX {
             return None;
@@ -92,22 +95,14 @@ impl Blob {
     }
 
     fn name(&self) -> String {
-        format!("{:02x}-{}", self.tree, hex::encode(&self.prefix))
+        format!("{:02x}-{}", self.tree as u8, hex::encode(&self.prefix))
     }
 
     fn of_name(name: &str) -> Option<Self> {
         let (tree, prefix) = name.split_once('-')?;
-        let tree = u8::from_str_radix(tree, 16).ok().filter(|tree| holds_number(*tree))?;
+        let tree = u8::from_str_radix(tree, 16).ok().and_then(tree_of)?;
         let prefix = hex::decode(prefix).ok()?;
         Some(Self { tree, prefix })
-    }
-
-    fn stored_tree(&self) -> Tree {
-        if self.tree == Tree::RelayChunks as u8 {
-            Tree::RelayChunks
-        } else {
-            Tree::BlobChunks
-        }
     }
 }
 
@@ -130,7 +125,7 @@ impl ChunkWrites {
         if value.len() > SLOT {
             return Err(too_large("value", value.len(), SLOT));
         }
-        let (blob, index) = Blob::of(tree as u8, key).ok_or_else(|| too_large("key", key.len(), MAX_PREFIX + INDEX))?;
+        let (blob, index) = Blob::of(tree, key).ok_or_else(|| too_large("key", key.len(), MAX_PREFIX + INDEX))?;
         self.written.entry(blob).or_default().push((index, value.to_vec()));
         Ok(Place::of(value).encode())
     }
@@ -140,7 +135,7 @@ impl ChunkWrites {
         if !holds(tree) {
             return;
         }
-        self.removed.extend(Blob::of(tree as u8, key).map(|(blob, _)| blob));
+        self.removed.extend(Blob::of(tree, key).map(|(blob, _)| blob));
     }
 
     /// Writes the chunks and puts them on disk.
@@ -206,8 +201,8 @@ pub(super) fn begin(data: &Path, levels: &Levels) -> Result<(), StoreError> {
 
 /// Removes a file of which no chunk has a row. One that stays is tried again at the next opening.
 fn remove_if_over(dir: &Path, blob: &Blob, levels: &Levels) {
-    let from = StoredKey::row(blob.stored_tree(), &blob.prefix);
-    let to = StoredKey::row(blob.stored_tree(), &madang_protocol::rows::prefix_end(&blob.prefix));
+    let from = StoredKey::row(blob.tree, &blob.prefix);
+    let to = StoredKey::row(blob.tree, &madang_protocol::rows::prefix_end(&blob.prefix));
     // A row that can't be read is one all the same.
     if levels.rows(&from.0, &to.0, false).next().is_some() {
         return;
@@ -219,7 +214,7 @@ fn remove_if_over(dir: &Path, blob: &Blob, levels: &Levels) {
 
 /// The value of a row, which is the chunk that the row stands for where the tree has files.
 pub(super) fn resolve(data: &Path, stored: &[u8], value: Vec<u8>) -> Result<Vec<u8>, Failure> {
-    let Some(tree) = stored.first().copied().filter(|tree| holds_number(*tree)) else {
+    let Some(tree) = stored.first().copied().and_then(tree_of) else {
         return Ok(value);
     };
     let unreadable = |unreadable| Failure::Row {

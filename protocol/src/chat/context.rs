@@ -132,6 +132,11 @@ impl ChatContext {
         self.admins.iter().position(|admin| admin == account)
     }
 
+    /// Whether what an account pins counts: in a group only what admins do.
+    pub fn lets_pin(&self, account: &AccountId) -> bool {
+        self.kind == ChatKind::OneToOne || self.rank(account).is_some()
+    }
+
     /// An account's role.
     pub fn role(&self, account: &AccountId) -> Role {
         match self.rank(account) {

@@ -429,11 +429,10 @@ impl Client {
             self.blobs.told.remove(&blob);
         }
         let length_bytes = self.blobs.file_length(&blob);
-        let done_bytes = u64::from(done).saturating_mul(limits::BLOB_CHUNK_BYTES as u64);
         self.event(&EventRow::Blob {
             blob,
             state,
-            done_bytes: done_bytes.min(length_bytes),
+            done_bytes: content_bytes(done, length_bytes),
             length_bytes,
         });
     }
@@ -445,6 +444,11 @@ impl Client {
     fn penalise_blob(&mut self, peer: TransportKey, reason: &'static str) {
         self.step.effects.push(Effect::Penalise { peer, reason });
     }
+}
+
+/// Bytes of a content that so many chunks hold; the last ones may hold less, or padding alone.
+fn content_bytes(chunks: u32, length_bytes: u64) -> u64 {
+    (u64::from(chunks) * limits::BLOB_CHUNK_BYTES as u64).min(length_bytes)
 }
 
 /// A refusal without a time.

@@ -58,7 +58,7 @@ impl Chat {
 }
 
 /// After so many wishes a member is put back also by those who ought to yield to it: they may be wrong.
-pub(super) const YIELDS: u32 = 1;
+const YIELDS: u32 = 1;
 
 impl Chat {
     /// Whether a member has shown to have a state of the tree.
@@ -75,7 +75,12 @@ impl Chat {
         }
         let times = self.elsewhere.entry(asker).or_default();
         *times = times.saturating_add(1);
-        *times <= YIELDS && self.yields(own)
+        self.yields_still(own, &asker)
+    }
+
+    /// Whether the wish of a member that has asked from elsewhere isn't to be carried out yet.
+    pub fn yields_still(&self, own: DeviceId, asker: &DeviceId) -> bool {
+        self.elsewhere.get(asker).is_some_and(|times| *times <= YIELDS) && self.yields(own)
     }
 
     /// Whether more have asked from elsewhere than are known to be here; of as many those with the lowest device stay.

@@ -2,7 +2,6 @@
 
 use super::Client;
 use super::chats::Chat;
-use super::divergence::YIELDS;
 use super::records::{Intent, WelcomeTo};
 use crate::chat::{ChatContext, ChatKind, Member, Plan, Role, Statement, Target, Wish, package_leaf, rejoin_about};
 use crate::contact::ContactError;
@@ -68,13 +67,8 @@ impl Draft {
     /// Lets go of what would add an account; true if something would have.
     fn cancel(&mut self, account: &AccountId) -> bool {
         let before = self.added.len();
-        let mut kept = self
-            .added
-            .iter()
-            .map(|(added, _)| added != account)
-            .collect::<Vec<_>>()
-            .into_iter();
-        self.plan.add.retain(|_| kept.next().unwrap_or(true));
+        let mut accounts = self.added.iter().map(|(added, _)| added);
+        self.plan.add.retain(|_| accounts.next() != Some(account));
         self.added.retain(|(added, _)| added != account);
         self.added.len() != before
     }
@@ -232,11 +226,8 @@ impl Client {
                     return false;
                 };
                 let stands = rejoin.statement.about == rejoin_about(&new, &old);
-                let times = chat.elsewhere.get(&device).copied().unwrap_or_default();
-                if (1..=YIELDS).contains(&times) && chat.yields(self.device()) {
-                    return false;
-                }
-                if !stands || draft.plan.remove.contains(&member.leaf) {
+                let yields = chat.yields_still(self.device(), &device);
+                if yields || !stands || draft.plan.remove.contains(&member.leaf) {
                     return false;
                 }
                 draft.plan.remove.push(member.leaf);

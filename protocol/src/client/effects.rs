@@ -4,7 +4,7 @@
 use super::history::{MessageView, PinView, ReactionView};
 use super::kinds::counts;
 use super::records::{decode, key};
-use crate::chat::{ChatContext, ChatKind};
+use crate::chat::ChatContext;
 use crate::keys::{AccountId, ChatId, MessageId};
 use crate::limits;
 use crate::message::{Body, Mention};
@@ -174,8 +174,7 @@ impl MessageView {
 /// Who had a message kept in sight, unless somebody took that back later. In a group the word of those counts who are admins now: every
 /// member knows them, and so all see the same, whatever came first.
 fn pinned(effects: &[EffectsRow], context: &ChatContext) -> Option<PinView> {
-    let counts = |row: &&EffectsRow| context.kind == ChatKind::OneToOne || context.rank(&row.account).is_some();
-    let words = effects.iter().filter(counts);
+    let words = effects.iter().filter(|row| context.lets_pin(&row.account));
     let words = words.filter_map(|row| Some((row.account, row.pin.as_ref()?)));
     let (account, last) = words.max_by_key(|(_, pin)| pin.stamp)?;
     (!last.remove).then(|| PinView {

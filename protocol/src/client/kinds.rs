@@ -8,7 +8,6 @@ use super::expiry;
 use super::io::CommandError;
 use super::records::{MessageRow, decode, encode_small, key};
 use super::{Client, EventRow};
-use crate::chat::ChatKind;
 use crate::keys::{AccountId, BlobId, ChatId, MessageId};
 use crate::limits;
 use crate::message::{Body, Durable, Edit, Media, Mention, Pin, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
@@ -353,8 +352,8 @@ impl Client {
 
     /// Whether what this account pins counts in a chat.
     fn may_pin(&self, chat: &ChatId) -> bool {
-        let context = self.chats.get(chat).map(|chat| &chat.row.context);
-        context.is_some_and(|context| context.kind == ChatKind::OneToOne || context.rank(&self.account()).is_some())
+        let chat = self.chats.get(chat);
+        chat.is_some_and(|chat| chat.row.context.lets_pin(&self.account()))
     }
 
     fn apply(&mut self, done: Done, rows: &dyn Rows) -> Result<(), RowsError> {

@@ -199,9 +199,12 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
             return Ok(());
         };
+        // Nearly everything is on the state that counts.
+        if chat.dag.leads_to(&node, &chat.dag.tip()) || chat.is_of(&member.account) {
+            return Ok(());
+        }
         let told = chat.told_gone.get(&member.device);
-        let lately = told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS);
-        if lately || chat.is_of(&member.account) || chat.dag.leads_to(&node, &chat.dag.tip()) {
+        if told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS) {
             return Ok(());
         }
         if chat.told_gone.len() >= limits::STATEMENTS {

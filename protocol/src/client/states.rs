@@ -721,11 +721,8 @@ impl Chat {
     /// who went another way, and makes them again then.
     pub(super) fn drop_done(&mut self, own: DeviceId) {
         let root = self.dag.root();
-        let heard = |member: &Member| {
-            let at = self.acks.get(&member.device).and_then(|ack| ack.node);
-            at.is_some_and(|at| self.dag.contains(&at))
-        };
-        if self.others(own).next().is_some() && !self.others(own).any(heard) {
+        let alone = self.others(own).next().is_none();
+        if !alone && !self.others(own).any(|member| self.is_here(&member.device)) {
             return;
         }
         let before = self.row.intents.len();

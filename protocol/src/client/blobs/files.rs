@@ -7,7 +7,7 @@
 //! | `g` blob | a file that is fetched or was (`gets`) | as the former |
 
 use super::serving::{LEAVES, leaves_key};
-use super::{Blobs, Client, What, row_key};
+use super::{Blobs, Client, What, content_bytes, row_key};
 use crate::blob::{self, BlobError, BlobKey, BlobRef, Chunk, HashTree, Sealer};
 use crate::client::blobs::gets::GetRow;
 use crate::client::blobs::puts::{Put, PutRow};
@@ -154,7 +154,7 @@ pub(super) struct DraftRow {
 impl Draft {
     /// Bytes of the content that are sealed.
     fn written_bytes(&self) -> u64 {
-        (u64::from(self.next) * limits::BLOB_CHUNK_BYTES as u64).min(self.sealer.length_bytes())
+        content_bytes(self.next, self.sealer.length_bytes())
     }
 }
 
@@ -254,7 +254,6 @@ impl Client {
         if !self.blobs.has_room(bytes.len() as u64) {
             return Err(CommandError::DiskFull);
         }
-        let leaves = self.draft_leaves(&upload, rows)?;
         let Some(draft) = self.blobs.drafts.get_mut(&upload) else {
             return Err(CommandError::NotFound { field: "upload" });
         };
@@ -262,16 +261,13 @@ impl Client {
         let written = draft.written_bytes();
         let invalid = |field, reason| Err(CommandError::Invalid { field, reason });
         if offset_bytes != written {
-            draft.leaves = Some(leaves);
             return invalid("offset_bytes", "is not where the upload goes on; ask blob.stat");
         }
         let end = written.saturating_add(bytes.len() as u64);
         if end > length_bytes {
-            draft.leaves = Some(leaves);
             return invalid("data", "is more than the upload was said to have: the file has changed");
         }
         if end < length_bytes && !bytes.len().is_multiple_of(limits::BLOB_CHUNK_BYTES) {
-            draft.leaves = Some(leaves);
             return invalid("data", "must be whole chunks of 61,440 bytes, but for the last");
         }
         draft.touched_ms = now_ms;
@@ -297,6 +293,7 @@ impl Client {
                 bytes,
             });
         }
+        let leaves = self.draft_leaves(&upload, rows)?;
         self.keep_sealed(now_ms, upload, leaves, sealed)
     }
 
@@ -615,13 +612,12 @@ impl Client {
 pub fn view(rows: &dyn Rows, id: &[u8; 32]) -> Result<Option<BlobView>, RowsError> {
     if let Some(value) = rows.get(Tree::Blobs, &row_key(b'd', id))? {
         let row: DraftRow = decode(&value)?;
-        let written = u64::from(row.next) * limits::BLOB_CHUNK_BYTES as u64;
         return Ok(Some(BlobView {
             blob: None,
             upload: Some(*id),
             state: BlobState::Sealing,
             length_bytes: row.length_bytes,
-            here_bytes: written.min(row.length_bytes),
+            here_bytes: content_bytes(row.next, row.length_bytes),
             held: Vec::new(),
         }));
     }

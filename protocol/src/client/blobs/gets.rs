@@ -2,7 +2,7 @@
 //! comes and kept, so that a restart loses none.
 
 use super::files::{BlobState as FileState, BlobView, FILES};
-use super::{Asked, BlobNews, Client, Patience, Peer, RELAY_WINDOW, WINDOW, What, fits, limit};
+use super::{Asked, BlobNews, Client, Patience, Peer, RELAY_WINDOW, WINDOW, What, content_bytes, fits, limit};
 use crate::blob::{Assembly, BlobRef, Chunk, Held, Shape};
 use crate::client::io::CommandError;
 use crate::client::records::encode;
@@ -71,7 +71,6 @@ impl GetRow {
         let blob = self.reference()?;
         let shape = blob.shape().ok()?;
         let here = self.held.as_ref().map_or(0, Held::count);
-        let here_bytes = u64::from(here) * limits::BLOB_CHUNK_BYTES as u64;
         Some(BlobView {
             blob: Some(blob.id),
             upload: None,
@@ -81,7 +80,7 @@ impl GetRow {
                 FileState::Fetching
             },
             length_bytes: blob.length_bytes,
-            here_bytes: here_bytes.min(blob.length_bytes),
+            here_bytes: content_bytes(here, blob.length_bytes),
             held: Vec::new(),
         })
     }
@@ -101,8 +100,8 @@ impl Get {
     }
 
     /// What others may have of it: chunks of a file, if they ask on its topic.
-    pub(super) fn serves(&self, topic: &TopicId) -> Option<(Shape, Held)> {
-        (self.chat.is_some() && self.topic == *topic).then(|| (self.shape, self.held.clone()))
+    pub(super) fn serves(&self, topic: &TopicId) -> Option<(Shape, &Held)> {
+        (self.chat.is_some() && self.topic == *topic).then_some((self.shape, &self.held))
     }
 
     /// Its size, if it is a file.

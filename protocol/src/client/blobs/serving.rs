@@ -65,15 +65,10 @@ impl Client {
             let indices: Vec<u32> = asked(put.chunks()).take(limits::BLOB_CHUNKS_PER_FRAME).collect();
             return self.own_chunks(&get.blob, &indices, rows);
         }
-        let Some(held) = self
-            .blobs
-            .gets
-            .get(&get.blob)
-            .and_then(|known| known.serves(&get.topic))
-        else {
+        let known = self.blobs.gets.get(&get.blob);
+        let Some((shape, held)) = known.and_then(|known| known.serves(&get.topic)) else {
             return Ok(Vec::new());
         };
-        let (shape, held) = held;
         let indices = asked(shape.chunks()).filter(|index| held.has(*index));
         let mut chunks = Vec::new();
         for index in indices.take(limits::BLOB_CHUNKS_PER_FRAME) {

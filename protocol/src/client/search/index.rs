@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How texts become grams, and how segments are written: another number has the index made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Rows of messages that are read at once, so that commits don't wait for long.
 const CHUNK: usize = 128;
 /// Segments with fewer living messages than this part of a full one are put together with what is new.
@@ -308,7 +308,6 @@ impl<'a> Making<'a> {
         let doc = Doc {
             at_ms: view.sent_ms,
             id: *short,
-            source: 0,
             text: text_hash(&self.state.key, &text),
         };
         self.builder.add(&self.state.key, doc, text.len(), &found);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | the state of the index |
 //! | 1, segment (4) | how many messages it has, and of when |
-//! | 2, segment | the messages: source (4), time (8), half an id (16), part of a hash of the text (4); zeros where one was struck |
+//! | 2, segment | the messages: time (8), half an id (16), part of a hash of the text (4); zeros where one was struck |
 //! | 3, segment, bucket (1) | grams, ascending by fingerprint: difference to the one before, bytes of the list, list of places as differences |
 //!
 //! Bucket and fingerprint of a gram come of a hash under the index's own key, so that the keys and sizes of rows, which anybody with the
@@ -25,7 +25,7 @@ const TERMS: u8 = 3;
 /// Buckets of a segment: a search reads one for each gram, of about 2 KiB.
 const BUCKETS: u8 = 64;
 /// Bytes of a message in a segment's list.
-const DOC_BYTES: usize = 4 + 8 + 16 + 4;
+const DOC_BYTES: usize = 8 + 16 + 4;
 
 /// A segment at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +41,6 @@ pub(super) struct Head {
 pub(super) struct Doc {
     pub at_ms: u64,
     pub id: [u8; 16],
-    /// 0 for messages of chats, else the number of an archive.
-    pub source: u32,
     /// Tells whether the text has changed since.
     pub text: u32,
 }
@@ -102,11 +100,9 @@ pub(super) fn docs(rows: &dyn Rows, segment: u32) -> Result<Vec<Doc>, RowsError>
 }
 
 fn read_doc(bytes: &[u8]) -> Option<Doc> {
-    let (source, rest) = bytes.split_first_chunk()?;
-    let (at_ms, rest) = rest.split_first_chunk()?;
+    let (at_ms, rest) = bytes.split_first_chunk()?;
     let (id, text) = rest.split_first_chunk()?;
     Some(Doc {
-        source: u32::from_be_bytes(*source),
         at_ms: u64::from_be_bytes(*at_ms),
         id: *id,
         text: u32::from_be_bytes(text.try_into().ok()?),
@@ -116,7 +112,6 @@ fn read_doc(bytes: &[u8]) -> Option<Doc> {
 fn write_docs(docs: &[Doc]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(docs.len() * DOC_BYTES);
     for doc in docs {
-        bytes.extend(doc.source.to_be_bytes());
         bytes.extend(doc.at_ms.to_be_bytes());
         bytes.extend(doc.id);
         bytes.extend(doc.text.to_be_bytes());

@@ -50,6 +50,20 @@ impl World {
         self.does(place, Command::UpdateChat { chat, change });
     }
 
+    /// Alice makes a group with others.
+    pub fn founds(&mut self, name: &str, others: impl IntoIterator<Item = usize>) -> ChatId {
+        let members = others.into_iter().map(|place| self.account(place)).collect();
+        let command = Command::CreateChat {
+            name: name.into(),
+            members,
+            idempotency_key: None,
+        };
+        match self.command(ALICE, command) {
+            Some(Ok(Reply::Chat(chat))) => chat,
+            _ => panic!("no chat"),
+        }
+    }
+
     pub fn gives_role(&mut self, place: usize, chat: ChatId, to: usize, role: Role) {
         let account = self.account(to);
         self.does(place, Command::SetRole { chat, account, role });
@@ -91,18 +105,7 @@ impl Village {
         for place in 1..size {
             w.befriend_two(ALICE, place);
         }
-        let members = (1..size).map(|place| w.account(place)).collect();
-        let name = "village".into();
-        let Some(Ok(Reply::Chat(chat))) = w.command(
-            ALICE,
-            Command::CreateChat {
-                name,
-                members,
-                idempotency_key: None,
-            },
-        ) else {
-            panic!("no chat");
-        };
+        let chat = w.founds("village", 1..size);
         w.pass(10_000);
         let places: Vec<usize> = (0..size).collect();
         w.agree(chat, &places);
@@ -301,18 +304,7 @@ fn f40_who_is_added_by_somebody_alone_gets_its_welcome() {
 fn f41_an_old_welcome_does_not_bring_a_removed_member_back() {
     let mut w = World::with_relay(RelayConfig::default(), |_, _| {});
     w.befriend_two(ALICE, BOB);
-    let members = vec![w.account(BOB)];
-    let name = "village".into();
-    let Some(Ok(Reply::Chat(chat))) = w.command(
-        ALICE,
-        Command::CreateChat {
-            name,
-            members,
-            idempotency_key: None,
-        },
-    ) else {
-        panic!("no chat");
-    };
+    let chat = w.founds("village", [BOB]);
     w.pass(10_000);
     w.agree(chat, &[ALICE, BOB]);
     w.removes(ALICE, chat, BOB);

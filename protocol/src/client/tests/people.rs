@@ -328,18 +328,7 @@ fn contacts_are_asked_a_few_at_a_time_the_admins_first() {
     for place in 1..9 {
         w.befriend_two(ALICE, place);
     }
-    let members = (1..9).map(|place| w.account(place)).collect();
-    let name = "village".into();
-    let Some(Ok(Reply::Chat(chat))) = w.command(
-        ALICE,
-        Command::CreateChat {
-            name,
-            members,
-            idempotency_key: None,
-        },
-    ) else {
-        panic!("no chat");
-    };
+    let chat = w.founds("village", 1..9);
     w.pass(60_000);
     w.gives_role(ALICE, chat, 8, Role::Admin);
     w.pass(60_000);
@@ -370,18 +359,7 @@ fn contacts_are_asked_a_few_at_a_time_the_admins_first() {
 fn who_has_no_name_says_nothing() {
     let mut w = World::with_relay(RelayConfig::default(), |_, config| config.name = Some(String::new()));
     w.befriend_two(ALICE, BOB);
-    let members = vec![w.account(BOB)];
-    let name = "quiet".into();
-    let Some(Ok(Reply::Chat(chat))) = w.command(
-        ALICE,
-        Command::CreateChat {
-            name,
-            members,
-            idempotency_key: None,
-        },
-    ) else {
-        panic!("no chat");
-    };
+    let chat = w.founds("quiet", [BOB]);
     w.pass(60_000);
     assert!(w.names(ALICE, chat).is_empty() && w.names(BOB, chat).is_empty());
     assert_eq!(w.told(BOB, chat), 0);
