@@ -16,6 +16,9 @@ use crate::world::{DEADLINE, LISTEN};
 /// How long one poll waits for an event; what has no event is looked at again this often.
 const POLL_MS: u64 = 200;
 
+/// Events that are told of a person who waited in vain.
+const EVENTS_TOLD: usize = 40;
+
 /// A text as a chat shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
@@ -207,11 +210,18 @@ impl Person {
             }
             assert!(
                 Instant::now() < deadline,
-                "{} waited {DEADLINE:?} in vain until {what}",
-                self.name
+                "{} waited {DEADLINE:?} in vain until {what}; its last events:{}",
+                self.name,
+                self.last_events()
             );
             self.poll(POLL_MS).await;
         }
+    }
+
+    /// The last events, a line each, for whoever reads why a test failed.
+    fn last_events(&self) -> String {
+        let events = &self.events[self.events.len().saturating_sub(EVENTS_TOLD)..];
+        events.iter().map(|event| format!("\n{event}")).collect()
     }
 
     /// Waits for an event, among those of before and those to come; returns its data.

@@ -12,7 +12,7 @@ use crate::process::{Ended, Process};
 use crate::rpc::CallError;
 
 /// How long anything may take (guess: far above what a loaded machine needs).
-pub const DEADLINE: Duration = Duration::from_secs(40);
+pub const DEADLINE: Duration = Duration::from_secs(90);
 /// Listens over QUIC: loopback only, a free port.
 pub const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 /// Listens over TCP: loopback only, a free port.

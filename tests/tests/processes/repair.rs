@@ -154,7 +154,9 @@ async fn f15_f16_what_the_only_relay_keeps_back_comes_from_a_member() {
     carol.receives(&swallowed).await;
     alice.stop().await;
 
-    // Carol is there, and what she says shows what bob lacks.
+    // Carol is there, and what she says shows what bob lacks. After a start her gossip remembers nothing that it could hand on.
+    carol.stop().await;
+    carol.up().await;
     bob.up().await;
     let after = carol.send(&chat, "did you hear?").await;
     bob.receives(&after).await;
