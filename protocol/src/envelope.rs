@@ -1,5 +1,6 @@
-//! The envelope: the one thing that travels, valid on a topic exactly if the topic's key signed it.
+//! The envelope: the one thing that travels, valid on a topic exactly if the topic's key signed it, or a writer that the key certified.
 
+use crate::channel::{Authority, AuthorityError, Signatory, WriterCertificate};
 use crate::keys::{BadSignature, Domain, EnvelopeId, TopicId, TopicSecret};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -7,8 +8,10 @@ use crate::wire::{DecodeError, Reader, Wire, Writer};
 /// The version that this program writes and reads.
 pub const VERSION: u8 = 1;
 
-/// Signed by the topic's own key. Other values name writer certificates, which this version refuses.
+/// Signed by the topic's own key.
 const SIGNER_TOPIC_KEY: u8 = 0;
+/// Of a channel: signed by its root, which is the topic's key, or by a writer with certificates.
+const SIGNER_CHANNEL: u8 = 1;
 
 /// An envelope isn't admissible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,11 +37,12 @@ pub enum EnvelopeError {
 /// | bytes | field |
 /// |---|---|
 /// | 1 | version, 1 |
-/// | 1 | signer: 0 for the topic's key |
+/// | 1 | signer: 0 for the topic's key, 1 for a channel's writer |
 /// | 32 | topic |
 /// | 4 | time to live, seconds, counted by each custodian from its own receipt |
+/// | V | for signer 1 only: writer certificates from the topic's key to the writer's; none if the root wrote it |
 /// | V | body, opaque |
-/// | 64 | Ed25519 signature over the id, domain `madang/1/envelope` |
+/// | 64 | Ed25519 signature over the id, domain `madang/1/envelope`, or for signer 1 `madang/1/channel-envelope` |
 ///
 /// The whole is at most [`limits::ENVELOPE_BYTES`]. The id is BLAKE3 over all but the signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +50,7 @@ pub struct Envelope {
     id: EnvelopeId,
     topic: TopicId,
     ttl_s: u32,
+    authority: Option<Box<Authority>>,
     body: std::ops::Range<usize>,
     bytes: Vec<u8>,
 }
@@ -59,6 +64,31 @@ impl Envelope {
         topic.public().write(&mut w);
         w.u32(ttl_s);
         w.bytes(body);
+        let sign = |id: &[u8; 32]| topic.sign(Domain::Envelope, id);
+        Self::finish(w, (topic.public(), ttl_s, None), body.len(), sign)
+    }
+
+    /// Writes and signs an envelope of a channel; fails only if the body is too large.
+    pub fn sign_as(signatory: &Signatory, ttl_s: u32, body: &[u8]) -> Result<Self, EnvelopeError> {
+        let topic = signatory.channel.topic();
+        let mut w = Writer::default();
+        w.u8(VERSION);
+        w.u8(SIGNER_CHANNEL);
+        topic.write(&mut w);
+        w.u32(ttl_s);
+        w.list(&signatory.chain, |w, certificate| certificate.write(w));
+        w.bytes(body);
+        let authority = Authority::of(topic, signatory.chain.clone());
+        let sign = |id: &[u8; 32]| signatory.secret.sign(Domain::ChannelEnvelope, id);
+        Self::finish(w, (topic, ttl_s, Some(Box::new(authority))), body.len(), sign)
+    }
+
+    fn finish(
+        w: Writer,
+        (topic, ttl_s, authority): (TopicId, u32, Option<Box<Authority>>),
+        body: usize,
+        sign: impl FnOnce(&[u8; 32]) -> [u8; 64],
+    ) -> Result<Self, EnvelopeError> {
         let mut bytes = w.into_bytes();
         let end = bytes.len();
         let found = end + 64;
@@ -69,12 +99,13 @@ impl Envelope {
             });
         }
         let id = EnvelopeId(*blake3::hash(&bytes).as_bytes());
-        bytes.extend_from_slice(&topic.sign(Domain::Envelope, &id.0));
+        bytes.extend_from_slice(&sign(&id.0));
         Ok(Self {
             id,
-            topic: topic.public(),
+            topic,
             ttl_s,
-            body: end - body.len()..end,
+            authority,
+            body: end - body..end,
             bytes,
         })
     }
@@ -82,7 +113,18 @@ impl Envelope {
     /// The admission check of gossip, of relays and of every stream: format, size and signature.
     pub fn verify(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let (envelope, signature) = Self::parse(bytes)?;
-        envelope.topic.verify(Domain::Envelope, &envelope.id.0, &signature)?;
+        match &envelope.authority {
+            None => envelope.topic.verify(Domain::Envelope, &envelope.id.0, &signature)?,
+            Some(authority) => {
+                authority.verify(envelope.topic).map_err(|error| match error {
+                    AuthorityError::Invalid(error) => EnvelopeError::Decode(error),
+                    AuthorityError::Signature(error) => EnvelopeError::Signature(error),
+                })?;
+                authority
+                    .writer
+                    .verify(Domain::ChannelEnvelope, &envelope.id.0, &signature)?;
+            }
+        }
         Ok(envelope)
     }
 
@@ -110,6 +152,11 @@ impl Envelope {
     /// Seconds that custodians should keep it.
     pub fn ttl_s(&self) -> u32 {
         self.ttl_s
+    }
+
+    /// By whose right it is on its channel; none if it is on no channel.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_deref()
     }
 
     /// The opaque body.
@@ -143,7 +190,8 @@ impl Envelope {
             }
             .into());
         }
-        if r.u8("signer")? != SIGNER_TOPIC_KEY {
+        let signer = r.u8("signer")?;
+        if !matches!(signer, SIGNER_TOPIC_KEY | SIGNER_CHANNEL) {
             return Err(DecodeError::Invalid {
                 field: "signer",
                 reason: "a kind of signer that this version doesn't know",
@@ -152,6 +200,12 @@ impl Envelope {
         }
         let topic = TopicId::read(&mut r)?;
         let ttl_s = r.u32("ttl_s")?;
+        let authority = if signer == SIGNER_CHANNEL {
+            let chain = r.list("certificates", limits::CERTIFICATE_CHAIN, WriterCertificate::read)?;
+            Some(Box::new(Authority::of(topic, chain)))
+        } else {
+            None
+        };
         let body_len = r.bytes("body", limits::ENVELOPE_BYTES)?.len();
         let end = bytes.len() - r.rest().len();
         let signature = r.array("signature")?;
@@ -161,6 +215,7 @@ impl Envelope {
             id: EnvelopeId(*blake3::hash(signed).as_bytes()),
             topic,
             ttl_s,
+            authority,
             body: end - body_len..end,
             bytes: bytes.to_vec(),
         };

@@ -49,6 +49,10 @@ pub enum Domain {
     ChatWish,
     /// What a member calls itself, by its device.
     ChatProfile,
+    /// An envelope of a channel, by its root key or a certified writer.
+    ChannelEnvelope,
+    /// A writer's certificate, by the channel's root key or one that it handed over to.
+    WriterCertificate,
 }
 
 impl Domain {
@@ -63,6 +67,8 @@ impl Domain {
             Self::BlobReceipt => b"madang/1/blob-receipt",
             Self::ChatWish => b"madang/1/chat-wish",
             Self::ChatProfile => b"madang/1/chat-profile",
+            Self::ChannelEnvelope => b"madang/1/channel-envelope",
+            Self::WriterCertificate => b"madang/1/writer-certificate",
         }
     }
 
@@ -86,6 +92,8 @@ impl fmt::Display for Domain {
             Self::BlobReceipt => "blob receipt",
             Self::ChatWish => "chat wish",
             Self::ChatProfile => "chat profile",
+            Self::ChannelEnvelope => "channel envelope",
+            Self::WriterCertificate => "writer certificate",
         })
     }
 }
@@ -175,6 +183,14 @@ id! {
     NodeId
 }
 id! {
+    /// A channel: its root's public key, which is its topic.
+    ChannelId
+}
+id! {
+    /// Whoever writes on a channel: the public key of its root or of a certified writer.
+    WriterId
+}
+id! {
     /// A contact request: the id of the envelope that brought it.
     RequestId
 }
@@ -187,8 +203,22 @@ hex_text!(
     EnvelopeId,
     BlobId,
     NodeId,
+    ChannelId,
+    WriterId,
     RequestId
 );
+
+impl ChannelId {
+    /// The topic that it is written on.
+    pub fn topic(self) -> TopicId {
+        TopicId(self.0)
+    }
+
+    /// Its root as a writer.
+    pub fn root(self) -> WriterId {
+        WriterId(self.0)
+    }
+}
 
 /// The human-readable part of an account's address.
 const ACCOUNT_HRP: bech32::Hrp = bech32::Hrp::parse_unchecked("madang");
@@ -233,7 +263,7 @@ macro_rules! verifies {
         }
     )* };
 }
-verifies!(AccountId, DeviceId, TransportKey, TopicId);
+verifies!(AccountId, DeviceId, TransportKey, TopicId, WriterId);
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident, $public:ident) => {
@@ -299,6 +329,10 @@ secret! {
     /// What lets its holder write on a topic.
     TopicSecret, TopicId
 }
+secret! {
+    /// What a writer of a channel signs with.
+    WriterSecret, WriterId
+}
 
 impl DeviceSecret {
     /// Signs what MLS asks for; MLS separates by labels of its own (RFC 9420 section 5.1.2).
@@ -345,6 +379,8 @@ mod tests {
             Domain::Receipt,
             Domain::BlobPermit,
             Domain::BlobReceipt,
+            Domain::ChannelEnvelope,
+            Domain::WriterCertificate,
         ] {
             assert_eq!(
                 public.verify(other, b"content", &signature),

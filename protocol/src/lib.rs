@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod blob;
+pub mod channel;
 pub mod chat;
 pub mod client;
 pub mod contact;

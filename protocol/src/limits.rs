@@ -263,3 +263,36 @@ pub const SEARCH_UNINDEXED: usize = 4096;
 pub const SEARCH_READS: usize = 2000;
 /// Events that wait at most before the index takes them in, so that searching doesn't read more of the log.
 pub const SEARCH_EVENTS: usize = 16 * 1024;
+
+/// Certificates between a channel's key and the writer of an envelope: hand-overs of the root, and the writer's own.
+pub const CERTIFICATE_CHAIN: usize = 4;
+/// Bytes of what later versions add to a certificate, manifest, entry or beacon (guess).
+pub const CHANNEL_EXTENSION_BYTES: usize = 4 * 1024;
+/// Bytes of a channel's description.
+pub const CHANNEL_DESCRIPTION_BYTES: usize = 4 * 1024;
+/// Categories of a channel (guess: what somebody who follows it looks through).
+pub const CHANNEL_CATEGORIES: usize = 32;
+/// Bytes of a category's id.
+pub const CATEGORY_BYTES: usize = 32;
+/// Links of a channel, and buttons of a card.
+pub const CHANNEL_LINKS: usize = 8;
+/// Bytes of an address that a link or button leads to.
+pub const URL_BYTES: usize = 2048;
+/// Bytes of a domain's name (RFC 1035, section 2.3.4).
+pub const DOMAIN_BYTES: usize = 253;
+/// Writers of a channel whose heads a beacon names (guess).
+pub const CHANNEL_WRITERS: usize = 64;
+/// Revocations that a beacon names: writers of the past.
+pub const CHANNEL_REVOCATIONS: usize = 256;
+/// Cards of a carousel.
+pub const CAROUSEL_CARDS: usize = 10;
+/// Bytes of a card's or an event's title, and of the name of a place.
+pub const TITLE_BYTES: usize = 256;
+/// Bytes of a card's text, and of the terms of a coupon.
+pub const CARD_TEXT_BYTES: usize = 4 * 1024;
+/// Bytes of a post with all that belongs to it: it must fit an envelope beside its writer's certificates.
+pub const POST_BYTES: usize = 48 * 1024;
+/// Bytes of a channel's link before base64.
+pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
+/// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.
+pub const CHANNEL_SECONDS: u32 = 365 * 24 * 3600;

@@ -121,7 +121,8 @@ fn f08_every_truncation_and_a_byte_too_many_are_refused() {
 
 /// Padding may have any size, so one cut in the zeros is still one. What a message of a comparison leaves out counts as equal.
 fn shorter_is_valid(target: &Target, valid: &[u8], end: usize) -> bool {
-    compares(target) || target.name == "padding" && valid[end..].iter().all(|byte| *byte == 0)
+    let later = target.name == "channel_statement" && valid[0] > 2 && end > 0;
+    compares(target) || later || target.name == "padding" && valid[end..].iter().all(|byte| *byte == 0)
 }
 
 fn compares(target: &Target) -> bool {
@@ -130,7 +131,8 @@ fn compares(target: &Target) -> bool {
 
 /// The content of a frame of an unknown tag is passed over.
 fn takes_any_rest(target: &Target, valid: &[u8]) -> bool {
-    compares(target) || target.name.ends_with("_frame") && valid.len() == 1
+    let later = target.name == "channel_statement" && valid[0] > 2;
+    compares(target) || later || target.name.ends_with("_frame") && valid.len() == 1
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! `MADANG_WRITE_VECTORS=1 cargo test -p madang-protocol --test vectors` writes them anew; without it, drift fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "vectors/channel.rs"]
+mod channel;
 #[path = "vectors/chat.rs"]
 mod chat;
 #[path = "vectors/contact.rs"]
@@ -33,10 +35,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// The files that this test reads.
-const FORMATS: [&Format; 7] = [
+const FORMATS: [&Format; 8] = [
     &envelope::FORMAT,
     &identity::FORMAT,
     &contact::FORMAT,
+    &channel::FORMAT,
     &chat::FORMAT,
     &group::FORMAT,
     &message::FORMAT,

@@ -41,6 +41,10 @@ impl Client {
         let Ok(envelope) = Envelope::verify(bytes) else {
             return Ok(Taken::Refused(Refusal::Invalid));
         };
+        // A channel's envelope has no place on another topic.
+        if envelope.authority().is_some() {
+            return Ok(Taken::Refused(Refusal::Invalid));
+        }
         let taken = match usage {
             TopicUse::Chat(chat) => self.chat_envelope(now_ms, chat, &envelope)?,
             TopicUse::Requests(invite) => self.request_envelope(now_ms, invite, &envelope)?,

@@ -29,6 +29,8 @@ use madang_protocol::seq_set::SeqSet;
 use madang_protocol::wire::Wire;
 use std::sync::OnceLock;
 
+#[path = "channels.rs"]
+mod channels;
 #[path = "groups.rs"]
 mod groups;
 #[path = "windows.rs"]
@@ -121,7 +123,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 32] = [
+pub const TARGETS: [Target; 36] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -166,6 +168,12 @@ pub const TARGETS: [Target; 32] = [
         .allowing(2 * GROUP),
     Target::new("group_join", join, welcomes).authentic().allowing(GROUP),
     Target::new("key_package", add, packages).authentic().allowing(GROUP),
+    Target::new("channel_envelope", envelope, channels::envelopes).authentic(),
+    Target::new("channel_statement", channels::statement, channels::statements).lenient(),
+    Target::new("channel_link", channels::link, channels::links)
+        .authentic()
+        .lenient(),
+    Target::new("channel_evidence", channels::evidence, channels::evidences).authentic(),
     Target::new("reconcile_answer", windows::answer, windows::messages).allowing(windows::SETS),
     Target::new("reconcile_take", windows::take, windows::answers).allowing(windows::SETS),
 ];

@@ -133,12 +133,7 @@ fn fill(v: &mut Vectors) {
     bad("nothing", b"", "truncated", "version");
     bad("version 0", &changed(0, 0), "version", "version");
     bad("version 2", &changed(0, 2), "version", "version");
-    bad(
-        "a writer certificate instead of the topic's key",
-        &changed(1, 1),
-        "invalid",
-        "signer",
-    );
+    bad("a signer of a later version", &changed(1, 2), "invalid", "signer");
     bad("another topic", &changed(2, plain[2] ^ 1), "signature", "");
     bad("another time to live", &changed(37, plain[37] ^ 1), "signature", "");
     bad("another body", &changed(39, plain[39] ^ 1), "signature", "");

@@ -1,5 +1,6 @@
 //! What a relay allows, what it counts, and the bounds of its work.
 
+use crate::envelope::Envelope;
 use crate::limits;
 use crate::padding;
 use std::collections::BTreeMap;
@@ -99,6 +100,8 @@ pub struct RelayConfig {
     pub cached_topics: usize,
     /// The longest that an envelope is kept, and how long an emptied topic is remembered, in seconds.
     pub retention_s: u32,
+    /// The longest that an envelope of a channel is kept, in seconds: its past is read by who follows it later.
+    pub channel_retention_s: u32,
     /// A deliberate fault: a cursor counts for its position alone.
     #[cfg(feature = "sim")]
     pub cursor_unhashed: bool,
@@ -131,6 +134,7 @@ impl Default for RelayConfig {
             peers: 4 * limits::PEERS,
             cached_topics: 65_536,
             retention_s: limits::CUSTODY_SECONDS,
+            channel_retention_s: limits::CHANNEL_SECONDS,
             #[cfg(feature = "sim")]
             cursor_unhashed: false,
         }
@@ -138,6 +142,15 @@ impl Default for RelayConfig {
 }
 
 impl RelayConfig {
+    /// How long an envelope is kept, in seconds from when it was taken.
+    pub(super) fn kept_s(&self, envelope: &Envelope) -> u64 {
+        let longest_s = match envelope.authority() {
+            Some(_) => self.channel_retention_s,
+            None => self.retention_s,
+        };
+        u64::from(envelope.ttl_s().min(longest_s))
+    }
+
     /// The end of the stretch in which something expires: when it is removed.
     pub(super) fn removed_at_s(&self, until_s: u64) -> u64 {
         let (least, most) = EXPIRY_STRETCH_S;

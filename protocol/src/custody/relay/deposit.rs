@@ -181,6 +181,9 @@ impl Relay {
             self.stats.repeated += 1;
             return Ok(Ok(until_s));
         }
+        if envelope.authority().is_some_and(|authority| !authority.holds_at(now_s)) {
+            return Ok(Err((Refusal::Invalid, 0)));
+        }
         if self.read_only {
             return Ok(Err((Refusal::ReadOnly, READ_ONLY_RETRY_S)));
         }
@@ -228,9 +231,7 @@ impl Relay {
 
     fn keep(&mut self, now_s: u64, peer: TransportKey, envelope: &Envelope, rows: &dyn Rows) -> Result<u64, RowsError> {
         let (id, bytes) = (envelope.id(), envelope.bytes());
-        let until_s = now_s
-            .saturating_add(u64::from(envelope.ttl_s().min(self.config.retention_s)))
-            .min(LATEST_S);
+        let until_s = now_s.saturating_add(self.config.kept_s(envelope)).min(LATEST_S);
         self.begin_topic(now_s, peer, envelope.topic(), rows)?;
         let Some(topic) = self.topics.get_mut(&envelope.topic()) else {
             return Ok(until_s);

@@ -314,9 +314,9 @@ impl Relay {
 
     /// When an envelope was taken: its row says until when it is kept.
     fn taken_s(&self, topic: &TopicId, kept: &Kept<'_>) -> u64 {
-        let ttl_s = Envelope::trusted(&kept.envelope(topic)).map_or(0, |envelope| envelope.ttl_s());
-        kept.until_s
-            .saturating_sub(u64::from(ttl_s.min(self.config.retention_s)))
+        let envelope = Envelope::trusted(&kept.envelope(topic));
+        let kept_s = envelope.map_or(0, |envelope| self.config.kept_s(&envelope));
+        kept.until_s.saturating_sub(kept_s)
     }
 
     /// Some of what is asked for, as much as a page and the peer's window have room for.

@@ -1,0 +1,35 @@
+//! Channels: what a brand and its writers sign on the topic that is its key, so that anybody can check it (`spec/channel.md`).
+//!
+//! | file | what |
+//! |---|---|
+//! | `certificate` | who may write, and the chain from the channel's key to it |
+//! | `manifest` | what a channel says of itself |
+//! | `post` | what a post says |
+//! | `entry` | a writer's numbered, hash-chained acts: posts, edits, retractions |
+//! | `beacon` | all writers' heads, revocations and the manifest, by the root |
+//! | `link` | the link by which it is followed |
+//! | `evidence` | two signed things that no honest channel has both of |
+
+mod beacon;
+mod certificate;
+mod entry;
+mod evidence;
+mod link;
+mod manifest;
+mod post;
+
+pub use beacon::{Beacon, Head, Revocation};
+pub(crate) use certificate::AuthorityError;
+pub use certificate::{Authority, Scopes, Signatory, WriterCertificate};
+pub use entry::{Act, Entry, Statement};
+pub use evidence::{Evidence, EvidenceError, Proof};
+pub use link::{ChannelLink, LinkError};
+pub use manifest::{Category, Manifest, Policy, WebLink, is_category, is_domain};
+pub use post::{Area, Button, Card, Coupon, Event, Post, PostBody, is_actionable};
+
+use crate::wire::DecodeError;
+
+/// A value that the format doesn't allow.
+fn invalid(field: &'static str, reason: &'static str) -> DecodeError {
+    DecodeError::Invalid { field, reason }
+}
