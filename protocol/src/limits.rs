@@ -296,3 +296,7 @@ pub const POST_BYTES: usize = 48 * 1024;
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.
 pub const CHANNEL_SECONDS: u32 = 365 * 24 * 3600;
+/// Quiet hours, and hours of a window, of one follower's terms (guess: two a day of the week).
+pub const TERMS_HOURS: usize = 14;
+/// Places of one follower's terms (guess).
+pub const TERMS_PLACES: usize = 16;

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `certificate` | who may write, and the chain from the channel's key to it |
 //! | `manifest` | what a channel says of itself |
-//! | `post` | what a post says |
+//! | `post`, `area` | what a post says, and where it matters |
 //! | `entry` | a writer's numbered, hash-chained acts: posts, edits, retractions |
 //! | `beacon` | all writers' heads, revocations and the manifest, by the root |
 //! | `link` | the link by which it is followed |
 //! | `evidence` | two signed things that no honest channel has both of |
+//! | `terms` | what a follower wants of a channel, and when |
 
+mod area;
 mod beacon;
 mod certificate;
 mod entry;
@@ -17,7 +19,9 @@ mod evidence;
 mod link;
 mod manifest;
 mod post;
+pub mod terms;
 
+pub use area::Area;
 pub use beacon::{Beacon, Head, Revocation};
 pub(crate) use certificate::AuthorityError;
 pub use certificate::{Authority, Scopes, Signatory, WriterCertificate};
@@ -25,7 +29,7 @@ pub use entry::{Act, Entry, Statement};
 pub use evidence::{Evidence, EvidenceError, Proof};
 pub use link::{ChannelLink, LinkError};
 pub use manifest::{Category, Manifest, Policy, WebLink, is_category, is_domain};
-pub use post::{Area, Button, Card, Coupon, Event, Post, PostBody, is_actionable};
+pub use post::{Button, Card, Coupon, Event, Post, PostBody, is_actionable};
 
 use crate::wire::DecodeError;
 

@@ -1,5 +1,6 @@
 //! Posts: what a channel says, by kinds that later versions add to.
 
+use super::area::Area;
 use super::invalid;
 use super::manifest::{read_categories, write_categories};
 use crate::limits;
@@ -57,18 +58,6 @@ pub enum PostBody {
         /// Its body.
         body: Vec<u8>,
     },
-}
-
-/// A circle on the earth: `{uint32 latitude; uint32 longitude; uint32 radius_m;}`, degrees in millionths from the south pole (0 to
-/// 180,000,000) and from the 180th meridian eastwards (0 to 360,000,000).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Area {
-    /// Millionths of a degree north, -90,000,000 to 90,000,000.
-    pub latitude_e6: i32,
-    /// Millionths of a degree east, -180,000,000 to 180,000,000.
-    pub longitude_e6: i32,
-    /// Metres.
-    pub radius_m: u32,
 }
 
 /// A card: `{opaque title<V>; opaque text<V>; optional<Attachment> image; Button buttons<V>;}`.
@@ -327,33 +316,6 @@ impl Wire for Post {
             text,
             body,
             extensions: r.bytes("post.extensions", limits::CHANNEL_EXTENSION_BYTES)?.to_vec(),
-        })
-    }
-}
-
-/// What is added to degrees, so that they are written without a sign.
-const SOUTH: i64 = 90_000_000;
-const WEST: i64 = 180_000_000;
-
-impl Wire for Area {
-    fn write(&self, w: &mut Writer) {
-        let unsigned = |value: i32, offset: i64| u32::try_from(i64::from(value) + offset).unwrap_or(0);
-        w.u32(unsigned(self.latitude_e6, SOUTH));
-        w.u32(unsigned(self.longitude_e6, WEST));
-        w.u32(self.radius_m);
-    }
-    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let signed = |field, value: u32, offset: i64| {
-            let value = i64::from(value) - offset;
-            match i32::try_from(value) {
-                Ok(value) if i64::from(value) <= offset => Ok(value),
-                _ => Err(invalid(field, "beyond the earth")),
-            }
-        };
-        Ok(Self {
-            latitude_e6: signed("area.latitude", r.u32("area.latitude")?, SOUTH)?,
-            longitude_e6: signed("area.longitude", r.u32("area.longitude")?, WEST)?,
-            radius_m: r.u32("area.radius_m")?,
         })
     }
 }
