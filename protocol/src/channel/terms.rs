@@ -186,7 +186,7 @@ impl Zone {
                     continue;
                 };
                 let at = self.0.to_ambiguous_timestamp(local);
-                found.extend(at.clone().earlier().ok());
+                found.extend(at.earlier().ok());
                 found.extend(at.later().ok());
             }
         }
@@ -305,5 +305,4 @@ fn millis(at: Timestamp) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "terms/tests.rs"]
 mod tests;

@@ -1,3 +1,6 @@
+//! Terms on a virtual clock.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use super::*;
 
 const MINUTE_MS: u64 = 60_000;
