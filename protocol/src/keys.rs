@@ -53,6 +53,8 @@ pub enum Domain {
     ChannelEnvelope,
     /// A writer's certificate, by the channel's root key or one that it handed over to.
     WriterCertificate,
+    /// That a channel belongs to a domain, by the channel's root.
+    ChannelVouch,
 }
 
 impl Domain {
@@ -69,6 +71,7 @@ impl Domain {
             Self::ChatProfile => b"madang/1/chat-profile",
             Self::ChannelEnvelope => b"madang/1/channel-envelope",
             Self::WriterCertificate => b"madang/1/writer-certificate",
+            Self::ChannelVouch => b"madang/1/channel-vouch",
         }
     }
 
@@ -94,6 +97,7 @@ impl fmt::Display for Domain {
             Self::ChatProfile => "chat profile",
             Self::ChannelEnvelope => "channel envelope",
             Self::WriterCertificate => "writer certificate",
+            Self::ChannelVouch => "channel vouch",
         })
     }
 }

@@ -296,6 +296,8 @@ pub const POST_BYTES: usize = 48 * 1024;
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.
 pub const CHANNEL_SECONDS: u32 = 365 * 24 * 3600;
+/// Bytes of what a domain publishes to vouch for channels.
+pub const DOMAIN_FILE_BYTES: usize = 64 * 1024;
 /// Quiet hours, and hours of a window, of one follower's terms (guess: two a day of the week).
 pub const TERMS_HOURS: usize = 14;
 /// Places of one follower's terms (guess).

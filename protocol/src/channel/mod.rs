@@ -10,6 +10,7 @@
 //! | `link` | the link by which it is followed |
 //! | `evidence` | two signed things that no honest channel has both of |
 //! | `terms` | what a follower wants of a channel, and when |
+//! | `vouch` | what a domain publishes to vouch for a channel |
 
 mod area;
 mod beacon;
@@ -20,6 +21,7 @@ mod link;
 mod manifest;
 mod post;
 pub mod terms;
+mod vouch;
 
 pub use area::Area;
 pub use beacon::{Beacon, Head, Revocation};
@@ -30,6 +32,7 @@ pub use evidence::{Evidence, EvidenceError, Proof};
 pub use link::{ChannelLink, LinkError};
 pub use manifest::{Category, Manifest, Policy, WebLink, is_category, is_domain};
 pub use post::{Button, Card, Coupon, Event, Post, PostBody, is_actionable};
+pub use vouch::{Vouch, VouchError};
 
 use crate::wire::DecodeError;
 

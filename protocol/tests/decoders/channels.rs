@@ -3,7 +3,7 @@
 use super::{address, as_is};
 use madang_protocol::channel::{
     Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, Head, Manifest, Policy,
-    Post, PostBody, Revocation, Scopes, Signatory, Statement, WebLink, WriterCertificate,
+    Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch, WebLink, WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, WriterSecret};
@@ -216,4 +216,13 @@ pub fn evidences() -> Vec<Vec<u8>> {
 pub fn evidence(bytes: &[u8]) -> Option<Vec<u8>> {
     let evidence = Evidence::decode(bytes).ok()?;
     as_is(bytes, evidence.verify().is_ok())
+}
+
+pub fn vouches() -> Vec<Vec<u8>> {
+    vec![Vouch::sign(&root(), "shop.example").encode()]
+}
+
+pub fn vouch(bytes: &[u8]) -> Option<Vec<u8>> {
+    let vouch = Vouch::decode(bytes).ok()?;
+    as_is(bytes, vouch.verify(vouch.channel, &vouch.domain).is_ok())
 }

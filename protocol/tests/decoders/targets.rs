@@ -123,7 +123,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 36] = [
+pub const TARGETS: [Target; 37] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -174,6 +174,7 @@ pub const TARGETS: [Target; 36] = [
         .authentic()
         .lenient(),
     Target::new("channel_evidence", channels::evidence, channels::evidences).authentic(),
+    Target::new("channel_vouch", channels::vouch, channels::vouches).authentic(),
     Target::new("reconcile_answer", windows::answer, windows::messages).allowing(windows::SETS),
     Target::new("reconcile_take", windows::take, windows::answers).allowing(windows::SETS),
 ];

@@ -4,7 +4,8 @@ use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, numbe
 use madang_protocol::address::PeerAddress;
 use madang_protocol::channel::{
     Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, EvidenceError, Head,
-    LinkError, Manifest, Policy, Post, Proof, Revocation, Scopes, Signatory, Statement, WebLink, WriterCertificate,
+    LinkError, Manifest, Policy, Post, Proof, Revocation, Scopes, Signatory, Statement, Vouch, VouchError, WebLink,
+    WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId, WriterSecret};
@@ -69,6 +70,12 @@ pub const FORMAT: Format = Format {
             read: read_evidence,
             write: write_evidence,
         },
+        Kind {
+            name: "vouch",
+            text: false,
+            read: read_vouch,
+            write: write_vouch,
+        },
     ],
     fill,
 };
@@ -126,15 +133,18 @@ fn read_envelope(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     }))
 }
 
-fn write_envelope(keys: &Value, fields: &Value) -> Vec<u8> {
+fn signatory(keys: &Value, fields: &Value) -> Signatory {
     let chain = items(fields, "certificates").map(|known| hex::decode(known.as_str().unwrap()).unwrap());
-    let signatory = Signatory {
+    Signatory {
         channel: ChannelId(array(fields, "channel")),
         secret: WriterSecret::from_bytes(array(keys, "writer_secret")),
         chain: chain.map(|bytes| WriterCertificate::decode(&bytes).unwrap()).collect(),
-    };
+    }
+}
+
+fn write_envelope(keys: &Value, fields: &Value) -> Vec<u8> {
     let ttl_s = fields["ttl_s"].as_u64().unwrap() as u32;
-    Envelope::sign_as(&signatory, ttl_s, &bytes(fields, "body"))
+    Envelope::sign_as(&signatory(keys, fields), ttl_s, &bytes(fields, "body"))
         .unwrap()
         .into_bytes()
 }
@@ -515,6 +525,7 @@ fn fill(v: &mut Vectors) {
     bodies(v);
     links(v);
     evidence(v);
+    vouches(v);
 }
 
 fn envelopes(v: &mut Vectors, [editor, successor, later, by_editor]: [&[u8]; 4]) {
@@ -830,4 +841,44 @@ fn evidence(v: &mut Vectors) {
         &json!({ "one": hexed(first.bytes()), "other": hexed(&forged) }),
     );
     v.bad("evidence", "a forged one", Value::Null, &bytes, "signature", "");
+}
+
+fn read_vouch(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let vouch = Vouch::decode(bytes)?;
+    vouch
+        .verify(vouch.channel, &vouch.domain)
+        .map_err(|error| match error {
+            VouchError::Decode(error) => error.into(),
+            VouchError::Signature(error) => error.into(),
+            VouchError::NotRoot => Fault::new("not_root"),
+            VouchError::Channel | VouchError::OtherDomain => Fault::new("another"),
+        })?;
+    let chain: Vec<Value> = vouch.chain.iter().map(|known| hexed(known.encode())).collect();
+    Ok(json!({ "channel": hexed(vouch.channel.0), "domain": vouch.domain, "certificates": chain }))
+}
+
+fn write_vouch(keys: &Value, fields: &Value) -> Vec<u8> {
+    Vouch::sign(&signatory(keys, fields), &text(fields, "domain")).encode()
+}
+
+fn vouches(v: &mut Vectors) {
+    let by = |secret: [u8; 32]| json!({ "writer_secret": hexed(secret) });
+    let fields = |domain: &str, chain: &[Vec<u8>]| {
+        let chain: Vec<Value> = chain.iter().map(hexed).collect();
+        json!({ "channel": hexed(channel().0), "domain": domain, "certificates": chain })
+    };
+    let root = WriterSecret::from_bytes(ROOT);
+    let certified = |scopes: Scopes| certificate(&root, &grant(EDITOR, scopes)).encode();
+    let heir = fields("shop.example", &[certified(Scopes::ROOT)]);
+    let good = fields("shop.example", &[]);
+    v.good("vouch", "by the channel's key", by(ROOT), good.clone());
+    v.good("vouch", "by whom it was handed over to", by(EDITOR), heir);
+    let mut bad = |name, bytes: &[u8], error, at| v.bad("vouch", name, Value::Null, bytes, error, at);
+    let editor = fields("shop.example", &[certified(Scopes::PUBLISH)]);
+    bad("by an editor", &write_vouch(&by(EDITOR), &editor), "not_root", "");
+    bad("by a stranger", &write_vouch(&by(EDITOR), &good), "signature", "");
+    let no_domain = write_vouch(&by(ROOT), &fields("Shop.example", &[]));
+    bad("capitals", &no_domain, "invalid", "vouch.domain");
+    let whole = write_vouch(&by(ROOT), &good);
+    bad("cut", &whole[..whole.len() - 1], "truncated", "vouch.signature");
 }
