@@ -40,6 +40,7 @@ pub mod server;
 mod socket;
 mod tls;
 pub mod types;
+mod web;
 pub mod webhooks;
 
 #[cfg(test)]

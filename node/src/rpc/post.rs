@@ -1,34 +1,22 @@
 //! Posting to webhooks, signed as the specification of Standard Webhooks has it (standardwebhooks.com, version 1).
 
-use std::convert::Infallible;
-use std::future::pending;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
-use http::response::Parts;
 use http::{Request, StatusCode};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use sha2::Sha256;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use super::ids::AppKey;
 use super::limits::POST_DEADLINE;
-use super::webhooks::{Hook, Target, secret_bytes};
+use super::web::{Target, Web, WebError, unreachable};
+use super::webhooks::{Hook, reach, secret_bytes};
 
 /// Posts to webhooks.
 pub(super) struct Poster {
-    tls: TlsConnector,
+    web: Web,
 }
 
 /// Why a post wasn't accepted; holds nothing of the receiver's answer but its status.
@@ -44,15 +32,18 @@ pub(super) enum PostError {
     Status(StatusCode, Option<Duration>),
 }
 
+impl From<WebError> for PostError {
+    fn from(error: WebError) -> Self {
+        match error {
+            WebError::Unreachable(why) => Self::Unreachable(why),
+            WebError::Private => Self::Private,
+        }
+    }
+}
+
 impl Poster {
     pub(super) fn new() -> Result<Self, rustls::Error> {
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_platform_verifier()
-            .with_no_client_auth();
-        Ok(Self {
-            tls: TlsConnector::from(Arc::new(config)),
-        })
+        Ok(Self { web: Web::new()? })
     }
 
     /// Posts a body under an id, which stays the same when the same is posted again, for an app or the owner.
@@ -64,37 +55,19 @@ impl Poster {
         body: &str,
         now_s: u64,
     ) -> Result<StatusCode, PostError> {
-        let request = |target: &Target| {
-            Request::post(&target.path)
-                .header(HOST, &target.authority)
-                .header(CONTENT_TYPE, "application/json")
-                .header(USER_AGENT, concat!("madang/", env!("CARGO_PKG_VERSION")))
-                .header(CONNECTION, "close")
-                .header("webhook-id", id)
-                .header("webhook-timestamp", now_s)
-                .header("webhook-signature", signature(hook, id, now_s, body))
-                .body(body.to_owned())
-        };
-        let posted = async {
-            let target = Target::parse(&hook.url).map_err(unreachable)?;
-            let request = request(&target).map_err(unreachable)?;
-            // Checked where it is connected to: a name may lead elsewhere than when it was set.
-            let found = lookup_host((target.host.as_str(), target.port))
-                .await
-                .map_err(unreachable)?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| target.allows(address.ip(), app)).collect();
-            if allowed.is_empty() {
-                return Err(PostError::Private);
-            }
-            let stream = TcpStream::connect(&*allowed).await.map_err(unreachable)?;
-            if !target.tls {
-                return exchange(stream, request).await;
-            }
-            let name = ServerName::try_from(target.host).map_err(unreachable)?;
-            let stream = self.tls.connect(name, stream).await.map_err(unreachable)?;
-            exchange(stream, request).await
-        };
-        let answer = timeout(POST_DEADLINE, posted).await.map_err(|_| PostError::Slow)??;
+        let target = Target::parse(&hook.url).map_err(unreachable)?;
+        let request = Request::post(&target.path)
+            .header(HOST, &target.authority)
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("madang/", env!("CARGO_PKG_VERSION")))
+            .header(CONNECTION, "close")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", now_s)
+            .header("webhook-signature", signature(hook, id, now_s, body))
+            .body(body.to_owned())
+            .map_err(unreachable)?;
+        let posted = self.web.exchange(target, reach(app), request, None);
+        let (answer, _) = timeout(POST_DEADLINE, posted).await.map_err(|_| PostError::Slow)??;
         if answer.status.is_success() {
             return Ok(answer.status);
         }
@@ -105,28 +78,6 @@ impl Poster {
             .and_then(|value| pause(value.to_str().ok()?, now_s));
         Err(PostError::Status(answer.status, pause))
     }
-}
-
-/// The head of the answer is all that is read of it.
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<String>,
-) -> Result<Parts, PostError> {
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
-    let answered = sender.send_request(request);
-    // Its end alone decides nothing: the answer may have come with it, or else says that there is none.
-    let carried = async {
-        connection.await.ok();
-        pending::<Infallible>().await
-    };
-    tokio::select! {
-        answer = answered => answer.map(|answer| answer.into_parts().0).map_err(unreachable),
-        never = carried => match never {},
-    }
-}
-
-fn unreachable(error: impl ToString) -> PostError {
-    PostError::Unreachable(error.to_string())
 }
 
 /// How long the receiver wants to be left alone: seconds, or until a date (RFC 9110, 10.2.3).

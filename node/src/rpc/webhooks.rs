@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use http::Uri;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +18,7 @@ use super::limits::{MAX_HOOK_SECRET, MAX_URL, MIN_HOOK_SECRET};
 use super::params::{Fields, Filter, FromParams};
 use super::schema::{HookSecret, Url};
 use super::types::{Done, Page};
+use super::web::{Reach, Target};
 
 /// How the text of a secret begins.
 pub const SECRET_PREFIX: &str = "whsec_";
@@ -235,11 +234,16 @@ impl Hook {
     }
 }
 
+/// Where an app's webhook may lead, or the owner's: what is in the user's private networks is not for apps.
+pub(super) fn reach(app: Option<AppKey>) -> Reach {
+    if app.is_some() { Reach::Public } else { Reach::Anywhere }
+}
+
 /// Answers `event.webhook_set`.
 pub(super) async fn set<A: Api>(api: &A, params: WebhookSetParams, grant: &Grant) -> ApiResult<WebhookMade> {
     let app = whose(params.app, grant)?;
     let target = Target::parse(&params.url).map_err(|reason| ApiError::invalid("url", reason))?;
-    if target.host.parse().is_ok_and(|ip| !target.allows(ip, app)) {
+    if target.is_beyond(reach(app)) {
         return Err(ApiError::invalid("url", "must not lead into a private network"));
     }
     if let Some(cursor) = params.after
@@ -296,180 +300,4 @@ pub(super) fn secret_bytes(secret: &Secret) -> Option<Vec<u8>> {
     (MIN_HOOK_SECRET..=MAX_HOOK_SECRET)
         .contains(&bytes.len())
         .then_some(bytes)
-}
-
-/// Where a webhook's URL leads.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) tls: bool,
-    pub(super) host: String,
-    pub(super) port: u16,
-    /// As the `Host` header has it.
-    pub(super) authority: String,
-    /// Path and query.
-    pub(super) path: String,
-}
-
-impl Target {
-    /// Reads a URL. Only `https`, or `http` to this machine, where nobody listens in between.
-    pub(super) fn parse(url: &str) -> Result<Self, &'static str> {
-        let uri: Uri = url.parse().map_err(|_| "must be a URL")?;
-        let authority = uri.authority().ok_or("must be a URL with a host")?;
-        if authority.as_str().contains('@') {
-            return Err("must hold no user and password");
-        }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") if is_loopback(&host) => false,
-            _ => return Err("must be https, or http to this machine"),
-        };
-        Ok(Self {
-            tls,
-            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
-            authority: authority.to_string(),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-            host,
-        })
-    }
-
-    /// Whether a post may go to this address, for an app or the owner: a name decides only to whom it leads, not whether they may be
-    /// reached, and what is in the user's private networks is not for apps.
-    pub(super) fn allows(&self, ip: IpAddr, app: Option<AppKey>) -> bool {
-        if is_loopback(&self.host) {
-            return ip.is_loopback();
-        }
-        app.is_none() || is_public(ip)
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
-/// Whether an address is one of the Internet, by IANA's registries of special-purpose addresses.
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => match (ip.to_ipv4_mapped(), ip.segments()) {
-            (Some(ip), _) => is_public_v4(ip),
-            // By NAT64 or 6to4 to an address of IPv4.
-            (None, [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..]) => {
-                is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
-            }
-            (None, segments) => is_public_v6(segments),
-        },
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let special = match ip.octets() {
-        // This network, shared address space, protocol assignments, benchmarks, reserved.
-        [0, ..] | [100, 64..=127, ..] | [192, 0, 0, _] | [198, 18..=19, ..] | [240..=255, ..] => true,
-        _ => false,
-    };
-    !(special
-        || ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_documentation()
-        || ip.is_multicast())
-}
-
-fn is_public_v6(segments: [u16; 8]) -> bool {
-    match segments {
-        // Teredo and other protocol assignments; documentation.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Global unicast is all else that there is.
-        [first, ..] => first & 0xe000 == 0x2000,
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_leads_into_private_networks_is_for_the_owner_alone() {
-        let app = Some(AppKey([1; 32]));
-        let target = |url: &str| Target::parse(url).unwrap();
-        let name = target("https://example.org/");
-        for (ip, public) in [
-            ("93.184.215.14", true),
-            ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", true),
-            ("64:ff9b::5db8:d70e", true),
-            ("127.0.0.1", false),
-            ("10.0.0.1", false),
-            ("172.31.255.255", false),
-            ("192.168.1.1", false),
-            ("169.254.169.254", false),
-            ("100.100.100.200", false),
-            ("0.0.0.0", false),
-            ("255.255.255.255", false),
-            ("224.0.0.1", false),
-            ("::", false),
-            ("::1", false),
-            ("::ffff:127.0.0.1", false),
-            ("::ffff:10.0.0.1", false),
-            ("64:ff9b::a00:1", false),
-            ("64:ff9b:1::a00:1", false),
-            ("2002:a00:1::1", false),
-            ("2001::1", false),
-            ("2001:db8::1", false),
-            ("fd00::1", false),
-            ("fe80::1", false),
-            ("ff02::1", false),
-        ] {
-            let ip: IpAddr = ip.parse().unwrap();
-            assert_eq!(name.allows(ip, app), public, "{ip}");
-            assert!(name.allows(ip, None), "{ip} for the owner");
-        }
-        // What names this machine leads nowhere else.
-        for url in ["http://localhost/", "https://localhost/", "https://127.0.0.1/"] {
-            for (ip, allowed) in [
-                ("127.0.0.1", true),
-                ("::1", true),
-                ("93.184.215.14", false),
-                ("10.0.0.1", false),
-            ] {
-                for app in [app, None] {
-                    assert_eq!(target(url).allows(ip.parse().unwrap(), app), allowed, "{url} {ip}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn only_https_and_this_machine_are_posted_to() {
-        for (url, port) in [
-            ("https://example.org/hook?a=b", 443),
-            ("https://example.org:8443", 8443),
-            ("http://127.0.0.1:80/x", 80),
-            ("http://localhost:9", 9),
-            ("http://[::1]:9/", 9),
-        ] {
-            assert_eq!(Target::parse(url).map(|target| target.port), Ok(port), "{url}");
-        }
-        for url in [
-            "http://example.org",
-            "http://10.0.0.1/",
-            "http://127.0.0.1.example.org/",
-            "http://localhost.example.org/",
-            "https://user:word@example.org/",
-            "http://evil@127.0.0.1/",
-            "ftp://127.0.0.1/",
-            "file:///etc/passwd",
-            "https:///x",
-            "/hook",
-            "example.org",
-            "",
-        ] {
-            assert!(Target::parse(url).is_err(), "{url}");
-        }
-    }
 }
