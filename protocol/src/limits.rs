@@ -11,6 +11,8 @@ pub const PAGE_BYTES: usize = 256 * 1024;
 /// Envelopes of one topic that a relay pushes without saying that there are no more; beyond, it pages without end (twice what a topic
 /// of a relay holds by default).
 pub const TOPIC_ITEMS: usize = 200_000;
+/// Envelopes of a page of a topic's history (guess: several screens).
+pub const HISTORY_ITEMS: usize = 256;
 /// Topics of one watch frame (a device with more sends several).
 pub const WATCH_ITEMS: usize = 1024;
 /// Bytes of a relay's admission token.
@@ -292,6 +294,16 @@ pub const TITLE_BYTES: usize = 256;
 pub const CARD_TEXT_BYTES: usize = 4 * 1024;
 /// Bytes of a post with all that belongs to it: it must fit an envelope beside its writer's certificates.
 pub const POST_BYTES: usize = 48 * 1024;
+/// Channels that an account follows, blocks or has.
+pub const CHANNELS: usize = 1_000;
+/// Entries of a channel that a follower keeps, and their bytes; beyond, the oldest go (guess: years of most brands).
+pub const CHANNEL_ENTRIES: u64 = 10_000;
+/// See [`CHANNEL_ENTRIES`].
+pub const CHANNEL_ENTRY_BYTES: u64 = 64 * 1024 * 1024;
+/// Pieces of evidence that are kept against a channel.
+pub const CHANNEL_EVIDENCE: usize = 16;
+/// Posts that wait for their time, over all own channels.
+pub const CHANNEL_PLANS: usize = 1_000;
 /// Bytes of a channel's link before base64.
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.

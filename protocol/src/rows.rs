@@ -91,6 +91,20 @@ pub enum Tree {
     ArchiveMessages = 48,
     /// The search index: kind of entry, segment, bucket.
     Search = 45,
+    /// Channels that are followed, and own ones: channel.
+    Channels = 49,
+    /// What their writers signed: channel, writer, number.
+    ChannelEntries = 50,
+    /// Where it is in time: channel, time, number, half an envelope id.
+    ChannelTimeline = 51,
+    /// Half an envelope id to the key in `ChannelEntries`.
+    ChannelIds = 52,
+    /// What was done to posts: channel, half the post's id, half the act's.
+    ChannelMarks = 53,
+    /// Evidence against channels: channel, number.
+    ChannelEvidence = 54,
+    /// Posts of own channels that are to be published later: channel, time, id.
+    ChannelPlans = 55,
     /// Chunks of blobs: which way, blob, index. The store keeps their values in files.
     BlobChunks = 41,
     /// Relay: chunks of blobs: topic, blob, index. The store keeps their values in files.

@@ -8,8 +8,8 @@ use madang_protocol::blob::{self, BlobKey, Chunk};
 use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
     Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Refusal, Refused,
-    RunningHash, Watch,
+    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, History, HistoryPage, Item, Items, PutBlob, Receipt,
+    Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -18,10 +18,10 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 8] = [
-    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare",
+const CLIENT_KINDS: [&str; 9] = [
+    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare", "history",
 ];
-const CUSTODIAN_KINDS: [&str; 9] = [
+const CUSTODIAN_KINDS: [&str; 10] = [
     "receipt",
     "items",
     "watch_refused",
@@ -31,6 +31,7 @@ const CUSTODIAN_KINDS: [&str; 9] = [
     "blob_refused",
     "blob_chunks",
     "compared",
+    "history_page",
 ];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
@@ -132,6 +133,15 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
                 topics: array(topics).iter().map(topic).collect(),
             })
         }
+        "history" => {
+            let [request, topic, before, count] = parts(fields, ["request", "topic", "before", "count"]);
+            ClientFrame::History(History {
+                request: number(request),
+                topic: topic_id(topic),
+                before: number(before),
+                count: small(count) as u16,
+            })
+        }
         "unwatch" => {
             let [topics] = parts(fields, ["topics"]);
             ClientFrame::Unwatch(array(topics).iter().map(topic_id).collect())
@@ -223,6 +233,23 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 cursor: cursor(at),
                 void: void.as_bool().unwrap(),
                 caught_up: caught_up.as_bool().unwrap(),
+                items: array(items).iter().map(item).collect(),
+            })
+        }
+        "history_page" => {
+            let [request, topic, at, oldest, items] = parts(fields, ["request", "topic", "cursor", "oldest", "items"]);
+            let item = |entry: &Value| {
+                let [position, envelope] = parts(entry, ["position", "envelope"]);
+                Item {
+                    position: number(position),
+                    envelope: unhex(envelope),
+                }
+            };
+            CustodianFrame::History(HistoryPage {
+                request: number(request),
+                topic: topic_id(topic),
+                cursor: cursor(at),
+                oldest: oldest.as_bool().unwrap(),
                 items: array(items).iter().map(item).collect(),
             })
         }
@@ -440,6 +467,30 @@ fn the_file_is_what_is_generated() {
         frame(
             "compare",
             json!({"topic": hex_of(&topic.public().0), "device": hex_of(&[3; 32])})
+        ),
+        frame(
+            "history",
+            json!({"request": "8", "topic": hex_of(&topic.public().0), "before": "0", "count": 50})
+        ),
+        frame(
+            "history_page",
+            json!({
+                "request": "8",
+                "topic": hex_of(&topic.public().0),
+                "cursor": cursor_json(&at),
+                "oldest": true,
+                "items": [],
+            })
+        ),
+        frame(
+            "history_page",
+            json!({
+                "request": "9",
+                "topic": hex_of(&topic.public().0),
+                "cursor": cursor_json(&at),
+                "oldest": false,
+                "items": [{"position": "1", "envelope": "0102"}],
+            })
         ),
         frame("compared", json!({"topic": hex_of(&topic.public().0), "mark": null})),
         frame(

@@ -302,6 +302,11 @@ pub(super) fn event(
             last,
             state: gap_state(state),
         },
+        EventRow::ChannelUpdated { .. }
+        | EventRow::ChannelPost { .. }
+        | EventRow::ChannelPostUpdated { .. }
+        | EventRow::ChannelEvidence { .. }
+        | EventRow::ChannelGap { .. } => return Ok(None),
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),
             account: account.to_string(),
@@ -331,6 +336,7 @@ pub(super) fn refusal(error: CommandError) -> ApiError {
         CommandError::InviteExpired => ApiError::InviteExpired,
         CommandError::OwnInvite => ApiError::OwnInvite,
         CommandError::CardUnavailable => ApiError::CardUnavailable,
+        CommandError::RelayUnavailable => ApiError::RelayUnavailable,
         CommandError::Limit { what, limit } => ApiError::LimitReached {
             what: what.into(),
             limit: limit as u64,

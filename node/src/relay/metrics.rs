@@ -50,6 +50,7 @@ pub(super) struct Metrics {
     repeated: Counter,
     pushed: Counter,
     pages: Counter,
+    history_pages: Counter,
     expired: Counter,
     blobs_accepted: Counter,
     blobs_expired: Counter,
@@ -106,6 +107,7 @@ impl Metrics {
             repeated: Counter::default(),
             pushed: Counter::default(),
             pages: Counter::default(),
+            history_pages: Counter::default(),
             expired: Counter::default(),
             blobs_accepted: Counter::default(),
             blobs_expired: Counter::default(),
@@ -157,6 +159,11 @@ impl Metrics {
         r.register("envelopes_repeated", "Envelopes deposited again", self.repeated.clone());
         r.register("envelopes_pushed", "Envelopes sent to watchers", self.pushed.clone());
         r.register("pages_pushed", "Pages sent to watchers", self.pages.clone());
+        r.register(
+            "history_pages",
+            "Pages of topics' pasts sent to those who asked",
+            self.history_pages.clone(),
+        );
         r.register("envelopes_expired", "Envelopes that expired", self.expired.clone());
         r.register("blobs_accepted", "Blobs that became whole", self.blobs_accepted.clone());
         r.register(
@@ -250,6 +257,7 @@ impl Metrics {
             (&self.repeated, stats.repeated),
             (&self.pushed, stats.pushed),
             (&self.pages, stats.pages),
+            (&self.history_pages, stats.history_pages),
             (&self.expired, stats.expired),
             (&self.blobs_accepted, stats.blobs_accepted),
             (&self.blobs_expired, stats.blobs_expired),

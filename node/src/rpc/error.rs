@@ -75,6 +75,9 @@ pub enum ApiError {
     /// The inviter's card wasn't found.
     #[error("the inviter's card was not found at any of its relays or addresses; try again when one of them is online")]
     CardUnavailable,
+    /// No relay of a channel answers.
+    #[error("no relay of the channel answers; try again when one can be reached")]
+    RelayUnavailable,
     /// The invite is this account's own.
     #[error("the invite is this account's own; give it to someone else")]
     OwnInvite,
@@ -196,6 +199,8 @@ table! {
     NOT_WHOLE = "not_whole", -32014, true, Source::Only(&["blob.get"]), "not all of the file is here yet";
     BLOB_DAMAGED = "blob_damaged", -32015, false, Source::Only(&["blob.get"]),
         "a part of the file was lost on this disk, or the sender's key doesn't open it";
+    RELAY_UNAVAILABLE = "relay_unavailable", -32016, true, Source::Only(&["channel.posts"]),
+        "older posts are only at relays, and none of the channel's answers";
     INTERNAL = "internal", -32603, false, Source::Any, "a fault of the node";
 }
 
@@ -250,6 +255,7 @@ impl ApiError {
             Self::InviteInvalid { .. } => &INVITE_INVALID,
             Self::InviteExpired => &INVITE_EXPIRED,
             Self::CardUnavailable => &CARD_UNAVAILABLE,
+            Self::RelayUnavailable => &RELAY_UNAVAILABLE,
             Self::OwnInvite => &OWN_INVITE,
             Self::PhraseErased => &PHRASE_ERASED,
             Self::LimitReached { .. } => &LIMIT_REACHED,

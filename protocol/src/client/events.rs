@@ -7,7 +7,7 @@ use super::blobs::BlobState;
 use super::gaps::GapState;
 use super::io::Effect;
 use super::trust::Fault;
-use crate::keys::{AccountId, BlobId, ChatId, DeviceId, MessageId, RequestId, TransportKey};
+use crate::keys::{AccountId, BlobId, ChannelId, ChatId, DeviceId, EnvelopeId, MessageId, RequestId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -104,6 +104,39 @@ pub enum EventRow {
         /// When it was heard.
         at_ms: u64,
     },
+    /// A channel's manifest came or changed, or how the user has it.
+    ChannelUpdated {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// A channel has a new post.
+    ChannelPost {
+        /// Where.
+        channel: ChannelId,
+        /// Which.
+        post: EnvelopeId,
+    },
+    /// A post was edited or taken back.
+    ChannelPostUpdated {
+        /// Where.
+        channel: ChannelId,
+        /// Which.
+        post: EnvelopeId,
+    },
+    /// A channel signed two things that contradict each other.
+    ChannelEvidence {
+        /// Which.
+        channel: ChannelId,
+        /// The number of the evidence, from 0.
+        number: u32,
+    },
+    /// Something of a channel is missing, or no longer.
+    ChannelGap {
+        /// Which.
+        channel: ChannelId,
+        /// It is.
+        open: bool,
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -137,6 +170,11 @@ const EVENT_TYPING: u8 = 20;
 const EVENT_RELAY_DEMOTED: u8 = 16;
 const EVENT_GAP: u8 = 19;
 const EVENT_BLOB: u8 = 24;
+const EVENT_CHANNEL_UPDATED: u8 = 40;
+const EVENT_CHANNEL_POST: u8 = 41;
+const EVENT_CHANNEL_POST_UPDATED: u8 = 42;
+const EVENT_CHANNEL_EVIDENCE: u8 = 43;
+const EVENT_CHANNEL_GAP: u8 = 44;
 /// The shell's own; below it there is room for the client's.
 const EVENT_NOTE: u8 = 64;
 
@@ -219,6 +257,30 @@ impl Wire for EventRow {
                 w.u8(u8::from(*active));
                 w.u64(*at_ms);
             }
+            Self::ChannelUpdated { channel } => {
+                w.u8(EVENT_CHANNEL_UPDATED);
+                channel.write(w);
+            }
+            Self::ChannelPost { channel, post } => {
+                w.u8(EVENT_CHANNEL_POST);
+                channel.write(w);
+                post.write(w);
+            }
+            Self::ChannelPostUpdated { channel, post } => {
+                w.u8(EVENT_CHANNEL_POST_UPDATED);
+                channel.write(w);
+                post.write(w);
+            }
+            Self::ChannelEvidence { channel, number } => {
+                w.u8(EVENT_CHANNEL_EVIDENCE);
+                channel.write(w);
+                w.u32(*number);
+            }
+            Self::ChannelGap { channel, open } => {
+                w.u8(EVENT_CHANNEL_GAP);
+                channel.write(w);
+                w.u8(u8::from(*open));
+            }
             Self::Requested { request, account, name } => {
                 w.u8(EVENT_REQUESTED);
                 request.write(w);
@@ -286,6 +348,25 @@ impl Wire for EventRow {
                 device: DeviceId::read(r)?,
                 active: r.u8("event.active")? != 0,
                 at_ms: r.u64("event.at_ms")?,
+            },
+            EVENT_CHANNEL_UPDATED => Self::ChannelUpdated {
+                channel: ChannelId::read(r)?,
+            },
+            EVENT_CHANNEL_POST => Self::ChannelPost {
+                channel: ChannelId::read(r)?,
+                post: EnvelopeId::read(r)?,
+            },
+            EVENT_CHANNEL_POST_UPDATED => Self::ChannelPostUpdated {
+                channel: ChannelId::read(r)?,
+                post: EnvelopeId::read(r)?,
+            },
+            EVENT_CHANNEL_EVIDENCE => Self::ChannelEvidence {
+                channel: ChannelId::read(r)?,
+                number: r.u32("event.number")?,
+            },
+            EVENT_CHANNEL_GAP => Self::ChannelGap {
+                channel: ChannelId::read(r)?,
+                open: r.u8("event.open")? != 0,
             },
             EVENT_REQUESTED => Self::Requested {
                 request: RequestId::read(r)?,

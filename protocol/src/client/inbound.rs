@@ -41,8 +41,8 @@ impl Client {
         let Ok(envelope) = Envelope::verify(bytes) else {
             return Ok(Taken::Refused(Refusal::Invalid));
         };
-        // A channel's envelope has no place on another topic.
-        if envelope.authority().is_some() {
+        // A channel's envelope has no place on another topic, nor a chat's on a channel's.
+        if envelope.authority().is_some() != matches!(usage, TopicUse::Channel(_)) {
             return Ok(Taken::Refused(Refusal::Invalid));
         }
         let taken = match usage {
@@ -51,6 +51,10 @@ impl Client {
             TopicUse::Card => self.card_envelope(now_ms, &envelope)?,
             TopicUse::Inbox(account) => self.inbox_envelope(now_ms, account, &envelope)?,
             TopicUse::Guest(card) => self.guest_envelope(now_ms, card, &envelope)?,
+            TopicUse::Channel(_) => {
+                self.channel_envelope(&envelope);
+                Taken::Yes
+            }
             // Our own card come back.
             TopicUse::OwnCard => Taken::Yes,
         };

@@ -1,10 +1,11 @@
 //! What goes into the client and what comes out.
 
+use super::channels::ChannelCommand;
 use super::kinds::Content;
 use crate::address::PeerAddress;
 use crate::chat::Role;
 use crate::contact::ContactError;
-use crate::keys::{AccountId, BlobId, ChatId, MessageId, RequestId, TopicId, TransportKey};
+use crate::keys::{AccountId, BlobId, ChannelId, ChatId, EnvelopeId, MessageId, RequestId, TopicId, TransportKey};
 use crate::message::StreamId;
 use crate::rows::RowsError;
 
@@ -236,6 +237,8 @@ pub enum Command {
         /// Which.
         id: [u8; 32],
     },
+    /// Something of channels.
+    Channel(Box<ChannelCommand>),
     /// The user has written the phrase down: forget the root key. Replies [`Reply::Done`].
     ConfirmPhrase,
 }
@@ -285,6 +288,20 @@ pub enum Reply {
         written_bytes: u64,
         /// The blob, once it is sealed whole.
         blob: Option<BlobId>,
+    },
+    /// A channel is there.
+    Channel(ChannelId),
+    /// An entry of a channel is durable, or planned.
+    Posted {
+        /// Its id: the envelope's, or the plan's.
+        id: EnvelopeId,
+        /// It is published later.
+        planned: bool,
+    },
+    /// Older posts came from a relay.
+    Older {
+        /// There may be still older ones.
+        more: bool,
     },
     /// It is done.
     Done,
@@ -338,6 +355,9 @@ pub enum CommandError {
     /// The inviter's card wasn't found in time.
     #[error("the inviter's card was not found at its relays or addresses; try again when one of them is online")]
     CardUnavailable,
+    /// No relay of the channel answers.
+    #[error("no relay of the channel answers; try again when one can be reached")]
+    RelayUnavailable,
     /// A bound of the node is reached.
     #[error("{what}: the limit of {limit} is reached")]
     Limit {

@@ -8,7 +8,7 @@ use super::{Client, TopicUse};
 use crate::address::PeerAddress;
 use crate::custody::{ClientFrame, Cursor, CustodianFrame, Items, Refusal, Watch};
 use crate::envelope::Envelope;
-use crate::keys::{AccountId, ChatId, EnvelopeId, TopicId, TransportKey};
+use crate::keys::{AccountId, ChannelId, ChatId, EnvelopeId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::RowsError;
 use crate::wire::Wire;
@@ -25,6 +25,8 @@ pub(super) struct Link {
     pub accounts: BTreeSet<AccountId>,
     /// The groups whose relay it is.
     chats: BTreeSet<ChatId>,
+    /// The channels that it keeps.
+    pub channels: BTreeSet<ChannelId>,
     /// The cards that are looked for there.
     cards: BTreeSet<TopicId>,
     /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
@@ -83,6 +85,7 @@ impl Client {
                 link.own = false;
                 link.accounts.clear();
                 link.chats.clear();
+                link.channels.clear();
                 link.cards.clear();
                 link.doors.clear();
                 link.strangers = false;
@@ -96,6 +99,7 @@ impl Client {
                 own: false,
                 accounts: BTreeSet::new(),
                 chats: BTreeSet::new(),
+                channels: BTreeSet::new(),
                 cards: BTreeSet::new(),
                 doors: BTreeSet::new(),
                 strangers: false,
@@ -131,6 +135,7 @@ impl Client {
             link.own = want.own;
             link.accounts = want.accounts;
             link.chats = want.chats;
+            link.channels = want.channels;
             link.cards = want.cards;
             link.doors = want.doors;
             link.strangers = want.strangers;
@@ -141,6 +146,7 @@ impl Client {
         for peer in peers {
             self.dial_if_due(now_ms, peer);
             self.refresh_watches(peer);
+            self.ask_newest(now_ms, peer);
             if self.links.get(&peer).is_some_and(|link| link.opened) {
                 self.fill_todo(now_ms, peer);
                 self.pump(now_ms, peer)?;
@@ -234,6 +240,7 @@ impl Client {
         self.blob_stream_changed(peer);
         self.say_hello(peer);
         self.refresh_watches(peer);
+        self.ask_newest(now_ms, peer);
         self.compare_with(peer);
         self.fill_todo(now_ms, peer);
         self.end_grace(peer);
@@ -281,6 +288,7 @@ impl Client {
         link.due_ms = None;
         link.audit.closed();
         self.unlooked();
+        self.history_stream_closed(peer);
         self.blob_stream_changed(peer);
     }
 
@@ -324,6 +332,9 @@ impl Client {
                 desired.extend(chat.topics());
             }
         }
+        // Of a channel that is new here the newest posts come first, and the watch goes on from there.
+        let begun = link.channels.iter().map(|channel| channel.topic());
+        desired.extend(begun.filter(|topic| self.cursors.contains_key(&(link.address.key, *topic))));
         let named = |card: &TopicId| link.own || link.doors.contains(card);
         let invites = self.invites.iter().filter(|(card, _)| named(card));
         desired.extend(invites.map(|(_, invite)| invite.invite.requests.public()));
@@ -388,7 +399,12 @@ impl Client {
                 @ (CustodianFrame::BlobState(_) | CustodianFrame::BlobReceipt(_) | CustodianFrame::BlobRefused(_)),
             ) => self.blob_answer(now_ms, peer, frame),
             // Nothing can be learnt from it.
-            Ok(CustodianFrame::WatchRefused { .. }) => {
+            Ok(CustodianFrame::WatchRefused {
+                request, retry_after_s, ..
+            }) => {
+                if self.history_refused(now_ms, peer, request, retry_after_s) {
+                    return Ok(());
+                }
                 if let Some(link) = self.links.get_mut(&peer) {
                     link.audit.unwatched = true;
                 }
@@ -399,6 +415,7 @@ impl Client {
                 self.acknowledge(peer, reconciled.answer.counted());
                 self.reconciled(now_ms, peer, reconciled)
             }
+            Ok(CustodianFrame::History(page)) => self.history_came(now_ms, peer, page, bytes),
             Ok(CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
                 self.step.effects.push(Effect::Penalise {
@@ -411,7 +428,7 @@ impl Client {
     }
 
     /// Counts what a peer sent and lets it send as much again once this step is committed.
-    fn acknowledge(&mut self, peer: TransportKey, bytes: u64) {
+    pub(super) fn acknowledge(&mut self, peer: TransportKey, bytes: u64) {
         let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
             return;
         };
@@ -454,6 +471,13 @@ impl Client {
                 chat.tell_all();
             }
             self.owe_report(now_ms, chat);
+        }
+        if page.void
+            && relay
+            && watched
+            && let Some(TopicUse::Channel(channel)) = self.topics.get(&page.topic).copied()
+        {
+            self.channel_forgotten(channel);
         }
         let (mut junk, mut forged) = (false, false);
         if watched {
@@ -604,6 +628,6 @@ impl Link {
 
     pub(super) fn wanted(&self) -> bool {
         let known = self.own || !self.accounts.is_empty();
-        known || !self.cards.is_empty() || !self.doors.is_empty() || self.strangers
+        known || !self.channels.is_empty() || !self.cards.is_empty() || !self.doors.is_empty() || self.strangers
     }
 }

@@ -9,6 +9,7 @@
 //! | `doors` | invite links of groups, and letting guests in |
 //! | `guests` | asking by such a link to be let in |
 //! | `details` | what contacts tell each other of themselves |
+//! | `channels` | channels of brands: following, writing, what comes of them |
 //! | `chats` | a chat's rows, what is received |
 //! | `groups` | making groups, and the changes that we want in them |
 //! | `drafts` | the next commit of ours in the making |
@@ -57,6 +58,7 @@ mod admission;
 mod aside;
 mod audit;
 mod blobs;
+mod channels;
 mod chats;
 mod clock;
 mod config;
@@ -111,6 +113,7 @@ mod typing;
 mod wants;
 
 pub use blobs::{BlobState, BlobView, ReadError};
+pub use channels::{ChannelCommand, ManifestChange, view as channel_view};
 pub use config::ClientConfig;
 #[cfg(feature = "sim")]
 pub use config::Sabotage;
@@ -128,7 +131,8 @@ use crate::chat::{LeafIdentity, MarkKey};
 use crate::custody::Cursor;
 use crate::identity::{DeviceLog, Phrase, PhraseError, TransportCertificate};
 use crate::keys::{
-    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, RequestId, TopicId, TransportKey, TransportSecret,
+    AccountId, ChannelId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, RequestId, TopicId, TransportKey,
+    TransportSecret,
 };
 use crate::limits;
 use crate::mls::Crypto;
@@ -170,6 +174,8 @@ enum TopicUse {
     Inbox(AccountId),
     /// Our inbox for the maker of a group's invite, by its card topic.
     Guest(TopicId),
+    /// A channel's, followed or our own.
+    Channel(ChannelId),
 }
 
 /// An account's device.
@@ -205,6 +211,7 @@ pub struct Client {
     /// Invites, by card topic, whose requests found no room and are to be fetched again.
     crowded: BTreeSet<TopicId>,
     blobs: blobs::Blobs,
+    channels: channels::Channels,
     trust: trust::Trust,
     passed: passed::Keeping,
     cursors: BTreeMap<(TransportKey, TopicId), Cursor>,
@@ -328,6 +335,7 @@ impl Client {
             strangers: serve::Strangers::default(),
             crowded: BTreeSet::new(),
             blobs: blobs::Blobs::default(),
+            channels: channels::Channels::default(),
             trust: trust::Trust::default(),
             passed: passed::Keeping::default(),
             cursors: BTreeMap::new(),
@@ -351,6 +359,7 @@ impl Client {
         };
         client.load_contacts(rows)?;
         client.load_guests(rows)?;
+        client.load_channels(rows)?;
         client.load_chats(rows)?;
         client.load_spares(rows)?;
         client.load_passed();
@@ -426,6 +435,7 @@ impl Client {
             return Ok(());
         }
         self.take(now_ms, input, rows)?;
+        self.take_channels(now_ms, rows)?;
         self.follow_trust(now_ms)?;
         self.work_off(now_ms, rows)?;
         self.answer_asks(now_ms, rows)?;
@@ -436,7 +446,7 @@ impl Client {
 
     fn take(&mut self, now_ms: u64, input: Input, rows: &dyn Rows) -> Result<(), RowsError> {
         match input {
-            Input::Tick => self.tick(now_ms),
+            Input::Tick => self.tick(now_ms, rows),
             Input::Committed => Ok(()),
             Input::Connected { peer } => self.connected(now_ms, peer),
             Input::Disconnected { peer } => self.disconnected(now_ms, peer),
@@ -493,6 +503,7 @@ impl Client {
             self.guests_timer(),
             self.expiry.timer(),
             self.blobs.timer(),
+            self.channels.timer(),
             self.trust.timer(),
         ]
         .into_iter()
@@ -500,10 +511,11 @@ impl Client {
         .min()
     }
 
-    fn tick(&mut self, now_ms: u64) -> Result<(), RowsError> {
+    fn tick(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         self.expire_contacts(now_ms)?;
         self.tick_chats(now_ms)?;
         self.tick_links(now_ms)?;
+        self.tick_channels(now_ms, rows)?;
         self.tick_trust(now_ms)
     }
 
@@ -552,6 +564,11 @@ impl Client {
             } => self.file_write(now_ms, upload, offset_bytes, &bytes, rows),
             Command::FetchFiles { chat, message } => self.file_fetch(now_ms, message, chat, rows),
             Command::CancelFile { id } => self.file_cancel(id),
+            Command::Channel(command) => match self.channel_command(now_ms, token, *command, rows) {
+                Ok(None) => return Ok(()),
+                Ok(Some(reply)) => Ok(reply),
+                Err(error) => Err(error),
+            },
             Command::ConfirmPhrase => self.confirm_phrase(),
         };
         self.step.effects.push(Effect::Reply { token, result });
@@ -620,6 +637,7 @@ impl Client {
                 )?;
             }
         }
+        self.write_channels()?;
         for number in dirty.outs {
             self.write_out(number)?;
         }

@@ -65,7 +65,11 @@ impl OutWhat {
             Self::Row(OutKind::Messages { chat, .. } | OutKind::Commit { chat, .. } | OutKind::Letter { chat, .. })
             | Self::Report(chat) => Some(*chat),
             Self::Row(
-                OutKind::Card { .. } | OutKind::Request { .. } | OutKind::Inbox { .. } | OutKind::Stranger { .. },
+                OutKind::Card { .. }
+                | OutKind::Request { .. }
+                | OutKind::Inbox { .. }
+                | OutKind::Channel { .. }
+                | OutKind::Stranger { .. },
             ) => None,
         }
     }
@@ -381,6 +385,7 @@ impl Client {
                 .is_some_and(|peer| link.accounts.contains(&peer)),
             // A contact watches its inboxes at its own relays.
             OutWhat::Row(OutKind::Inbox { account, .. }) => link.accounts.contains(account),
+            OutWhat::Row(OutKind::Channel { channel, .. }) => link.relay && link.channels.contains(channel),
             OutWhat::Row(OutKind::Stranger { to, .. }) => to.leads_to(&link.address.key),
         }
     }
@@ -578,8 +583,11 @@ impl Client {
         Ok(Some(envelope))
     }
 
-    /// The key of the ledger of own messages, and their last sequence.
+    /// The key of the ledger of own messages, and their last sequence; that of an entry of a channel has the channel's id.
     pub(super) fn ledger_place(&self, what: &OutWhat) -> Option<(Vec<u8>, u64)> {
+        if let OutWhat::Row(OutKind::Channel { channel, number }) = what {
+            return (*number > 0).then(|| (key::ledger(&ChatId(channel.0), 0, *number), *number));
+        }
         let (first, last) = (what.run().first()?, what.run().last()?);
         let stored = key::ledger(&what.chat()?, what.incarnation()?, first.sequence);
         Some((stored, last.sequence))

@@ -151,6 +151,7 @@ impl Client {
         if let Some((chat, node)) = commit {
             self.release_welcomes(self.last_ms, chat, node)?;
         }
+        self.channel_held(number);
         Ok(())
     }
 

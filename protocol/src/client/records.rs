@@ -8,8 +8,8 @@ use crate::contact::{CardKey, CardPackage, Inbox, Invite};
 use crate::custody::Refusal;
 use crate::identity::{DeviceLog, TransportCertificate};
 use crate::keys::{
-    AccountId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, NodeId, RequestId, TopicId, TopicSecret,
-    TransportKey, TransportSecret,
+    AccountId, ChannelId, ChatId, DeviceId, DeviceSecret, EnvelopeId, MessageId, NodeId, RequestId, TopicId,
+    TopicSecret, TransportKey, TransportSecret,
 };
 use crate::limits;
 use crate::message::{Body, Durable, StreamId};
@@ -583,6 +583,8 @@ pub(crate) enum OutKind {
     Card { invite: TopicId },
     /// A contact request for a chat.
     Request { chat: ChatId },
+    /// An entry of an own channel, or a beacon: number 0.
+    Channel { channel: ChannelId, number: u64 },
     /// Something for somebody who is no contact.
     Stranger { about: About, to: Reach },
 }

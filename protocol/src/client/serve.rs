@@ -133,6 +133,14 @@ impl Client {
                     self.compare_asked(peer, &asked);
                 }
             }
+            Ok(ClientFrame::History(ask)) => {
+                let refusal = CustodianFrame::WatchRefused {
+                    request: ask.request,
+                    why: Refusal::NotHere,
+                    retry_after_s: 0,
+                };
+                self.send(peer, Side::Server, refusal.encode());
+            }
             // A device has no log of what it was handed.
             Ok(ClientFrame::Reconcile(question)) => {
                 let refused = CustodianFrame::Reconciled(Reconciled {

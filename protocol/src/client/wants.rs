@@ -2,7 +2,7 @@
 
 use super::Client;
 use crate::address::PeerAddress;
-use crate::keys::{AccountId, ChatId, TopicId, TransportKey};
+use crate::keys::{AccountId, ChannelId, ChatId, TopicId, TransportKey};
 use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,7 @@ pub(super) struct Want {
     pub own: bool,
     pub accounts: BTreeSet<AccountId>,
     pub chats: BTreeSet<ChatId>,
+    pub channels: BTreeSet<ChannelId>,
     pub cards: BTreeSet<TopicId>,
     pub doors: BTreeSet<TopicId>,
     /// Something waits for somebody there who is no contact.
@@ -30,6 +31,7 @@ impl Client {
                     own: false,
                     accounts: BTreeSet::new(),
                     chats: BTreeSet::new(),
+                    channels: BTreeSet::new(),
                     cards: BTreeSet::new(),
                     doors: BTreeSet::new(),
                     strangers: false,
@@ -85,6 +87,14 @@ impl Client {
                 want(relay, true, false, None, None);
             }
         }
+        let kept: Vec<(ChannelId, &PeerAddress)> = self.channels.at_relays().collect();
+        let kept: Vec<_> = kept
+            .into_iter()
+            .filter(|(_, relay)| !devices.contains(&relay.key))
+            .collect();
+        for (_, relay) in &kept {
+            want(relay, true, false, None, None);
+        }
         let groups = self.chats.values().filter(|chat| chat.row.peer.is_none());
         let theirs: Vec<(ChatId, &PeerAddress)> = groups
             .flat_map(|chat| chat.row.context.relays.iter().map(|relay| (chat.id, relay)))
@@ -96,6 +106,11 @@ impl Client {
         for (chat, relay) in theirs {
             if let Some(want) = wants.get_mut(&relay.key) {
                 want.chats.insert(chat);
+            }
+        }
+        for (channel, relay) in kept {
+            if let Some(want) = wants.get_mut(&relay.key) {
+                want.channels.insert(channel);
             }
         }
         for peer in self.reaches.values().flat_map(|to| to.relays.iter().chain(&to.devices)) {

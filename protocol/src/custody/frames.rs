@@ -2,6 +2,7 @@
 //! bounds it to [`limits::FRAME_BYTES`].
 
 use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
+use super::history::{History, HistoryPage};
 use super::reconcile::{Reconcile, Reconciled};
 use crate::chat::Mark;
 use crate::keys::{BadSignature, DeviceId, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
@@ -118,6 +119,7 @@ pub struct Compared {
 /// | 7 | get blob | [`GetBlob`] |
 /// | 10 | compare | [`Compare`], to devices |
 /// | 8 | reconcile | [`Reconcile`] |
+/// | 12 | history | [`History`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,8 @@ pub enum ClientFrame {
     Compare(Compare),
     /// Compare what is kept of a window, or send some of it.
     Reconcile(Reconcile),
+    /// Send what came before.
+    History(History),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -367,6 +371,7 @@ pub struct Items {
 /// | 136 | blob chunks | [`BlobChunks`] |
 /// | 139 | compared | [`Compared`], by devices |
 /// | 137 | reconciled | [`Reconciled`] |
+/// | 140 | history | [`HistoryPage`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -403,6 +408,8 @@ pub enum CustodianFrame {
     Compared(Compared),
     /// What is kept of a window.
     Reconciled(Reconciled),
+    /// What came before.
+    History(HistoryPage),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -419,6 +426,7 @@ const TAG_PUT_BLOB: u8 = 6;
 const TAG_GET_BLOB: u8 = 7;
 const TAG_COMPARE: u8 = 10;
 const TAG_RECONCILE: u8 = 8;
+const TAG_HISTORY: u8 = 12;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -429,6 +437,7 @@ const TAG_BLOB_REFUSED: u8 = 135;
 const TAG_BLOB_CHUNKS: u8 = 136;
 const TAG_COMPARED: u8 = 139;
 const TAG_RECONCILED: u8 = 137;
+const TAG_HISTORY_PAGE: u8 = 140;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -479,6 +488,10 @@ impl Wire for ClientFrame {
                 w.u8(TAG_RECONCILE);
                 reconcile.write(w);
             }
+            Self::History(ask) => {
+                w.u8(TAG_HISTORY);
+                ask.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -509,6 +522,7 @@ impl Wire for ClientFrame {
                 device: DeviceId::read(r)?,
             }),
             TAG_RECONCILE => Self::Reconcile(Reconcile::read(r)?),
+            TAG_HISTORY => Self::History(History::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -581,6 +595,10 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_RECONCILED);
                 reconciled.write(w);
             }
+            Self::History(page) => {
+                w.u8(TAG_HISTORY_PAGE);
+                page.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -643,6 +661,7 @@ impl Wire for CustodianFrame {
                 mark: r.option("compared.mark", Mark::read)?,
             }),
             TAG_RECONCILED => Self::Reconciled(Reconciled::read(r)?),
+            TAG_HISTORY_PAGE => Self::History(HistoryPage::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

@@ -4,6 +4,7 @@
 
 mod blobs;
 mod frames;
+mod history;
 mod reconcile;
 pub mod relay;
 mod sets;
@@ -13,5 +14,6 @@ pub use frames::{
     Accepted, AdmissionToken, ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Item, Items, Receipt,
     Refusal, Refused, RunningHash, TokenHash, Watch,
 };
+pub use history::{History, HistoryPage};
 pub use reconcile::{Answer, Ask, KeyedId, Reconcile, Reconciled, SessionKey, Window};
 pub use sets::{Elements, Next, Session, SetError};

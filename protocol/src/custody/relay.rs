@@ -13,6 +13,7 @@ mod damage;
 mod deposit;
 mod door;
 mod expiry;
+mod history;
 mod peers;
 mod push;
 mod stored;
@@ -485,6 +486,7 @@ impl Relay {
             ClientFrame::Hello(token) => self.hello(now_s, peer, &token, rows),
             ClientFrame::PutBlob(put) => self.put_blob(now_s, peer, put, rows),
             ClientFrame::GetBlob(get) => self.get_blob(now_s, peer, get, rows),
+            ClientFrame::History(ask) => self.history(now_s, peer, ask, rows),
             ClientFrame::Reconcile(question) => self.reconcile(now_s, peer, question, rows),
             ClientFrame::Unwatch(topics) => {
                 self.unwatch(peer, &topics);

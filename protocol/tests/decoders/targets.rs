@@ -8,8 +8,8 @@ use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, 
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, InvitedGroup, Request};
 use madang_protocol::custody::{
     Accepted, AdmissionToken, Answer, Ask, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
-    ClientFrame, Cursor, CustodianFrame, Deposit, GetBlob, Item, Items, PutBlob, Receipt, Reconcile, Reconciled,
-    Refusal, Refused, RunningHash, Watch,
+    ClientFrame, Cursor, CustodianFrame, Deposit, GetBlob, History, HistoryPage, Item, Items, PutBlob, Receipt,
+    Reconcile, Reconciled, Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -266,6 +266,12 @@ fn client_frames() -> Vec<Vec<u8>> {
         }),
     ]
     .into_iter()
+    .chain([ClientFrame::History(History {
+        request: 8,
+        topic: topic().public(),
+        before: 9,
+        count: 50,
+    })])
     .chain(windows::questions().map(ClientFrame::Reconcile))
     .map(|frame| frame.encode())
     .collect()
@@ -297,6 +303,20 @@ fn custodian_frames() -> Vec<Vec<u8>> {
             },
             void: true,
             caught_up: true,
+            items: vec![Item {
+                position: 2,
+                envelope: vec![5; 100],
+            }],
+        }),
+        CustodianFrame::History(HistoryPage {
+            request: 8,
+            topic: topic().public(),
+            cursor: Cursor {
+                epoch: 1,
+                position: 2,
+                hash: RunningHash([3; 16]),
+            },
+            oldest: true,
             items: vec![Item {
                 position: 2,
                 envelope: vec![5; 100],

@@ -659,6 +659,11 @@ async fn errors_have_the_documented_numbers_and_data() {
             json!({"code": "card_unavailable", "retryable": true}),
         ),
         (
+            ApiError::RelayUnavailable,
+            -32016,
+            json!({"code": "relay_unavailable", "retryable": true}),
+        ),
+        (
             ApiError::OwnInvite,
             -32007,
             json!({"code": "own_invite", "retryable": false}),

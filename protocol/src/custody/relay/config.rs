@@ -198,6 +198,8 @@ pub struct RelayStats {
     pub pushed: u64,
     /// Pages pushed since the start.
     pub pages: u64,
+    /// Pages of history sent since the start.
+    pub history_pages: u64,
     /// Envelopes expired since the start.
     pub expired: u64,
     /// Blobs that became whole since the start.

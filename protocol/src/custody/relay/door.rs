@@ -165,13 +165,13 @@ impl Relay {
         let admitted = self.admitted(&peer);
         if !self.has_room(&peer, &watch, admitted) {
             let why = if admitted { Refusal::Busy } else { Refusal::NotAdmitted };
-            self.refuse_watch(peer, request, why);
+            self.refuse_watch(peer, request, why, RETRY_S);
             return Ok(());
         }
         for (id, cursor) in watch.topics {
             match self.watch_one(peer, id, cursor, rows) {
                 Err(_) if self.read_only => {
-                    self.refuse_watch(peer, request, Refusal::ReadOnly);
+                    self.refuse_watch(peer, request, Refusal::ReadOnly, RETRY_S);
                     return Ok(());
                 }
                 watched => watched?,
@@ -200,12 +200,12 @@ impl Relay {
         })
     }
 
-    fn refuse_watch(&mut self, peer: TransportKey, request: u64, why: Refusal) {
+    pub(super) fn refuse_watch(&mut self, peer: TransportKey, request: u64, why: Refusal, retry_after_s: u32) {
         *self.stats.watches_refused.entry(why.name()).or_default() += 1;
         let refused = CustodianFrame::WatchRefused {
             request,
             why,
-            retry_after_s: RETRY_S,
+            retry_after_s,
         };
         self.send(peer, &refused);
     }

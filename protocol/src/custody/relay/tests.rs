@@ -12,6 +12,7 @@ mod blobs;
 mod disk;
 mod expiry;
 mod faults;
+mod history;
 mod peers;
 mod pushing;
 mod windows;

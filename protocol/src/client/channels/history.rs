@@ -1,0 +1,345 @@
+//! Reading back: a channel's newest posts when it is followed, older ones page by page, and what a writer's chain or a beacon shows to be
+//! missing.
+
+use super::take::Arrived;
+use crate::client::io::{Effect, Side};
+use crate::client::{Client, CommandError, EventRow, Reply};
+use crate::custody::{ClientFrame, History, HistoryPage};
+use crate::envelope::Envelope;
+use crate::keys::{ChannelId, TransportKey};
+use crate::limits;
+use crate::rows::RowsError;
+use crate::wire::Wire;
+
+use super::rows::ReachedRow;
+
+/// Envelopes that somebody who begins to follow asks for, and that a page of the past has (guess: some screens).
+const PAGE: u16 = 60;
+/// Milliseconds that a relay has to answer (guess).
+const ANSWER_MS: u64 = 20_000;
+/// Milliseconds until a relay that refused is asked again, at the least.
+const AGAIN_MS: u64 = 5_000;
+/// Pages that one look for what is missing reads of a relay: some thousand entries (guess).
+const FILL_PAGES: u32 = 8;
+
+/// Why a relay was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The channel is new here.
+    Newest,
+    /// The user reads back.
+    Older {
+        /// The command's token.
+        token: u64,
+    },
+    /// Something is missing; so many pages were read.
+    Missing(u32),
+}
+
+/// A question to a relay.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub channel: ChannelId,
+    pub why: Why,
+    pub until_ms: u64,
+}
+
+impl Client {
+    /// Asks a relay for the newest posts of each channel that it wasn't read of yet; only then is it watched, from there on.
+    pub(in crate::client) fn ask_newest(&mut self, now_ms: u64, peer: TransportKey) {
+        let Some(link) = self.links.get(&peer).filter(|link| link.opened && link.relay) else {
+            return;
+        };
+        let new: Vec<ChannelId> =
+            link.channels
+                .iter()
+                .filter(|channel| {
+                    let known = self.cursors.contains_key(&(peer, channel.topic()));
+                    let asked =
+                        self.channels.asked.iter().any(|((at, _), asked)| {
+                            *at == peer && asked.channel == **channel && asked.why == Why::Newest
+                        });
+                    let waits = self.channels.ask_again_ms.contains_key(&(peer, **channel));
+                    !known && !asked && !waits
+                })
+                .copied()
+                .collect();
+        for channel in new {
+            self.ask_back(now_ms, peer, channel, 0, PAGE, Why::Newest);
+        }
+    }
+
+    fn ask_back(&mut self, now_ms: u64, peer: TransportKey, channel: ChannelId, before: u64, count: u16, why: Why) {
+        let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
+            return;
+        };
+        let request = link.next_request;
+        link.next_request += 1;
+        let until_ms = now_ms.saturating_add(ANSWER_MS);
+        self.channels
+            .asked
+            .insert((peer, request), Asked { channel, why, until_ms });
+        let ask = History {
+            request,
+            topic: channel.topic(),
+            before,
+            count,
+        };
+        self.send(peer, Side::Client, ClientFrame::History(ask).encode());
+    }
+
+    /// The user reads back: the relay that is connected and was read the least far is asked.
+    pub(super) fn read_back(&mut self, now_ms: u64, id: ChannelId, token: u64) -> Result<Option<Reply>, CommandError> {
+        let channel = self.channel_mut(&id)?;
+        let reached = channel.row.reached.clone();
+        let open = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.opened && link.channels.contains(&id));
+        let mut next: Option<(TransportKey, u64)> = None;
+        let mut any = false;
+        for (peer, _) in open {
+            any = true;
+            let at = reached.iter().find(|known| known.relay == *peer);
+            if at.is_some_and(|at| at.oldest) {
+                continue;
+            }
+            let position = at.map_or(0, |at| at.position);
+            if next.is_none_or(|(_, best)| position > best) {
+                next = Some((*peer, position));
+            }
+        }
+        if self.channels.asked.len() >= limits::CHANNELS {
+            return Err(CommandError::Limit {
+                what: "questions to relays",
+                limit: limits::CHANNELS,
+            });
+        }
+        match next {
+            Some((peer, before)) => {
+                self.ask_back(now_ms, peer, id, before, PAGE, Why::Older { token });
+                Ok(None)
+            }
+            None if any => Ok(Some(Reply::Older { more: false })),
+            None => Err(CommandError::RelayUnavailable),
+        }
+    }
+
+    /// A relay answers.
+    pub(in crate::client) fn history_came(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        page: HistoryPage,
+        frame: &[u8],
+    ) -> Result<(), RowsError> {
+        self.acknowledge(peer, page.counted());
+        let Some(asked) = self.channels.asked.remove(&(peer, page.request)) else {
+            return Ok(());
+        };
+        let id = asked.channel;
+        if page.topic != id.topic() {
+            self.answer_older(asked.why, Err(CommandError::RelayUnavailable));
+            return self.junk(now_ms, peer, "it answered for another topic", frame);
+        }
+        let mut junk = false;
+        for item in &page.items {
+            match Envelope::verify(&item.envelope) {
+                Ok(envelope) if envelope.topic() == page.topic => {
+                    self.channels.arrived.push(Arrived { envelope, live: false })
+                }
+                _ => junk = true,
+            }
+        }
+        if junk {
+            self.junk(now_ms, peer, "it sent what isn't an envelope of the topic", frame)?;
+        }
+        let first = page.items.first().map(|item| item.position);
+        if let Some(channel) = self.channels.by_id.get_mut(&id) {
+            let place = channel.row.reached.iter().position(|known| known.relay == peer);
+            let place = place.unwrap_or_else(|| {
+                channel.row.reached.push(ReachedRow {
+                    relay: peer,
+                    position: 0,
+                    oldest: false,
+                });
+                channel.row.reached.len() - 1
+            });
+            if let Some(reached) = channel.row.reached.get_mut(place)
+                && let Some(first) = first
+                && (reached.position == 0 || first <= reached.position)
+            {
+                reached.position = first;
+                reached.oldest |= page.oldest;
+            } else if let Some(reached) = channel.row.reached.get_mut(place) {
+                reached.oldest |= page.oldest && first.is_none();
+            }
+            if channel.row.reached.len() > 2 * limits::RELAYS {
+                channel.row.reached.remove(0);
+            }
+            channel.dirty = true;
+        }
+        match asked.why {
+            Why::Newest => {
+                self.cursors.insert((peer, page.topic), page.cursor);
+                self.dirty.cursors.insert((peer, page.topic));
+                self.refresh_watches(peer);
+            }
+            Why::Older { .. } => self.answer_older(asked.why, Ok(Reply::Older { more: !page.oldest })),
+            Why::Missing(pages) => {
+                let more = !page.oldest && pages < FILL_PAGES;
+                if let Some(before) = first.filter(|_| more) {
+                    let count = limits::HISTORY_ITEMS as u16;
+                    self.ask_back(now_ms, peer, id, before, count, Why::Missing(pages + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A relay refuses; true if that was the answer to one of these questions.
+    pub(in crate::client) fn history_refused(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        request: u64,
+        retry_after_s: u32,
+    ) -> bool {
+        let Some(asked) = self.channels.asked.remove(&(peer, request)) else {
+            return false;
+        };
+        if asked.why == Why::Newest {
+            let wait_ms = u64::from(retry_after_s)
+                .saturating_mul(1000)
+                .clamp(AGAIN_MS, 60 * AGAIN_MS);
+            let at_ms = now_ms.saturating_add(wait_ms);
+            self.channels.ask_again_ms.insert((peer, asked.channel), at_ms);
+        }
+        self.answer_older(asked.why, Err(CommandError::RelayUnavailable));
+        true
+    }
+
+    fn answer_older(&mut self, why: Why, result: Result<Reply, CommandError>) {
+        if let Why::Older { token } = why {
+            self.step.effects.push(Effect::Reply { token, result });
+        }
+    }
+
+    /// A relay's stream is gone, and with it what it was asked.
+    pub(in crate::client) fn history_stream_closed(&mut self, peer: TransportKey) {
+        let gone: Vec<_> = self
+            .channels
+            .asked
+            .keys()
+            .filter(|(at, _)| *at == peer)
+            .copied()
+            .collect();
+        for place in gone {
+            if let Some(asked) = self.channels.asked.remove(&place) {
+                self.answer_older(asked.why, Err(CommandError::RelayUnavailable));
+            }
+        }
+        self.channels.ask_again_ms.retain(|(at, _), _| *at != peer);
+    }
+
+    /// Ends questions that nobody answered in time.
+    pub(super) fn end_questions(&mut self, now_ms: u64) {
+        let late: Vec<_> = self
+            .channels
+            .asked
+            .iter()
+            .filter(|(_, asked)| asked.until_ms <= now_ms)
+            .map(|(place, _)| *place)
+            .collect();
+        for (peer, request) in late {
+            self.history_refused(now_ms, peer, request, 0);
+        }
+    }
+
+    pub(super) fn ask_refusers(&mut self, now_ms: u64) {
+        let due: Vec<_> = self
+            .channels
+            .ask_again_ms
+            .iter()
+            .filter(|(_, at_ms)| **at_ms <= now_ms)
+            .map(|(place, _)| *place)
+            .collect();
+        for place in due {
+            self.channels.ask_again_ms.remove(&place);
+            self.ask_newest(now_ms, place.0);
+        }
+    }
+
+    /// Notes whether something is missing of a channel, and when it is looked for.
+    pub(super) fn watch_gaps(&mut self, now_ms: u64, id: ChannelId) {
+        let (grace_ms, fill_ms) = (self.config.gap_grace_ms, self.config.gap_fill_ms);
+        let Some(channel) = self.channels.by_id.get_mut(&id) else {
+            return;
+        };
+        let missing = channel
+            .row
+            .writers
+            .iter()
+            .any(|writer| !writer.received.holes(writer.from.max(1), writer.last, 1).is_empty());
+        let known = channel.row.gap_ms > 0;
+        if missing == known {
+            return;
+        }
+        channel.dirty = true;
+        if missing {
+            channel.row.gap_ms = now_ms;
+            channel.rounds = 0;
+            channel.fill_ms = Some(now_ms.saturating_add(grace_ms.min(fill_ms)));
+        } else {
+            // One that nobody was told of needn't be told to be over.
+            let told = channel.rounds > 0;
+            channel.row.gap_ms = 0;
+            channel.fill_ms = None;
+            if told {
+                self.event(&EventRow::ChannelGap {
+                    channel: id,
+                    open: false,
+                });
+            }
+        }
+    }
+
+    /// Looks for what is missing at all relays of a channel, again and again, ever more seldom.
+    pub(super) fn fill_channels(&mut self, now_ms: u64) {
+        let due: Vec<ChannelId> = self
+            .channels
+            .by_id
+            .iter()
+            .filter(|(_, channel)| channel.fill_ms.is_some_and(|at_ms| at_ms <= now_ms))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            let first = {
+                let fill_ms = self.config.gap_fill_ms;
+                let Some(channel) = self.channels.by_id.get_mut(&id) else {
+                    continue;
+                };
+                let wait_ms = fill_ms.saturating_mul(1 << channel.rounds.min(8));
+                channel.fill_ms = Some(now_ms.saturating_add(wait_ms));
+                channel.rounds = channel.rounds.saturating_add(1);
+                channel.rounds == 1
+            };
+            if first {
+                self.event(&EventRow::ChannelGap {
+                    channel: id,
+                    open: true,
+                });
+            }
+            let peers: Vec<TransportKey> = self
+                .links
+                .iter()
+                .filter(|(_, link)| link.opened && link.relay && link.channels.contains(&id))
+                .map(|(peer, _)| *peer)
+                .collect();
+            for peer in peers {
+                let count = limits::HISTORY_ITEMS as u16;
+                self.ask_back(now_ms, peer, id, 0, count, Why::Missing(1));
+            }
+        }
+    }
+}

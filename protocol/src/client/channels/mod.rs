@@ -1,0 +1,317 @@
+//! Channels: those that are followed, and those that this account writes.
+//!
+//! | file | room |
+//! |---|---|
+//! | `rows` | the rows |
+//! | `follow` | following by a link, muting, blocking |
+//! | `own` | making a channel, its entries and beacons, posts that are planned |
+//! | `take` | what comes: entries, beacons, contradictions between them |
+//! | `history` | reading back from relays, and what is missing |
+//! | `view` | reading what is stored |
+//!
+//! What comes is only verified when it comes, and taken at the end of the input, when rows can be read.
+
+mod follow;
+mod history;
+mod own;
+mod rows;
+mod take;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests;
+pub mod view;
+
+pub use own::ManifestChange;
+
+use super::records::{decode, encode};
+use super::{Client, CommandError, LoadError, Reply, TopicUse, array};
+use crate::address::PeerAddress;
+use crate::channel::{Authority, Beacon, Post, Proof, Statement};
+use crate::envelope::Envelope;
+use crate::keys::{ChannelId, EnvelopeId, TransportKey, WriterId};
+use crate::limits;
+use crate::rows::{Rows, RowsError, Tree};
+use history::Asked;
+use rows::{ChannelRow, WriterRow};
+use std::collections::{BTreeMap, BTreeSet};
+use take::Arrived;
+
+/// What the user can want of channels.
+#[derive(Clone, Debug)]
+pub enum ChannelCommand {
+    /// Make a channel. Replies [`Reply::Channel`].
+    Create {
+        /// What it says of itself; a name is needed. Its relays are the account's where none are given.
+        manifest: ManifestChange,
+        /// Makes a repeat harmless: same key and name, same channel.
+        idempotency_key: Option<String>,
+    },
+    /// Change what an own channel says of itself. Replies [`Reply::Done`].
+    Update {
+        /// Which.
+        channel: ChannelId,
+        /// What changes.
+        manifest: ManifestChange,
+    },
+    /// Post on an own channel, now or later. Replies [`Reply::Posted`], for later ones with an id of the plan.
+    Post {
+        /// Which.
+        channel: ChannelId,
+        /// What.
+        post: Post,
+        /// Unix milliseconds; at once if it is past.
+        at_ms: Option<u64>,
+        /// Makes a repeat harmless: same key and post, same id.
+        idempotency_key: Option<String>,
+    },
+    /// Drop a post that is planned. Replies [`Reply::Done`].
+    Unplan {
+        /// Where.
+        channel: ChannelId,
+        /// The id of the plan.
+        plan: [u8; 32],
+    },
+    /// Give a post another content. Replies [`Reply::Posted`] with the edit.
+    Edit {
+        /// Where.
+        channel: ChannelId,
+        /// Which post.
+        target: EnvelopeId,
+        /// What it says from now on.
+        post: Post,
+    },
+    /// Take a post back. Replies [`Reply::Posted`] with the retraction.
+    Retract {
+        /// Where.
+        channel: ChannelId,
+        /// Which post.
+        target: EnvelopeId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Follow a channel. Replies [`Reply::Channel`] at once; what it says comes from its relays.
+    Follow {
+        /// Its link.
+        link: String,
+    },
+    /// Follow a channel no longer; what is here of it is forgotten. Replies [`Reply::Done`].
+    Unfollow {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Be told of new posts or not. Replies [`Reply::Done`].
+    Mute {
+        /// Which.
+        channel: ChannelId,
+        /// Not told.
+        muted: bool,
+    },
+    /// Have nothing to do with a channel any more, or allow it again. Replies [`Reply::Done`].
+    Block {
+        /// Which; it needn't be followed.
+        channel: ChannelId,
+        /// Nothing.
+        blocked: bool,
+    },
+    /// The user has seen posts up to one. Replies [`Reply::Done`].
+    MarkRead {
+        /// Where.
+        channel: ChannelId,
+        /// The key of the last one, from [`view::posts`].
+        through: Vec<u8>,
+    },
+    /// Fetch older posts from a relay. Replies [`Reply::Older`] when they are here.
+    History {
+        /// Where.
+        channel: ChannelId,
+    },
+}
+
+/// A channel in memory.
+pub(super) struct Channel {
+    row: ChannelRow,
+    /// The beacon that counts, and who signed it.
+    beacon: Option<(Beacon, Authority)>,
+    /// What the kept evidence proves.
+    proofs: Vec<Proof>,
+    /// How often what is missing was looked for, and when that is next.
+    rounds: u32,
+    fill_ms: Option<u64>,
+    dirty: bool,
+}
+
+/// What this device knows of channels beside their rows.
+#[derive(Default)]
+pub(super) struct Channels {
+    by_id: BTreeMap<ChannelId, Channel>,
+    /// What came and is to be taken at the end of the input.
+    arrived: Vec<Arrived>,
+    /// Questions to relays.
+    asked: BTreeMap<(TransportKey, u64), Asked>,
+    /// When a relay that refused is asked again.
+    ask_again_ms: BTreeMap<(TransportKey, ChannelId), u64>,
+    /// Posts that are planned, by time.
+    planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
+    /// Own channels whose relays are to be handed again what they may lack.
+    again: BTreeSet<ChannelId>,
+}
+
+impl Channel {
+    fn of(row: ChannelRow) -> Self {
+        let beacon = Envelope::trusted(&row.beacon).ok().and_then(|envelope| {
+            let authority = envelope.authority()?.clone();
+            match Statement::decode(envelope.body()).ok()? {
+                Statement::Beacon(beacon) => Some((*beacon, authority)),
+                _ => None,
+            }
+        });
+        Self {
+            row,
+            beacon,
+            proofs: Vec::new(),
+            rounds: 0,
+            fill_ms: None,
+            dirty: false,
+        }
+    }
+
+    /// Where it is kept.
+    pub fn relays(&self) -> &[PeerAddress] {
+        match &self.beacon {
+            Some((beacon, _)) if !beacon.manifest.relays.is_empty() => &beacon.manifest.relays,
+            _ => &self.row.relays,
+        }
+    }
+
+    /// Whether it is of interest at relays.
+    pub fn is_open(&self) -> bool {
+        self.row.followed || self.row.own.is_some()
+    }
+
+    fn writer(&mut self, writer: WriterId) -> Option<&mut WriterRow> {
+        let place = self.row.writers.iter().position(|known| known.writer == writer);
+        let place = match place {
+            Some(place) => place,
+            None if self.row.writers.len() < 2 * limits::CHANNEL_WRITERS => {
+                self.row.writers.push(WriterRow {
+                    writer,
+                    received: Default::default(),
+                    from: 0,
+                    last: 0,
+                });
+                self.row.writers.len() - 1
+            }
+            None => return None,
+        };
+        self.row.writers.get_mut(place)
+    }
+}
+
+impl Channels {
+    /// When something of channels is due.
+    pub fn timer(&self) -> Option<u64> {
+        let own = self.by_id.values().filter_map(|channel| {
+            let own = channel.row.own.as_ref()?;
+            Some(own.beacon_due_ms)
+        });
+        let fills = self.by_id.values().filter_map(|channel| channel.fill_ms);
+        let asked = self.asked.values().map(|asked| asked.until_ms);
+        let again = self.ask_again_ms.values().copied();
+        let planned = self.planned.first().map(|(at_ms, _, _)| *at_ms);
+        own.chain(fills).chain(asked).chain(again).chain(planned).min()
+    }
+
+    /// The channels that a relay keeps, for those who want it connected.
+    pub fn at_relays(&self) -> impl Iterator<Item = (ChannelId, &PeerAddress)> {
+        let open = self.by_id.iter().filter(|(_, channel)| channel.is_open());
+        open.flat_map(|(id, channel)| channel.relays().iter().map(|relay| (*id, relay)))
+    }
+}
+
+impl Client {
+    pub(super) fn load_channels(&mut self, rows: &dyn Rows) -> Result<(), LoadError> {
+        for (stored, value) in rows.prefix(Tree::Channels, &[], usize::MAX)? {
+            let Some(id) = array(&stored, 0).map(ChannelId) else {
+                continue;
+            };
+            let mut channel = Channel::of(decode(&value)?);
+            for number in 0..channel.row.evidence {
+                channel.proofs.extend(view::proof_of(rows, &id, number)?);
+            }
+            if channel.row.gap_ms > 0 {
+                channel.fill_ms = Some(0);
+            }
+            if channel.is_open() {
+                self.topics.insert(id.topic(), TopicUse::Channel(id));
+            }
+            self.channels.by_id.insert(id, channel);
+        }
+        for (stored, _) in rows.prefix(Tree::ChannelPlans, &[], usize::MAX)? {
+            if let Some((channel, at_ms, id)) = rows::key::read_planned(&stored) {
+                self.channels.planned.insert((at_ms, channel, id));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn channel_command(
+        &mut self,
+        now_ms: u64,
+        token: u64,
+        command: ChannelCommand,
+        rows: &dyn Rows,
+    ) -> Result<Option<Reply>, CommandError> {
+        match command {
+            ChannelCommand::Create {
+                manifest,
+                idempotency_key,
+            } => self.create_channel(now_ms, manifest, idempotency_key, rows),
+            ChannelCommand::Update { channel, manifest } => self.update_channel(now_ms, channel, manifest),
+            ChannelCommand::Post {
+                channel,
+                post,
+                at_ms,
+                idempotency_key,
+            } => self.post(now_ms, channel, post, at_ms, idempotency_key, rows),
+            ChannelCommand::Unplan { channel, plan } => self.unplan(channel, plan),
+            ChannelCommand::Edit { channel, target, post } => self.edit_post(now_ms, channel, target, post, rows),
+            ChannelCommand::Retract {
+                channel,
+                target,
+                reason,
+            } => self.retract_post(now_ms, channel, target, reason, rows),
+            ChannelCommand::Follow { link } => self.follow(now_ms, &link),
+            ChannelCommand::Unfollow { channel } => self.unfollow(now_ms, channel, rows),
+            ChannelCommand::Mute { channel, muted } => self.mute_channel(channel, muted),
+            ChannelCommand::Block { channel, blocked } => self.block_channel(now_ms, channel, blocked, rows),
+            ChannelCommand::MarkRead { channel, through } => self.mark_channel_read(channel, through),
+            ChannelCommand::History { channel } => return self.read_back(now_ms, channel, token),
+        }
+        .map(Some)
+    }
+
+    pub(super) fn tick_channels(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        self.end_questions(now_ms);
+        self.post_planned(now_ms, rows)?;
+        self.send_due_beacons(now_ms)?;
+        self.fill_channels(now_ms);
+        self.ask_refusers(now_ms);
+        Ok(())
+    }
+
+    /// Writes what changed.
+    pub(super) fn write_channels(&mut self) -> Result<(), RowsError> {
+        let dirty = self.channels.by_id.iter_mut().filter(|(_, channel)| channel.dirty);
+        for (id, channel) in dirty {
+            channel.dirty = false;
+            let row = encode(&channel.row)?;
+            self.step.batch.put(Tree::Channels, id.0, row);
+        }
+        Ok(())
+    }
+
+    fn channel_mut(&mut self, channel: &ChannelId) -> Result<&mut Channel, CommandError> {
+        let found = self.channels.by_id.get_mut(channel);
+        found.ok_or(CommandError::NotFound { field: "channel" })
+    }
+}

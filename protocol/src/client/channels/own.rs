@@ -1,0 +1,511 @@
+//! Writing: a channel of our own, its entries and beacons, and posts that are planned.
+
+use super::Channel;
+use super::rows::{ChannelRow, OwnRow, PlannedRow, key};
+use super::take::Arrived;
+use crate::address::PeerAddress;
+use crate::blob::BlobRef;
+use crate::channel::{Act, Beacon, Category, Entry, Head, Manifest, Policy, Post, Signatory, Statement, WebLink};
+use crate::client::outbox::OutWhat;
+use crate::client::records::{OutKind, decode, encode_small};
+use crate::client::sending::{Once, RepeatKey};
+use crate::client::{Client, CommandError, Reply, TopicUse};
+use crate::envelope::Envelope;
+use crate::keys::{ChannelId, EnvelopeId, TopicSecret};
+use crate::limits;
+use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use crate::wire::{DecodeError, Wire};
+
+/// Seconds between two beacons, whatever happens (guess: a day's posts that are kept back are noticed two days later at the latest).
+const BEACON_S: u32 = 24 * 3600;
+/// Entries that relays are handed again when they may lack them (guess: what followers see of a channel at first, and more).
+const AGAIN: usize = 256;
+
+/// What changes of a manifest; what isn't given stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManifestChange {
+    /// See [`Manifest`], as for the others.
+    pub name: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// A picture; `Some(None)` for none.
+    pub picture: Option<Option<BlobRef>>,
+    /// Addresses.
+    pub links: Option<Vec<WebLink>>,
+    /// Categories.
+    pub categories: Option<Vec<Category>>,
+    /// An invite link; empty for none.
+    pub inbox: Option<String>,
+    /// Relays.
+    pub relays: Option<Vec<PeerAddress>>,
+    /// A domain; empty for none.
+    pub domain: Option<String>,
+    /// What it promises.
+    pub policy: Option<Policy>,
+}
+
+impl ManifestChange {
+    fn apply(self, manifest: &Manifest) -> Manifest {
+        let now = manifest.clone();
+        Manifest {
+            number: now.number,
+            name: self.name.unwrap_or(now.name),
+            description: self.description.unwrap_or(now.description),
+            picture: self.picture.unwrap_or(now.picture),
+            links: self.links.unwrap_or(now.links),
+            categories: self.categories.unwrap_or(now.categories),
+            inbox: self.inbox.unwrap_or(now.inbox),
+            relays: self.relays.unwrap_or(now.relays),
+            domain: self.domain.unwrap_or(now.domain),
+            policy: self.policy.unwrap_or(now.policy),
+            recovery: now.recovery,
+            extensions: now.extensions,
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn create_channel(
+        &mut self,
+        now_ms: u64,
+        change: ManifestChange,
+        idempotency_key: Option<String>,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        if self.channels.by_id.len() >= limits::CHANNELS {
+            return Err(CommandError::Limit {
+                what: "channels",
+                limit: limits::CHANNELS,
+            });
+        }
+        let relays = change.relays.clone().unwrap_or_else(|| self.settings.relays.clone());
+        let first = Manifest {
+            number: 1,
+            name: String::new(),
+            description: String::new(),
+            picture: None,
+            links: Vec::new(),
+            categories: Vec::new(),
+            inbox: String::new(),
+            relays: Vec::new(),
+            domain: String::new(),
+            policy: Policy::default(),
+            recovery: None,
+            extensions: Vec::new(),
+        };
+        let manifest = Manifest {
+            relays,
+            ..change.apply(&first)
+        };
+        check_manifest(&manifest)?;
+        let repeat = idempotency_key.map(|key| RepeatKey::of(key, &[b"channel", manifest.name.as_bytes()]));
+        let made = self.once(now_ms, repeat, rows, |client| {
+            let secret = TopicSecret::from_bytes(client.crypto.random());
+            let id = ChannelId(secret.public().0);
+            let mut channel = Channel::of(ChannelRow {
+                name: manifest.name.clone(),
+                relays: manifest.relays.clone(),
+                since_ms: now_ms,
+                last_ms: now_ms,
+                own: Some(OwnRow {
+                    secret,
+                    number: 0,
+                    previous: EnvelopeId([0; 32]),
+                    beacon: 0,
+                    beacon_due_ms: now_ms,
+                }),
+                ..ChannelRow::default()
+            });
+            channel.dirty = true;
+            client.channels.by_id.insert(id, channel);
+            client.topics.insert(id.topic(), TopicUse::Channel(id));
+            client.refresh_links(now_ms)?;
+            client.send_beacon(now_ms, id, manifest)?;
+            Ok(id.0)
+        })?;
+        Ok(Reply::Channel(match made {
+            Once::Made(id) | Once::Repeated(id) => ChannelId(id),
+        }))
+    }
+
+    pub(super) fn update_channel(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        change: ManifestChange,
+    ) -> Result<Reply, CommandError> {
+        let before = self.own_manifest(&id)?;
+        let mut manifest = change.apply(&before);
+        if manifest == before {
+            return Ok(Reply::Done);
+        }
+        check_manifest(&manifest)?;
+        manifest.number = before.number.saturating_add(1);
+        if manifest.relays.iter().any(|relay| !before.relays.contains(relay)) {
+            self.channels.again.insert(id);
+        }
+        self.send_beacon(now_ms, id, manifest)?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn post(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        post: Post,
+        at_ms: Option<u64>,
+        idempotency_key: Option<String>,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        self.check_post(&id, &post)?;
+        let later_ms = at_ms.filter(|at_ms| *at_ms > now_ms);
+        let bytes = post.encode();
+        let when = at_ms.unwrap_or(0).to_be_bytes();
+        let repeat = idempotency_key.map(|key| RepeatKey::of(key, &[b"post", &id.0, &when, &bytes]));
+        let made = self.once(now_ms, repeat, rows, |client| match later_ms {
+            Some(at_ms) => client.plan(id, at_ms, bytes),
+            None => Ok(client.act(now_ms, id, Act::Post(post))?.0),
+        })?;
+        let (Once::Made(made) | Once::Repeated(made)) = made;
+        Ok(Reply::Posted {
+            id: EnvelopeId(made),
+            planned: later_ms.is_some(),
+        })
+    }
+
+    fn plan(&mut self, id: ChannelId, at_ms: u64, post: Vec<u8>) -> Result<[u8; 32], CommandError> {
+        if self.channels.planned.len() >= limits::CHANNEL_PLANS {
+            return Err(CommandError::Limit {
+                what: "planned posts",
+                limit: limits::CHANNEL_PLANS,
+            });
+        }
+        let plan: [u8; 32] = self.crypto.random();
+        let row = encode_small(&PlannedRow { post })?;
+        self.put_fresh(Tree::ChannelPlans, key::planned(&id, at_ms, &plan), row);
+        self.channels.planned.insert((at_ms, id, plan));
+        Ok(plan)
+    }
+
+    pub(super) fn unplan(&mut self, id: ChannelId, plan: [u8; 32]) -> Result<Reply, CommandError> {
+        let mut known = self.channels.planned.iter();
+        let Some(found) = known
+            .find(|(_, channel, known)| *channel == id && *known == plan)
+            .copied()
+        else {
+            return Err(CommandError::NotFound { field: "post" });
+        };
+        self.channels.planned.remove(&found);
+        self.delete_fresh(Tree::ChannelPlans, key::planned(&id, found.0, &plan));
+        Ok(Reply::Done)
+    }
+
+    /// Publishes what is planned for now or was for earlier.
+    pub(super) fn post_planned(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        while let Some((at_ms, id, plan)) = self.channels.planned.first().copied() {
+            if at_ms > now_ms {
+                break;
+            }
+            self.channels.planned.pop_first();
+            let stored = key::planned(&id, at_ms, &plan);
+            if let Some(bytes) = self.fresh.get(rows, Tree::ChannelPlans, &stored)? {
+                let row: PlannedRow = decode(&bytes)?;
+                if let Ok(post) = Post::decode(&row.post)
+                    && self.own(&id).is_ok()
+                {
+                    self.act(now_ms, id, Act::Post(post))?;
+                }
+            }
+            self.delete_fresh(Tree::ChannelPlans, stored);
+        }
+        Ok(())
+    }
+
+    pub(super) fn edit_post(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        target: EnvelopeId,
+        post: Post,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        self.check_post(&id, &post)?;
+        self.find_own_post(&id, &target, rows)?;
+        let made = self.act(now_ms, id, Act::Edit { target, post })?;
+        Ok(Reply::Posted {
+            id: made,
+            planned: false,
+        })
+    }
+
+    pub(super) fn retract_post(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        target: EnvelopeId,
+        reason: String,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        if reason.len() > limits::TITLE_BYTES {
+            return Err(CommandError::TooLarge {
+                field: "reason",
+                found: reason.len(),
+                limit: limits::TITLE_BYTES,
+            });
+        }
+        self.own(&id)?;
+        self.find_own_post(&id, &target, rows)?;
+        let made = self.act(now_ms, id, Act::Retract { target, reason })?;
+        Ok(Reply::Posted {
+            id: made,
+            planned: false,
+        })
+    }
+
+    fn find_own_post(&self, id: &ChannelId, target: &EnvelopeId, rows: &dyn Rows) -> Result<(), CommandError> {
+        match self.entry_place(id, target, rows)? {
+            Some(_) => Ok(()),
+            None => Err(CommandError::NotFound { field: "post" }),
+        }
+    }
+
+    fn own(&self, id: &ChannelId) -> Result<&OwnRow, CommandError> {
+        let Some(channel) = self.channels.by_id.get(id) else {
+            return Err(CommandError::NotFound { field: "channel" });
+        };
+        channel.row.own.as_ref().ok_or(CommandError::NotAllowed {
+            reason: "only who made the channel may do that",
+        })
+    }
+
+    fn own_manifest(&self, id: &ChannelId) -> Result<Manifest, CommandError> {
+        self.own(id)?;
+        let beacon = self.channels.by_id.get(id).and_then(|channel| channel.beacon.as_ref());
+        let (beacon, _) = beacon.ok_or(CommandError::NotFound { field: "channel" })?;
+        Ok(beacon.manifest.clone())
+    }
+
+    /// Whether a post can be written as it is, and is of categories that the channel has.
+    fn check_post(&self, id: &ChannelId, post: &Post) -> Result<(), CommandError> {
+        let manifest = self.own_manifest(id)?;
+        post.check().map_err(refused)?;
+        let known = |category: &String| manifest.categories.iter().any(|known| known.id == *category);
+        if !post.categories.iter().all(known) {
+            return Err(CommandError::Invalid {
+                field: "post.categories",
+                reason: "the channel has no such category",
+            });
+        }
+        if self.outs.len() >= limits::OUTBOX_ITEMS {
+            return Err(CommandError::Limit {
+                what: "messages that wait to be delivered",
+                limit: limits::OUTBOX_ITEMS,
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the next entry of an own channel, and a beacon that covers it.
+    fn act(&mut self, now_ms: u64, id: ChannelId, act: Act) -> Result<EnvelopeId, RowsError> {
+        let fault = |reason: &dyn std::fmt::Display| RowsError {
+            reason: reason.to_string(),
+        };
+        let Some(own) = self.channels.by_id.get(&id).and_then(|channel| channel.row.own.clone()) else {
+            return Err(fault(&"no such channel"));
+        };
+        let number = own.number.saturating_add(1);
+        let entry = Entry {
+            number,
+            previous: own.previous,
+            time_ms: now_ms,
+            act,
+            extensions: Vec::new(),
+        };
+        let body = Statement::Entry(Box::new(entry)).encode();
+        let envelope = Envelope::sign_as(&Signatory::root(&own.secret), limits::CHANNEL_SECONDS, &body)
+            .map_err(|error| fault(&error))?;
+        let made = envelope.id();
+        if let Some(channel) = self.channels.by_id.get_mut(&id) {
+            channel.dirty = true;
+            if let Some(own) = &mut channel.row.own {
+                (own.number, own.previous) = (number, made);
+            }
+        }
+        self.hand_out(now_ms, id, number, envelope)?;
+        let manifest = self.own_manifest(&id).map_err(|error| fault(&error))?;
+        self.send_beacon(now_ms, id, manifest)?;
+        Ok(made)
+    }
+
+    /// Signs a beacon; it takes the place of one that still waits.
+    fn send_beacon(&mut self, now_ms: u64, id: ChannelId, manifest: Manifest) -> Result<(), RowsError> {
+        let Some(channel) = self.channels.by_id.get_mut(&id) else {
+            return Ok(());
+        };
+        let before = channel.beacon.as_ref().map(|(beacon, _)| beacon.clone());
+        let Some(own) = &mut channel.row.own else {
+            return Ok(());
+        };
+        own.beacon = own.beacon.saturating_add(1);
+        own.beacon_due_ms = now_ms.saturating_add(u64::from(BEACON_S) * 1000);
+        channel.dirty = true;
+        let own = own.clone();
+        let root = id.root();
+        let (mut heads, revocations) = before
+            .map(|beacon| (beacon.heads, beacon.revocations))
+            .unwrap_or_default();
+        heads.retain(|head| head.writer != root);
+        if own.number > 0 {
+            heads.push(Head {
+                writer: root,
+                number: own.number,
+                id: own.previous,
+            });
+        }
+        heads.sort_by_key(|head| head.writer);
+        let beacon = Beacon {
+            number: own.beacon,
+            time_ms: now_ms,
+            period_s: BEACON_S,
+            manifest,
+            heads,
+            revocations,
+            extensions: Vec::new(),
+        };
+        let body = Statement::Beacon(Box::new(beacon)).encode();
+        let envelope =
+            Envelope::sign_as(&Signatory::root(&own.secret), limits::CHANNEL_SECONDS, &body).map_err(|error| {
+                RowsError {
+                    reason: error.to_string(),
+                }
+            })?;
+        let waits =
+            |what: &OutWhat| matches!(what, OutWhat::Row(OutKind::Channel { channel, number: 0 }) if *channel == id);
+        self.drop_outs(waits);
+        self.hand_out(now_ms, id, 0, envelope)
+    }
+
+    /// Takes an own envelope like any other, and hands it to the channel's relays.
+    fn hand_out(&mut self, now_ms: u64, id: ChannelId, number: u64, envelope: Envelope) -> Result<(), RowsError> {
+        self.channels.arrived.push(Arrived {
+            envelope: envelope.clone(),
+            live: true,
+        });
+        let what = OutWhat::Row(OutKind::Channel { channel: id, number });
+        self.add_out(now_ms, id.topic(), what, envelope)
+    }
+
+    pub(super) fn send_due_beacons(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        let due: Vec<ChannelId> = self
+            .channels
+            .by_id
+            .iter()
+            .filter(|(_, channel)| {
+                let own = channel.row.own.as_ref();
+                channel.beacon.is_some() && own.is_some_and(|own| own.beacon_due_ms <= now_ms)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            if let Ok(manifest) = self.own_manifest(&id) {
+                self.send_beacon(now_ms, id, manifest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A relay of an own channel has lost its past.
+    pub(in crate::client) fn channel_forgotten(&mut self, id: ChannelId) {
+        if self.own(&id).is_ok() {
+            self.channels.again.insert(id);
+        }
+    }
+
+    /// Hands relays again what they may lack: the newest entries and the beacon.
+    pub(super) fn deposit_again(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        for id in std::mem::take(&mut self.channels.again) {
+            let end = prefix_end(&id.0);
+            let mut newest = rows.range(Tree::ChannelTimeline, &id.0, &end, AGAIN, true)?;
+            newest.reverse();
+            for (_, value) in newest {
+                let Some((_, (writer, number))) = key::read_timeline(&value).filter(|(_, (by, _))| *by == id.root())
+                else {
+                    continue;
+                };
+                if let Some(envelope) = self.entry_at(&id, writer, number, rows)?
+                    && !self.out_ids.contains_key(&envelope.id())
+                {
+                    let what = OutWhat::Row(OutKind::Channel { channel: id, number });
+                    self.add_out(now_ms, id.topic(), what, envelope)?;
+                }
+            }
+            if let Ok(manifest) = self.own_manifest(&id) {
+                self.send_beacon(now_ms, id, manifest)?;
+            }
+        }
+        // What was just signed is taken like what comes.
+        if self.channels.arrived.is_empty() {
+            return Ok(());
+        }
+        self.take_channels(now_ms, rows)
+    }
+
+    /// A relay took an envelope of an own channel: once all have it, it needs no place in the outbox.
+    pub(in crate::client) fn channel_held(&mut self, number: u64) {
+        let Some(out) = self.outs.get(&number) else {
+            return;
+        };
+        let OutWhat::Row(OutKind::Channel { channel, .. }) = &out.what else {
+            return;
+        };
+        let relays = self
+            .channels
+            .by_id
+            .get(channel)
+            .map(Channel::relays)
+            .unwrap_or_default();
+        let held = |relay: &PeerAddress| out.held.contains_key(&relay.key) && !out.forgotten.contains(&relay.key);
+        if relays.iter().all(held) {
+            self.drop_out(number);
+        }
+    }
+}
+
+fn check_manifest(manifest: &Manifest) -> Result<(), CommandError> {
+    if manifest.relays.is_empty() {
+        return Err(CommandError::Invalid {
+            field: "relays",
+            reason: "a channel needs a relay: this account has none, and none was given",
+        });
+    }
+    let bytes = manifest.encode();
+    match Manifest::decode(&bytes).map_err(refused)? {
+        read if read == *manifest => Ok(()),
+        _ => Err(CommandError::Invalid {
+            field: "manifest",
+            reason: "can't be read again as it is",
+        }),
+    }
+}
+
+/// What the format doesn't allow, as an answer to whoever gave it.
+fn refused(error: DecodeError) -> CommandError {
+    match error {
+        DecodeError::TooLong { field, found, limit } => CommandError::TooLarge {
+            field,
+            found: usize::try_from(found).unwrap_or(usize::MAX),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        },
+        DecodeError::Invalid { field, reason } => CommandError::Invalid { field, reason },
+        DecodeError::Truncated { field } | DecodeError::Length { field } | DecodeError::Version { field, .. } => {
+            CommandError::Invalid {
+                field,
+                reason: "can't be read",
+            }
+        }
+        DecodeError::Trailing { .. } => CommandError::Invalid {
+            field: "post",
+            reason: "can't be read",
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! The rows of channels, and their keys.
+
+use crate::address::PeerAddress;
+use crate::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId};
+use crate::seq_set::SeqSet;
+use serde::{Deserialize, Serialize};
+
+/// A channel that is followed, or our own.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(in crate::client) struct ChannelRow {
+    /// As the link calls it, to be shown until a beacon is here.
+    pub name: String,
+    /// Where the link says that it is kept.
+    pub relays: Vec<PeerAddress>,
+    pub since_ms: u64,
+    pub followed: bool,
+    pub muted: bool,
+    pub blocked: bool,
+    pub own: Option<OwnRow>,
+    /// The beacon that counts, as it came; empty before the first.
+    #[serde(with = "serde_bytes")]
+    pub beacon: Vec<u8>,
+    pub beacon_ms: u64,
+    pub writers: Vec<WriterRow>,
+    /// The key of the last post that the user has seen.
+    #[serde(with = "serde_bytes")]
+    pub read_through: Vec<u8>,
+    /// Pieces of evidence that are kept.
+    pub evidence: u32,
+    /// Entries that are kept, and their bytes.
+    pub kept: u64,
+    pub kept_bytes: u64,
+    pub last_ms: u64,
+    /// How far back each relay was read.
+    pub reached: Vec<ReachedRow>,
+    /// Since when something is missing; 0 if nothing is.
+    pub gap_ms: u64,
+}
+
+/// What we write a channel of our own with.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct OwnRow {
+    pub secret: TopicSecret,
+    /// Of the root's last entry; 0 and zeros for none.
+    pub number: u64,
+    pub previous: EnvelopeId,
+    /// Of the last beacon.
+    pub beacon: u64,
+    /// When the next one is due.
+    pub beacon_due_ms: u64,
+}
+
+/// A writer of a channel.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct WriterRow {
+    pub writer: WriterId,
+    pub received: SeqSet,
+    /// The least number that is looked for; what is before it is older history.
+    pub from: u64,
+    /// The greatest that somebody signed for.
+    pub last: u64,
+}
+
+/// How far back a relay was read.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct ReachedRow {
+    pub relay: TransportKey,
+    /// The least position that came; 0 if none did.
+    pub position: u64,
+    /// It has nothing older.
+    pub oldest: bool,
+}
+
+/// An entry; writer and number are in its key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct EntryRow {
+    #[serde(with = "serde_bytes")]
+    pub envelope: Vec<u8>,
+    pub received_ms: u64,
+}
+
+/// A post that is to be published later; channel, time and id are in its key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct PlannedRow {
+    #[serde(with = "serde_bytes")]
+    pub post: Vec<u8>,
+}
+
+/// Where an entry is: its writer and number.
+pub(in crate::client) type Place = (WriterId, u64);
+
+/// Keys of the rows.
+pub(in crate::client) mod key {
+    use super::*;
+
+    /// Bytes of an envelope's id in keys.
+    const ID_BYTES: usize = 16;
+    /// What a timeline's row begins with: whether it is a post.
+    const POST: u8 = 1;
+
+    fn short(id: &EnvelopeId) -> &[u8] {
+        id.0.get(..ID_BYTES).unwrap_or_default()
+    }
+
+    pub fn entry(channel: &ChannelId, (writer, number): &Place) -> Vec<u8> {
+        [channel.0.as_slice(), &writer.0, &number.to_be_bytes()].concat()
+    }
+
+    /// Bytes of a timeline's key before the envelope's id.
+    const WHEN_BYTES: usize = 32 + 8 + 8;
+
+    /// Entries of a channel by time; a writer's of one time by their numbers.
+    pub fn timeline(channel: &ChannelId, time_ms: u64, number: u64, id: &EnvelopeId) -> Vec<u8> {
+        [
+            channel.0.as_slice(),
+            &time_ms.to_be_bytes(),
+            &number.to_be_bytes(),
+            short(id),
+        ]
+        .concat()
+    }
+
+    /// The key by which the entry of a timeline's key is found by its id.
+    pub fn timeline_id(stored: &[u8]) -> Option<Vec<u8>> {
+        stored.get(WHEN_BYTES..).map(<[u8]>::to_vec)
+    }
+
+    /// What the timeline says of an entry.
+    pub fn on_timeline(post: bool, (writer, number): &Place) -> Vec<u8> {
+        [&[u8::from(post)][..], &writer.0, &number.to_be_bytes()].concat()
+    }
+
+    /// Reads that.
+    pub fn read_timeline(value: &[u8]) -> Option<(bool, Place)> {
+        let (post, place) = value.split_first()?;
+        Some((*post == POST, self::place(place)?))
+    }
+
+    /// Reads writer and number.
+    pub fn place(value: &[u8]) -> Option<Place> {
+        let (writer, number) = value.split_at_checked(32)?;
+        let number = u64::from_be_bytes(number.try_into().ok()?);
+        Some((WriterId(writer.try_into().ok()?), number))
+    }
+
+    /// Where an entry is found by its id: the value is its key in the tree of entries.
+    pub fn id(id: &EnvelopeId) -> Vec<u8> {
+        short(id).to_vec()
+    }
+
+    /// What was done to a post.
+    pub fn marks(channel: &ChannelId, target: &EnvelopeId) -> Vec<u8> {
+        [channel.0.as_slice(), short(target)].concat()
+    }
+
+    /// One thing that was done to it.
+    pub fn mark(channel: &ChannelId, target: &EnvelopeId, act: &EnvelopeId) -> Vec<u8> {
+        [channel.0.as_slice(), short(target), short(act)].concat()
+    }
+
+    pub fn evidence(channel: &ChannelId, number: u32) -> Vec<u8> {
+        [channel.0.as_slice(), &number.to_be_bytes()].concat()
+    }
+
+    pub fn planned(channel: &ChannelId, at_ms: u64, id: &[u8; 32]) -> Vec<u8> {
+        [channel.0.as_slice(), &at_ms.to_be_bytes(), id].concat()
+    }
+
+    /// Reads channel, time and id.
+    pub fn read_planned(stored: &[u8]) -> Option<(ChannelId, u64, [u8; 32])> {
+        let channel = stored.get(..32)?.try_into().ok()?;
+        let at_ms = u64::from_be_bytes(stored.get(32..40)?.try_into().ok()?);
+        Some((ChannelId(channel), at_ms, stored.get(40..)?.try_into().ok()?))
+    }
+}

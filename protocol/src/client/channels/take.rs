@@ -1,0 +1,299 @@
+//! What comes of a channel: entries and beacons, in any order and from anywhere, and what contradicts what is here.
+
+use super::rows::{EntryRow, key};
+use super::{Channel, view};
+use crate::channel::{Act, Authority, Beacon, Entry, Evidence, Proof, Statement};
+use crate::client::records::encode_small;
+use crate::client::{Client, EventRow};
+use crate::envelope::Envelope;
+use crate::keys::{ChannelId, EnvelopeId, WriterId};
+use crate::limits;
+use crate::rows::{Rows, RowsError, Tree};
+use crate::wire::Wire;
+use std::collections::BTreeSet;
+
+/// An envelope of a channel that was verified.
+pub(super) struct Arrived {
+    pub envelope: Envelope,
+    /// It is new; else it was asked for.
+    pub live: bool,
+}
+
+/// Entries that one step removes when a channel has too many.
+const TRIMMED: usize = 64;
+
+impl Client {
+    /// Takes a verified envelope of a channel at the end of the input.
+    pub(in crate::client) fn channel_envelope(&mut self, envelope: &Envelope) {
+        self.channels.arrived.push(Arrived {
+            envelope: envelope.clone(),
+            live: true,
+        });
+    }
+
+    pub(in crate::client) fn take_channels(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        let mut touched = BTreeSet::new();
+        for Arrived { envelope, live } in std::mem::take(&mut self.channels.arrived) {
+            let id = ChannelId(envelope.topic().0);
+            let open = self.channels.by_id.get(&id).is_some_and(Channel::is_open);
+            let Some(authority) = envelope.authority().filter(|_| open).cloned() else {
+                continue;
+            };
+            touched.insert(id);
+            match Statement::decode(envelope.body()) {
+                Ok(Statement::Entry(entry)) => {
+                    self.take_entry(now_ms, id, (&envelope, live), &authority, &entry, rows)?;
+                }
+                Ok(Statement::Beacon(beacon)) => self.take_beacon(now_ms, id, &envelope, authority, *beacon, rows)?,
+                // Of a later version, or signed nonsense: nothing that a reader can use.
+                Ok(Statement::Unknown { .. }) | Err(_) => {}
+            }
+        }
+        for id in touched {
+            self.trim_channel(id, rows)?;
+            self.watch_gaps(now_ms, id);
+        }
+        self.deposit_again(now_ms, rows)
+    }
+
+    pub(super) fn entry_at(
+        &self,
+        id: &ChannelId,
+        writer: WriterId,
+        number: u64,
+        rows: &dyn Rows,
+    ) -> Result<Option<Envelope>, RowsError> {
+        let stored = self
+            .fresh
+            .get(rows, Tree::ChannelEntries, &key::entry(id, &(writer, number)))?;
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        let row: EntryRow = crate::client::records::decode(&stored)?;
+        Ok(Envelope::trusted(&row.envelope).ok())
+    }
+
+    fn take_entry(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        (envelope, live): (&Envelope, bool),
+        authority: &Authority,
+        entry: &Entry,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
+        let (writer, number) = (authority.writer, entry.number);
+        if let Some(known) = self.entry_at(&id, writer, number, rows)? {
+            if known.id() != envelope.id() {
+                self.keep_evidence(id, &known, envelope)?;
+            }
+            return Ok(());
+        }
+        let mut contradicted = false;
+        let beacon = self.channels.by_id.get(&id).map(|channel| channel.row.beacon.clone());
+        if let Some(beacon) = beacon.and_then(|bytes| Envelope::trusted(&bytes).ok()) {
+            contradicted = self.keep_evidence(id, &beacon, envelope)?;
+        }
+        for neighbour in [number.checked_sub(1), number.checked_add(1)].into_iter().flatten() {
+            if let Some(known) = self.entry_at(&id, writer, neighbour, rows)? {
+                self.keep_evidence(id, &known, envelope)?;
+            }
+        }
+        let Some(channel) = self.channels.by_id.get_mut(&id) else {
+            return Ok(());
+        };
+        channel.dirty = true;
+        let Some(state) = channel.writer(writer).filter(|_| !contradicted) else {
+            return Ok(());
+        };
+        if !state.received.insert(number) {
+            return Ok(());
+        }
+        state.last = state.last.max(number);
+        state.from = if state.from == 0 {
+            number
+        } else {
+            state.from.min(number)
+        };
+        // A copy of this data went on: its numbers aren't given twice.
+        if writer == id.root()
+            && let Some(own) = &mut channel.row.own
+            && own.number < number
+        {
+            (own.number, own.previous) = (number, envelope.id());
+        }
+        let place = (writer, number);
+        // A time of the future shows as that of its coming.
+        let time_ms = entry.time_ms.min(now_ms);
+        let void = view::void_of(authority, entry, channel.beacon.as_ref().map(|(beacon, _)| beacon)).is_some();
+        channel.row.kept += 1;
+        channel.row.kept_bytes += envelope.bytes().len() as u64;
+        if !void {
+            channel.row.last_ms = channel.row.last_ms.max(time_ms);
+        }
+        let row = encode_small(&EntryRow {
+            envelope: envelope.bytes().to_vec(),
+            received_ms: now_ms,
+        })?;
+        let stored = key::entry(&id, &place);
+        let is_post = matches!(entry.act, Act::Post(_));
+        self.put_fresh(Tree::ChannelEntries, stored.clone(), row);
+        self.put_fresh(Tree::ChannelIds, key::id(&envelope.id()), stored);
+        self.put_fresh(
+            Tree::ChannelTimeline,
+            key::timeline(&id, time_ms, number, &envelope.id()),
+            key::on_timeline(is_post, &place),
+        );
+        match &entry.act {
+            Act::Post(_) if live && !void => self.event(&EventRow::ChannelPost {
+                channel: id,
+                post: envelope.id(),
+            }),
+            Act::Edit { target, .. } | Act::Retract { target, .. } => {
+                let mark = key::mark(&id, target, &envelope.id());
+                self.put_fresh(Tree::ChannelMarks, mark, key::on_timeline(false, &place));
+                if live && !void {
+                    self.event(&EventRow::ChannelPostUpdated {
+                        channel: id,
+                        post: *target,
+                    });
+                }
+            }
+            Act::Post(_) | Act::Unknown { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn take_beacon(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        envelope: &Envelope,
+        authority: Authority,
+        beacon: Beacon,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
+        if !authority.is_root() {
+            return Ok(());
+        }
+        for head in &beacon.heads {
+            if let Some(known) = self.entry_at(&id, head.writer, head.number, rows)?
+                && known.id() != head.id
+            {
+                self.keep_evidence(id, &known, envelope)?;
+            }
+        }
+        let Some(channel) = self.channels.by_id.get(&id) else {
+            return Ok(());
+        };
+        if let Some((known, by)) = &channel.beacon {
+            let (rank, known_rank) = (authority.rank(), by.rank());
+            let same_root = authority.writer == by.writer;
+            let later = beacon.number > known.number;
+            if same_root
+                && let Ok(known) = Envelope::trusted(&channel.row.beacon)
+                && self.keep_evidence(id, &known, envelope)?
+            {
+                return Ok(());
+            }
+            if rank < known_rank || rank == known_rank && !later {
+                return Ok(());
+            }
+        }
+        let Some(channel) = self.channels.by_id.get_mut(&id) else {
+            return Ok(());
+        };
+        channel.dirty = true;
+        let before = channel.beacon.as_ref().map(|(known, _)| &known.manifest);
+        let told = before != Some(&beacon.manifest);
+        let moved = before.is_none_or(|known| known.relays != beacon.manifest.relays);
+        if let Some(own) = &mut channel.row.own {
+            own.beacon = own.beacon.max(beacon.number);
+        }
+        for head in &beacon.heads {
+            if let Some(state) = channel.writer(head.writer) {
+                state.last = state.last.max(head.number);
+                if state.from == 0 {
+                    state.from = head.number;
+                }
+            }
+        }
+        channel.row.beacon = envelope.bytes().to_vec();
+        channel.row.beacon_ms = now_ms;
+        channel.beacon = Some((beacon, authority));
+        if told {
+            self.event(&EventRow::ChannelUpdated { channel: id });
+        }
+        if moved {
+            self.refresh_links(now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps two envelopes that contradict each other; true if they do.
+    fn keep_evidence(&mut self, id: ChannelId, one: &Envelope, other: &Envelope) -> Result<bool, RowsError> {
+        let Some(proof) = Proof::of(one, other) else {
+            return Ok(false);
+        };
+        let Some(channel) = self.channels.by_id.get_mut(&id) else {
+            return Ok(true);
+        };
+        if channel.proofs.contains(&proof) || channel.proofs.len() >= limits::CHANNEL_EVIDENCE {
+            return Ok(true);
+        }
+        channel.proofs.push(proof);
+        let number = channel.row.evidence;
+        channel.row.evidence += 1;
+        channel.dirty = true;
+        let evidence = Evidence {
+            one: one.bytes().to_vec(),
+            other: other.bytes().to_vec(),
+        };
+        self.put_fresh(Tree::ChannelEvidence, key::evidence(&id, number), evidence.encode());
+        self.event(&EventRow::ChannelEvidence { channel: id, number });
+        Ok(true)
+    }
+
+    /// Removes the oldest entries of a channel that is followed, where it has too many.
+    fn trim_channel(&mut self, id: ChannelId, rows: &dyn Rows) -> Result<(), RowsError> {
+        let Some(channel) = self.channels.by_id.get(&id).filter(|channel| channel.row.own.is_none()) else {
+            return Ok(());
+        };
+        let (mut kept, mut kept_bytes) = (channel.row.kept, channel.row.kept_bytes);
+        let too_much = |kept: u64, bytes: u64| kept > limits::CHANNEL_ENTRIES || bytes > limits::CHANNEL_ENTRY_BYTES;
+        if !too_much(kept, kept_bytes) {
+            return Ok(());
+        }
+        let end = crate::rows::prefix_end(&id.0);
+        let oldest = self.fresh.range(rows, Tree::ChannelTimeline, &id.0, &end, TRIMMED)?;
+        for (stored, value) in oldest {
+            if !too_much(kept, kept_bytes) {
+                break;
+            }
+            if let Some((_, (writer, number))) = key::read_timeline(&value)
+                && let Some(envelope) = self.entry_at(&id, writer, number, rows)?
+            {
+                kept_bytes = kept_bytes.saturating_sub(envelope.bytes().len() as u64);
+                self.delete_fresh(Tree::ChannelEntries, key::entry(&id, &(writer, number)));
+                self.delete_fresh(Tree::ChannelIds, key::id(&envelope.id()));
+                self.trim_marks(&id, &envelope.id(), rows)?;
+            }
+            kept = kept.saturating_sub(1);
+            self.delete_fresh(Tree::ChannelTimeline, stored);
+        }
+        if let Some(channel) = self.channels.by_id.get_mut(&id) {
+            (channel.row.kept, channel.row.kept_bytes) = (kept, kept_bytes);
+            channel.dirty = true;
+        }
+        Ok(())
+    }
+
+    fn trim_marks(&mut self, id: &ChannelId, target: &EnvelopeId, rows: &dyn Rows) -> Result<(), RowsError> {
+        let from = key::marks(id, target);
+        let to = crate::rows::prefix_end(&from);
+        for (stored, _) in self.fresh.range(rows, Tree::ChannelMarks, &from, &to, TRIMMED)? {
+            self.delete_fresh(Tree::ChannelMarks, stored);
+        }
+        Ok(())
+    }
+}

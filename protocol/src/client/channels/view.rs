@@ -1,0 +1,450 @@
+//! Reading what is stored of channels, by a read handle past the client.
+
+use super::Channel;
+use super::rows::{ChannelRow, EntryRow, PlannedRow, key};
+use crate::address::PeerAddress;
+use crate::channel::{Act, Authority, Beacon, ChannelLink, Entry, Evidence, Manifest, Post, Proof, Scopes, Statement};
+use crate::client::records::{self, LedgerRow, decode};
+use crate::envelope::Envelope;
+use crate::keys::{ChannelId, ChatId, EnvelopeId, TransportKey, WriterId};
+use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use crate::wire::Wire;
+
+/// Posts that were not seen are counted up to here.
+const UNREAD_MOST: usize = 1000;
+/// Things done to one post that are looked at.
+const MARKS: usize = 64;
+/// Stretches of a writer's entries that are told to be missing.
+const GAPS: usize = 32;
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelView {
+    /// Its id.
+    pub id: ChannelId,
+    /// As its manifest says, or before that is here, as the link did.
+    pub name: String,
+    /// What it says of itself.
+    pub manifest: Option<Manifest>,
+    /// Who signs its beacons: the root, or whom it was handed over to.
+    pub root: WriterId,
+    /// Number and time of the beacon that counts, and when it came.
+    pub beacon: Option<BeaconView>,
+    /// It is this account's own.
+    pub own: bool,
+    /// It is followed.
+    pub followed: bool,
+    /// New posts aren't told.
+    pub muted: bool,
+    /// Nothing of it is wanted.
+    pub blocked: bool,
+    /// Since when it is here.
+    pub since_ms: u64,
+    /// When it last said something.
+    pub last_ms: u64,
+    /// Posts that the user hasn't seen, counted up to a bound.
+    pub unread: u64,
+    /// What is missing of its writers' entries, and since when something is.
+    pub gaps: Vec<ChannelGapView>,
+    /// Since when something is missing; 0 if nothing is.
+    pub gap_ms: u64,
+    /// Pieces of evidence against its writers.
+    pub evidence: u32,
+    /// Where it is kept.
+    pub relays: Vec<PeerAddress>,
+}
+
+/// The beacon that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BeaconView {
+    /// Its number.
+    pub number: u64,
+    /// By the root's clock.
+    pub time_ms: u64,
+    /// When it came.
+    pub received_ms: u64,
+    /// When another has to be there at the latest, in seconds from its time.
+    pub period_s: u32,
+}
+
+impl BeaconView {
+    /// Whether another should have come long ago: for two periods.
+    pub fn is_stale(&self, now_ms: u64) -> bool {
+        let patience_ms = u64::from(self.period_s).saturating_mul(2000);
+        now_ms > self.time_ms.min(self.received_ms).saturating_add(patience_ms)
+    }
+}
+
+/// Entries of a writer that somebody signed for and that aren't here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelGapView {
+    /// Whose.
+    pub writer: WriterId,
+    /// The first number.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+}
+
+/// A post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostView {
+    /// Its id: that of its envelope.
+    pub id: EnvelopeId,
+    /// Where.
+    pub channel: ChannelId,
+    /// Who wrote it.
+    pub writer: WriterId,
+    /// Its number among the writer's entries.
+    pub number: u64,
+    /// By the writer's clock; a time of the future shows as that of its coming.
+    pub time_ms: u64,
+    /// By ours.
+    pub received_ms: u64,
+    /// What it says, after edits.
+    pub post: Post,
+    /// When it was edited last.
+    pub edited_ms: Option<u64>,
+    /// When and why it was taken back.
+    pub retracted: Option<(u64, String)>,
+    /// No beacon covers it yet.
+    pub provisional: bool,
+    /// Why it doesn't count, if it doesn't.
+    pub void: Option<&'static str>,
+    /// Relays that hold it, and until when, if it is our own.
+    pub held: Vec<(TransportKey, u64)>,
+    /// Its envelope, which anybody can check.
+    pub envelope: Vec<u8>,
+}
+
+/// A post that is to be published later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanView {
+    /// By which it is dropped.
+    pub id: [u8; 32],
+    /// When.
+    pub at_ms: u64,
+    /// What.
+    pub post: Post,
+}
+
+pub(super) fn name_of(channel: &Channel) -> String {
+    match &channel.beacon {
+        Some((beacon, _)) => beacon.manifest.name.clone(),
+        None => channel.row.name.clone(),
+    }
+}
+
+/// Why an entry doesn't count, if it doesn't.
+pub(super) fn void_of(authority: &Authority, entry: &Entry, beacon: Option<&Beacon>) -> Option<&'static str> {
+    let scope = match &entry.act {
+        Act::Post(post) if matches!(post.body, crate::channel::PostBody::Coupon(_)) => Scopes::COUPONS,
+        Act::Post(_) | Act::Edit { .. } | Act::Retract { .. } | Act::Unknown { .. } => Scopes::PUBLISH,
+    };
+    let scopes = authority.scopes();
+    let edits = matches!(entry.act, Act::Edit { .. } | Act::Retract { .. }) && scopes.allow(Scopes::EDIT);
+    if !scopes.allow(scope) && !edits {
+        return Some("scope");
+    }
+    if let Act::Post(post) | Act::Edit { post, .. } = &entry.act
+        && !authority.categories().is_empty()
+        && (post.categories.is_empty() || !post.categories.iter().all(|of| authority.categories().contains(of)))
+    {
+        return Some("category");
+    }
+    if !authority.holds_at(entry.time_ms / 1000) {
+        return Some("expired");
+    }
+    let mut keys = authority
+        .chain
+        .iter()
+        .map(|certificate| certificate.writer)
+        .chain([authority.writer]);
+    let revoked = keys.any(|writer| {
+        let gone = beacon.and_then(|beacon| beacon.revocation(&writer));
+        // Who certified counts only as far as it wasn't revoked altogether.
+        gone.is_some_and(|gone| writer != authority.writer || entry.number > gone.last)
+    });
+    revoked.then_some("revoked")
+}
+
+/// Reads all channels, also blocked ones, the one that last said something first.
+pub fn channels(rows: &dyn Rows) -> Result<Vec<ChannelView>, RowsError> {
+    let mut list = Vec::new();
+    for (stored, value) in rows.prefix(Tree::Channels, &[], usize::MAX)? {
+        if let Ok(id) = stored.try_into() {
+            list.push(view_of(rows, ChannelId(id), &value)?);
+        }
+    }
+    list.sort_by_key(|view| (std::cmp::Reverse(view.last_ms), view.id));
+    Ok(list)
+}
+
+/// Reads one channel.
+pub fn channel(rows: &dyn Rows, id: &ChannelId) -> Result<Option<ChannelView>, RowsError> {
+    match rows.get(Tree::Channels, &id.0)? {
+        Some(value) => view_of(rows, *id, &value).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, RowsError> {
+    let channel = Channel::of(decode::<ChannelRow>(value)?);
+    let row = &channel.row;
+    let gaps = row.writers.iter().flat_map(|state| {
+        let holes = state.received.holes(state.from.max(1), state.last, GAPS);
+        holes.into_iter().map(|(first, last)| ChannelGapView {
+            writer: state.writer,
+            first,
+            last,
+        })
+    });
+    let from = if row.read_through.is_empty() {
+        id.0.to_vec()
+    } else {
+        [row.read_through.as_slice(), &[0]].concat()
+    };
+    let unread = rows.range(Tree::ChannelTimeline, &from, &prefix_end(&id.0), UNREAD_MOST, false)?;
+    let unread = unread
+        .iter()
+        .filter(|(_, value)| key::read_timeline(value).is_some_and(|(post, _)| post));
+    Ok(ChannelView {
+        id,
+        name: name_of(&channel),
+        manifest: channel.beacon.as_ref().map(|(beacon, _)| beacon.manifest.clone()),
+        root: channel
+            .beacon
+            .as_ref()
+            .map_or(id.root(), |(_, authority)| authority.writer),
+        beacon: channel.beacon.as_ref().map(|(beacon, _)| BeaconView {
+            number: beacon.number,
+            time_ms: beacon.time_ms,
+            received_ms: row.beacon_ms,
+            period_s: beacon.period_s,
+        }),
+        own: row.own.is_some(),
+        followed: row.followed,
+        muted: row.muted,
+        blocked: row.blocked,
+        since_ms: row.since_ms,
+        last_ms: row.last_ms,
+        unread: if row.own.is_some() { 0 } else { unread.count() as u64 },
+        gaps: gaps.take(GAPS).collect(),
+        gap_ms: row.gap_ms,
+        evidence: row.evidence,
+        relays: channel.relays().to_vec(),
+    })
+}
+
+impl ChannelView {
+    /// The link by which others follow it.
+    pub fn link(&self) -> String {
+        ChannelLink {
+            channel: self.id,
+            relays: self.relays.clone(),
+            name: self.name.clone(),
+            extensions: Vec::new(),
+        }
+        .to_link()
+    }
+}
+
+/// Reads posts of a channel in ascending order of time. `after` and `before` are exclusive keys; with `before` (or neither) the newest
+/// come. What doesn't count isn't among them. Beside them the key at which to go on, if more may follow.
+pub fn posts(
+    rows: &dyn Rows,
+    id: &ChannelId,
+    after: Option<&[u8]>,
+    before: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, PostView)>, RowsError> {
+    let Some(stored) = rows.get(Tree::Channels, &id.0)? else {
+        return Ok(Vec::new());
+    };
+    let channel = Channel::of(decode::<ChannelRow>(&stored)?);
+    let mut from = after.map_or_else(|| id.0.to_vec(), |after| [after, &[0]].concat());
+    let mut to = before.map_or_else(|| prefix_end(&id.0), <[u8]>::to_vec);
+    let back = after.is_none();
+    let mut list = Vec::new();
+    while list.len() < limit {
+        let found = rows.range(Tree::ChannelTimeline, &from, &to, limit, back)?;
+        let Some((last, _)) = found.last().cloned() else {
+            break;
+        };
+        for (stored, value) in found {
+            if list.len() == limit {
+                break;
+            }
+            if let Some((true, place)) = key::read_timeline(&value)
+                && let Some(view) = post_at(rows, &channel, id, &place)?
+                && view.void.is_none()
+            {
+                list.push((stored, view));
+            }
+        }
+        if back {
+            to = last;
+        } else {
+            from = [last.as_slice(), &[0]].concat();
+        }
+    }
+    if back {
+        list.reverse();
+    }
+    Ok(list)
+}
+
+/// Reads one post, also one that doesn't count.
+pub fn post(rows: &dyn Rows, id: &EnvelopeId) -> Result<Option<PostView>, RowsError> {
+    let Some(stored) = rows.get(Tree::ChannelIds, &key::id(id))? else {
+        return Ok(None);
+    };
+    let Some((channel, place)) = stored.split_first_chunk::<32>() else {
+        return Ok(None);
+    };
+    let (channel, Some(place)) = (ChannelId(*channel), key::place(place)) else {
+        return Ok(None);
+    };
+    let Some(row) = rows.get(Tree::Channels, &channel.0)? else {
+        return Ok(None);
+    };
+    let state = Channel::of(decode::<ChannelRow>(&row)?);
+    // Keys hold half of an id.
+    Ok(post_at(rows, &state, &channel, &place)?.filter(|view| view.id == *id))
+}
+
+/// The key of a post, by which lists go on.
+pub fn post_key(view: &PostView) -> Vec<u8> {
+    key::timeline(&view.channel, view.time_ms, view.number, &view.id)
+}
+
+struct Read {
+    envelope: Envelope,
+    authority: Authority,
+    entry: Entry,
+    received_ms: u64,
+}
+
+fn entry_at(rows: &dyn Rows, id: &ChannelId, place: &super::rows::Place) -> Result<Option<Read>, RowsError> {
+    let Some(value) = rows.get(Tree::ChannelEntries, &key::entry(id, place))? else {
+        return Ok(None);
+    };
+    let row: EntryRow = decode(&value)?;
+    let Ok(envelope) = Envelope::trusted(&row.envelope) else {
+        return Ok(None);
+    };
+    let (Some(authority), Ok(Statement::Entry(entry))) =
+        (envelope.authority().cloned(), Statement::decode(envelope.body()))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Read {
+        envelope,
+        authority,
+        entry: *entry,
+        received_ms: row.received_ms,
+    }))
+}
+
+fn post_at(
+    rows: &dyn Rows,
+    channel: &Channel,
+    id: &ChannelId,
+    place: &super::rows::Place,
+) -> Result<Option<PostView>, RowsError> {
+    let Some(read) = entry_at(rows, id, place)? else {
+        return Ok(None);
+    };
+    let Act::Post(post) = read.entry.act.clone() else {
+        return Ok(None);
+    };
+    let beacon = channel.beacon.as_ref().map(|(beacon, _)| beacon);
+    let covered = beacon
+        .and_then(|beacon| beacon.head(&place.0))
+        .is_some_and(|head| head.number >= place.1);
+    let mut view = PostView {
+        id: read.envelope.id(),
+        channel: *id,
+        writer: place.0,
+        number: place.1,
+        time_ms: read.entry.time_ms.min(read.received_ms),
+        received_ms: read.received_ms,
+        post,
+        edited_ms: None,
+        retracted: None,
+        provisional: !covered,
+        void: void_of(&read.authority, &read.entry, beacon),
+        held: Vec::new(),
+        envelope: read.envelope.bytes().to_vec(),
+    };
+    let mut newest = None;
+    for (_, value) in rows.prefix(Tree::ChannelMarks, &key::marks(id, &view.id), MARKS)? {
+        let Some((_, by)) = key::read_timeline(&value) else {
+            continue;
+        };
+        let Some(done) = entry_at(rows, id, &by)? else {
+            continue;
+        };
+        let may = by.0 == view.writer || done.authority.scopes().allow(Scopes::EDIT);
+        if !may || void_of(&done.authority, &done.entry, beacon).is_some() {
+            continue;
+        }
+        let order = (done.entry.time_ms, done.entry.number, done.envelope.id());
+        match done.entry.act {
+            Act::Edit { target, post } if target == view.id && newest.is_none_or(|known| known < order) => {
+                newest = Some(order);
+                view.post = post;
+                view.edited_ms = Some(done.entry.time_ms.min(done.received_ms));
+            }
+            Act::Retract { target, reason } if target == view.id => {
+                view.retracted = Some((done.entry.time_ms.min(done.received_ms), reason));
+            }
+            _ => {}
+        }
+    }
+    if view.retracted.is_some() {
+        view.post = Post::text("");
+    }
+    if channel.row.own.is_some() {
+        let stored = records::key::ledger(&ChatId(id.0), 0, place.1);
+        if let Some(value) = rows.get(Tree::Ledger, &stored)? {
+            view.held = decode::<LedgerRow>(&value)?.held;
+        }
+    }
+    Ok(Some(view))
+}
+
+/// Reads the evidence that is kept against a channel's writers.
+pub fn evidence(rows: &dyn Rows, id: &ChannelId) -> Result<Vec<(Evidence, Proof)>, RowsError> {
+    let mut list = Vec::new();
+    for (_, value) in rows.prefix(Tree::ChannelEvidence, &id.0, usize::MAX)? {
+        let Ok(evidence) = Evidence::decode(&value) else {
+            continue;
+        };
+        if let Ok((_, proof)) = evidence.verify() {
+            list.push((evidence, proof));
+        }
+    }
+    Ok(list)
+}
+
+pub(super) fn proof_of(rows: &dyn Rows, id: &ChannelId, number: u32) -> Result<Option<Proof>, RowsError> {
+    let value = rows.get(Tree::ChannelEvidence, &key::evidence(id, number))?;
+    let evidence = value.and_then(|value| Evidence::decode(&value).ok());
+    Ok(evidence.and_then(|evidence| {
+        let one = Envelope::trusted(&evidence.one).ok()?;
+        Proof::of(&one, &Envelope::trusted(&evidence.other).ok()?)
+    }))
+}
+
+/// Reads the posts of a channel that are planned, the next one first.
+pub fn plans(rows: &dyn Rows, id: &ChannelId) -> Result<Vec<PlanView>, RowsError> {
+    let mut list = Vec::new();
+    for (stored, value) in rows.prefix(Tree::ChannelPlans, &id.0, usize::MAX)? {
+        let row: PlannedRow = decode(&value)?;
+        if let (Some((_, at_ms, id)), Ok(post)) = (key::read_planned(&stored), Post::decode(&row.post)) {
+            list.push(PlanView { id, at_ms, post });
+        }
+    }
+    Ok(list)
+}
