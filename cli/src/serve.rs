@@ -12,7 +12,7 @@ use crate::fault::{EXIT_FAILED, Fault, shown};
 use crate::out::Out;
 use crate::safe;
 use crate::settings::{
-    LISTEN, LOG, NAME, PASSPHRASE_FILE, RELAYS, RPC_HOSTS, RPC_TLS, RPC_TLS_CERT, RPC_TLS_KEY, Settings,
+    FILES_MIB, LISTEN, LOG, NAME, PASSPHRASE_FILE, RELAYS, RPC_HOSTS, RPC_TLS, RPC_TLS_CERT, RPC_TLS_KEY, Settings,
 };
 use crate::text::Texts;
 
@@ -48,6 +48,12 @@ pub async fn up(args: UpArgs, data: PathBuf, settings: &Settings, out: &Out) -> 
         listen: given_or(args.listen, || settings.effective(&LISTEN).map(|e| e.values))?,
         relays: given_or(args.relay, || settings.effective(&RELAYS).map(|e| e.values))?,
         relay_tokens: args.relay_token.into_iter().map(Zeroizing::new).collect(),
+        file_bytes: match args.files_mib {
+            Some(mib) => Some(mib),
+            // It was checked as it was read.
+            None => settings.one(&FILES_MIB)?.and_then(|mib| mib.parse().ok()),
+        }
+        .map(mib),
         name: match args.name {
             Some(name) => Some(name),
             None => settings.one(&NAME)?,

@@ -54,6 +54,8 @@ pub const RPC_TLS_CERT: Key = key("rpc_tls_cert", "MADANG_RPC_TLS_CERT", "", che
 pub const RPC_TLS_KEY: Key = key("rpc_tls_key", "MADANG_RPC_TLS_KEY", "", check::path);
 /// Names under which other machines reach the JSON-RPC.
 pub const RPC_HOSTS: Key = list("rpc_hosts", "MADANG_RPC_HOSTS", check::host);
+/// MiB that files may take.
+pub const FILES_MIB: Key = key("files_mib", "MADANG_FILES_MIB", "", check::mib);
 /// The file that holds the passphrase of the data directory.
 pub const PASSPHRASE_FILE: Key = key("passphrase_file", "MADANG_PASSPHRASE_FILE", "", check::path);
 /// What is logged.
@@ -64,7 +66,7 @@ pub const LANGUAGE: Key = key("language", "MADANG_LANG", "auto", check::language
 pub const COLOUR: Key = key("colour", "MADANG_COLOUR", "auto", check::colour);
 
 /// All settings, in the order in which they are listed.
-pub const KEYS: [&Key; 14] = [
+pub const KEYS: [&Key; 15] = [
     &DATA,
     &RELAY_DATA,
     &NAME,
@@ -75,6 +77,7 @@ pub const KEYS: [&Key; 14] = [
     &RPC_TLS_CERT,
     &RPC_TLS_KEY,
     &RPC_HOSTS,
+    &FILES_MIB,
     &PASSPHRASE_FILE,
     &LOG,
     &LANGUAGE,

@@ -52,7 +52,9 @@ pub async fn upload(client: &Client, path: &Path, strip: bool, out: &Out) -> Res
     let sent = send(client, &source, &upload, begun, &progress).await;
     if sent.is_err() {
         // What is here of it goes in a day if this can't be said now.
-        client.call("blob.cancel", json!({ "blob": upload })).await.ok();
+        if let Ok(client) = client.again() {
+            client.call("blob.cancel", json!({ "blob": upload })).await.ok();
+        }
     }
     sent
 }
@@ -91,7 +93,8 @@ async fn send(
 /// Waits for a node that went away, and asks it how far it got.
 async fn returned(client: &Client, upload: &str, since: Instant) -> Result<Value, Fault> {
     let stat = stat(client, upload, since).await?;
-    Ok(json!({ "written_bytes": number(&stat, "here_bytes"), "blob": stat.get("blob") }))
+    // Not the blob: writing the rest, even if that is nothing, ends what the node does with a file.
+    Ok(json!({ "written_bytes": number(&stat, "here_bytes") }))
 }
 
 /// Asks how a file is, and waits for a node that went away.

@@ -28,6 +28,8 @@ pub struct NodeConfig {
     /// Tokens by which relays admit this account, `TOKEN` where there is one relay or `KEY=TOKEN`, with the key after `/p2p/`. They are
     /// remembered.
     pub relay_tokens: Vec<Zeroizing<String>>,
+    /// Bytes of files that are kept, own and fetched ones; `None` takes the default.
+    pub file_bytes: Option<u64>,
     /// The name shown to contacts; `None` keeps the stored one.
     pub name: Option<String>,
 }
@@ -188,6 +190,7 @@ impl fmt::Debug for NodeConfig {
             .field("listen", &self.listen)
             .field("relays", &self.relays)
             .field("relay_tokens", &self.relay_tokens.len())
+            .field("file_bytes", &self.file_bytes)
             .field("name", &self.name)
             .finish()
     }
@@ -227,6 +230,7 @@ mod tests {
             listen: vec![],
             relays: vec![],
             relay_tokens: vec![Zeroizing::new("correct horse".to_owned())],
+            file_bytes: None,
             name: None,
         };
         let relay = RelayConfig {

@@ -2,12 +2,18 @@
 
 use std::path::Path;
 
+#[cfg(unix)]
+use crate::failpoint;
+
 /// Directories below the data directory that are looked into; the store has one level of them.
 const DEPTH: usize = 3;
 
 /// Bytes that a user may still write on the disk of a directory; `None` where the system doesn't say.
 #[cfg(unix)]
 pub(crate) fn free_bytes(dir: &Path) -> Option<u64> {
+    if let Some(bytes) = failpoint::setting("MADANG_FREE_BYTES") {
+        return Some(bytes);
+    }
     let stat = rustix::fs::statvfs(dir).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }

@@ -23,6 +23,9 @@ pub const COMPACTION_NAMES: [&str; 7] = [
     "compact.before_remove",
 ];
 
+/// The name of the point between sealing an image and removing what it tells beside the picture.
+pub const BEFORE_STRIP: &str = "core.before_strip";
+
 /// Marks a named point; aborts the process there if the environment asks for it.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
@@ -39,7 +42,7 @@ pub fn hit(name: &str) {
     static HITS: AtomicU64 = AtomicU64::new(0);
 
     debug_assert!(
-        NAMES.contains(&name) || COMPACTION_NAMES.contains(&name),
+        NAMES.contains(&name) || COMPACTION_NAMES.contains(&name) || name == BEFORE_STRIP,
         "{name} is missing in NAMES"
     );
     let wanted = WANTED.get_or_init(|| std::env::var("MADANG_FAILPOINT").ok().map(|v| parse(&v)));
@@ -53,7 +56,7 @@ pub fn hit(name: &str) {
 }
 
 /// What a test asks for instead of a setting of the client, since it can't wait days: `MADANG_LEAF_UPDATE_MS` and `MADANG_REJOIN_MS` in
-/// milliseconds, `MADANG_FROZEN_STATES`.
+/// milliseconds, `MADANG_FROZEN_STATES`; and instead of what the system says, `MADANG_FREE_BYTES` of the disk.
 #[cfg(feature = "failpoints")]
 pub fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

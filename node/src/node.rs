@@ -43,6 +43,9 @@ pub async fn run_node(
     if let Some(states) = failpoint::setting("MADANG_FROZEN_STATES") {
         client.frozen_states = usize::try_from(states).unwrap_or(usize::MAX);
     }
+    if let Some(bytes) = config.file_bytes {
+        client.file_bytes = bytes;
+    }
     if !config.relays.is_empty() {
         client.relays = Some(relays(&config.relays)?);
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::person::Person;
 use crate::process::{Ended, Process};
@@ -76,6 +78,7 @@ impl World {
                 .collect(),
             listen: listen.iter().map(|address| String::from(*address)).collect(),
             addresses: Vec::new(),
+            metrics: String::new(),
             process: None,
         };
         relay.up().await;
@@ -142,10 +145,16 @@ pub struct Relay {
     envs: Vec<(String, String)>,
     listen: Vec<String>,
     addresses: Vec<String>,
+    metrics: String,
     process: Option<Process>,
 }
 
 impl Relay {
+    /// Returns one of its metrics.
+    pub async fn metric(&self, name: &str) -> f64 {
+        metric(&self.metrics, name).await
+    }
+
     /// Returns the process's number.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -186,6 +195,7 @@ impl Relay {
         for address in &self.listen {
             args.extend(["--listen".into(), address.into()]);
         }
+        args.extend(["--metrics".into(), "127.0.0.1:0".into()]);
         let mut envs: Vec<(&str, &str)> = self
             .envs
             .iter()
@@ -194,6 +204,10 @@ impl Relay {
         envs.extend_from_slice(more);
         let process = Process::start(&self.program, &args, &envs, &self.log).await?;
         self.addresses = strings(&process.ready()["addresses"]);
+        process.ready()["metrics"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut self.metrics);
         self.listen = self
             .addresses
             .iter()
@@ -223,6 +237,20 @@ impl Relay {
     pub fn gone(&mut self) {
         self.process = None;
     }
+}
+
+/// Asks a relay for one of its metrics.
+pub(crate) async fn metric(address: &str, name: &str) -> f64 {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+    let (_, value) = lines
+        .find(|(found, _)| *found == name)
+        .unwrap_or_else(|| panic!("no metric {name}: {text}"));
+    value.trim().parse().unwrap()
 }
 
 /// Makes two people contacts, as they would do it: `alice` invites, `bob` accepts, `alice` approves; returns the chat.

@@ -19,7 +19,7 @@ pub use archive::ArchiveCommand;
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
-pub use run::{AdmissionArg, RelayArgs, RelayTool, TokenTool, UpArgs};
+pub use run::{AdmissionArg, MAX_MIB, RelayArgs, RelayTool, TokenTool, UpArgs};
 pub use search::SearchArgs;
 
 /// What an id, a message and the exit codes are, printed below the top command's help and in its man page.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 /// The greatest quota: a pebibyte, far below what would overflow in bytes.
-const MAX_MIB: u64 = 1 << 30;
+pub const MAX_MIB: u64 = 1 << 30;
 
 /// Arguments of `up`.
 #[derive(Debug, Args)]
@@ -35,6 +35,9 @@ pub struct UpArgs {
     /// Token that the relay's operator gave you, or KEY=TOKEN with the key after `/p2p/` if there are several relays; it is remembered
     #[arg(long, value_name = "TOKEN")]
     pub relay_token: Vec<String>,
+    /// MiB that files may take, own and fetched ones [default: 8192]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_MIB))]
+    pub files_mib: Option<u64>,
     /// Name that contacts see
     #[arg(long)]
     pub name: Option<String>,

@@ -1,5 +1,5 @@
-//! `madang export`: a chat as a directory with `messages.json` (docs/export.schema.json) and a page for people. Both are written as the
-//! messages are read, so that memory doesn't grow with the chat.
+//! `madang export`: a chat as a directory with `messages.json` (docs/export.schema.json), a page for people, and the files that are here.
+//! All is written as the messages are read, so that memory doesn't grow with the chat.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -8,18 +8,24 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::page::Page;
+use super::{files, put};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
 use crate::resolve::{self, CHAT};
 use crate::show;
+use crate::transfer::{self, Target};
 
 /// What the format calls itself, and its version; an import refuses others.
 pub(super) const FORMAT: &str = "madang-export";
 pub(super) const VERSION: u64 = 1;
+/// What the node says of a file that can't be read there.
+const ABSENT: [&str; 3] = ["not_found", "not_whole", "blob_damaged"];
 /// The file that an import reads.
 pub(super) const MESSAGES: &str = "messages.json";
 const PAGE: &str = "index.html";
+/// The directory in it that has the files.
+const FILES: &str = "files";
 /// Messages asked for in one page (guess).
 const AT_ONCE: u64 = 200;
 /// What is exported of a message, and kept by who imports it: not who has it, nor what only this node knows.
@@ -65,15 +71,19 @@ pub(super) async fn export(client: &Client, chat: &str, to: Option<PathBuf>, out
     ))?;
     shown.write(&page.head())?;
     let progress = out.progress((out.t().exporting)(0));
+    let mut kept_files = Kept::new(&dir);
     let (mut count, mut params) = (0_u64, json!({ "chat": id, "at_ms": 0, "limit": AT_ONCE }));
     loop {
         let list = client.call("message.list", params).await?;
         for message in show::items_of(&list, "items") {
             let fields = FIELDS.into_iter().chain([PINNED]);
             let kept = fields.filter_map(|field| Some((field.to_owned(), message.get(field)?.clone())));
-            let kept = Value::Object(kept.collect());
+            let mut kept = Value::Object(kept.collect());
+            for file in kept.get_mut("body").into_iter().flat_map(files::named_mut) {
+                kept_files.keep(client, file, out).await?;
+            }
             text.write(&format!("{}\n{kept}", if count > 0 { "," } else { "" }))?;
-            shown.write(&page.message(message))?;
+            shown.write(&page.message(&kept))?;
             count += 1;
         }
         progress.say((out.t().exporting)(count));
@@ -88,9 +98,47 @@ pub(super) async fn export(client: &Client, chat: &str, to: Option<PathBuf>, out
     shown.finish()?;
     drop(progress);
     let place = dir.display().to_string();
-    out.print(&json!({ "directory": place, "messages": count }), || {
-        (out.t().exported)(count, &place)
-    })
+    let Kept { written, missing, .. } = kept_files;
+    let document = json!({ "directory": place, "messages": count, "files": written, "files_missing": missing });
+    out.print(&document, || (out.t().exported)(count, &place, written, missing))
+}
+
+/// The files of the messages.
+struct Kept {
+    dir: PathBuf,
+    written: u64,
+    /// Not here, or not whole.
+    missing: u64,
+}
+
+impl Kept {
+    fn new(export: &Path) -> Self {
+        Self {
+            dir: export.join(FILES),
+            written: 0,
+            missing: 0,
+        }
+    }
+
+    /// Writes a file if it is here whole, and notes in it where; nothing is fetched, since nobody may have it any more.
+    async fn keep(&mut self, client: &Client, file: &mut Value, out: &Out) -> Result<(), Fault> {
+        std::fs::create_dir_all(&self.dir).map_err(|error| Fault::file(|t| t.to_write, &self.dir, &error))?;
+        let blob = show::text_of(file, "blob").to_owned();
+        let target = Target::of(Some(&self.dir), show::text_of(file, "name"));
+        let (name, length) = (show::field(file, "name"), show::number(file, "length_bytes"));
+        let progress = out.transfer((out.t().saving_file)(&name), length);
+        match transfer::download(client, &blob, &target, &progress).await {
+            Ok(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                put(file, "path", json!(format!("{FILES}/{name}")));
+                self.written += 1;
+            }
+            // A damaged one is fetched again by the node; it isn't worth losing the export.
+            Err(Fault::Refused { code, .. }) if ABSENT.contains(&code.as_str()) => self.missing += 1,
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
 }
 
 /// A file that is written from begin to end.

@@ -33,6 +33,9 @@ const KNOWN: [(&str, &str, &str); 18] = [
     ("gz", "file", "application/gzip"),
 ];
 
+/// Damaged parts of a file that are waited for, each found by one reading (guess: a disk with more has lost more than files).
+const MENDS: usize = 16;
+
 /// How files are sent.
 #[derive(Clone, Copy)]
 pub(super) struct How {
@@ -78,12 +81,53 @@ pub(super) async fn body(client: &Client, paths: &[PathBuf], text: &str, how: Ho
     })
 }
 
+/// Waits for a file and writes it. A part that turns out to be damaged on the node's disk is fetched again by it, and the file then read again.
+async fn saved_file(
+    client: &Client,
+    blob: &str,
+    to: &Target,
+    (name, length): (&str, u64),
+    out: &Out,
+) -> Result<PathBuf, Fault> {
+    let mut tries = 0;
+    loop {
+        {
+            let progress = out.transfer((out.t().fetching_file)(name), length);
+            transfer::fetched(client, blob, &progress).await?;
+        }
+        let progress = out.transfer((out.t().saving_file)(name), length);
+        let fault = match transfer::download(client, blob, to, &progress).await {
+            Ok(path) => return Ok(path),
+            Err(fault) => fault,
+        };
+        drop(progress);
+        tries += 1;
+        let stat = client.call("blob.stat", json!({ "blob": blob })).await?;
+        if tries > MENDS || text_of(&stat, "state") != "fetching" {
+            return Err(fault);
+        }
+    }
+}
+
 /// The files that a body names.
 pub(super) fn named(body: &Value) -> Vec<&Value> {
     match body.get("file") {
         Some(file) => vec![file],
         None => items_of(body, "files").iter().collect(),
     }
+}
+
+/// The same, to be changed.
+pub(super) fn named_mut(body: &mut Value) -> Vec<&mut Value> {
+    let Some(body) = body.as_object_mut() else {
+        return Vec::new();
+    };
+    let named = body.iter_mut().filter_map(|(name, value)| match name.as_str() {
+        "file" => Some(vec![value]),
+        "files" => Some(value.as_array_mut()?.iter_mut().collect()),
+        _ => None,
+    });
+    named.flatten().collect()
 }
 
 /// Fetches the files of a message and writes them to disk.
@@ -99,13 +143,7 @@ pub(super) async fn save(client: &Client, message: &str, to: Option<&Path>, out:
     for file in files {
         let (blob, length) = (text_of(file, "blob"), number(file, "length_bytes"));
         let name = field(file, "name");
-        {
-            let progress = out.transfer((out.t().fetching_file)(&name), length);
-            transfer::fetched(client, blob, &progress).await?;
-        }
-        let progress = out.transfer((out.t().saving_file)(&name), length);
-        let path = transfer::download(client, blob, &Target::of(to, &name), &progress).await?;
-        drop(progress);
+        let path = saved_file(client, blob, &Target::of(to, &name), (&name, length), out).await?;
         saved.push(json!({ "path": path.to_string_lossy(), "blob": blob, "length_bytes": length }));
     }
     out.print(&json!({ "items": saved }), || {

@@ -1,4 +1,4 @@
-//! The page of an exported chat: without scripts, and with nothing from elsewhere.
+//! The page of an exported chat: without scripts, and with nothing from elsewhere but pictures and sounds that are exported beside it.
 
 use data_encoding::BASE64;
 use serde_json::Value;
@@ -28,6 +28,9 @@ a{color:inherit}
 ul{list-style:none;padding:0;margin:.3rem 0 0;display:flex;flex-wrap:wrap;gap:.4rem}
 ul li{border:1px solid var(--line);border-radius:1rem;padding:0 .6rem;font-size:.9rem}
 ol{margin:.3rem 0;padding-left:1.4rem}
+figure{margin:.3rem 0}
+img{display:block;max-width:100%;max-height:70vh;height:auto;border-radius:.4rem}
+audio{display:block;max-width:100%}
 ";
 
 /// Milliseconds of a day.
@@ -66,7 +69,7 @@ impl Page {
         let exported = escape(&(self.t.exported_at)(&self.exported));
         format!(
             "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; img-src 'self' file: data:; media-src 'self' file:; base-uri 'none'; form-action 'none'\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
              <header><h1><bdi>{title}</bdi></h1><p>{people}</p><p>{exported}</p></header>\n<main>\n"
@@ -154,14 +157,7 @@ impl Page {
                     shown.push_str(&text(said));
                 }
                 let files = show::items_of(body, "files").iter().chain(body.get("file"));
-                for file in files {
-                    let said = [show::field(file, "name"), show::field(file, "caption")];
-                    let said = said.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>();
-                    shown.push_str(&format!(
-                        "<p class=\"soft\"><bdi>{}</bdi></p>",
-                        escape(&said.join(" – "))
-                    ));
-                }
+                files.for_each(|file| shown.push_str(&figure(file)));
             }
             "deleted" => shown.push_str(&format!("<p class=\"text soft\">({})</p>", self.t.deleted)),
             _ => shown.push_str(&text(show::text_of(body, "fallback"))),
@@ -173,6 +169,47 @@ impl Page {
     pub(super) fn end(&self) -> String {
         "</main>\n</body>\n</html>\n".to_owned()
     }
+}
+
+/// A file: pictures and sounds themselves, of others only the names. A page among what others sent would run if it were a click away.
+fn figure(file: &Value) -> String {
+    let (path, media) = (show::text_of(file, "path"), show::text_of(file, "media_type"));
+    let preview = show::text_of(file, "thumbnail");
+    let size = |name| Some((name, file.get(name)?.as_u64()?));
+    let sizes = ["width", "height"].into_iter().filter_map(size);
+    let sizes: String = sizes.map(|(name, pixels)| format!(" {name}=\"{pixels}\"")).collect();
+    let (caption, name) = (show::field(file, "caption"), show::field(file, "name"));
+    let alt = escape(if caption.is_empty() { &name } else { &caption });
+    let seen = if media.starts_with("image/") && !path.is_empty() {
+        format!("<img src=\"{}\" alt=\"{alt}\" loading=\"lazy\"{sizes}>", address(path))
+    } else if !preview.is_empty() && BASE64.decode(preview.as_bytes()).is_ok() {
+        format!("<img src=\"data:image/jpeg;base64,{preview}\" alt=\"{alt}\"{sizes}>")
+    } else if media.starts_with("audio/") && !path.is_empty() {
+        format!("<audio controls preload=\"none\" src=\"{}\"></audio>", address(path))
+    } else {
+        String::new()
+    };
+    let place = if path.is_empty() { &name } else { path };
+    let said = [place, caption.as_str()].map(escape);
+    let said = said.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>();
+    format!(
+        "<figure>{seen}<figcaption class=\"soft\"><bdi>{}</bdi></figcaption></figure>",
+        said.join(" – ")
+    )
+}
+
+/// A path as an address, with nothing in it that has a meaning there.
+fn address(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
+    path.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// A text as it stands in a page, between tags and in attributes.
@@ -210,10 +247,31 @@ mod tests {
         });
         let poll = json!({ "message": "m", "account": "a", "name": evil, "sent_ms": 1,
             "body": { "kind": "poll", "question": evil, "options": [{ "text": evil, "accounts": [] }] } });
-        let whole = [page.head(), page.message(&message), page.message(&poll), page.end()].concat();
+        let file = json!({ "message": "m", "account": "a", "name": evil, "sent_ms": 1, "body": { "kind": "file", "text": evil,
+            "file": { "name": evil, "caption": evil, "thumbnail": evil, "path": evil, "media_type": evil } } });
+        let whole = [&poll, &file].map(|message| page.message(message)).concat();
+        let whole = [page.head(), page.message(&message), whole, page.end()].concat();
         for tag in ["<script", "<img", "<b>"] {
             assert!(!whole.contains(tag), "{tag}");
         }
-        assert_eq!(whole.matches("&lt;script&gt;").count(), 9);
+        assert_eq!(whole.matches("&lt;script&gt;").count(), 13);
+    }
+
+    #[test]
+    fn pictures_and_sounds_are_shown_and_no_page_is_a_click_away() {
+        let file = |media: &str| json!({ "name": "a \"b\".x", "path": "files/a \"b\".x", "media_type": media, "width": 3, "height": 4, "thumbnail": "AAAA" });
+        let image = figure(&file("image/png"));
+        assert!(image.contains("<img src=\"files/a%20%22b%22.x\""), "{image}");
+        assert!(image.contains("width=\"3\" height=\"4\""), "{image}");
+        let mut away = file("image/png");
+        away["path"].take();
+        assert!(figure(&away).contains("<img src=\"data:image/jpeg;base64,AAAA\""));
+        let page = figure(&json!({ "name": "x.html", "path": "files/x.html", "media_type": "text/html" }));
+        assert!(
+            page.contains("files/x.html") && !page.contains("href") && !page.contains("src"),
+            "{page}"
+        );
+        let voice = figure(&json!({ "name": "x.ogg", "path": "files/x.ogg", "media_type": "audio/ogg" }));
+        assert!(voice.contains("<audio controls"), "{voice}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::args::MAX_MIB;
 use crate::fault::Message;
 
 /// Bytes of a path or an address (guess: far above what systems and multiaddrs take).
@@ -52,6 +53,14 @@ pub fn host(value: &str) -> Result<(), Message> {
         return Ok(());
     }
     Err(Message::new(|t| t.want_host.to_owned()))
+}
+
+/// A number of MiB that files may take.
+pub fn mib(value: &str) -> Result<(), Message> {
+    match value.parse::<u64>() {
+        Ok(1..=MAX_MIB) => Ok(()),
+        _ => Err(Message::new(|t| t.want_mib.to_owned())),
+    }
 }
 
 pub fn log(value: &str) -> Result<(), Message> {

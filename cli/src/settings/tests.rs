@@ -53,6 +53,8 @@ fn a_bad_value_is_refused_with_its_key_and_limit() {
         ("rpc = 5", &RPC, "rpc ("),
         ("rpc_tls = \"443\"", &RPC_TLS, "rpc_tls ("),
         ("rpc_hosts = [\"node.example:443\"]", &RPC_HOSTS, "without a port"),
+        ("files_mib = \"0\"", &FILES_MIB, "MiB from 1"),
+        ("files_mib = \"8 GiB\"", &FILES_MIB, "files_mib ("),
         ("relays = \"/a/p2p/x\"", &RELAYS, "relays ("),
         ("relays = [\"/a\"]", &RELAYS, "/p2p/"),
         ("language = \"fr\"", &LANGUAGE, "auto, en, ko"),

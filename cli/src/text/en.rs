@@ -193,7 +193,13 @@ pub static EN: Texts = Texts {
     pinned: "pinned",
     no_pins: "nothing is pinned",
     exporting: |count| format!("exporting: {count} messages"),
-    exported: |count, dir| format!("{count} messages written to {dir}"),
+    exported: |count, dir, files, missing| {
+        let mut said = format!("{count} messages and {files} files written to {dir}");
+        if missing > 0 {
+            said.push_str(&format!("; {missing} files aren't here: `madang save` fetches them"));
+        }
+        said
+    },
     exported_at: |time| format!("exported {time}"),
     importing: |count| format!("importing: {count} messages"),
     imported: |archive, count, added| format!("{archive}  {count} messages, {added} of them new"),
@@ -270,6 +276,7 @@ pub static EN: Texts = Texts {
     want_multiaddr: "it must be a multiaddr, as /ip4/192.0.2.7/udp/4001/quic-v1",
     want_relay: "it must be a multiaddr that ends in /p2p/KEY, as `madang relay` prints it",
     want_socket: "it must be an address and a port, as 127.0.0.1:0",
+    want_mib: "it must be a whole number of MiB from 1 to 1073741824",
     want_host: "it must be a host's name without a port, as node.example",
     tls_lacks: |missing| {
         format!("TLS of the JSON-RPC takes rpc_tls, rpc_tls_cert and rpc_tls_key together; {missing} is missing")

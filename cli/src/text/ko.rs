@@ -207,7 +207,15 @@ pub static KO: Texts = Texts {
     pinned: "고정됨",
     no_pins: "고정한 메시지가 없습니다",
     exporting: |count| format!("내보내는 중: 메시지 {count}개"),
-    exported: |count, dir| format!("메시지 {count}개를 {dir}에 썼습니다"),
+    exported: |count, dir, files, missing| {
+        let mut said = format!("메시지 {count}개와 파일 {files}개를 {dir}에 썼습니다");
+        if missing > 0 {
+            said.push_str(&format!(
+                ". 파일 {missing}개는 여기에 없습니다. `madang save`로 가져올 수 있습니다"
+            ));
+        }
+        said
+    },
     exported_at: |time| format!("{time}에 내보냄"),
     importing: |count| format!("가져오는 중: 메시지 {count}개"),
     imported: |archive, count, added| format!("{archive}  메시지 {count}개 중 {added}개가 새로 들어왔습니다"),
@@ -286,6 +294,7 @@ pub static KO: Texts = Texts {
     want_multiaddr: "/ip4/192.0.2.7/udp/4001/quic-v1 같은 멀티주소여야 합니다.",
     want_relay: "`madang relay` 명령이 출력하는 것처럼 /p2p/KEY로 끝나는 멀티주소여야 합니다.",
     want_socket: "127.0.0.1:0 같은 주소와 포트여야 합니다.",
+    want_mib: "1부터 1073741824까지의 MiB 정수여야 합니다.",
     want_host: "node.example처럼 포트 없는 호스트 이름이어야 합니다.",
     tls_lacks: |missing| {
         format!("JSON-RPC의 TLS에는 rpc_tls, rpc_tls_cert, rpc_tls_key가 모두 필요합니다. 빠진 것: {missing}")

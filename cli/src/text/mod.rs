@@ -219,8 +219,8 @@ pub struct Texts {
     pub pinned: &'static str,
     pub no_pins: &'static str,
     pub exporting: fn(u64) -> String,
-    /// How many messages, and where.
-    pub exported: fn(u64, &str) -> String,
+    /// How many messages, where, and how many files were and weren't here.
+    pub exported: fn(u64, &str, u64, u64) -> String,
     pub exported_at: fn(&str) -> String,
     pub importing: fn(u64) -> String,
     /// The archive, how many messages, and how many of them are new.
@@ -304,6 +304,7 @@ pub struct Texts {
     pub want_relay: &'static str,
     pub want_socket: &'static str,
     pub want_host: &'static str,
+    pub want_mib: &'static str,
     pub tls_lacks: fn(&str) -> String,
     pub want_log: &'static str,
     pub want_one_of: fn(&str) -> String,

@@ -56,7 +56,7 @@ impl Facade {
 
     pub(super) async fn read_file(&self, id: BlobId, offset_bytes: u64, limit: usize) -> ApiResult<(u64, Vec<u8>)> {
         let blob = keys::BlobId(id.0);
-        let found = self
+        let read = self
             .read(move |rows| {
                 let Some(view) = history::blob(rows, &blob.0)? else {
                     return Ok(Err(ReadError::NotHere));
@@ -67,7 +67,15 @@ impl Facade {
                     Err(error) => Ok(Err(error)),
                 }
             })
-            .await?;
+            .await;
+        let found = match read {
+            Ok(Err(ReadError::Damaged)) => {
+                return Err(self.mend_file(id, offset_bytes, limit, ApiError::BlobDamaged).await);
+            }
+            // It was put aside meanwhile, if it is a chunk.
+            Err(error) => return Err(self.mend_file(id, offset_bytes, limit, error).await),
+            Ok(found) => found,
+        };
         found.map_err(|error| match error {
             ReadError::NotHere => ApiError::NotFound { field: "blob" },
             ReadError::NotWhole {
@@ -82,6 +90,25 @@ impl Facade {
                 reason: error.to_string(),
             },
         })
+    }
+
+    /// Has fetched again what can't be read of a file of others; gives what the reader is told.
+    async fn mend_file(&self, id: BlobId, offset_bytes: u64, limit: usize, otherwise: ApiError) -> ApiError {
+        let mend = Command::MendFile {
+            blob: keys::BlobId(id.0),
+            offset_bytes,
+            length_bytes: limit as u64,
+        };
+        if self.command(mend).await.is_err() {
+            return otherwise;
+        }
+        match self.stat_file(id).await {
+            Ok(stat) if stat.state == BlobState::Fetching => ApiError::NotWhole {
+                here_bytes: stat.here_bytes,
+                length_bytes: stat.length_bytes,
+            },
+            _ => otherwise,
+        }
     }
 
     /// Fetches the files of a message, and says how they are.

@@ -182,6 +182,9 @@ impl Engine {
             bytes += size(&incoming);
             self.take(incoming)?;
         }
+        if !self.store.unreadable().is_empty() {
+            mend(&self.store)?;
+        }
         let Step { mut batch, effects } = self.client.drain()?;
         let apps = std::mem::take(&mut self.app_batch);
         let apps_changed = !apps.is_empty();
@@ -221,6 +224,7 @@ impl Engine {
         let mut probe = Batch::default();
         probe.put(Tree::Meta, b"probe".as_slice(), Vec::new());
         self.store.commit(&probe)?;
+        mend(&self.store)?;
         self.client = load(&self.store, &self.config)?;
         self.apps = Apps::load(&self.store)?;
         self.app_batch = Batch::default();

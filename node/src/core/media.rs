@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::api::Facade;
 use super::show::mentions;
+use crate::failpoint;
 use crate::media::{image, voice};
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
@@ -178,6 +179,7 @@ impl Facade {
 
     /// An image that was just sealed, without what it tells beside the picture: another upload, if there was something.
     pub(super) async fn without_metadata(&self, written: Written, blob: BlobId) -> ApiResult<Written> {
+        failpoint::hit(failpoint::BEFORE_STRIP);
         let strip = |bytes: &Vec<u8>| {
             let clean = image::stripped(bytes).map_err(|error| error.to_string())?;
             Ok((clean != *bytes).then_some(clean))

@@ -2,7 +2,7 @@
 //!
 //! `MADANG_RELAY_LIES` names a file whose words say how, read anew for each page: `drop` forgets each envelope that it signs for or would serve
 //! from now on, `deny` goes on without those that it forgot, `swallow` serves nothing and says that this is all, `reorder` serves each page backwards,
-//! `junk` breaks a bit of each envelope. Receipts stay true to what it was handed.
+//! `junk` breaks a bit of each envelope, `chunks` one of each chunk of a blob. Receipts stay true to what it was handed.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -37,6 +37,14 @@ impl Lies {
             Ok(CustodianFrame::Items(mut page)) => {
                 self.twist(said.trim(), &mut page);
                 CustodianFrame::Items(page).encode().into()
+            }
+            Ok(CustodianFrame::BlobChunks(mut answer)) if said.trim() == "chunks" => {
+                for chunk in &mut answer.chunks {
+                    if let Some(last) = chunk.bytes.last_mut() {
+                        *last ^= 1;
+                    }
+                }
+                CustodianFrame::BlobChunks(answer).encode().into()
             }
             Ok(CustodianFrame::Receipt(receipt)) if said.trim() == "drop" => {
                 self.forgotten

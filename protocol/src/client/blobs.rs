@@ -11,6 +11,7 @@
 mod files;
 mod gets;
 mod puts;
+mod reading;
 mod serving;
 
 use super::chats::Chat;
@@ -26,10 +27,11 @@ use crate::keys::{BlobId, ChatId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
+pub use files::BlobState;
 use files::Draft;
-pub use files::{BlobState, BlobView, ReadError, read, strips, view};
 use gets::Get;
 use puts::Put;
+pub use reading::{BlobView, ReadError, read, strips, view};
 use serving::Trees;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -268,7 +270,7 @@ impl Client {
     /// Does what is due. Called at the end of each input, since it reads rows.
     pub(super) fn pump_blobs(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         for (peer, get) in std::mem::take(&mut self.blobs.serving) {
-            self.serve_blob(peer, &get, rows)?;
+            self.serve_blob(now_ms, peer, &get, rows)?;
         }
         let due_ms = self.blobs.due_ms;
         if self.blobs.is_idle() || (due_ms > now_ms && due_ms <= now_ms.saturating_add(WAIT_MS)) {

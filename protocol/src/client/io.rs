@@ -232,6 +232,15 @@ pub enum Command {
         /// Which message.
         message: MessageId,
     },
+    /// Look at a part of a file that was fetched, and fetch again what can't be read of it. Replies [`Reply::Done`].
+    MendFile {
+        /// Which.
+        blob: BlobId,
+        /// Where the part begins.
+        offset_bytes: u64,
+        /// How long it is.
+        length_bytes: u64,
+    },
     /// Forget a file that is written or fetched, by upload or blob. Replies [`Reply::Done`].
     CancelFile {
         /// Which.

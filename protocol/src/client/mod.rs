@@ -563,6 +563,11 @@ impl Client {
                 bytes,
             } => self.file_write(now_ms, upload, offset_bytes, &bytes, rows),
             Command::FetchFiles { chat, message } => self.file_fetch(now_ms, message, chat, rows),
+            Command::MendFile {
+                blob,
+                offset_bytes,
+                length_bytes,
+            } => self.file_mend(now_ms, blob, offset_bytes, length_bytes, rows),
             Command::CancelFile { id } => self.file_cancel(id),
             Command::Channel(command) => match self.channel_command(now_ms, token, *command, rows) {
                 Ok(None) => return Ok(()),

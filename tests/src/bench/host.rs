@@ -5,10 +5,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::bench::socket::Socket;
+use crate::world::metric;
 use crate::{Person, Process, TCP, World};
 
 /// What this program is when it finds this variable set: `madang` itself, or something of the libraries alone.
@@ -113,16 +112,7 @@ impl Host {
 
     /// Returns one of its metrics.
     pub async fn metric(&self, name: &str) -> f64 {
-        let mut stream = TcpStream::connect(&self.metrics).await.unwrap();
-        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
-        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
-        let (_, value) = lines
-            .find(|(found, _)| *found == name)
-            .unwrap_or_else(|| panic!("no metric {name}: {text}"));
-        value.trim().parse().unwrap()
+        metric(&self.metrics, name).await
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `relay` | deposits, pushes, watchers |
 //! | `wire` | streams of the libraries alone, and the bare host |
 //! | `search` | looking for words among many messages |
+//! | `transfer` | a file from one to the other |
 //! | `state` | idle memory, processor and traffic; disk |
 //! | `inside` | clients in this process, each on a store of its own |
 //! | `bare` | groups of OpenMLS alone |
@@ -34,6 +35,7 @@ mod scale;
 mod search;
 pub mod socket;
 mod state;
+mod transfer;
 mod village;
 mod wire;
 
@@ -48,7 +50,7 @@ use report::Row;
 use scale::Scale;
 
 /// What is measured, in the order of the table.
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 19] = [
     "floors",
     "bare",
     "latency-direct",
@@ -67,6 +69,7 @@ const SECTIONS: [&str; 18] = [
     "fork",
     "api",
     "search",
+    "transfer",
 ];
 /// What the command line says when it can't be understood.
 const USAGE: &str = "madang-bench [FILTER]... [--scale tiny|small|full] [--json]\n\
@@ -193,6 +196,7 @@ async fn measure(section: &str, scale: &Scale) -> Vec<Row> {
         "group-return" => village::comes_back(scale).await,
         "fork" => groups::fork(scale).await,
         "search" => search::rows(scale).await,
+        "transfer" => transfer::rows(scale).await,
         _ => api::rows(scale).await,
     }
 }

@@ -47,6 +47,8 @@ pub struct Scale {
     pub group_backlog: usize,
     /// Commits among those.
     pub group_commits: usize,
+    /// MiB of the file that is sent.
+    pub file_mib: usize,
 }
 
 impl Scale {
@@ -77,6 +79,7 @@ impl Scale {
                 group_messages: 20,
                 group_backlog: 20,
                 group_commits: 2,
+                file_mib: 9,
             }),
             "small" => Some(Self {
                 name: "small",
@@ -101,6 +104,7 @@ impl Scale {
                 group_messages: 2_000,
                 group_backlog: 2_000,
                 group_commits: 10,
+                file_mib: 64,
             }),
             "full" => Some(Self {
                 name: "full",
@@ -125,6 +129,7 @@ impl Scale {
                 group_messages: 5_000,
                 group_backlog: 10_000,
                 group_commits: 20,
+                file_mib: 512,
             }),
             _ => None,
         }

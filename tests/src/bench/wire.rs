@@ -1,5 +1,7 @@
 //! Streams of the libraries alone: what load generators and watchers speak, and the bare host beside which the relay is measured.
 
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
@@ -10,7 +12,7 @@ use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, noi
 use madang_protocol::custody::{ClientFrame, CustodianFrame};
 use madang_protocol::wire::Wire;
 use serde_json::json;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -20,6 +22,8 @@ pub const CUSTODY: StreamProtocol = StreamProtocol::new("/madang/custody/1");
 pub const FAN: StreamProtocol = StreamProtocol::new("/madang-bench/fan/1");
 /// The bare host reads as many bytes as a prefix of eight bytes says, and answers with one.
 pub const SINK: StreamProtocol = StreamProtocol::new("/madang-bench/sink/1");
+/// The bare host writes as many bytes as a prefix says into a file, synced as often as a second prefix says, and answers with one.
+pub const COPY: StreamProtocol = StreamProtocol::new("/madang-bench/copy/1");
 /// Bytes of a message through [`FAN`].
 pub const MESSAGE_BYTES: usize = 256;
 /// Bytes of a read through [`SINK`].
@@ -171,6 +175,10 @@ pub async fn bare_host() {
     }
     let mut control = swarm.behaviour().new_control();
     let (mut fans, mut sinks) = (control.accept(FAN).unwrap(), control.accept(SINK).unwrap());
+    let mut copies = control.accept(COPY).unwrap();
+    let data = args.iter().zip(args.iter().skip(1)).find(|(flag, _)| *flag == "--data");
+    let data = PathBuf::from(data.unwrap().1);
+    std::fs::create_dir_all(&data).unwrap();
     println!("{}", json!({ "event": "ready", "addresses": addresses }));
     let (all, _) = broadcast::channel(FAN_QUEUE);
     loop {
@@ -181,6 +189,9 @@ pub async fn bare_host() {
             }
             Some((_, stream)) = sinks.next() => {
                 tokio::spawn(sink(stream));
+            }
+            Some((_, stream)) = copies.next() => {
+                tokio::spawn(copy(stream, data.join("copy")));
             }
         }
     }
@@ -224,6 +235,34 @@ async fn sink(mut stream: Stream) -> Option<()> {
         }
         accept(&mut stream).await?;
     }
+}
+
+/// Reads on while the part before is written and synced, by a thread of its own.
+async fn copy(mut stream: Stream, path: PathBuf) -> Option<()> {
+    accept(&mut stream).await?;
+    let mut prefix = [[0; 8]; 2];
+    for number in &mut prefix {
+        stream.read_exact(number).await.ok()?;
+    }
+    let [mut left, part] = prefix.map(|number| usize::try_from(u64::from_be_bytes(number)).unwrap());
+    let (parts, mut written) = mpsc::channel::<Vec<u8>>(1);
+    let writer = tokio::task::spawn_blocking(move || {
+        let mut file = std::fs::File::create(path)?;
+        while let Some(part) = written.blocking_recv() {
+            file.write_all(&part)?;
+            file.sync_data()?;
+        }
+        std::io::Result::Ok(())
+    });
+    while left > 0 {
+        let mut bytes = vec![0; left.min(part)];
+        stream.read_exact(&mut bytes).await.ok()?;
+        left -= bytes.len();
+        parts.send(bytes).await.ok()?;
+    }
+    drop(parts);
+    writer.await.ok()?.ok()?;
+    accept(&mut stream).await
 }
 
 /// Writes the one byte that says that all is well.

@@ -116,6 +116,27 @@ pub async fn printed(child: Child) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Waits for a command that must fail; gives the code and what it said.
+pub async fn refused(child: Child) -> (String, String) {
+    let output = tokio::time::timeout(LONG, child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    let text = |name: &str| said["error"][name].as_str().unwrap_or_default().to_owned();
+    (text("code"), text("message"))
+}
+
+/// Waits until something is so, as long as a transfer may take.
+pub async fn comes(what: &str, so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !so().await {
+        assert!(Instant::now() < deadline, "in vain until {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Kills a relay and starts it again.
 pub async fn restart(relay: &mut Relay) {
     relay.kill().await;

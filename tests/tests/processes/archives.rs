@@ -23,6 +23,9 @@ async fn an_exported_chat_is_read_on_another_node_and_importing_again_changes_no
         .await;
 
     let place = tempfile::tempdir().unwrap();
+    let notes = place.path().join("notes & more.html");
+    std::fs::write(&notes, "<b>attached</b>").unwrap();
+    by_hand(&bob, &["send", "alice", "--file", notes.to_str().unwrap()]).await;
     let dir = place.path().join("chat");
     let to = dir.to_str().unwrap().to_owned();
     by_hand(&bob, &["export", "alice", "--to", &to]).await;
@@ -31,7 +34,10 @@ async fn an_exported_chat_is_read_on_another_node_and_importing_again_changes_no
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/export.schema.json");
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     jsonschema::validate(&schema, &export).unwrap();
-    assert_eq!(export["messages"].as_array().unwrap().len(), 2);
+    assert_eq!(export["messages"].as_array().unwrap().len(), 3);
+    let kept = export["messages"][2]["body"]["file"]["path"].as_str().unwrap();
+    assert_eq!(kept, "files/notes & more.html");
+    assert_eq!(std::fs::read_to_string(dir.join(kept)).unwrap(), "<b>attached</b>");
     let page = std::fs::read_to_string(dir.join("index.html")).unwrap();
     assert!(
         page.contains("첫 메시지 &lt;b&gt;굵게&lt;/b&gt;") && !page.contains("<b>"),
@@ -41,17 +47,22 @@ async fn an_exported_chat_is_read_on_another_node_and_importing_again_changes_no
         page.contains("default-src 'none'") && !page.contains("<script"),
         "{page}"
     );
+    assert!(
+        page.contains("files/notes &amp; more.html") && !page.contains("src=") && !page.contains("href=\"files"),
+        "{page}"
+    );
 
-    for new in ["2 of them new", "0 of them new"] {
+    for new in ["3 of them new", "0 of them new"] {
         let said = by_hand(&carol, &["import", &to]).await;
-        assert!(said.contains("2 messages") && said.contains(new), "{said}");
+        assert!(said.contains("3 messages") && said.contains(new), "{said}");
     }
     let list = by_hand(&carol, &["archive", "list"]).await;
     assert_eq!(list.lines().count(), 1, "{list}");
     let archive = carol.ask("archive.list", json!({})).await["items"][0]["archive"].clone();
     let archive = archive.as_str().unwrap();
     let shown = by_hand(&carol, &["archive", "read", archive]).await;
-    assert_eq!(shown.lines().count(), 2, "{shown}");
+    assert_eq!(shown.lines().count(), 3, "{shown}");
+    assert!(shown.contains("notes & more.html"), "{shown}");
     assert!(!shown.contains("you:"), "carol wrote none of it: {shown}");
     let found = by_hand(&carol, &["archive", "read", archive, "시지"]).await;
     assert!(found.lines().count() == 1 && found.contains("첫 메시지"), "{found}");

@@ -34,6 +34,7 @@ async fn the_benchmark_has_a_figure_in_each_row() {
         "fork",
         "calls of",
         "subscribers",
+        "file of",
         "floor",
     ] {
         assert!(

@@ -130,3 +130,80 @@ async fn the_notifier_tells_of_what_came_while_it_was_away_and_of_nothing_before
     second.says(|line| line == "alice: three").await;
     second.kill().await;
 }
+
+/// A person's bridge; it keeps its token in the world's directory.
+fn bridge(world: &World, person: &Person, chat: &str, from: &Path) -> Process {
+    let program = Path::new(env!("CARGO_BIN_EXE_bridge-under-test"));
+    let mut args: Vec<OsString> = vec!["--data".into(), person.data().into(), "--chat".into(), chat.into()];
+    args.extend(["--from".into(), from.into()]);
+    args.extend(["--token-file".into(), world.dir().join("bridge.token").into()]);
+    Process::start_at_once(program, &args, &[], &world.dir().join("bridge"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bridge_posts_each_new_file_once_also_over_kills() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let from = world.dir().join("scans");
+    std::fs::create_dir(&from).unwrap();
+    let mut running = bridge(&world, &bob, &chat, &from);
+    running.says(|line| line.starts_with("waiting for you")).await;
+    by_hand(&bob, &["app", "approve", "Bridge"]).await;
+    running.says(|line| line == "ready").await;
+
+    let mut names = Vec::new();
+    for n in 0..8_usize {
+        let name = format!("scan {n}.txt");
+        std::fs::write(from.join(&name), format!("page {n}").repeat(n * 40_000)).unwrap();
+        match n {
+            2 | 5 => {
+                running.kill().await;
+                running = bridge(&world, &bob, &chat, &from);
+            }
+            3 => {
+                bob.kill().await;
+                bob.up().await;
+            }
+            _ => {}
+        }
+        names.push(name);
+    }
+    for name in &names {
+        let posted = from.join("posted").join(name);
+        bob.until("the file is posted", async |_| posted.exists().then_some(()))
+            .await;
+    }
+    // As if it had been killed between sending and moving: the node knows the message.
+    running.kill().await;
+    std::fs::rename(from.join("posted").join(&names[7]), from.join(&names[7])).unwrap();
+    running = bridge(&world, &bob, &chat, &from);
+    running.says(|line| line == "posted scan 7.txt").await;
+    running.kill().await;
+
+    alice
+        .until("all files are there", async |alice| {
+            let messages = alice.rpc().messages(&chat).await;
+            let mut found: Vec<&str> = messages
+                .iter()
+                .filter_map(|message| message["body"]["file"]["name"].as_str())
+                .collect();
+            found.sort_unstable();
+            (found == names).then_some(())
+        })
+        .await;
+    // The token is for that chat and for writing.
+    let token = std::fs::read_to_string(world.dir().join("bridge.token")).unwrap();
+    let app = bob.rpc().of_app(Some(token.trim()));
+    for (method, params) in [
+        ("chat.list", json!({})),
+        ("blob.get", json!({ "blob": "00".repeat(32) })),
+    ] {
+        assert_eq!(
+            app.call(method, params).await.unwrap_err().code(),
+            "scope_missing",
+            "{method}"
+        );
+    }
+}

@@ -65,6 +65,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Token that the relay's operator gave you, or KEY=TOKEN with the key after `/p2p/` if there are several relays; it is remembered",
         "릴레이 운영자에게 받은 토큰. 릴레이가 여럿이면 `/p2p/` 뒤의 키를 붙여 KEY=TOKEN. 기억해 둡니다",
     ),
+    (
+        "MiB that files may take, own and fetched ones [default: 8192]",
+        "내 파일과 받은 파일이 차지해도 되는 MiB [기본값: 8192]",
+    ),
     ("Name that contacts see", "연락처에게 보이는 이름"),
     (
         "File whose first line is the passphrase that seals the data directory",

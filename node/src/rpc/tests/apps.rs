@@ -14,7 +14,7 @@ use crate::rpc::ids::{AppKey, ChatId};
 const PAGE: &str = "https://shop.example";
 const APP: AppKey = AppKey([6; 32]);
 
-fn grant(scopes: &[&str]) -> Grant {
+pub(super) fn grant(scopes: &[&str]) -> Grant {
     Grant {
         app: Some(APP),
         scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
@@ -24,7 +24,7 @@ fn grant(scopes: &[&str]) -> Grant {
 
 impl House {
     /// Lets one app in.
-    fn admit(&self, grant: Grant) {
+    pub(super) fn admit(&self, grant: Grant) {
         let grants = Grants::new([(token_hash(SECRET_TOKEN.as_bytes()), grant)]);
         self.api.grants.send_replace(Arc::new(grants));
     }
@@ -73,7 +73,7 @@ impl House {
     }
 }
 
-fn bearer() -> String {
+pub(super) fn bearer() -> String {
     format!("Authorization: Bearer {SECRET_TOKEN}\r\n")
 }
 

@@ -439,6 +439,9 @@ impl Api for Fake {
         if offset_bytes != content.len() as u64 {
             return Err(ApiError::invalid("offset_bytes", "is not where the upload goes on"));
         }
+        if offset_bytes + data.len() as u64 > CONTENT_BYTES {
+            return Err(ApiError::invalid("data", "is more than the upload was said to have"));
+        }
         content.extend(data);
         Ok(Written {
             upload,

@@ -5,6 +5,7 @@
 mod apps;
 mod bounds;
 mod client;
+mod content;
 mod door;
 mod events;
 mod fake;

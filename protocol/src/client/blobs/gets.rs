@@ -1,10 +1,11 @@
 //! Downloads: whoever has some of what is missing is asked for it, all of them at once, each for other chunks. Each chunk is checked as it
 //! comes and kept, so that a restart loses none.
 
-use super::files::{BlobState as FileState, BlobView, FILES};
+use super::files::{BlobState as FileState, FILES};
+use super::reading::BlobView;
 use super::{Asked, BlobNews, Client, Patience, Peer, RELAY_WINDOW, WINDOW, What, content_bytes, fits, limit};
 use crate::blob::{Assembly, BlobRef, Chunk, Held, Shape};
-use crate::client::io::CommandError;
+use crate::client::io::{CommandError, Reply};
 use crate::client::records::encode;
 use crate::custody::{BlobRefused, ChunkRange, ClientFrame, GetBlob, Refusal};
 use crate::keys::{BlobId, ChatId, TopicId, TransportKey};
@@ -22,6 +23,10 @@ const ACTIVE: usize = 16;
 const GIVE_UP_MS: u64 = limits::CUSTODY_SECONDS as u64 * 1000;
 /// Milliseconds after which a chunk that was asked for is asked of another too, if there is nothing else to ask for (guess).
 const LATE_MS: u64 = 3_000;
+/// Milliseconds after which a file that waits for room on the disk is looked after again (guess: somebody deletes something).
+const ROOM_MS: u64 = 5_000;
+/// Chunks of one read of a file that are looked at for damage: more than any has.
+const READ_CHUNKS: usize = 64;
 
 /// A blob that is wanted, or a file that was.
 pub(super) struct Get {
@@ -295,7 +300,8 @@ impl Client {
         let (is_file, needed_bytes) = (get.chat.is_some(), get.shape.sealed_bytes());
         let is_asked = self.blobs.under_way(What::Get, blob).next().is_some();
         if is_file && !self.blobs.has_room(needed_bytes.min(limits::BLOB_BYTES)) {
-            // The disk is nearly full; the shell says when it isn't any more.
+            // The disk is nearly full; the shell says with each input whether it still is.
+            self.wake_blobs(now_ms.saturating_add(ROOM_MS));
             return;
         }
         let Some(get) = self.blobs.gets.get_mut(blob) else {
@@ -424,7 +430,60 @@ impl Client {
         }
         if is_wrong {
             self.penalise_blob(peer, "a chunk that isn't the blob's");
+            self.junk(now_ms, peer, "it sent a chunk that isn't the blob's", &[])?;
         }
+        Ok(())
+    }
+
+    /// Looks at a part of a file that was fetched, and fetches again what can't be read of it.
+    pub(in crate::client) fn file_mend(
+        &mut self,
+        now_ms: u64,
+        blob: BlobId,
+        offset_bytes: u64,
+        length_bytes: u64,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        let get = self.blobs.gets.get(&blob).filter(|get| get.is_whole_file());
+        let Some(shape) = get.map(|get| get.shape) else {
+            return Err(CommandError::NotFound { field: "blob" });
+        };
+        let chunk = |at: u64| u32::try_from(at / limits::BLOB_CHUNK_BYTES as u64).unwrap_or(u32::MAX);
+        let end = offset_bytes.saturating_add(length_bytes);
+        let (first, last) = (chunk(offset_bytes), chunk(end).min(shape.chunks() - 1));
+        let mut lost = Vec::new();
+        for index in (first..=last).take(READ_CHUNKS) {
+            let stored = self
+                .fresh
+                .get(rows, Tree::BlobChunks, &What::Get.chunk_key(&blob.0, index))?;
+            let chunk = stored.and_then(|value| Chunk::decode(&value).ok());
+            if chunk.is_none_or(|chunk| chunk.check(&blob, shape).is_err()) {
+                lost.push(index);
+            }
+        }
+        self.lose_chunks(now_ms, &blob, &lost)?;
+        Ok(Reply::Done)
+    }
+
+    /// Chunks of a file that were here can't be read any more: it isn't whole, and they are fetched again.
+    pub(super) fn lose_chunks(&mut self, now_ms: u64, blob: &BlobId, lost: &[u32]) -> Result<(), RowsError> {
+        let Some(get) = self.blobs.gets.get_mut(blob).filter(|_| !lost.is_empty()) else {
+            return Ok(());
+        };
+        for index in lost {
+            get.held.set(*index, false);
+        }
+        get.told = false;
+        get.since_ms = now_ms;
+        get.tried.clear();
+        get.patience = Patience::default();
+        let done = get.held.count();
+        for index in lost {
+            self.delete_fresh(Tree::BlobChunks, What::Get.chunk_key(&blob.0, *index));
+        }
+        self.write_get(blob)?;
+        self.tell_progress(now_ms, *blob, FileState::Fetching, done);
+        self.blobs.due_ms = 0;
         Ok(())
     }
 

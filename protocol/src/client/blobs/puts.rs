@@ -1,7 +1,8 @@
 //! Uploads: each relay of the topic is given what it lacks, one frame at a time. The chunks stay here, for members' devices that ask and
 //! for a relay that loses them, until the blob expires, is forgotten or has to make room.
 
-use super::files::{BlobState as FileState, BlobView};
+use super::files::BlobState as FileState;
+use super::reading::BlobView;
 use super::{Asked, BlobNews, Client, Patience, Peer, WINDOW, What, fits, limit};
 use crate::blob::{BlobKey, BlobRef, Chunk, Shape};
 use crate::client::io::CommandError;

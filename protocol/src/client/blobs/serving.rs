@@ -41,9 +41,15 @@ pub(super) fn leaves_key(place: &[u8; 32], group: usize) -> Vec<u8> {
 }
 
 impl Client {
-    pub(super) fn serve_blob(&mut self, peer: TransportKey, get: &GetBlob, rows: &dyn Rows) -> Result<(), RowsError> {
+    pub(super) fn serve_blob(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        get: &GetBlob,
+        rows: &dyn Rows,
+    ) -> Result<(), RowsError> {
         let request = get.request;
-        let chunks = self.chunks_for(get, rows)?;
+        let chunks = self.chunks_for(now_ms, get, rows)?;
         let answer = if chunks.is_empty() {
             refused(request, Refusal::NotFound)
         } else {
@@ -54,7 +60,7 @@ impl Client {
     }
 
     /// What is here of the chunks that somebody asks for.
-    fn chunks_for(&mut self, get: &GetBlob, rows: &dyn Rows) -> Result<Vec<Chunk>, RowsError> {
+    fn chunks_for(&mut self, now_ms: u64, get: &GetBlob, rows: &dyn Rows) -> Result<Vec<Chunk>, RowsError> {
         let put = self
             .blobs
             .puts
@@ -70,12 +76,19 @@ impl Client {
             return Ok(Vec::new());
         };
         let indices = asked(shape.chunks()).filter(|index| held.has(*index));
-        let mut chunks = Vec::new();
+        let (mut chunks, mut lost) = (Vec::new(), Vec::new());
         for index in indices.take(limits::BLOB_CHUNKS_PER_FRAME) {
             let key = What::Get.chunk_key(&get.blob.0, index);
-            let stored = self.fresh.get(rows, Tree::BlobChunks, &key)?;
-            chunks.extend(stored.and_then(|value| Chunk::decode(&value).ok()));
+            // The shell puts aside what can't be read; then it is missing.
+            let Ok(stored) = self.fresh.get(rows, Tree::BlobChunks, &key) else {
+                continue;
+            };
+            match stored.map(|value| Chunk::decode(&value)) {
+                Some(Ok(chunk)) => chunks.push(chunk),
+                _ => lost.push(index),
+            }
         }
+        self.lose_chunks(now_ms, &get.blob, &lost)?;
         Ok(chunks)
     }
 
@@ -93,7 +106,8 @@ impl Client {
         let mut chunks = Vec::new();
         for index in indices {
             let key = What::Put.chunk_key(&place, *index);
-            let stored = self.fresh.get(rows, Tree::BlobChunks, &key)?;
+            // One that can't be read is left out: others may have it.
+            let stored = self.fresh.get(rows, Tree::BlobChunks, &key).unwrap_or_default();
             chunks.extend(stored.and_then(|value| Chunk::decode(&value).ok()));
         }
         if is_file && !chunks.is_empty() {

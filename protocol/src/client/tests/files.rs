@@ -3,6 +3,7 @@
 use super::*;
 use crate::client::history::{blob, read_blob};
 use crate::client::{BlobState, FileContent, FilesContent, ReadError};
+use crate::custody::{ChunkRange, GetBlob};
 use crate::keys::BlobId;
 use crate::message::Media;
 
@@ -91,6 +92,11 @@ fn a_file_is_sealed_part_by_part_over_a_restart() {
     assert_eq!(written, LENGTH as u64);
     let blob = blob.unwrap();
     assert_eq!(w.state(ALICE, blob.0), Some(BlobState::Sealed));
+    assert_eq!(
+        w.state(ALICE, upload),
+        Some(BlobState::Sealed),
+        "whoever missed the answer finds it"
+    );
     assert_eq!(w.read(ALICE, &blob).unwrap(), content());
     assert_eq!(
         w.write_file(upload, 0, &[]).unwrap(),
@@ -222,4 +228,58 @@ fn a_file_belongs_to_one_message_and_goes_with_it() {
         "what no message names goes in a day"
     );
     assert_eq!(w.nodes[ALICE].disk.count(Tree::BlobLeaves), 0);
+}
+
+#[test]
+fn f30_chunks_that_are_lost_where_they_lie_are_fetched_again() {
+    let mut w = World::relayed();
+    let chat = w.befriend();
+    let blob = w.seal_file();
+    w.attach(chat, blob, "a.txt").unwrap();
+    w.pass(10_000);
+    assert_eq!(w.state(BOB, blob.0), Some(BlobState::Fetched));
+    let lose = |w: &mut World, index: u32| {
+        let key = [[b'g'].as_slice(), &blob.0, &index.to_be_bytes()].concat();
+        let mut lost = Batch::default();
+        lost.delete(Tree::BlobChunks, key);
+        w.nodes[BOB].disk.apply(&lost);
+    };
+    lose(&mut w, 7);
+    assert!(matches!(w.read(BOB, &blob), Err(ReadError::Damaged)));
+
+    let mend = |offset_bytes| Command::MendFile {
+        blob,
+        offset_bytes,
+        length_bytes: limits::BLOB_CHUNK_BYTES as u64,
+    };
+    let command = mend(0);
+    w.input(BOB, Input::Command { token: 7, command });
+    assert_eq!(w.state(BOB, blob.0), Some(BlobState::Fetched), "that part is well");
+    let command = mend(7 * limits::BLOB_CHUNK_BYTES as u64);
+    w.input(BOB, Input::Command { token: 8, command });
+    w.pass(10_000);
+    assert_eq!(w.read(BOB, &blob).unwrap(), content());
+
+    // Or when somebody asks for it.
+    lose(&mut w, 3);
+    w.connect(ALICE, BOB);
+    let get = GetBlob {
+        request: 1,
+        topic: w.nodes[BOB].client.chats[&chat].row.topic.public(),
+        blob,
+        chunks: ChunkRange::of(3..5),
+    };
+    let frame = ClientFrame::GetBlob(get).encode();
+    let peer = w.key(ALICE);
+    w.input(
+        BOB,
+        Input::Frame {
+            peer,
+            side: Side::Server,
+            bytes: frame,
+        },
+    );
+    w.input(BOB, Input::Tick);
+    w.pass(10_000);
+    assert_eq!(w.read(BOB, &blob).unwrap(), content());
 }
