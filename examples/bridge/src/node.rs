@@ -29,12 +29,11 @@ pub struct Refused {
 
 impl Refused {
     /// From what the node says of an error.
-    fn new(message: &Value, data: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    fn new(message: &str, data: &Value) -> Self {
         Self {
-            code: text(&data["code"]),
-            message: text(message),
-            retryable: data["retryable"] == true,
+            code: text(data, "code").to_owned(),
+            message: message.to_owned(),
+            retryable: data.get("retryable") == Some(&Value::Bool(true)),
         }
     }
 
@@ -127,10 +126,10 @@ impl Node {
     pub fn upload(&self, path: &Path, bytes: u64) -> Answer<String> {
         loop {
             let begun = self.persist("blob.put", &json!({ "length_bytes": bytes }))?;
-            if let Some(blob) = begun["blob"].as_str() {
+            if let Some(blob) = begun.get("blob").and_then(Value::as_str) {
                 return Ok(blob.to_owned());
             }
-            let upload = begun["upload"].as_str().unwrap_or_default();
+            let upload = text(&begun, "upload");
             let file = File::open(path).map_err(Unread)?;
             let sent = self.patch(upload, &file);
             let now = fs::metadata(path).map_err(Unread)?.len();
@@ -140,7 +139,7 @@ impl Node {
             }
             match sent {
                 Ok(written) => {
-                    if let Some(blob) = written["blob"].as_str() {
+                    if let Some(blob) = written.get("blob").and_then(Value::as_str) {
                         return Ok(blob.to_owned());
                     }
                 }
@@ -169,7 +168,7 @@ impl Node {
         if is_fine {
             return Ok(told);
         }
-        Err(Refused::new(&told["message"], &told).into())
+        Err(Refused::new(text(&told, "message"), &told).into())
     }
 
     fn bearer(&self) -> String {
@@ -185,7 +184,7 @@ pub fn request_token(data: &Path, name: &str, scopes: &[String]) -> Answer<Strin
         .post(url(data, "/app")?)
         .header("content-type", "application/json");
     let token = result(request.send(call)?)?;
-    Ok(token["token"].as_str().unwrap_or_default().to_owned())
+    Ok(text(&token, "token").to_owned())
 }
 
 /// Writes a file for this user alone, from the first byte on.
@@ -195,6 +194,11 @@ pub fn keep_private(path: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     writeln!(options.open(path)?, "{text}")
+}
+
+/// A text of an object; empty if there is none.
+fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Statuses are told by the caller, with what the node says.
@@ -207,8 +211,7 @@ fn agent() -> Agent {
 
 fn url(data: &Path, path: &str) -> Answer<String> {
     let places: Value = serde_json::from_str(&fs::read_to_string(data.join("rpc.json"))?)?;
-    let http = places["http"].as_str().ok_or("rpc.json names no place")?;
-    Ok(format!("{http}{path}"))
+    Ok(format!("{}{path}", text(&places, "http")))
 }
 
 fn json_of(mut response: Response<Body>) -> Answer<Value> {
@@ -220,11 +223,12 @@ fn json_of(mut response: Response<Body>) -> Answer<Value> {
 fn result(response: Response<Body>) -> Answer<Value> {
     if response.status() == 401 {
         let data = json!({ "code": "unauthorized", "retryable": false });
-        return Err(Refused::new(&json!("the token doesn't work, or not yet"), &data).into());
+        return Err(Refused::new("the token doesn't work, or not yet", &data).into());
     }
     let mut answer = json_of(response)?;
-    match answer.get("error") {
-        Some(error) => Err(Refused::new(&error["message"], &error["data"]).into()),
-        None => Ok(answer["result"].take()),
+    if let Some(error) = answer.get("error") {
+        let data = error.get("data").unwrap_or(&Value::Null);
+        return Err(Refused::new(text(error, "message"), data).into());
     }
+    Ok(answer.get_mut("result").map(Value::take).unwrap_or_default())
 }
