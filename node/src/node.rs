@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use madang_protocol::address::PeerAddress;
+use madang_protocol::channel::terms::Zone;
 use madang_protocol::client::ClientConfig;
 use madang_protocol::custody::AdmissionToken;
 use madang_protocol::keys::TransportKey;
@@ -22,6 +23,12 @@ use crate::store::{Store, StoreKind, Unlock};
 /// Where a node listens unless it is told otherwise: any free port, kept over restarts.
 const DEFAULT_LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1"];
 
+/// The time zone that this machine is in, by the system's word; UTC where it says none.
+fn device_zone() -> Zone {
+    let name = iana_time_zone::get_timezone();
+    name.ok().and_then(|name| Zone::named(&name).ok()).unwrap_or(Zone::UTC)
+}
+
 /// Runs a personal node until `stop` completes; `ready` is called once it serves.
 ///
 /// # Errors
@@ -34,6 +41,7 @@ pub async fn run_node(
 ) -> Result<(), NodeError> {
     let mut client = ClientConfig::new(Suite::XWing);
     client.name = checked_name(config.name.clone())?;
+    client.zone = device_zone();
     if let Some(ms) = failpoint::setting("MADANG_LEAF_UPDATE_MS") {
         client.leaf_update_ms = ms;
     }

@@ -310,6 +310,8 @@ pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 pub const CHANNEL_SECONDS: u32 = 365 * 24 * 3600;
 /// Bytes of what a domain publishes to vouch for channels.
 pub const DOMAIN_FILE_BYTES: usize = 64 * 1024;
+/// Posts of a channel that are held back at once; beyond, the oldest are found in the channel alone (guess: a month of a busy one).
+pub const CHANNEL_HELD: usize = 128;
 /// Quiet hours, and hours of a window, of one follower's terms (guess: two a day of the week).
 pub const TERMS_HOURS: usize = 14;
 /// Places of one follower's terms (guess).

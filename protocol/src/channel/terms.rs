@@ -105,6 +105,8 @@ pub enum Why {
     Window,
     /// As many were shown today as are wanted.
     DailyCap,
+    /// The channel has posted more often on this day than it promised.
+    Promise,
 }
 
 /// What becomes of a post.
@@ -125,12 +127,23 @@ pub enum Decision {
 
 /// Terms that can't be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {reason}")]
-pub struct TermsError {
-    /// Which field.
-    pub field: &'static str,
-    /// What is wrong with it.
-    pub reason: String,
+pub enum TermsError {
+    /// More than are kept.
+    #[error("{field}: at most {limit}")]
+    TooMany {
+        /// Of what.
+        field: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A value that isn't allowed.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
 }
 
 /// A time zone with its rules.
@@ -147,10 +160,13 @@ impl Zone {
     ///
     /// The name isn't known.
     pub fn named(name: &str) -> Result<Self, TermsError> {
-        TimeZoneDatabase::bundled().get(name).map(Self).map_err(|_| TermsError {
-            field: "zone",
-            reason: "this isn't the name of a time zone, as Asia/Seoul".to_owned(),
-        })
+        TimeZoneDatabase::bundled()
+            .get(name)
+            .map(Self)
+            .map_err(|_| TermsError::Invalid {
+                field: "zone",
+                reason: "this isn't the name of a time zone, as Asia/Seoul",
+            })
     }
 
     /// When the day of a moment begins here, and when the next one does.
@@ -204,30 +220,27 @@ impl Terms {
     ///
     /// Names the field and the limit.
     pub fn check(&self) -> Result<(), TermsError> {
-        let error = |field, reason: String| Err(TermsError { field, reason });
-        let most = limits::CHANNEL_CATEGORIES;
-        if self.categories.as_ref().is_some_and(|chosen| chosen.len() > most) {
-            return error("categories", format!("at most {most}"));
-        }
+        let many = |field, found: usize, limit| match found > limit {
+            true => Err(TermsError::TooMany { field, limit }),
+            false => Ok(()),
+        };
+        let invalid = |field, reason| Err(TermsError::Invalid { field, reason });
+        let chosen = self.categories.as_ref().map_or(0, BTreeSet::len);
+        many("categories", chosen, limits::CHANNEL_CATEGORIES)?;
+        many("places", self.places.len(), limits::TERMS_PLACES)?;
         for (field, hours) in [("quiet", &self.quiet), ("window", &self.window)] {
-            if hours.len() > limits::TERMS_HOURS {
-                return error(field, format!("at most {}", limits::TERMS_HOURS));
-            }
+            many(field, hours.len(), limits::TERMS_HOURS)?;
             for hours in hours {
                 if hours.from >= DAY_MINUTES || hours.to >= DAY_MINUTES {
-                    return error(field, "a time is from 00:00 to 23:59".to_owned());
+                    return invalid(field, "a time is from 00:00 to 23:59");
                 }
-                if hours.days & Hours::DAILY == 0 || hours.days > Hours::DAILY {
-                    return error(field, "days are one or more of the seven".to_owned());
+                if hours.days == 0 || hours.days > Hours::DAILY {
+                    return invalid(field, "days are one or more of the seven");
                 }
             }
         }
-        if self.places.len() > limits::TERMS_PLACES {
-            return error("places", format!("at most {}", limits::TERMS_PLACES));
-        }
         if !self.places.iter().all(Area::is_on_earth) {
-            let reason = "a latitude is within 90 degrees, a longitude within 180";
-            return error("places", reason.to_owned());
+            return invalid("places", "a latitude is within 90 degrees, a longitude within 180");
         }
         self.zone.as_deref().map_or(Ok(()), |zone| Zone::named(zone).map(drop))
     }
@@ -260,7 +273,8 @@ impl Terms {
     }
 
     /// Why a post isn't wanted at any time.
-    fn unwanted(&self, post: &Facts<'_>) -> Option<Why> {
+    #[must_use]
+    pub fn unwanted(&self, post: &Facts<'_>) -> Option<Why> {
         if post.advertising && !self.advertising {
             return Some(Why::Advertising);
         }

@@ -1,6 +1,7 @@
 //! The client's settings.
 
 use crate::address::PeerAddress;
+use crate::channel::terms::Zone;
 use crate::custody::AdmissionToken;
 use crate::keys::TransportKey;
 use crate::limits;
@@ -41,6 +42,8 @@ pub struct ClientConfig {
     pub relays: Option<Vec<PeerAddress>>,
     /// New tokens by which own relays admit this account; those of relays that aren't named stay.
     pub relay_tokens: Vec<(TransportKey, AdmissionToken)>,
+    /// The device's time zone, for the hours at which people want to hear of channels.
+    pub zone: Zone,
     /// Bytes of files that are kept, own and fetched ones, sealed.
     pub file_bytes: u64,
     /// States kept for late messages in each chat.
@@ -86,6 +89,7 @@ impl ClientConfig {
             name: None,
             relays: None,
             relay_tokens: Vec::new(),
+            zone: Zone::UTC,
             file_bytes: limits::FILES_BYTES,
             frozen_states: limits::FROZEN_STATES,
             frozen_ms: limits::FROZEN_MS,

@@ -301,7 +301,9 @@ fn what_cannot_be_is_refused_by_name() {
     let field = |change: &dyn Fn(&mut Terms)| {
         let mut terms = Terms::default();
         change(&mut terms);
-        terms.check().map_err(|error| error.field)
+        terms.check().map_err(|error| match error {
+            TermsError::TooMany { field, .. } | TermsError::Invalid { field, .. } => field,
+        })
     };
     assert_eq!(field(&|_| ()), Ok(()));
     let many = |count: usize| Some((0..count).map(|n| n.to_string()).collect());

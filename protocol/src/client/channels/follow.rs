@@ -55,6 +55,7 @@ impl Client {
             ..ChannelRow::default()
         });
         channel.dirty = true;
+        channel.settle_zone(&self.config.zone);
         self.channels.by_id.insert(id, channel);
         self.topics.insert(id.topic(), TopicUse::Channel(id));
         self.event(&EventRow::ChannelUpdated { channel: id });

@@ -5,12 +5,14 @@
 //! | `rows` | the rows |
 //! | `follow` | following by a link, muting, blocking |
 //! | `own` | making a channel, its entries and beacons, posts that are planned |
+//! | `digest` | what the follower's terms hold back |
 //! | `take` | what comes: entries, beacons, contradictions between them |
 //! | `history` | reading back from relays, and what is missing |
 //! | `view` | reading what is stored |
 //!
 //! What comes is only verified when it comes, and taken at the end of the input, when rows can be read.
 
+mod digest;
 mod follow;
 mod history;
 mod own;
@@ -26,6 +28,7 @@ pub use own::ManifestChange;
 use super::records::{decode, encode};
 use super::{Client, CommandError, LoadError, Reply, TopicUse, array};
 use crate::address::PeerAddress;
+use crate::channel::terms::{Terms, Zone};
 use crate::channel::{Authority, Beacon, Post, Proof, Statement};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, EnvelopeId, TransportKey, WriterId};
@@ -106,6 +109,18 @@ pub enum ChannelCommand {
         /// Not told.
         muted: bool,
     },
+    /// Say what of a followed channel is wanted, and when. Replies [`Reply::Done`].
+    Terms {
+        /// Which.
+        channel: ChannelId,
+        /// In place of those before.
+        terms: Box<Terms>,
+    },
+    /// The user looks at what was held back. Replies [`Reply::Done`].
+    OpenDigest {
+        /// Which.
+        channel: ChannelId,
+    },
     /// Have nothing to do with a channel any more, or allow it again. Replies [`Reply::Done`].
     Block {
         /// Which; it needn't be followed.
@@ -137,6 +152,10 @@ pub(super) struct Channel {
     /// How often what is missing was looked for, and when that is next.
     rounds: u32,
     fill_ms: Option<u64>,
+    /// When something that is held back is to be weighed again.
+    held_due_ms: Option<u64>,
+    /// Where the hours of the terms are those of the wall clock.
+    zone: Zone,
     dirty: bool,
 }
 
@@ -165,14 +184,18 @@ impl Channel {
                 _ => None,
             }
         });
-        Self {
+        let mut channel = Self {
             row,
             beacon,
             proofs: Vec::new(),
             rounds: 0,
             fill_ms: None,
+            held_due_ms: None,
+            zone: Zone::UTC,
             dirty: false,
-        }
+        };
+        channel.settle_digest();
+        channel
     }
 
     /// Where it is kept.
@@ -215,10 +238,16 @@ impl Channels {
             Some(own.beacon_due_ms)
         });
         let fills = self.by_id.values().filter_map(|channel| channel.fill_ms);
+        let held = self.by_id.values().filter_map(|channel| channel.held_due_ms);
         let asked = self.asked.values().map(|asked| asked.until_ms);
         let again = self.ask_again_ms.values().copied();
         let planned = self.planned.first().map(|(at_ms, _, _)| *at_ms);
-        own.chain(fills).chain(asked).chain(again).chain(planned).min()
+        own.chain(fills)
+            .chain(held)
+            .chain(asked)
+            .chain(again)
+            .chain(planned)
+            .min()
     }
 
     /// The channels that a relay keeps, for those who want it connected.
@@ -235,6 +264,7 @@ impl Client {
                 continue;
             };
             let mut channel = Channel::of(decode(&value)?);
+            channel.settle_zone(&self.config.zone);
             for number in 0..channel.row.evidence {
                 channel.proofs.extend(view::proof_of(rows, &id, number)?);
             }
@@ -283,6 +313,8 @@ impl Client {
             ChannelCommand::Follow { link } => self.follow(now_ms, &link),
             ChannelCommand::Unfollow { channel } => self.unfollow(now_ms, channel, rows),
             ChannelCommand::Mute { channel, muted } => self.mute_channel(channel, muted),
+            ChannelCommand::Terms { channel, terms } => self.set_terms(now_ms, channel, *terms, rows),
+            ChannelCommand::OpenDigest { channel } => self.open_digest(channel),
             ChannelCommand::Block { channel, blocked } => self.block_channel(now_ms, channel, blocked, rows),
             ChannelCommand::MarkRead { channel, through } => self.mark_channel_read(channel, through),
             ChannelCommand::History { channel } => return self.read_back(now_ms, channel, token),
@@ -293,6 +325,7 @@ impl Client {
     pub(super) fn tick_channels(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         self.end_questions(now_ms);
         self.post_planned(now_ms, rows)?;
+        self.release_posts(now_ms, rows)?;
         self.send_due_beacons(now_ms)?;
         self.fill_channels(now_ms);
         self.ask_refusers(now_ms);

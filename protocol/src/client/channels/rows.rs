@@ -1,6 +1,7 @@
 //! The rows of channels, and their keys.
 
 use crate::address::PeerAddress;
+use crate::channel::terms::{Terms, Why};
 use crate::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId};
 use crate::seq_set::SeqSet;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,26 @@ pub(in crate::client) struct ChannelRow {
     pub reached: Vec<ReachedRow>,
     /// Since when something is missing; 0 if nothing is.
     pub gap_ms: u64,
+    /// What the follower wants, and when.
+    pub terms: Terms,
+    /// What is held back, the oldest first.
+    pub held: Vec<HeldRow>,
+    /// The day for which it counts what is shown, by its beginning.
+    pub day_ms: u64,
+    /// Posts shown on that day.
+    pub shown: u32,
+    /// When it last posted more than it promised; 0 for never.
+    pub broke_ms: u64,
+}
+
+/// A post that is held back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::client) struct HeldRow {
+    pub post: EnvelopeId,
+    pub since_ms: u64,
+    /// When it is weighed again; never by itself if there is no time.
+    pub until_ms: Option<u64>,
+    pub why: Why,
 }
 
 /// What we write a channel of our own with.
@@ -95,8 +116,22 @@ pub(in crate::client) mod key {
 
     /// Bytes of an envelope's id in keys.
     const ID_BYTES: usize = 16;
-    /// What a timeline's row begins with: whether it is a post.
-    const POST: u8 = 1;
+    /// What a timeline's row begins with.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Kind {
+        /// No post: it is there for what it was done to.
+        Act = 0,
+        /// A post.
+        Post = 1,
+        /// A post that the terms didn't want when it came.
+        Unwanted = 2,
+    }
+
+    impl Kind {
+        pub fn is_post(self) -> bool {
+            self != Self::Act
+        }
+    }
 
     fn short(id: &EnvelopeId) -> &[u8] {
         id.0.get(..ID_BYTES).unwrap_or_default()
@@ -120,20 +155,30 @@ pub(in crate::client) mod key {
         .concat()
     }
 
+    /// The least key of a time.
+    pub fn timeline_from(channel: &ChannelId, time_ms: u64) -> Vec<u8> {
+        [channel.0.as_slice(), &time_ms.to_be_bytes()].concat()
+    }
+
     /// The key by which the entry of a timeline's key is found by its id.
     pub fn timeline_id(stored: &[u8]) -> Option<Vec<u8>> {
         stored.get(WHEN_BYTES..).map(<[u8]>::to_vec)
     }
 
     /// What the timeline says of an entry.
-    pub fn on_timeline(post: bool, (writer, number): &Place) -> Vec<u8> {
-        [&[u8::from(post)][..], &writer.0, &number.to_be_bytes()].concat()
+    pub fn on_timeline(kind: Kind, (writer, number): &Place) -> Vec<u8> {
+        [&[kind as u8][..], &writer.0, &number.to_be_bytes()].concat()
     }
 
     /// Reads that.
-    pub fn read_timeline(value: &[u8]) -> Option<(bool, Place)> {
-        let (post, place) = value.split_first()?;
-        Some((*post == POST, self::place(place)?))
+    pub fn read_timeline(value: &[u8]) -> Option<(Kind, Place)> {
+        let (kind, place) = value.split_first()?;
+        let kind = match kind {
+            0 => Kind::Act,
+            1 => Kind::Post,
+            _ => Kind::Unwanted,
+        };
+        Some((kind, self::place(place)?))
     }
 
     /// Reads writer and number.

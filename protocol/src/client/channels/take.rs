@@ -1,5 +1,6 @@
 //! What comes of a channel: entries and beacons, in any order and from anywhere, and what contradicts what is here.
 
+use super::digest::facts;
 use super::rows::{EntryRow, key};
 use super::{Channel, view};
 use crate::channel::{Act, Authority, Beacon, Entry, Evidence, Proof, Statement};
@@ -136,22 +137,30 @@ impl Client {
             received_ms: now_ms,
         })?;
         let stored = key::entry(&id, &place);
-        let is_post = matches!(entry.act, Act::Post(_));
+        let kind = match &entry.act {
+            Act::Post(post) if channel.row.own.is_none() && channel.row.terms.unwanted(&facts(post)).is_some() => {
+                key::Kind::Unwanted
+            }
+            Act::Post(_) => key::Kind::Post,
+            _ => key::Kind::Act,
+        };
+        if let Act::Post(post) = &entry.act
+            && live
+            && !void
+        {
+            self.weigh_post(now_ms, id, (envelope.id(), time_ms), post, rows)?;
+        }
         self.put_fresh(Tree::ChannelEntries, stored.clone(), row);
         self.put_fresh(Tree::ChannelIds, key::id(&envelope.id()), stored);
         self.put_fresh(
             Tree::ChannelTimeline,
             key::timeline(&id, time_ms, number, &envelope.id()),
-            key::on_timeline(is_post, &place),
+            key::on_timeline(kind, &place),
         );
         match &entry.act {
-            Act::Post(_) if live && !void => self.event(&EventRow::ChannelPost {
-                channel: id,
-                post: envelope.id(),
-            }),
             Act::Edit { target, .. } | Act::Retract { target, .. } => {
                 let mark = key::mark(&id, target, &envelope.id());
-                self.put_fresh(Tree::ChannelMarks, mark, key::on_timeline(false, &place));
+                self.put_fresh(Tree::ChannelMarks, mark, key::on_timeline(key::Kind::Act, &place));
                 if live && !void {
                     self.event(&EventRow::ChannelPostUpdated {
                         channel: id,

@@ -8,6 +8,8 @@ use crate::client::{Command, EventRow};
 use crate::custody::CustodianFrame;
 use crate::keys::TopicSecret;
 
+mod digest;
+
 const SECOND_MS: u64 = 1000;
 
 impl World {

@@ -1,8 +1,10 @@
 //! Reading what is stored of channels, by a read handle past the client.
 
 use super::Channel;
+use super::digest::facts;
 use super::rows::{ChannelRow, EntryRow, PlannedRow, key};
 use crate::address::PeerAddress;
+use crate::channel::terms::{Terms, Why};
 use crate::channel::{Act, Authority, Beacon, ChannelLink, Entry, Evidence, Manifest, Post, Proof, Scopes, Statement};
 use crate::client::records::{self, LedgerRow, decode};
 use crate::envelope::Envelope;
@@ -52,6 +54,25 @@ pub struct ChannelView {
     pub evidence: u32,
     /// Where it is kept.
     pub relays: Vec<PeerAddress>,
+    /// What of it is wanted, and when.
+    pub terms: Terms,
+    /// Posts that are held back, the oldest first.
+    pub held: Vec<HeldView>,
+    /// When it last posted more than it promised to; 0 for never.
+    pub broke_promise_ms: u64,
+}
+
+/// A post that is held back for the digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldView {
+    /// Which.
+    pub post: EnvelopeId,
+    /// Why.
+    pub why: Why,
+    /// Since when.
+    pub since_ms: u64,
+    /// When it is weighed again; never by itself if there is no time.
+    pub until_ms: Option<u64>,
 }
 
 /// The beacon that counts.
@@ -111,6 +132,8 @@ pub struct PostView {
     pub provisional: bool,
     /// Why it doesn't count, if it doesn't.
     pub void: Option<&'static str>,
+    /// Why the terms don't want it, if they don't.
+    pub unwanted: Option<Why>,
     /// Relays that hold it, and until when, if it is our own.
     pub held: Vec<(TransportKey, u64)>,
     /// Its envelope, which anybody can check.
@@ -205,9 +228,14 @@ fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, 
         [row.read_through.as_slice(), &[0]].concat()
     };
     let unread = rows.range(Tree::ChannelTimeline, &from, &prefix_end(&id.0), UNREAD_MOST, false)?;
+    let is_held = |stored: &[u8]| {
+        let id = key::timeline_id(stored);
+        row.held.iter().any(|held| id.as_deref() == Some(&*key::id(&held.post)))
+    };
     let unread = unread
         .iter()
-        .filter(|(_, value)| key::read_timeline(value).is_some_and(|(post, _)| post));
+        .filter(|(_, value)| key::read_timeline(value).is_some_and(|(kind, _)| kind == key::Kind::Post))
+        .filter(|(stored, _)| row.held.is_empty() || !is_held(stored));
     Ok(ChannelView {
         id,
         name: name_of(&channel),
@@ -233,6 +261,18 @@ fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, 
         gap_ms: row.gap_ms,
         evidence: row.evidence,
         relays: channel.relays().to_vec(),
+        terms: row.terms.clone(),
+        held: row
+            .held
+            .iter()
+            .map(|held| HeldView {
+                post: held.post,
+                why: held.why,
+                since_ms: held.since_ms,
+                until_ms: held.until_ms,
+            })
+            .collect(),
+        broke_promise_ms: row.broke_ms,
     })
 }
 
@@ -275,7 +315,8 @@ pub fn posts(
             if list.len() == limit {
                 break;
             }
-            if let Some((true, place)) = key::read_timeline(&value)
+            if let Some((kind, place)) = key::read_timeline(&value)
+                && kind.is_post()
                 && let Some(view) = post_at(rows, &channel, id, &place)?
                 && view.void.is_none()
             {
@@ -374,6 +415,7 @@ fn post_at(
         retracted: None,
         provisional: !covered,
         void: void_of(&read.authority, &read.entry, beacon),
+        unwanted: None,
         held: Vec::new(),
         envelope: read.envelope.bytes().to_vec(),
     };
@@ -404,6 +446,9 @@ fn post_at(
     }
     if view.retracted.is_some() {
         view.post = Post::text("");
+    }
+    if channel.row.own.is_none() {
+        view.unwanted = channel.row.terms.unwanted(&facts(&view.post));
     }
     if channel.row.own.is_some() {
         let stored = records::key::ledger(&ChatId(id.0), 0, place.1);
