@@ -307,6 +307,8 @@ pub enum Reply {
         /// It is published later.
         planned: bool,
     },
+    /// What a domain is to publish: an encoded [`crate::channel::Vouch`].
+    Vouch(Vec<u8>),
     /// Older posts came from a relay.
     Older {
         /// There may be still older ones.

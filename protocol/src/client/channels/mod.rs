@@ -6,6 +6,7 @@
 //! | `follow` | following by a link, muting, blocking |
 //! | `own` | making a channel, its entries and beacons, posts that are planned |
 //! | `digest` | what the follower's terms hold back |
+//! | `domain` | whether a domain vouches for a channel |
 //! | `take` | what comes: entries, beacons, contradictions between them |
 //! | `history` | reading back from relays, and what is missing |
 //! | `view` | reading what is stored |
@@ -13,6 +14,7 @@
 //! What comes is only verified when it comes, and taken at the end of the input, when rows can be read.
 
 mod digest;
+mod domain;
 mod follow;
 mod history;
 mod own;
@@ -120,6 +122,20 @@ pub enum ChannelCommand {
     OpenDigest {
         /// Which.
         channel: ChannelId,
+    },
+    /// What the domain that an own channel names is to publish. Replies [`Reply::Vouch`].
+    Vouch {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// What the domain that a channel names publishes was fetched. Replies [`Reply::Done`] if it vouches for the channel.
+    Prove {
+        /// Which.
+        channel: ChannelId,
+        /// The domain that was asked.
+        domain: String,
+        /// What it publishes, each an encoded [`crate::channel::Vouch`] or something else.
+        vouches: Vec<Vec<u8>>,
     },
     /// Have nothing to do with a channel any more, or allow it again. Replies [`Reply::Done`].
     Block {
@@ -314,6 +330,12 @@ impl Client {
             ChannelCommand::Unfollow { channel } => self.unfollow(now_ms, channel, rows),
             ChannelCommand::Mute { channel, muted } => self.mute_channel(channel, muted),
             ChannelCommand::Terms { channel, terms } => self.set_terms(now_ms, channel, *terms, rows),
+            ChannelCommand::Vouch { channel } => self.vouch_for(channel),
+            ChannelCommand::Prove {
+                channel,
+                domain,
+                vouches,
+            } => self.prove_domain(now_ms, channel, &domain, &vouches),
             ChannelCommand::OpenDigest { channel } => self.open_digest(channel),
             ChannelCommand::Block { channel, blocked } => self.block_channel(now_ms, channel, blocked, rows),
             ChannelCommand::MarkRead { channel, through } => self.mark_channel_read(channel, through),

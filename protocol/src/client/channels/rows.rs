@@ -46,6 +46,8 @@ pub(in crate::client) struct ChannelRow {
     pub shown: u32,
     /// When it last posted more than it promised; 0 for never.
     pub broke_ms: u64,
+    /// The domain that was last seen to vouch for it, and when.
+    pub proved: Option<(String, u64)>,
 }
 
 /// A post that is held back.

@@ -549,3 +549,49 @@ fn what_is_too_much_is_refused_by_name() {
     let error = w.channel(BOB, command).unwrap_err();
     assert!(matches!(error, CommandError::NotAllowed { .. }), "{error}");
 }
+
+#[test]
+fn a_domain_is_proved_by_what_it_publishes_and_only_while_the_channel_names_it() {
+    let (mut w, channel) = followed();
+    let names = |w: &mut World, domain: &str| {
+        let manifest = ManifestChange {
+            domain: Some(domain.into()),
+            ..ManifestChange::default()
+        };
+        w.channel(ALICE, ChannelCommand::Update { channel, manifest }).unwrap();
+    };
+    let proves = |w: &mut World, domain: &str, vouches: Vec<Vec<u8>>| {
+        let domain = domain.into();
+        w.channel(
+            BOB,
+            ChannelCommand::Prove {
+                channel,
+                domain,
+                vouches,
+            },
+        )
+    };
+    assert!(
+        w.channel(ALICE, ChannelCommand::Vouch { channel }).is_err(),
+        "it names none"
+    );
+    names(&mut w, "shop.example");
+    let Reply::Vouch(vouch) = w.channel(ALICE, ChannelCommand::Vouch { channel }).unwrap() else {
+        panic!("no vouch");
+    };
+    assert!(
+        w.channel(BOB, ChannelCommand::Vouch { channel }).is_err(),
+        "it isn't his"
+    );
+    assert_eq!(w.sees(BOB, channel).proved_ms, None);
+    assert!(proves(&mut w, "shop.example", vec![b"junk".to_vec()]).is_err());
+    assert!(proves(&mut w, "other.example", vec![vouch.clone()]).is_err());
+    proves(&mut w, "shop.example", vec![b"junk".to_vec(), vouch.clone()]).unwrap();
+    assert_eq!(w.sees(BOB, channel).proved_ms, Some(w.now_ms));
+    w.restart(BOB);
+    w.pass(SECOND_MS);
+    assert!(w.sees(BOB, channel).proved_ms.is_some());
+    names(&mut w, "other.example");
+    assert_eq!(w.sees(BOB, channel).proved_ms, None);
+    assert!(proves(&mut w, "other.example", vec![vouch]).is_err());
+}

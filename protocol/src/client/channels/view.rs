@@ -60,6 +60,8 @@ pub struct ChannelView {
     pub held: Vec<HeldView>,
     /// When it last posted more than it promised to; 0 for never.
     pub broke_promise_ms: u64,
+    /// When the domain that it names was last seen to vouch for it.
+    pub proved_ms: Option<u64>,
 }
 
 /// A post that is held back for the digest.
@@ -273,6 +275,7 @@ fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, 
             })
             .collect(),
         broke_promise_ms: row.broke_ms,
+        proved_ms: channel.proved_ms(),
     })
 }
 
