@@ -251,7 +251,11 @@ async fn f60_a_look_alike_is_marked_and_steers_no_terminal() {
     let mallory = world.person_up("b\u{43e}b", &[]).await;
     let invite = alice.ask("contact.invite", json!({})).await["invite"].clone();
     mallory.ask("contact.accept", json!({ "invite": invite })).await;
-    alice.event("mallory asks", |kind, _| kind == "contact.requested").await;
+    alice
+        .event("mallory asks", |kind, data| {
+            kind == "contact.requested" && data["name"] == "b\u{43e}b"
+        })
+        .await;
     let account = bob.ask("account.get", json!({})).await["account"]
         .as_str()
         .unwrap()
