@@ -14,6 +14,7 @@ use crate::show;
 
 mod apps;
 mod archives;
+mod channels;
 mod contacts;
 mod export;
 mod files;
@@ -47,6 +48,7 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         Command::Decline { request } => contacts::decline(&client, &request, out).await,
         Command::Contacts => contacts::contacts(&client, out).await,
         Command::App { action } => apps::app(&client, action, out).await,
+        Command::Channel { action } => channels::channel(&client, *action, out).await,
         Command::Group { action } => groups::group(&client, action, out).await,
         Command::Events(args) => events::events(&client, args, out).await,
         Command::Ack { cursor, epoch } => events::ack(&client, &cursor, epoch, out).await,

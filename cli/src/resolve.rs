@@ -31,6 +31,18 @@ pub const CHAT: Sort = Sort {
     id: "chat",
     list: "chats",
 };
+/// Channels, as `channel.list` gives them.
+pub const CHANNEL: Sort = Sort {
+    noun: |t| t.noun_channel,
+    id: "channel",
+    list: "channel list",
+};
+/// Posts, as `channel.posts` and `channel.plans` give them.
+pub const POST: Sort = Sort {
+    noun: |t| t.noun_post,
+    id: "post",
+    list: "channel read CHANNEL --ids",
+};
 /// Contacts, as `contact.list` gives them.
 pub const CONTACT: Sort = Sort {
     noun: |t| t.noun_contact,

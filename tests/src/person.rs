@@ -311,8 +311,20 @@ fn are_sound(events: &[Value]) {
                 let before = ranks.insert(id.to_owned(), now).unwrap_or(0);
                 assert!(before <= now, "the ledger of {id} went back to {}", data["ledger"]);
             }
-            "message.updated" | "message.expired" | "chat.updated" | "chat.gap" | "chat.typing" | "blob.progress"
-            | "relay.demoted" | "contact.requested" | "contact.added" => {}
+            "message.updated"
+            | "message.expired"
+            | "chat.updated"
+            | "chat.gap"
+            | "chat.typing"
+            | "blob.progress"
+            | "relay.demoted"
+            | "contact.requested"
+            | "contact.added"
+            | "channel.updated"
+            | "channel.post"
+            | "channel.post_updated"
+            | "channel.evidence"
+            | "channel.gap" => {}
             other => panic!("an unexpected event: {other}"),
         }
     }

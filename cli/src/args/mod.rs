@@ -8,6 +8,7 @@ use crate::dates;
 
 mod app;
 mod archive;
+mod channel;
 mod config;
 mod group;
 mod rpc;
@@ -16,6 +17,7 @@ mod search;
 
 pub use app::{AppCommand, WebhookCommand};
 pub use archive::ArchiveCommand;
+pub use channel::{ChannelCommand, ManifestArgs, PostArgs};
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
@@ -146,6 +148,12 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         action: GroupCommand,
+    },
+    /// Channels of brands: follow them, or publish one
+    Channel {
+        /// What to do
+        #[command(subcommand)]
+        action: Box<ChannelCommand>,
     },
     /// Apps and their tokens: who asks, what they may do, how it ends
     App {

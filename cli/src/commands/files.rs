@@ -139,6 +139,11 @@ pub(super) async fn save(client: &Client, message: &str, to: Option<&Path>, out:
         return Err(Fault::failed(|t| t.no_files.to_owned()));
     }
     client.call("blob.fetch", json!({ "message": message })).await?;
+    save_all(client, &files, to, out).await
+}
+
+/// Waits for files that are being fetched and writes them to disk.
+pub(super) async fn save_all(client: &Client, files: &[&Value], to: Option<&Path>, out: &Out) -> Result<(), Fault> {
     let mut saved = Vec::new();
     for file in files {
         let (blob, length) = (text_of(file, "blob"), number(file, "length_bytes"));

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::channels::row as channel_row;
 use super::files::{self, How};
 use super::{asks_no_node, id_for, keyed, pair, print_list, put, some};
 use crate::args::Command;
@@ -129,9 +130,18 @@ pub(super) async fn command(client: &Client, command: Command, out: &Out) -> Res
 
 async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
     let items = client.list("chat.list").await?;
+    // Channels that are followed stand among the chats, the last heard of first; an app that may not see them has none.
+    let mut channels = client.list("channel.list").await.unwrap_or_default();
+    channels.retain(|channel| !show::flag(channel, "blocked"));
     let names = Names::of(&items, "chat");
+    let channel_names = Names::of(&channels, "channel");
     let (now, t) = (show::now_ms(), out.t());
-    print_list(out, &items, t.no_chats, |item| {
+    let mut shown: Vec<&Value> = items.iter().chain(&channels).collect();
+    shown.sort_by_key(|item| std::cmp::Reverse(show::number(item, "last_ms")));
+    let row = |item: &Value| {
+        if item.get("channel").is_some() {
+            return channel_row(item, &channel_names, t);
+        }
         vec![
             show::short(show::text_of(item, "chat")),
             show::marked(item, "chat", &names, t),
@@ -142,6 +152,12 @@ async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
             },
             show::time_of(item, "last_ms", now),
         ]
+    };
+    out.print(&json!({ "items": items, "channels": channels }), || {
+        if shown.is_empty() {
+            return t.no_chats.to_owned();
+        }
+        out.table(&shown.iter().map(|item| row(item)).collect::<Vec<_>>())
     })
 }
 

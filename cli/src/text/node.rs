@@ -361,6 +361,32 @@ pub(super) fn refusal_ko(code: &str, data: &Value) -> Option<String> {
     })
 }
 
+/// What evidence against a channel proves; names of later versions stay as they are.
+pub(super) fn proved_en(proof: &str, number: u64) -> String {
+    match proof {
+        "two_entries" => format!("two different posts with the number {number}"),
+        "two_histories" => format!("post {number} follows another post than the one before it"),
+        "two_beacons" => format!("two different beacons with the number {number}"),
+        "head_went_back" => format!("beacon {number} goes back behind an earlier one"),
+        "manifest_went_back" => format!("beacon {number} has an earlier manifest"),
+        "another_head" => format!("a beacon names another post with the number {number}"),
+        other => format!("{} {number}", crate::safe::line(other)),
+    }
+}
+
+/// The same in Korean.
+pub(super) fn proved_ko(proof: &str, number: u64) -> String {
+    match proof {
+        "two_entries" => format!("번호가 {number}인 서로 다른 글 두 개"),
+        "two_histories" => format!("{number}번 글이 바로 앞의 글이 아닌 다른 글에 이어짐"),
+        "two_beacons" => format!("번호가 {number}인 서로 다른 비컨 두 개"),
+        "head_went_back" => format!("{number}번 비컨이 앞선 비컨보다 뒤로 돌아감"),
+        "manifest_went_back" => format!("{number}번 비컨의 소개가 앞선 것으로 돌아감"),
+        "another_head" => format!("비컨이 번호가 {number}인 다른 글을 가리킴"),
+        other => format!("{} {number}", crate::safe::line(other)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::apps::{AppAsk, AppSaid, Apps};
+use super::channels::verify;
 use super::chats::{account, accounts, chat_name, role_in};
 use super::engine::{Answer, Ask, Status};
 use super::epochs::Epochs;
@@ -613,6 +614,79 @@ impl Api for Facade {
         };
         self.command(command).await?;
         Ok(Done {})
+    }
+
+    async fn channel_list(&self, params: ListParams) -> ApiResult<Page<Channel>> {
+        let items = self.channels().await?.into_iter();
+        page(items.map(|channel| (channel.channel.0, channel)), &params)
+    }
+
+    async fn channel_get(&self, channel: ChannelId) -> ApiResult<Channel> {
+        self.channel(channel).await
+    }
+
+    async fn channel_create(&self, params: ChannelCreateParams) -> ApiResult<Channel> {
+        self.make_channel(params).await
+    }
+
+    async fn channel_update(&self, params: ChannelUpdateParams) -> ApiResult<Channel> {
+        self.change_channel(params).await
+    }
+
+    async fn channel_follow(&self, params: FollowParams) -> ApiResult<Channel> {
+        self.follow(params.link).await
+    }
+
+    async fn channel_unfollow(&self, channel: ChannelId) -> ApiResult<Done> {
+        self.unfollow(channel).await
+    }
+
+    async fn channel_mute(&self, params: MuteParams) -> ApiResult<Channel> {
+        self.mute(params).await
+    }
+
+    async fn channel_block(&self, params: BlockParams) -> ApiResult<Done> {
+        self.block(params).await
+    }
+
+    async fn channel_post(&self, params: ChannelPostParams) -> ApiResult<Posted> {
+        self.post(params).await
+    }
+
+    async fn channel_plans(&self, channel: ChannelId) -> ApiResult<Page<Plan>> {
+        self.plans(channel).await
+    }
+
+    async fn channel_unplan(&self, params: PostParams) -> ApiResult<Done> {
+        self.unplan(params).await
+    }
+
+    async fn channel_edit(&self, params: ChannelEditParams) -> ApiResult<Posted> {
+        self.edit_post(params).await
+    }
+
+    async fn channel_retract(&self, params: RetractParams) -> ApiResult<Posted> {
+        self.retract_post(params).await
+    }
+
+    async fn channel_posts(&self, params: PostListParams) -> ApiResult<PostPage> {
+        self.posts(params).await
+    }
+
+    async fn channel_fetch(&self, params: PostParams) -> ApiResult<Blobs> {
+        self.fetch_post(params).await
+    }
+
+    async fn channel_mark_read(&self, params: PostParams) -> ApiResult<Done> {
+        self.mark_posts_read(params).await
+    }
+
+    async fn channel_evidence(&self, channel: ChannelId) -> ApiResult<Page<ChannelEvidence>> {
+        self.channel_proofs(channel).await
+    }
+
+    async fn channel_verify(&self, params: VerifyParams) -> ApiResult<ChannelEvidence> {
+        verify(&params)
     }
 
     async fn archive_import(&self, params: ArchiveImportParams) -> ApiResult<ArchiveImported> {

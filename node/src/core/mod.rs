@@ -16,6 +16,7 @@ mod api;
 mod apps;
 mod archive;
 mod blobs;
+mod channels;
 mod chats;
 mod engine;
 mod epochs;

@@ -8,6 +8,7 @@ use madang_protocol::message::{self, Body};
 use madang_protocol::rows::RowsError;
 
 use super::blobs::blob_state;
+use super::channels::{event_evidence, event_post};
 use super::names::FileName;
 use crate::rpc::error::ApiError;
 use crate::rpc::types::{self, *};
@@ -95,7 +96,7 @@ fn files_body(files: message::Files, fallback: String) -> types::Body {
 }
 
 /// A file, whether it is an image, and whether it is a voice note.
-fn attachment(item: message::Attachment) -> (Attachment, bool, bool) {
+pub(super) fn attachment(item: message::Attachment) -> (Attachment, bool, bool) {
     let name = FileName::of(&item.name);
     let bytes = |bytes: &[u8]| (!bytes.is_empty()).then(|| BASE64.encode(bytes));
     let mut file = Attachment {
@@ -214,6 +215,8 @@ pub(super) fn event(
         EventRow::MessageSent { .. } => Some(EventKind::MESSAGE_SENT),
         EventRow::Ledger { .. } => Some(EventKind::MESSAGE_LEDGER),
         EventRow::MessageUpdated { .. } => Some(EventKind::MESSAGE_UPDATED),
+        EventRow::ChannelPost { .. } => Some(EventKind::CHANNEL_POST),
+        EventRow::ChannelPostUpdated { .. } => Some(EventKind::CHANNEL_POST_UPDATED),
         _ => None,
     };
     if looked_up.is_some_and(|name| !wanted(name)) {
@@ -302,11 +305,25 @@ pub(super) fn event(
             last,
             state: gap_state(state),
         },
-        EventRow::ChannelUpdated { .. }
-        | EventRow::ChannelPost { .. }
-        | EventRow::ChannelPostUpdated { .. }
-        | EventRow::ChannelEvidence { .. }
-        | EventRow::ChannelGap { .. } => return Ok(None),
+        EventRow::ChannelUpdated { channel } => EventKind::ChannelUpdated {
+            channel: ChannelId(channel.0),
+        },
+        EventRow::ChannelPost { post, .. } => match event_post(lookup.rows(), &post)? {
+            Some(post) => EventKind::ChannelPost(post),
+            None => return Ok(None),
+        },
+        EventRow::ChannelPostUpdated { post, .. } => match event_post(lookup.rows(), &post)? {
+            Some(post) => EventKind::ChannelPostUpdated(post),
+            None => return Ok(None),
+        },
+        EventRow::ChannelEvidence { channel, number } => match event_evidence(lookup.rows(), channel, number)? {
+            Some(told) => told,
+            None => return Ok(None),
+        },
+        EventRow::ChannelGap { channel, open } => EventKind::ChannelGap {
+            channel: ChannelId(channel.0),
+            open,
+        },
         EventRow::Requested { request, account, name } => EventKind::ContactRequested {
             request: RequestId(request.0),
             account: account.to_string(),

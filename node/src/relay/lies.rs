@@ -1,14 +1,14 @@
 //! A relay that lies, for tests: what it serves isn't what it keeps. Only with the feature `failpoints`.
 //!
 //! `MADANG_RELAY_LIES` names a file whose words say how, read anew for each page: `drop` forgets each envelope that it signs for or would serve
-//! from now on, `deny` goes on without those that it forgot, `swallow` serves nothing and says that this is all, `reorder` serves each page backwards,
+//! from now on (of a topic's history too), `deny` goes on without those that it forgot, `swallow` serves nothing and says that this is all, `reorder` serves each page backwards,
 //! `junk` breaks a bit of each envelope, `chunks` one of each chunk of a blob. Receipts stay true to what it was handed.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use madang_protocol::custody::{CustodianFrame, Items};
+use madang_protocol::custody::{CustodianFrame, Item};
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::EnvelopeId;
 use madang_protocol::wire::Wire as _;
@@ -35,7 +35,7 @@ impl Lies {
         };
         match CustodianFrame::decode(&frame) {
             Ok(CustodianFrame::Items(mut page)) => {
-                self.twist(said.trim(), &mut page);
+                page.caught_up |= self.twist(said.trim(), &mut page.items);
                 CustodianFrame::Items(page).encode().into()
             }
             Ok(CustodianFrame::BlobChunks(mut answer)) if said.trim() == "chunks" => {
@@ -46,6 +46,10 @@ impl Lies {
                 }
                 CustodianFrame::BlobChunks(answer).encode().into()
             }
+            Ok(CustodianFrame::History(mut page)) => {
+                page.oldest |= self.twist(said.trim(), &mut page.items);
+                CustodianFrame::History(page).encode().into()
+            }
             Ok(CustodianFrame::Receipt(receipt)) if said.trim() == "drop" => {
                 self.forgotten
                     .extend(receipt.accepted.iter().map(|accepted| accepted.id));
@@ -55,29 +59,28 @@ impl Lies {
         }
     }
 
-    fn twist(&mut self, said: &str, page: &mut Items) {
+    /// Changes a page's envelopes; true if this is to be all.
+    fn twist(&mut self, said: &str, items: &mut Vec<Item>) -> bool {
         let id = |bytes: &[u8]| Envelope::peek(bytes).ok().map(|(_, id)| id);
         match said {
             "drop" => {
                 self.forgotten
-                    .extend(page.items.iter().filter_map(|item| id(&item.envelope)));
-                page.items.clear();
+                    .extend(items.iter().filter_map(|item| id(&item.envelope)));
+                items.clear();
             }
-            "deny" => page
-                .items
-                .retain(|item| id(&item.envelope).is_none_or(|id| !self.forgotten.contains(&id))),
+            "deny" => items.retain(|item| id(&item.envelope).is_none_or(|id| !self.forgotten.contains(&id))),
             "swallow" => {
-                page.items.clear();
-                page.caught_up = true;
+                items.clear();
+                return true;
             }
             "reorder" => {
-                let envelopes: Vec<_> = page.items.iter().map(|item| item.envelope.clone()).rev().collect();
-                for (item, envelope) in page.items.iter_mut().zip(envelopes) {
+                let envelopes: Vec<_> = items.iter().map(|item| item.envelope.clone()).rev().collect();
+                for (item, envelope) in items.iter_mut().zip(envelopes) {
                     item.envelope = envelope;
                 }
             }
             "junk" => {
-                for item in &mut page.items {
+                for item in items.iter_mut() {
                     if let Some(last) = item.envelope.last_mut() {
                         *last ^= 1;
                     }
@@ -85,5 +88,6 @@ impl Lies {
             }
             _ => {}
         }
+        false
     }
 }

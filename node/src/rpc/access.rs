@@ -17,17 +17,20 @@ use super::methods;
 use super::types::EventKind;
 
 /// What apps can be allowed, by namespace. Methods of messages belong to their chat.
-const ACTIONS: [(&str, &[&str]); 7] = [
+const ACTIONS: [(&str, &[&str]); 8] = [
     ("node", &["read"]),
     ("account", &["read", "secret"]),
     ("contact", &["read", "write"]),
     ("chat", &["read", "send", "manage"]),
+    ("channel", &["read", "publish", "manage"]),
     ("blob", &["read", "write"]),
     ("relay", &["read"]),
     ("app", &["manage"]),
 ];
-/// The namespace of which single objects can be named.
+/// The namespaces of which single objects can be named.
+const SINGLE: [&str; 2] = [CHAT, CHANNEL];
 const CHAT: &str = "chat";
+const CHANNEL: &str = "channel";
 
 /// What a token may do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,15 +39,15 @@ pub enum Scope {
     All,
     /// An action on all of a namespace: `chat:read`.
     Of(&'static str, &'static str),
-    /// An action on one chat: `chat:ID:read`.
-    One(ChatId, &'static str),
+    /// An action on one chat or channel, by its id: `chat:ID:read`.
+    One(&'static str, [u8; 32], &'static str),
     /// One method: `method:message.list`.
     Method(&'static str),
 }
 
 /// Text that isn't a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be NAMESPACE:ACTION, chat:ID:ACTION or method:NAME; docs/rpc.md lists them")]
+#[error("must be NAMESPACE:ACTION, chat:ID:ACTION, channel:ID:ACTION or method:NAME; docs/rpc.md lists them")]
 pub struct ScopeError;
 
 impl FromStr for Scope {
@@ -63,9 +66,10 @@ impl FromStr for Scope {
             return Ok(Self::Method(known.name));
         }
         match rest.split_once(':') {
-            Some((id, action)) if first == CHAT => {
-                let (_, action) = action_of(CHAT, action)?;
-                Ok(Self::One(id.parse().map_err(|_| ScopeError)?, action))
+            Some((id, action)) if SINGLE.contains(&first) => {
+                let (namespace, action) = action_of(first, action)?;
+                let id: ChatId = id.parse().map_err(|_| ScopeError)?;
+                Ok(Self::One(namespace, id.0, action))
             }
             Some(_) => Err(ScopeError),
             None => action_of(first, rest).map(|(namespace, action)| Self::Of(namespace, action)),
@@ -100,7 +104,7 @@ impl fmt::Display for Scope {
         match self {
             Self::All => f.write_str("*"),
             Self::Of(namespace, action) => write!(f, "{namespace}:{action}"),
-            Self::One(chat, action) => write!(f, "{CHAT}:{chat}:{action}"),
+            Self::One(namespace, id, action) => write!(f, "{namespace}:{}:{action}", hex::encode(id)),
             Self::Method(name) => write!(f, "method:{name}"),
         }
     }
@@ -119,12 +123,16 @@ impl JsonSchema for Scope {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let of = |(namespace, actions): &(&str, &[&str])| {
-            let id = if *namespace == CHAT { "([0-9a-f]{64}:)?" } else { "" };
+            let id = if SINGLE.contains(namespace) {
+                "([0-9a-f]{64}:)?"
+            } else {
+                ""
+            };
             format!("{namespace}:{id}({})", actions.join("|"))
         };
         let actions: Vec<String> = ACTIONS.iter().map(of).collect();
         json_schema!({
-            "description": "What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`.",
+            "description": "What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION` or `method:NAME`.",
             "type": "string",
             "pattern": format!(r"^(\*|{}|method:[a-z_.]+)$", actions.join("|")),
             "maxLength": MAX_SCOPE,
@@ -144,7 +152,7 @@ impl Scope {
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::All, _) => true,
-            (Self::Of(CHAT, action), Self::One(_, narrower)) => action == narrower,
+            (Self::Of(of, action), Self::One(namespace, _, narrower)) => of == namespace && action == narrower,
             (Self::Of(namespace, action), Self::Method(name)) => match methods::find(name).map(|method| method.need) {
                 Some(Need::Action(of, wanted, _)) => of == *namespace && wanted == *action,
                 _ => false,
@@ -161,6 +169,8 @@ pub(super) enum About {
     All,
     /// The chat of the parameter `chat`.
     Chat,
+    /// The channel of the parameter `channel`.
+    Channel,
     /// The chat of the message of the parameter `message`.
     Message,
     /// A list, of which everybody gets what it may see.
@@ -194,9 +204,14 @@ impl Need {
         Self::Action(CHAT, action, About::Message)
     }
 
-    /// An action on chats, of which everybody gets what it may see.
-    pub(super) const fn listed(action: &'static str) -> Self {
-        Self::Action(CHAT, action, About::Listed)
+    /// An action on the channel of the parameter `channel`.
+    pub(super) const fn channel(action: &'static str) -> Self {
+        Self::Action(CHANNEL, action, About::Channel)
+    }
+
+    /// An action on chats or channels, of which everybody gets what it may see.
+    pub(super) const fn listed(namespace: &'static str, action: &'static str) -> Self {
+        Self::Action(namespace, action, About::Listed)
     }
 }
 
@@ -249,18 +264,18 @@ impl Grant {
             Need::Action(namespace, action, about) => self.scopes.iter().any(|scope| match scope {
                 Scope::All => true,
                 Scope::Of(of, allowed) => *of == namespace && *allowed == action,
-                Scope::One(_, allowed) => about == About::Listed && namespace == CHAT && *allowed == action,
+                Scope::One(of, _, allowed) => about == About::Listed && *of == namespace && *allowed == action,
                 Scope::Method(name) => *name == method,
             }),
         }
     }
 
-    /// Whether it allows an action on one chat.
-    pub(super) fn allows_in(&self, action: &str, chat: &ChatId) -> bool {
+    /// Whether it allows an action on one chat or channel.
+    pub(super) fn allows_in(&self, namespace: &str, action: &str, id: &[u8; 32]) -> bool {
         self.scopes.iter().any(|scope| match scope {
             Scope::All => true,
-            Scope::Of(of, allowed) => *of == CHAT && *allowed == action,
-            Scope::One(id, allowed) => id == chat && *allowed == action,
+            Scope::Of(of, allowed) => *of == namespace && *allowed == action,
+            Scope::One(of, one, allowed) => *of == namespace && one == id && *allowed == action,
             Scope::Method(_) => false,
         })
     }
@@ -270,9 +285,10 @@ impl Grant {
         self.allows("app.revoke", Need::Action("app", "manage", About::All))
     }
 
-    /// Whether it has any scope that names single chats.
-    pub(super) fn names_chats(&self) -> bool {
-        self.scopes.iter().any(|scope| matches!(scope, Scope::One(..)))
+    /// Whether it has any scope that names single ones of a namespace.
+    pub(super) fn names(&self, namespace: &str) -> bool {
+        let mut scopes = self.scopes.iter();
+        scopes.any(|scope| matches!(scope, Scope::One(of, ..) if *of == namespace))
     }
 
     /// Whether an event is shown to it.
@@ -284,9 +300,10 @@ impl Grant {
             EventKind::WebhookDisabled { app, .. } => of("app", "manage") || (app.is_some() && *app == self.app),
             EventKind::BlobProgress { .. } => of("blob", "read"),
             EventKind::Gap { .. } | EventKind::Lagged { .. } => true,
-            other => match other.chat() {
-                Some(chat) => self.allows_in("read", &chat),
-                None => of("relay", "read"),
+            other => match (other.chat(), other.channel()) {
+                (Some(chat), _) => self.allows_in(CHAT, "read", &chat.0),
+                (_, Some(channel)) => self.allows_in(CHANNEL, "read", &channel.0),
+                (None, None) => of("relay", "read"),
             },
         }
     }
@@ -358,9 +375,12 @@ mod tests {
     #[test]
     fn scopes_are_read_and_written_as_they_are_and_nothing_else_is() {
         let one = format!("chat:{}:read", ChatId([3; 32]));
+        let channel = format!("channel:{}:publish", ChatId([3; 32]));
         for text in [
             "*",
             "chat:read",
+            "channel:publish",
+            &channel,
             "chat:send",
             "account:secret",
             "method:message.list",
@@ -391,11 +411,13 @@ mod tests {
     fn f58_a_narrower_scope_is_covered_and_a_wider_one_is_not() {
         let one = format!("chat:{}:read", ChatId([3; 32]));
         let other = format!("chat:{}:read", ChatId([4; 32]));
+        let channel = format!("channel:{}:publish", ChatId([3; 32]));
         let covered = [
             ("*", "chat:read"),
             ("chat:read", one.as_str()),
             ("chat:read", "method:message.list"),
             ("chat:read", "chat:read"),
+            ("channel:publish", channel.as_str()),
         ];
         for (wide, narrow) in covered {
             assert!(scope(wide).covers(&scope(narrow)), "{wide} {narrow}");
@@ -408,6 +430,8 @@ mod tests {
             (&one, "method:message.list"),
             ("method:message.list", "chat:read"),
             ("chat:send", "method:message.list"),
+            ("chat:read", &channel),
+            ("channel:read", &channel),
         ];
         for (narrow, wide) in not {
             assert!(!scope(narrow).covers(&scope(wide)), "{narrow} {wide}");
@@ -433,6 +457,7 @@ mod tests {
             "message.search",
             "message.list",
             "message.get",
+            "channel.verify",
             "archive.list",
             "archive.messages",
             "app.self",
@@ -446,8 +471,11 @@ mod tests {
             but_the_door.map(|method| method.name).collect::<Vec<_>>()
         );
         assert_eq!(allowed(&Grant::door(None)), ["app.request"]);
+        let brand = grant(&[&format!("channel:{}:publish", ChatId([5; 32]))]);
+        assert!(!allowed(&brand).contains(&"channel.post") && brand.allows_in("channel", "publish", &[5; 32]));
+        assert!(!brand.allows_in("channel", "publish", &[3; 32]) && !brand.allows_in("chat", "publish", &[5; 32]));
         let one = grant(&[&format!("chat:{}:send", ChatId([3; 32]))]);
-        assert!(!allowed(&one).contains(&"message.send") && one.allows_in("send", &ChatId([3; 32])));
-        assert!(!one.allows_in("send", &ChatId([4; 32])) && !one.allows_in("read", &ChatId([3; 32])));
+        assert!(!allowed(&one).contains(&"message.send") && one.allows_in("chat", "send", &[3; 32]));
+        assert!(!one.allows_in("chat", "send", &[4; 32]) && !one.allows_in("chat", "read", &[3; 32]));
     }
 }

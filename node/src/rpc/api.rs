@@ -126,6 +126,60 @@ pub trait Api: Send + Sync + 'static {
     /// `message.get`.
     fn message_get(&self, params: MessageParams) -> impl Future<Output = ApiResult<Message>> + Send;
 
+    /// `channel.list`.
+    fn channel_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Channel>>> + Send;
+
+    /// `channel.get`.
+    fn channel_get(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.create`.
+    fn channel_create(&self, params: ChannelCreateParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.update`.
+    fn channel_update(&self, params: ChannelUpdateParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.follow`.
+    fn channel_follow(&self, params: FollowParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.unfollow`.
+    fn channel_unfollow(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `channel.mute`.
+    fn channel_mute(&self, params: MuteParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.block`.
+    fn channel_block(&self, params: BlockParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `channel.post`.
+    fn channel_post(&self, params: ChannelPostParams) -> impl Future<Output = ApiResult<Posted>> + Send;
+
+    /// `channel.plans`.
+    fn channel_plans(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Page<Plan>>> + Send;
+
+    /// `channel.unplan`.
+    fn channel_unplan(&self, params: PostParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `channel.edit`.
+    fn channel_edit(&self, params: ChannelEditParams) -> impl Future<Output = ApiResult<Posted>> + Send;
+
+    /// `channel.retract`.
+    fn channel_retract(&self, params: RetractParams) -> impl Future<Output = ApiResult<Posted>> + Send;
+
+    /// `channel.posts`.
+    fn channel_posts(&self, params: PostListParams) -> impl Future<Output = ApiResult<PostPage>> + Send;
+
+    /// `channel.fetch`: begins, and doesn't wait.
+    fn channel_fetch(&self, params: PostParams) -> impl Future<Output = ApiResult<Blobs>> + Send;
+
+    /// `channel.mark_read`.
+    fn channel_mark_read(&self, params: PostParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `channel.evidence`.
+    fn channel_evidence(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Page<ChannelEvidence>>> + Send;
+
+    /// `channel.verify`.
+    fn channel_verify(&self, params: VerifyParams) -> impl Future<Output = ApiResult<ChannelEvidence>> + Send;
+
     /// `archive.add`.
     fn archive_import(&self, params: ArchiveImportParams) -> impl Future<Output = ApiResult<ArchiveImported>> + Send;
 

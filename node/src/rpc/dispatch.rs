@@ -15,7 +15,7 @@ use super::access::{About, Grant, Need};
 use super::api::{Api, ApiResult};
 use super::calls::{Caller, Slot};
 use super::error::ApiError;
-use super::ids::{ChatId, MessageId};
+use super::ids::{ChannelId, ChatId, MessageId};
 use super::pages::Pages;
 use super::params::{FromParams, MessageParams};
 use crate::clock::now_ms;
@@ -56,35 +56,37 @@ impl<A: Api> Shared<A> {
         if grant.allows(method, need) {
             return Ok(());
         }
-        let missing = |chat: Option<ChatId>| match (need, chat) {
+        let missing = |one: Option<[u8; 32]>| match (need, one) {
             (Need::Action(namespace, action, _), None) => format!("{namespace}:{action}"),
-            (Need::Action(namespace, action, _), Some(chat)) => format!("{namespace}:{chat}:{action}"),
+            (Need::Action(namespace, action, _), Some(id)) => format!("{namespace}:{}:{action}", hex::encode(id)),
             (Need::Token | Need::Door, _) => "of an app".to_owned(),
         };
-        let Need::Action(_, action, about) = need else {
+        let Need::Action(namespace, action, about) = need else {
             return Err(ApiError::ScopeMissing { scope: missing(None) });
         };
-        let chat = if grant.names_chats() {
-            self.chat_of(about, params).await?
+        let one = if grant.names(namespace) {
+            self.object_of(about, params).await?
         } else {
             None
         };
-        match chat {
-            Some(chat) if grant.allows_in(action, &chat) => Ok(()),
-            chat => Err(ApiError::ScopeMissing { scope: missing(chat) }),
+        match one {
+            Some(id) if grant.allows_in(namespace, action, &id) => Ok(()),
+            one => Err(ApiError::ScopeMissing { scope: missing(one) }),
         }
     }
 
-    /// The chat that a call is about, by its parameters.
-    async fn chat_of(&self, about: About, params: Option<&str>) -> ApiResult<Option<ChatId>> {
+    /// The chat or channel that a call is about, by its parameters.
+    async fn object_of(&self, about: About, params: Option<&str>) -> ApiResult<Option<[u8; 32]>> {
         #[derive(Deserialize)]
         struct Named {
             chat: Option<ChatId>,
+            channel: Option<ChannelId>,
             message: Option<MessageId>,
         }
         let named: Option<Named> = params.and_then(|json| serde_json::from_str(json).ok());
         match (about, named) {
-            (About::Chat, Some(named)) => Ok(named.chat),
+            (About::Chat, Some(named)) => Ok(named.chat.map(|chat| chat.0)),
+            (About::Channel, Some(named)) => Ok(named.channel.map(|channel| channel.0)),
             (
                 About::Message,
                 Some(Named {
@@ -92,7 +94,7 @@ impl<A: Api> Shared<A> {
                 }),
             ) => {
                 let message = self.api.message_get(MessageParams { message }).await?;
-                Ok(Some(message.chat))
+                Ok(Some(message.chat.0))
             }
             _ => Ok(None),
         }

@@ -178,7 +178,7 @@ table! {
     INVALID_PARAMS = "invalid_params", -32602, false, Source::Any, "a parameter is missing or malformed; `field` names it";
     NOT_FOUND = "not_found", -32001, false, Source::Any, "no such chat, message, request or the like; `field` names it";
     TOO_LARGE = "too_large", -32002, false, Source::Any, "over `limit` bytes; `field` names it";
-    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["chat.create", "message.send"]),
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["chat.create", "message.send", "channel.create", "channel.post"]),
         "this key was used with something else";
     INVITE_INVALID = "invite_invalid", -32004, false, Source::Only(&["contact.accept", "chat.uninvite"]),
         "the invite can't be read, or its signature doesn't hold";
@@ -194,7 +194,7 @@ table! {
     NOT_ALLOWED = "not_allowed", -32012, false, Source::Any, "not for this account, as changing a message of another's";
     SCOPE_MISSING = "scope_missing", -32020, false, Source::Any, "the token doesn't allow this; `scope` names what it lacks";
     TOKEN_ENDED = "token_ended", -32021, false, Source::Any, "the token was revoked, or its time is over";
-    DISK_FULL = "disk_full", -32013, true, Source::Only(&["blob.put", "blob.write", "blob.fetch"]),
+    DISK_FULL = "disk_full", -32013, true, Source::Only(&["blob.put", "blob.write", "blob.fetch", "channel.fetch"]),
         "the disk has no room for the file";
     NOT_WHOLE = "not_whole", -32014, true, Source::Only(&["blob.get"]), "not all of the file is here yet";
     BLOB_DAMAGED = "blob_damaged", -32015, false, Source::Only(&["blob.get"]),

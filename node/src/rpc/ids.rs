@@ -88,6 +88,18 @@ hex_id!(
     ArchiveId
 );
 hex_id!(
+    /// Names a channel: its root's public key.
+    ChannelId
+);
+hex_id!(
+    /// Names a post of a channel, or what was done to one.
+    PostId
+);
+hex_id!(
+    /// The public key of whoever writes on a channel.
+    WriterKey
+);
+hex_id!(
     /// A device's public key.
     DeviceKey
 );

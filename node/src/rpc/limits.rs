@@ -209,3 +209,18 @@ pub const MAX_PREVIEW: usize = 32;
 
 /// Values of a voice note's waveform, as the protocol has it.
 pub const MAX_WAVEFORM: usize = 256;
+
+/// Bytes of a channel's description. The protocol's bound, as for what follows.
+pub const MAX_CHANNEL_DESCRIPTION: usize = 4 * 1024;
+
+/// Addresses of a channel.
+pub const MAX_CHANNEL_LINKS: usize = 8;
+
+/// Categories of a channel.
+pub const MAX_CATEGORIES: usize = 32;
+
+/// Bytes of the reason for which a post is taken back.
+pub const MAX_REASON: usize = 256;
+
+/// Bytes of evidence against a channel: two envelopes.
+pub const MAX_EVIDENCE: usize = 2 * 64 * 1024 + 16;

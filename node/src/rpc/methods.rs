@@ -104,9 +104,9 @@ methods! {
     "contact.list", Need::all("contact", "read"), ListParams => Page<Contact>, |s, p, _| s.api.contact_list(p).await;
 
     /// Chats; of a token that names single chats those.
-    "chat.list", Need::listed("read"), ListParams => Page<Chat>, |s, p, grant| {
+    "chat.list", Need::listed("chat", "read"), ListParams => Page<Chat>, |s, p, grant| {
         let mut page = s.api.chat_list(p).await?;
-        page.items.retain(|chat| grant.allows_in("read", &chat.chat) || !grant.names_chats());
+        page.items.retain(|chat| grant.allows_in("chat", "read", &chat.chat.0) || !grant.names("chat"));
         Ok(page)
     };
 
@@ -230,6 +230,72 @@ methods! {
 
     /// Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched.
     "blob.cancel", Need::all("blob", "write"), BlobParams => Done, |s, p, _| s.api.blob_cancel(p.blob).await;
+
+    /// Channels that are followed, blocked or this account's own, by id; of a token that names single channels those.
+    "channel.list", Need::listed("channel", "read"), ListParams => Page<Channel>, |s, p, grant| {
+        let mut page = s.api.channel_list(p).await?;
+        page.items.retain(|shown| grant.allows_in("channel", "read", &shown.channel.0) || !grant.names("channel"));
+        Ok(page)
+    };
+
+    /// A channel: what it says of itself, and what is missing of it.
+    "channel.get", Need::channel("read"), ChannelParams => Channel, |s, p, _| s.api.channel_get(p.channel).await;
+
+    /// Makes a channel. Its relays are this account's.
+    "channel.create", Need::all("channel", "manage"), ChannelCreateParams => Channel, |s, mut p, grant| {
+        p.idempotency_key = key_of(grant.app, p.idempotency_key);
+        s.api.channel_create(p).await
+    };
+
+    /// Changes what an own channel says of itself; what is absent stays.
+    "channel.update", Need::channel("manage"), ChannelUpdateParams => Channel, |s, p, _| s.api.channel_update(p).await;
+
+    /// Follows a channel by its link.
+    ///
+    /// Answers at once; what it says comes from its relays, and `channel.updated` tells it.
+    "channel.follow", Need::all("channel", "manage"), FollowParams => Channel, |s, p, _| s.api.channel_follow(p).await;
+
+    /// Follows a channel no longer, and forgets what is here of it.
+    "channel.unfollow", Need::channel("manage"), ChannelParams => Done, |s, p, _| s.api.channel_unfollow(p.channel).await;
+
+    /// Has the user told of a channel's new posts no longer, or again. They come all the same.
+    "channel.mute", Need::channel("manage"), MuteParams => Channel, |s, p, _| s.api.channel_mute(p).await;
+
+    /// Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be.
+    "channel.block", Need::channel("manage"), BlockParams => Done, |s, p, _| s.api.channel_block(p).await;
+
+    /// Posts on an own channel, now or at a time: answers when it is durable here.
+    "channel.post", Need::channel("publish"), ChannelPostParams => Posted, |s, mut p, grant| {
+        p.idempotency_key = key_of(grant.app, p.idempotency_key);
+        s.api.channel_post(p).await
+    };
+
+    /// Posts of an own channel that are to be published later.
+    "channel.plans", Need::channel("publish"), ChannelParams => Page<Plan>, |s, p, _| s.api.channel_plans(p.channel).await;
+
+    /// Drops a post that was to be published later.
+    "channel.unplan", Need::channel("publish"), PostParams => Done, |s, p, _| s.api.channel_unplan(p).await;
+
+    /// Gives a post of an own channel another content. Both stay in the channel's log.
+    "channel.edit", Need::channel("publish"), ChannelEditParams => Posted, |s, p, _| s.api.channel_edit(p).await;
+
+    /// Takes a post of an own channel back. It stays in the channel's log, and isn't shown.
+    "channel.retract", Need::channel("publish"), RetractParams => Posted, |s, p, _| s.api.channel_retract(p).await;
+
+    /// Posts of a channel by time; without `before` and `after` the newest. Older ones come from a relay where they aren't here.
+    "channel.posts", Need::channel("read"), PostListParams => PostPage, |s, p, _| s.api.channel_posts(p).await;
+
+    /// Fetches the files of a post; answers how they are at once. Event `blob.progress` tells how it goes.
+    "channel.fetch", Need::channel("read"), PostParams => Blobs, |s, p, _| s.api.channel_fetch(p).await;
+
+    /// Marks posts as seen, up to one.
+    "channel.mark_read", Need::channel("manage"), PostParams => Done, |s, p, _| s.api.channel_mark_read(p).await;
+
+    /// What was kept as proof that a channel's writers signed what contradicts itself.
+    "channel.evidence", Need::channel("read"), ChannelParams => Page<ChannelEvidence>, |s, p, _| s.api.channel_evidence(p.channel).await;
+
+    /// Checks evidence against a channel, whoever gives it: says what it proves, without asking anybody.
+    "channel.verify", Need::Token, VerifyParams => ChannelEvidence, |s, p, _| s.api.channel_verify(p).await;
 
     /// Keeps messages of an exported chat, apart from those of chats: they are what a file says and nobody has proved.
     ///

@@ -14,6 +14,7 @@ pub mod archive;
 mod blobs;
 mod bodies;
 mod calls;
+mod channels;
 mod chats;
 mod content;
 mod deliver;

@@ -122,6 +122,7 @@ fn described(method: &Method, generator: &mut SchemaGenerator) -> Value {
             let chat_of = match about {
                 About::All => None,
                 About::Chat => Some("chat"),
+                About::Channel => Some("channel"),
                 About::Message => Some("message"),
                 About::Listed => Some("each"),
             };

@@ -18,6 +18,11 @@ pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, App
 pub use super::archive::{ArchiveImportParams, ArchiveMessagesParams, ArchiveParams};
 pub use super::blobs::{BlobGetParams, BlobParams, BlobPutParams, BlobWriteParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams, VoteParams};
+pub use super::channels::{
+    BlockParams, ChannelCreateParams, ChannelEditParams, ChannelParams, ChannelPostParams, ChannelUpdateParams,
+    FollowParams, ManifestParams, MuteParams, NewPost, NewPostBody, PostListParams, PostParams, RetractParams,
+    VerifyParams,
+};
 pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,
     ChatUpdateParams,

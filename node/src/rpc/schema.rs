@@ -151,6 +151,22 @@ impl JsonSchema for PageCursor {
     }
 }
 
+/// A channel's link.
+pub(super) struct ChannelLink;
+
+impl JsonSchema for ChannelLink {
+    fn schema_name() -> Cow<'static, str> {
+        "ChannelLink".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A channel's link: `madang:channel?d=…`. A web address that carries one behind a `#` is read too.",
+            "type": "string",
+        })
+    }
+}
+
 /// An invite link.
 pub(super) struct Link;
 

@@ -9,17 +9,25 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 mod blobs;
+mod channels;
 mod events;
 mod messages;
 
 use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
 pub use super::archive::{Archive, ArchiveImported, ArchiveItem, Archived};
-pub use super::ids::{AppKey, ArchiveId, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, RelayKey, RequestId};
+pub use super::ids::{
+    AppKey, ArchiveId, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, PostId, RelayKey, RequestId,
+    WriterKey,
+};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::search::{Highlight, SearchHit, SearchPage};
 pub use blobs::{Attachment, Blob, BlobId, BlobPart, BlobState, Blobs, Written};
+pub use channels::{
+    Area, Beacon, CalendarEvent, Card, Category, Channel, ChannelEvidence, ChannelGap, Coupon, Manifest, Plan, Post,
+    PostBody, PostPage, Posted, Retracted, WebLink,
+};
 pub use events::{Event, EventKind, EventPage, GapReason};
 pub use messages::{Body, Held, Ledger, LedgerState, Mention, Message, Pinned, PollOption, Reaction, Sent};
 

@@ -23,7 +23,7 @@ use super::records::decode;
 use super::{Client, LoadError, TopicUse};
 use crate::blob::BlobRef;
 use crate::custody::{BlobRefused, ClientFrame, CustodianFrame, GetBlob, Refusal};
-use crate::keys::{BlobId, ChatId, TopicId, TransportKey};
+use crate::keys::{BlobId, ChannelId, ChatId, TopicId, TransportKey};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
@@ -383,10 +383,11 @@ impl Client {
         }
     }
 
-    /// Those who keep a chat's blobs, whatever its topic was when they were put.
+    /// Those who keep a chat's blobs, whatever its topic was when they were put; of a channel, which has its id here, its relays.
     fn blob_peers_of(&self, chat: &ChatId) -> Vec<Peer> {
         let Some(chat): Option<&Chat> = self.chats.get(chat) else {
-            return Vec::new();
+            let channel = ChannelId(chat.0);
+            return self.peers_that(&|link| link.relay && link.channels.contains(&channel));
         };
         // Whom this device adds knows its relays, which needn't be the chat's.
         self.peers_that(&|link| link.serves(chat) || link.relay && link.own)

@@ -43,7 +43,7 @@ fn write_method(out: &mut String, method: &Value, examples: &[Value], document: 
         "token" => "any token".to_owned(),
         "none" => "no token, at `/app`".to_owned(),
         scope => {
-            let one = scope.replacen("chat:", "chat:ID:", 1);
+            let one = scope.replacen(':', ":ID:", 1);
             match method["x-chat-of"].as_str() {
                 Some(_) => format!("`{scope}`, or `{one}`"),
                 None => format!("`{scope}`"),

@@ -57,6 +57,7 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     files(&mut play, &mut alice, &mut bob, &chat).await;
     join(&mut alice, &mut carol).await;
     groups(&mut play, &mut alice, &mut bob, &mut carol).await;
+    channels(&mut play, &alice, &mut bob).await;
     events(&mut play, &alice, &chat).await;
     apps(&mut play, &alice).await;
     play.call(alice.rpc(), "account.confirm_phrase", json!({})).await;
@@ -241,6 +242,76 @@ async fn messages(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &
     play.call(alice.rpc(), "message.delete", json!({ "message": poll }))
         .await;
     play.call(alice.rpc(), "chat.typing", json!({ "chat": chat })).await;
+}
+
+/// A brand and who follows it.
+async fn channels(play: &mut Play, alice: &Person, bob: &mut Person) {
+    let (brand, follower) = (alice.rpc().clone(), bob.rpc().clone());
+    let params = json!({
+        "name": "Corner bookshop", "description": "Books and readings", "posts_per_day": 3,
+        "categories": [{ "id": "news", "name": "News" }], "idempotency_key": "shop-1",
+    });
+    let made = play.call(&brand, "channel.create", params).await;
+    let (channel, link) = (text(&made["channel"]), text(&made["link"]));
+    let site = json!([{ "label": "Shop", "url": "https://shop.example/" }]);
+    play.call(&brand, "channel.update", json!({ "channel": channel, "links": site }))
+        .await;
+    let card = json!({ "title": "New edition", "text": "Signed copies", "buttons": site });
+    let body = json!({ "kind": "card", "card": card, "text": "It is here" });
+    let params = json!({ "channel": channel, "body": body, "categories": ["news"], "idempotency_key": "post-1" });
+    let post = text(&play.call(&brand, "channel.post", params).await["post"]);
+    let later = json!({ "kind": "text", "text": "Happy new century" });
+    let params = json!({ "channel": channel, "body": later, "at_ms": 4_102_444_800_000_u64 });
+    let plan = brand.ask("channel.post", params).await["post"].clone();
+    play.call(&brand, "channel.plans", json!({ "channel": channel })).await;
+    play.call(&brand, "channel.unplan", json!({ "channel": channel, "post": plan }))
+        .await;
+
+    play.call(&follower, "channel.follow", json!({ "link": link })).await;
+    bob.until("the post is here", async |bob| {
+        let page = bob.ask("channel.posts", json!({ "channel": channel })).await;
+        (page["items"][0]["provisional"] == false).then_some(())
+    })
+    .await;
+    play.call(&follower, "channel.get", json!({ "channel": channel })).await;
+    play.call(&follower, "channel.posts", json!({ "channel": channel, "limit": 20 }))
+        .await;
+    play.call(
+        &follower,
+        "channel.mark_read",
+        json!({ "channel": channel, "post": post }),
+    )
+    .await;
+    play.call(&follower, "channel.fetch", json!({ "channel": channel, "post": post }))
+        .await;
+    play.call(&follower, "channel.mute", json!({ "channel": channel }))
+        .await;
+    play.call(&follower, "channel.list", json!({})).await;
+    let body = json!({ "kind": "text", "text": "The new edition is here" });
+    let params = json!({ "channel": channel, "post": post, "body": body });
+    play.call(&brand, "channel.edit", params).await;
+    let params = json!({ "channel": channel, "post": post, "reason": "sold out" });
+    play.call(&brand, "channel.retract", params).await;
+    play.call(&follower, "channel.evidence", json!({ "channel": channel }))
+        .await;
+    play.call(&follower, "channel.verify", json!({ "data": evidence() }))
+        .await;
+    play.call(&follower, "channel.unfollow", json!({ "channel": channel }))
+        .await;
+    play.call(&follower, "channel.block", json!({ "channel": channel }))
+        .await;
+}
+
+/// Evidence of the vectors, in base64.
+fn evidence() -> String {
+    let path = repository("protocol/spec/vectors/channel.json");
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut vectors = vectors["positive"].as_array().unwrap().iter();
+    let found = vectors
+        .find(|vector| vector["name"] == "two posts with one number")
+        .unwrap();
+    let bytes = hex::decode(found["hex"].as_str().unwrap()).unwrap();
+    data_encoding::BASE64.encode(&bytes)
 }
 
 async fn groups(play: &mut Play, alice: &mut Person, bob: &mut Person, carol: &mut Person) {
@@ -480,6 +551,7 @@ impl Play {
             _ if is_hex && text.len() > 64 => hex(name),
             "secret" => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
             _ if text.starts_with("madang:invite?d=") => format!("madang:invite?d={}", hex("invite")),
+            _ if text.starts_with("madang:channel?d=") => format!("madang:channel?d={}", hex("channel link")),
             _ if text.starts_with("/ip4/") => address(text),
             _ => text.to_owned(),
         }

@@ -50,6 +50,11 @@ async fn f56_no_method_trips_over_what_its_description_forbids() {
         ("EventCursor", json!("1")),
         ("EventEpoch", json!("00000000")),
         ("Link", json!("madang:invite?d=AAAA")),
+        ("ChannelLink", json!("madang:channel?d=AAAA")),
+        ("Category", json!({ "id": "news", "name": "News" })),
+        ("WebLink", json!({ "label": "Shop", "url": "https://shop.example/" })),
+        ("Area", json!({ "latitude_e6": 0, "longitude_e6": 0, "radius_m": 1 })),
+        ("NewPostBody", json!({ "kind": "text", "text": "x" })),
         ("Scope", json!("chat:read")),
         ("Role", json!("member")),
         ("SendBody", json!({ "kind": "text", "text": "x", "mentions": [] })),
@@ -464,11 +469,11 @@ fn at_bounds(schema: &Value, known: &BTreeMap<&str, Value>) -> Vec<Value> {
     if let Some(most) = bound("x-max-bytes").filter(|_| plain) {
         all.push("x".repeat(most).into());
     }
-    // Mentions may not overlap: the same one many times is refused for that.
-    let mentions = schema["items"]["$ref"]
+    // Mentions may not overlap, categories differ: the same one many times is refused for that.
+    let differ = schema["items"]["$ref"]
         .as_str()
-        .is_some_and(|path| path.ends_with("/Mention"));
-    if let Some(most) = bound("maxItems").filter(|_| !mentions) {
+        .is_some_and(|path| path.ends_with("/Mention") || path.ends_with("/Category"));
+    if let Some(most) = bound("maxItems").filter(|_| !differ) {
         all.push(std::iter::repeat_n(in_order(&schema["items"], known), most).collect());
     }
     if schema["type"] == "integer" {

@@ -8,6 +8,7 @@ mod benchmark;
 mod bounds;
 mod browser;
 mod by_hand;
+mod channels;
 mod command_line;
 mod copies;
 mod events;

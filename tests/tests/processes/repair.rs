@@ -8,23 +8,23 @@ use serde_json::{Value, json};
 use crate::MADANG;
 
 /// What a relay tells, by a file that it reads before it tells anything.
-struct Lies(PathBuf);
+pub(crate) struct Lies(PathBuf);
 
 impl Lies {
-    fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         let lies = Self(dir.join("lies"));
         lies.tell("the truth");
         lies
     }
 
     /// In one step, so that the relay never reads half of it.
-    fn tell(&self, how: &str) {
+    pub(crate) fn tell(&self, how: &str) {
         let next = self.0.with_extension("next");
         std::fs::write(&next, how).unwrap();
         std::fs::rename(next, &self.0).unwrap();
     }
 
-    async fn relay(&self, world: &World) -> Relay {
+    pub(crate) async fn relay(&self, world: &World) -> Relay {
         world
             .relay_with(&[TCP], &[("MADANG_RELAY_LIES", self.0.to_str().unwrap())])
             .await

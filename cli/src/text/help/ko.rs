@@ -565,4 +565,139 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "모든 명령의 man 페이지를 디렉터리에 씁니다",
     ),
     ("The directory; made if it is absent", "디렉터리. 없으면 만듭니다"),
+    (
+        "Channels of brands: follow them, or publish one",
+        "브랜드 채널: 팔로우하거나 직접 엽니다",
+    ),
+    (
+        "Make a channel, kept at your relays, and print its link",
+        "내 릴레이에 두는 채널을 만들고 링크를 출력합니다",
+    ),
+    ("What it calls itself", "채널 이름"),
+    ("Description for people", "사람이 읽을 설명"),
+    (
+        "Category that posts can be of; can be repeated",
+        "글의 분류. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Address to show; can be repeated",
+        "보여 줄 주소. 여러 번 쓸 수 있습니다",
+    ),
+    ("Domain that it belongs to", "소속 도메인"),
+    (
+        "Posts a day that it promises at most; 0 for no promise",
+        "약속하는 하루 최대 글 수. 0이면 약속 없음",
+    ),
+    ("What its advertising is labelled with", "광고에 붙일 표시"),
+    ("Invite link by which followers write back", "팔로워가 답장할 초대 링크"),
+    (
+        "Change what a channel of yours says of itself",
+        "내 채널의 소개를 바꿉니다",
+    ),
+    (
+        "Channel id, the beginning of it, or its name",
+        "채널 ID, ID의 앞부분 또는 이름",
+    ),
+    ("Its new name", "새 이름"),
+    (
+        "List the channels that you follow, have or blocked",
+        "팔로우하거나 내가 만들었거나 차단한 채널 목록을 봅니다",
+    ),
+    (
+        "Show a channel: what it says of itself, and what is missing of it",
+        "채널 소개와 빠진 것을 봅니다",
+    ),
+    (
+        "Print the link by which others follow a channel",
+        "다른 사람이 채널을 팔로우할 링크를 출력합니다",
+    ),
+    ("Follow a channel", "채널을 팔로우합니다"),
+    ("Its link, `madang:channel?…`", "채널 링크, `madang:channel?…`"),
+    (
+        "Follow a channel no longer, and forget what is here of it",
+        "팔로우를 그만두고 여기 있는 내용을 지웁니다",
+    ),
+    (
+        "Be told of a channel's new posts no longer",
+        "채널의 새 글 알림을 끕니다",
+    ),
+    ("Be told again", "알림을 다시 켭니다"),
+    ("Have nothing to do with a channel any more", "채널을 차단합니다"),
+    ("Allow it again", "차단을 풉니다"),
+    (
+        "Post on a channel of yours: a text, files, a card",
+        "내 채널에 글을 올립니다: 텍스트, 파일, 카드",
+    ),
+    (
+        "A file to show; can be repeated",
+        "보여 줄 파일. 여러 번 쓸 수 있습니다",
+    ),
+    ("Show a card with this title", "이 제목의 카드를 보여 줍니다"),
+    (
+        "Button of the card; can be repeated",
+        "카드의 버튼. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "The whole body as JSON, as `channel.post` takes it: carousels, events, polls, coupons",
+        "`channel.post`가 받는 본문 전체를 JSON으로: 캐러셀, 행사, 투표, 쿠폰",
+    ),
+    (
+        "Category that it is of; can be repeated",
+        "글의 분류. 여러 번 쓸 수 있습니다 (ID)",
+    ),
+    ("It is advertising", "광고입니다"),
+    ("It is urgent", "급한 글입니다"),
+    (
+        "Publish it at this time, as `2026-11-01 18:30`, in UTC",
+        "이 시각(UTC)에 올립니다. 예: `2026-11-01 18:30`",
+    ),
+    (
+        "Posting again with the same key posts nothing new",
+        "같은 키로 다시 올려도 새로 올라가지 않습니다",
+    ),
+    (
+        "List posts of a channel of yours that are to be published later",
+        "내 채널의 예약된 글 목록을 봅니다",
+    ),
+    ("Drop a post that is to be published later", "예약된 글을 취소합니다"),
+    (
+        "Its id, or the beginning of it, which `channel plans` shows",
+        "글 ID 또는 그 앞부분. `channel plans`가 보여 줍니다",
+    ),
+    ("Give a post another text", "글의 내용을 바꿉니다"),
+    (
+        "The post's id, or the beginning of it, which `channel read --ids` shows",
+        "글 ID 또는 그 앞부분. `channel read --ids`가 보여 줍니다",
+    ),
+    ("Take a post back", "글을 거두어들입니다"),
+    ("Why, for people", "사람이 읽을 이유"),
+    (
+        "Show a channel's newest posts and mark them seen",
+        "채널의 새 글을 보고 읽음으로 표시합니다",
+    ),
+    ("Don't mark them seen", "읽음으로 표시하지 않습니다"),
+    (
+        "Show the beginning of each post's id",
+        "글마다 ID의 앞부분을 보여 줍니다",
+    ),
+    (
+        "Fetch the files of a post and save them; nothing is overwritten",
+        "글의 파일을 받아 저장합니다. 아무것도 덮어쓰지 않습니다",
+    ),
+    (
+        "Show what was kept as proof that a channel contradicts itself",
+        "채널이 스스로 어긋난다는 증거를 봅니다",
+    ),
+    (
+        "Write each piece to a file of this directory, for `channel verify` anywhere",
+        "어디서나 `channel verify`로 확인할 수 있게 증거를 이 디렉터리의 파일로 씁니다",
+    ),
+    (
+        "Check evidence against a channel, whoever gave it",
+        "누가 주었든 채널에 대한 증거를 확인합니다",
+    ),
+    (
+        "The file that `channel evidence --to` wrote",
+        "`channel evidence --to`가 쓴 파일",
+    ),
 ];

@@ -11,6 +11,8 @@ __all__ = [
     "Account",
     "AccountInfo",
     "AlbumBody",
+    "AlbumNewPostBody",
+    "AlbumPostBody",
     "AlbumSendBody",
     "App",
     "AppKey",
@@ -26,7 +28,9 @@ __all__ = [
     "ArchiveItemPage",
     "ArchivePage",
     "Archived",
+    "Area",
     "Attachment",
+    "Beacon",
     "Blob",
     "BlobId",
     "BlobPart",
@@ -35,6 +39,28 @@ __all__ = [
     "BlobState",
     "Blobs",
     "Body",
+    "CalendarEvent",
+    "Card",
+    "CardNewPostBody",
+    "CardPostBody",
+    "CarouselNewPostBody",
+    "CarouselPostBody",
+    "Category",
+    "Channel",
+    "ChannelEvidence",
+    "ChannelEvidenceEvent",
+    "ChannelEvidenceEventData",
+    "ChannelEvidencePage",
+    "ChannelGap",
+    "ChannelGapEvent",
+    "ChannelGapEventData",
+    "ChannelId",
+    "ChannelLink",
+    "ChannelPage",
+    "ChannelPostEvent",
+    "ChannelPostUpdatedEvent",
+    "ChannelUpdatedEvent",
+    "ChannelUpdatedEventData",
     "Chat",
     "ChatDetails",
     "ChatGapEvent",
@@ -58,6 +84,9 @@ __all__ = [
     "ContactRequestPage",
     "ContactRequestedEvent",
     "ContactRequestedEventData",
+    "Coupon",
+    "CouponNewPostBody",
+    "CouponPostBody",
     "DeletedBody",
     "DeviceKey",
     "Doctor",
@@ -66,7 +95,9 @@ __all__ = [
     "Event",
     "EventCursor",
     "EventEpoch",
+    "EventNewPostBody",
     "EventPage",
+    "EventPostBody",
     "Evidence",
     "EvidencePage",
     "FileBody",
@@ -90,6 +121,7 @@ __all__ = [
     "Ledger",
     "LedgerState",
     "Link",
+    "Manifest",
     "Member",
     "Members",
     "Mention",
@@ -103,15 +135,25 @@ __all__ = [
     "MessageReceivedEvent",
     "MessageSentEvent",
     "MessageUpdatedEvent",
+    "NewPostBody",
     "NodeInfo",
     "OpenRpc",
     "PageCursor",
     "Path",
     "Phrase",
     "Pinned",
+    "Plan",
+    "PlanPage",
     "PollBody",
+    "PollNewPostBody",
     "PollOption",
+    "PollPostBody",
     "PollSendBody",
+    "Post",
+    "PostBody",
+    "PostId",
+    "PostPage",
+    "Posted",
     "Reaction",
     "RelayDemotedEvent",
     "RelayDemotedEventData",
@@ -119,6 +161,8 @@ __all__ = [
     "RelayKey",
     "RelayState",
     "RequestId",
+    "Retracted",
+    "RetractedPostBody",
     "Role",
     "Scope",
     "SearchHit",
@@ -128,16 +172,21 @@ __all__ = [
     "SendFile",
     "Sent",
     "TextBody",
+    "TextNewPostBody",
+    "TextPostBody",
     "TextSendBody",
     "UnknownBody",
+    "UnknownPostBody",
     "VoiceBody",
     "VoiceSendBody",
+    "WebLink",
     "Webhook",
     "WebhookDisabledEvent",
     "WebhookDisabledEventData",
     "WebhookMade",
     "WebhookPage",
     "WebhookState",
+    "WriterKey",
     "Written",
     "Methods",
 ]
@@ -159,6 +208,12 @@ BlobId = str
 
 BlobState = Literal["sealing", "sealed", "sending", "sent", "fetching", "fetched", "lost"]
 """How a file is."""
+
+ChannelId = str
+"""Names a channel: its root's public key."""
+
+ChannelLink = str
+"""A channel's link: `madang:channel?d=…`. A web address that carries one behind a `#` is read too."""
 
 ChatId = str
 """Names a chat."""
@@ -202,6 +257,9 @@ PageCursor = str
 Path = Literal["direct", "relay", "none"]
 """The way to a chat's other side."""
 
+PostId = str
+"""Names a post of a channel, or what was done to one."""
+
 RelayKey = str
 """A relay's public key."""
 
@@ -215,13 +273,16 @@ Role = Literal["owner", "admin", "member"]
 """A member's part in a group."""
 
 Scope = str
-"""What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`."""
+"""What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION` or `method:NAME`."""
 
 Secret = str
 """Text that nobody else may read."""
 
 WebhookState = Literal["active", "failing", "disabled", "ended"]
 """How a webhook is."""
+
+WriterKey = str
+"""The public key of whoever writes on a channel."""
 
 
 class AccountInfo(TypedDict):
@@ -249,6 +310,30 @@ class AlbumBody(TypedDict):
     kind: Literal["album"]
 
     text: str
+    """What is written with them."""
+
+
+class AlbumNewPostBody(TypedDict):
+    """Photos and other files; those whose media type says so as images."""
+
+    files: list[SendFile]
+    """In their order."""
+
+    kind: Literal["album"]
+
+    text: NotRequired[str]
+    """What is written with them."""
+
+
+class AlbumPostBody(TypedDict):
+    """Photos and other files."""
+
+    files: list[Attachment]
+    """In their order."""
+
+    kind: Literal["album"]
+
+    text: NotRequired[str]
     """What is written with them."""
 
 
@@ -463,6 +548,19 @@ class Archived(TypedDict):
     """When it was written, in Unix milliseconds."""
 
 
+class Area(TypedDict):
+    """A circle on the earth."""
+
+    latitude_e6: int
+    """Millionths of a degree north."""
+
+    longitude_e6: int
+    """Millionths of a degree east."""
+
+    radius_m: int
+    """Metres."""
+
+
 class Attachment(TypedDict):
     """A file of a message."""
 
@@ -504,6 +602,19 @@ class Attachment(TypedDict):
 
     width: NotRequired[int]
     """Of an image: how wide it is shown, in pixels."""
+
+
+class Beacon(TypedDict):
+    """A channel's word on how far its writers are."""
+
+    number: int
+    """Grows with each."""
+
+    stale: bool
+    """Another should have come long ago: its relays may keep back what is new."""
+
+    time_ms: int
+    """By the channel's clock, in Unix milliseconds."""
 
 
 class Blob(TypedDict):
@@ -574,6 +685,290 @@ class Blobs(TypedDict):
 
     items: list[Blob]
     """In the message's order."""
+
+
+class CalendarEvent(TypedDict):
+    """Something that takes place."""
+
+    details: NotRequired[str]
+    """More of it."""
+
+    ends_s: int
+    """When it ends, in Unix seconds."""
+
+    place: NotRequired[str]
+    """Where."""
+
+    starts_s: int
+    """When it begins, in Unix seconds."""
+
+    title: str
+    """What."""
+
+    url: NotRequired[str]
+    """An address."""
+
+
+class Card(TypedDict):
+    """A card."""
+
+    buttons: NotRequired[list[WebLink]]
+    """What can be opened from it."""
+
+    text: NotRequired[str]
+    """What it says."""
+
+    title: str
+    """Its title."""
+
+
+class CardNewPostBody(TypedDict):
+    """A card."""
+
+    card: Card
+    """The card."""
+
+    kind: Literal["card"]
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
+class CardPostBody(TypedDict):
+    """A card."""
+
+    card: Card
+    """The card."""
+
+    kind: Literal["card"]
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
+class CarouselNewPostBody(TypedDict):
+    """Cards side by side."""
+
+    cards: list[Card]
+    """2 to 10."""
+
+    kind: Literal["carousel"]
+
+    text: NotRequired[str]
+    """What is written with them."""
+
+
+class CarouselPostBody(TypedDict):
+    """Cards side by side."""
+
+    cards: list[Card]
+    """2 to 10."""
+
+    kind: Literal["carousel"]
+
+    text: NotRequired[str]
+    """What is written with them."""
+
+
+class Category(TypedDict):
+    """A category of a channel."""
+
+    id: str
+    """Lower-case letters, digits and hyphens."""
+
+    name: str
+    """For people."""
+
+
+class Channel(TypedDict):
+    """A channel."""
+
+    beacon: NotRequired[Beacon]
+    """Its newest word on how far its writers are; absent until one is here."""
+
+    blocked: bool
+    """The user wants nothing of it."""
+
+    channel: ChannelId
+    """Its id, which is its root's public key."""
+
+    evidence: int
+    """Pieces of evidence against its writers; see `channel.evidence`."""
+
+    followed: bool
+    """This account follows it."""
+
+    gaps: NotRequired[list[ChannelGap]]
+    """Posts that its writers signed and that aren't here; they are looked for at its relays."""
+
+    last_ms: int
+    """When it last said something, in Unix milliseconds."""
+
+    link: str
+    """The link by which others follow it."""
+
+    manifest: NotRequired[Manifest]
+    """What it says of itself; absent until that is here."""
+
+    muted: bool
+    """The user isn't told of new posts."""
+
+    name: str
+    """What it calls itself, or before that is here, its link."""
+
+    own: bool
+    """It is this account's own."""
+
+    unread: int
+    """Posts that the user hasn't seen, counted up to 1,000."""
+
+
+class ChannelEvidence(TypedDict):
+    """Two things that a channel's writer signed and that contradict each other."""
+
+    channel: ChannelId
+    """The channel."""
+
+    data: str
+    """Both, for `channel.verify` on any node."""
+
+    number: int
+    """The number of the entry or beacon."""
+
+    proof: str
+    """What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`."""
+
+    writer: NotRequired[WriterKey]
+    """Whose entries it is about; absent if it is about the channel's beacons alone."""
+
+
+class ChannelEvidenceEvent(TypedDict):
+    """A writer of a channel signed what contradicts itself; see `channel.evidence`."""
+
+    cursor: EventCursor
+
+    data: ChannelEvidenceEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["channel.evidence"]
+
+
+class ChannelEvidenceEventData(TypedDict):
+    """ChannelEvidenceEventData"""
+
+    channel: ChannelId
+    """The channel."""
+
+    proof: str
+    """What it proves."""
+
+    writer: NotRequired[WriterKey]
+    """Whose entries it is about."""
+
+
+class ChannelEvidencePage(TypedDict):
+    """One page of a list."""
+
+    items: list[ChannelEvidence]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ChannelGap(TypedDict):
+    """Posts of a writer that aren't here."""
+
+    first: int
+    """The first number."""
+
+    last: int
+    """The last one."""
+
+    writer: WriterKey
+    """Whose."""
+
+
+class ChannelGapEvent(TypedDict):
+    """Something of a channel is missing, or no longer; see `gaps` in `channel.get`."""
+
+    cursor: EventCursor
+
+    data: ChannelGapEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["channel.gap"]
+
+
+class ChannelGapEventData(TypedDict):
+    """ChannelGapEventData"""
+
+    channel: ChannelId
+    """The channel."""
+
+    open: bool
+    """Whether something is missing."""
+
+
+class ChannelPage(TypedDict):
+    """One page of a list."""
+
+    items: list[Channel]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ChannelPostEvent(TypedDict):
+    """A channel has a new post. Of a muted one too: see `muted` in `channel.get`."""
+
+    cursor: EventCursor
+
+    data: Post
+
+    epoch: EventEpoch
+
+    kind: Literal["channel.post"]
+
+
+class ChannelPostUpdatedEvent(TypedDict):
+    """A post was edited or taken back."""
+
+    cursor: EventCursor
+
+    data: Post
+
+    epoch: EventEpoch
+
+    kind: Literal["channel.post_updated"]
+
+
+class ChannelUpdatedEvent(TypedDict):
+    """What a channel says of itself, or how this account has it, came or changed; see `channel.get`."""
+
+    cursor: EventCursor
+
+    data: ChannelUpdatedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["channel.updated"]
+
+
+class ChannelUpdatedEventData(TypedDict):
+    """ChannelUpdatedEventData"""
+
+    channel: ChannelId
+    """The channel."""
 
 
 class Chat(TypedDict):
@@ -915,6 +1310,52 @@ class ContactRequestedEventData(TypedDict):
     """Names it for `contact.approve`."""
 
 
+class Coupon(TypedDict):
+    """An offer."""
+
+    card: Card
+    """What is shown."""
+
+    ends_s: int
+    """Until when, in Unix seconds."""
+
+    per_follower: NotRequired[int]
+    """How many each follower gets; 0 for no limit."""
+
+    starts_s: int
+    """From when, in Unix seconds."""
+
+    terms: NotRequired[str]
+    """Its terms."""
+
+    total: NotRequired[int]
+    """How many there are; 0 for no limit."""
+
+
+class CouponNewPostBody(TypedDict):
+    """An offer; it can't be claimed yet."""
+
+    coupon: Coupon
+    """What."""
+
+    kind: Literal["coupon"]
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
+class CouponPostBody(TypedDict):
+    """An offer; it can't be claimed yet."""
+
+    coupon: Coupon
+    """What."""
+
+    kind: Literal["coupon"]
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
 class DeletedBody(TypedDict):
     """Its author took it back."""
 
@@ -956,6 +1397,18 @@ class ErrorData(TypedDict):
     """The scope that the token lacks."""
 
 
+class EventNewPostBody(TypedDict):
+    """Something that takes place."""
+
+    event: CalendarEvent
+    """What."""
+
+    kind: Literal["event"]
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
 class EventPage(TypedDict):
     """Result of `event.poll`."""
 
@@ -967,6 +1420,18 @@ class EventPage(TypedDict):
 
     next: EventCursor
     """The `after` of the next poll: the last item's cursor, or the cursor that was asked about if there are none."""
+
+
+class EventPostBody(TypedDict):
+    """Something that takes place."""
+
+    event: CalendarEvent
+    """What."""
+
+    kind: Literal["event"]
+
+    text: NotRequired[str]
+    """What is written with it."""
 
 
 class Evidence(TypedDict):
@@ -1221,6 +1686,34 @@ class Ledger(TypedDict):
     """The furthest it got; never goes back."""
 
 
+class Manifest(TypedDict):
+    """What a channel says of itself, signed by its root."""
+
+    advertising_label: NotRequired[str]
+    """What its advertising is labelled with."""
+
+    categories: list[Category]
+    """What its posts can be of."""
+
+    description: str
+    """For people."""
+
+    domain: NotRequired[str]
+    """The domain that it says it belongs to: a claim."""
+
+    inbox: NotRequired[str]
+    """An invite link by which followers write back."""
+
+    links: list[WebLink]
+    """Addresses."""
+
+    number: int
+    """Grows with each change."""
+
+    posts_per_day: NotRequired[int]
+    """Posts a day that it promises at most; absent for no promise."""
+
+
 class Member(TypedDict):
     """A member of a chat."""
 
@@ -1453,6 +1946,32 @@ class Pinned(TypedDict):
     """Since when, by its clock, in Unix milliseconds."""
 
 
+class Plan(TypedDict):
+    """A post that is to be published later."""
+
+    at_ms: int
+    """When, in Unix milliseconds."""
+
+    body: PostBody
+    """What."""
+
+    post: PostId
+    """By which it is dropped."""
+
+
+class PlanPage(TypedDict):
+    """One page of a list."""
+
+    items: list[Plan]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
 class PollBody(TypedDict):
     """A question with options to choose from."""
 
@@ -1468,6 +1987,24 @@ class PollBody(TypedDict):
     """The question."""
 
 
+class PollNewPostBody(TypedDict):
+    """A question."""
+
+    kind: Literal["poll"]
+
+    multiple: NotRequired[bool]
+    """Whether one may choose several."""
+
+    options: list[str]
+    """What can be chosen, 2 to 12."""
+
+    question: str
+    """The question."""
+
+    text: NotRequired[str]
+    """What is written with it."""
+
+
 class PollOption(TypedDict):
     """An option of a poll."""
 
@@ -1476,6 +2013,24 @@ class PollOption(TypedDict):
 
     text: str
     """What it says."""
+
+
+class PollPostBody(TypedDict):
+    """A question."""
+
+    kind: Literal["poll"]
+
+    multiple: NotRequired[bool]
+    """Whether one may choose several."""
+
+    options: list[str]
+    """What can be chosen."""
+
+    question: str
+    """The question."""
+
+    text: NotRequired[str]
+    """What is written with it."""
 
 
 class PollSendBody(TypedDict):
@@ -1491,6 +2046,78 @@ class PollSendBody(TypedDict):
 
     question: str
     """The question."""
+
+
+class Post(TypedDict):
+    """A post."""
+
+    advertising: bool
+    """It is advertising, by the channel's word."""
+
+    area: NotRequired[Area]
+    """Where it matters."""
+
+    body: PostBody
+    """What it says, after edits."""
+
+    categories: NotRequired[list[str]]
+    """Ids of the channel's categories."""
+
+    channel: ChannelId
+    """Where."""
+
+    edited_ms: NotRequired[int]
+    """When it was edited last, in Unix milliseconds."""
+
+    held: NotRequired[list[Held]]
+    """Relays that signed for it; only of own channels."""
+
+    number: int
+    """Its number among what the writer signed."""
+
+    post: PostId
+    """Its id."""
+
+    provisional: bool
+    """The channel's root hasn't confirmed it yet."""
+
+    received_ms: int
+    """When this device stored it, in Unix milliseconds."""
+
+    retracted: NotRequired[Retracted]
+    """It was taken back."""
+
+    time_ms: int
+    """By the writer's clock, in Unix milliseconds."""
+
+    urgent: bool
+    """It is urgent, by the channel's word."""
+
+    writer: WriterKey
+    """Whose key signed it: the channel's own id, or an editor's."""
+
+
+class PostPage(TypedDict):
+    """Posts of a channel."""
+
+    items: list[Post]
+    """In ascending order of time."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes, from a relay where it isn't here. Absent at the start."""
+
+
+class Posted(TypedDict):
+    """Result of `channel.post`, `channel.edit` and `channel.retract`."""
+
+    planned: bool
+    """It is published later."""
+
+    post: PostId
+    """The id of the post, edit or retraction; of a planned post that of the plan, by which `channel.unplan` drops it."""
 
 
 class Reaction(TypedDict):
@@ -1545,6 +2172,22 @@ class RelayInfo(TypedDict):
 
     state: RelayState
     """Whether its word counts."""
+
+
+class Retracted(TypedDict):
+    """A post was taken back."""
+
+    reason: str
+    """Why, for people; may be empty."""
+
+    time_ms: int
+    """When, in Unix milliseconds."""
+
+
+class RetractedPostBody(TypedDict):
+    """It was taken back."""
+
+    kind: Literal["retracted"]
 
 
 class SearchHit(TypedDict):
@@ -1620,6 +2263,24 @@ class TextBody(TypedDict):
     """What it says."""
 
 
+class TextNewPostBody(TypedDict):
+    """Text."""
+
+    kind: Literal["text"]
+
+    text: str
+    """What it says."""
+
+
+class TextPostBody(TypedDict):
+    """Text."""
+
+    kind: Literal["text"]
+
+    text: str
+    """What it says."""
+
+
 class TextSendBody(TypedDict):
     """Text."""
 
@@ -1647,6 +2308,18 @@ class UnknownBody(TypedDict):
     kind: Literal["unknown"]
 
 
+class UnknownPostBody(TypedDict):
+    """A kind that this version doesn't know."""
+
+    code: int
+    """The kind's number."""
+
+    kind: Literal["unknown"]
+
+    text: str
+    """What is to be shown instead."""
+
+
 class VoiceBody(TypedDict):
     """A voice note."""
 
@@ -1669,6 +2342,19 @@ class VoiceSendBody(TypedDict):
 
     text: NotRequired[str]
     """What is written with it."""
+
+
+class WebLink(TypedDict):
+    """An address with a name."""
+
+    actionable: NotRequired[bool]
+    """Whether it may be opened: `https`, `http`, `mailto`, `tel` and `madang` addresses. Any other is only text."""
+
+    label: str
+    """What it is called."""
+
+    url: str
+    """Where it leads."""
 
 
 class Webhook(TypedDict):
@@ -1787,12 +2473,41 @@ Event = Union[
     ChatTypingEvent,
     ContactRequestedEvent,
     ContactAddedEvent,
+    ChannelUpdatedEvent,
+    ChannelPostEvent,
+    ChannelPostUpdatedEvent,
+    ChannelEvidenceEvent,
+    ChannelGapEvent,
     WebhookDisabledEvent,
     AppRequestedEvent,
     GapEvent,
     LaggedEvent,
 ]
 """An entry of the event log."""
+
+NewPostBody = Union[
+    TextNewPostBody,
+    AlbumNewPostBody,
+    CardNewPostBody,
+    CarouselNewPostBody,
+    EventNewPostBody,
+    PollNewPostBody,
+    CouponNewPostBody,
+]
+"""What can be posted."""
+
+PostBody = Union[
+    TextPostBody,
+    AlbumPostBody,
+    CardPostBody,
+    CarouselPostBody,
+    EventPostBody,
+    PollPostBody,
+    CouponPostBody,
+    RetractedPostBody,
+    UnknownPostBody,
+]
+"""What a post says."""
 
 SendBody = Union[
     TextSendBody,
@@ -2259,6 +2974,199 @@ class BlobMethods:
         return result
 
 
+class ChannelMethods:
+    """The methods `channel.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def list(self, *, after: PageCursor | None = None, limit: int | None = None) -> ChannelPage:
+        """Channels that are followed, blocked or this account's own, by id; of a token that names single channels those.
+
+        after: `next` of the page before; absent for the first.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: ChannelPage = self._call("channel.list", {"after": after, "limit": limit})
+        return result
+
+    def get(self, *, channel: ChannelId) -> Channel:
+        """A channel: what it says of itself, and what is missing of it.
+
+        channel: The channel.
+        """
+        result: Channel = self._call("channel.get", {"channel": channel})
+        return result
+
+    def create(self, *, name: str, advertising_label: str | None = None, categories: Sequence[Category] | None = None, description: str | None = None, domain: str | None = None, idempotency_key: str | None = None, inbox: str | None = None, links: Sequence[WebLink] | None = None, posts_per_day: int | None = None) -> Channel:
+        """Makes a channel. Its relays are this account's.
+
+        name: What it calls itself.
+        advertising_label: What its advertising is labelled with; empty for none.
+        categories: What its posts can be of.
+        description: For people.
+        domain: The domain that it belongs to; empty for none.
+        idempotency_key: The same key with the same name gives the same channel, for seven days; with another name an error.
+        inbox: An invite link by which followers write back; empty for none.
+        links: Addresses.
+        posts_per_day: Posts a day that it promises at most; 0 for no promise.
+        """
+        result: Channel = self._call("channel.create", {"name": name, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "idempotency_key": idempotency_key, "inbox": inbox, "links": links, "posts_per_day": posts_per_day})
+        return result
+
+    def update(self, *, channel: ChannelId, advertising_label: str | None = None, categories: Sequence[Category] | None = None, description: str | None = None, domain: str | None = None, inbox: str | None = None, links: Sequence[WebLink] | None = None, name: str | None = None, posts_per_day: int | None = None) -> Channel:
+        """Changes what an own channel says of itself; what is absent stays.
+
+        channel: The channel.
+        advertising_label: What its advertising is labelled with; empty for none.
+        categories: What its posts can be of.
+        description: For people.
+        domain: The domain that it belongs to; empty for none.
+        inbox: An invite link by which followers write back; empty for none.
+        links: Addresses.
+        name: What it calls itself.
+        posts_per_day: Posts a day that it promises at most; 0 for no promise.
+        """
+        result: Channel = self._call("channel.update", {"channel": channel, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "inbox": inbox, "links": links, "name": name, "posts_per_day": posts_per_day})
+        return result
+
+    def follow(self, *, link: ChannelLink) -> Channel:
+        """Follows a channel by its link.
+
+        Answers at once; what it says comes from its relays, and `channel.updated` tells it.
+
+        link: The channel's link.
+        """
+        result: Channel = self._call("channel.follow", {"link": link})
+        return result
+
+    def unfollow(self, *, channel: ChannelId) -> Done:
+        """Follows a channel no longer, and forgets what is here of it.
+
+        channel: The channel.
+        """
+        result: Done = self._call("channel.unfollow", {"channel": channel})
+        return result
+
+    def mute(self, *, channel: ChannelId, muted: bool | None = None) -> Channel:
+        """Has the user told of a channel's new posts no longer, or again. They come all the same.
+
+        channel: The channel.
+        muted: False to be told again.
+        """
+        result: Channel = self._call("channel.mute", {"channel": channel, "muted": muted})
+        return result
+
+    def block(self, *, channel: ChannelId, blocked: bool | None = None) -> Done:
+        """Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be.
+
+        channel: The channel; it needn't be followed.
+        blocked: False to allow it again.
+        """
+        result: Done = self._call("channel.block", {"channel": channel, "blocked": blocked})
+        return result
+
+    def post(self, *, body: NewPostBody, channel: ChannelId, advertising: bool | None = None, area: Area | None = None, at_ms: int | None = None, categories: Sequence[str] | None = None, idempotency_key: str | None = None, urgent: bool | None = None) -> Posted:
+        """Posts on an own channel, now or at a time: answers when it is durable here.
+
+        body: What it says.
+        channel: An own channel.
+        advertising: It is advertising.
+        area: Where it matters; followers' nodes compare.
+        at_ms: When it is published, in Unix milliseconds; at once if absent or past.
+        categories: Ids of the channel's categories that it is of; none for all who follow.
+        idempotency_key: The same key with the same post gives the same id, for seven days; with another one an error.
+        urgent: It is urgent.
+        """
+        result: Posted = self._call("channel.post", {"body": body, "channel": channel, "advertising": advertising, "area": area, "at_ms": at_ms, "categories": categories, "idempotency_key": idempotency_key, "urgent": urgent})
+        return result
+
+    def plans(self, *, channel: ChannelId) -> PlanPage:
+        """Posts of an own channel that are to be published later.
+
+        channel: The channel.
+        """
+        result: PlanPage = self._call("channel.plans", {"channel": channel})
+        return result
+
+    def unplan(self, *, channel: ChannelId, post: PostId) -> Done:
+        """Drops a post that was to be published later.
+
+        channel: The channel.
+        post: The post.
+        """
+        result: Done = self._call("channel.unplan", {"channel": channel, "post": post})
+        return result
+
+    def edit(self, *, body: NewPostBody, channel: ChannelId, post: PostId, advertising: bool | None = None, area: Area | None = None, categories: Sequence[str] | None = None, urgent: bool | None = None) -> Posted:
+        """Gives a post of an own channel another content. Both stay in the channel's log.
+
+        body: What it says.
+        channel: An own channel.
+        post: Which post.
+        advertising: It is advertising.
+        area: Where it matters; followers' nodes compare.
+        categories: Ids of the channel's categories that it is of; none for all who follow.
+        urgent: It is urgent.
+        """
+        result: Posted = self._call("channel.edit", {"body": body, "channel": channel, "post": post, "advertising": advertising, "area": area, "categories": categories, "urgent": urgent})
+        return result
+
+    def retract(self, *, channel: ChannelId, post: PostId, reason: str | None = None) -> Posted:
+        """Takes a post of an own channel back. It stays in the channel's log, and isn't shown.
+
+        channel: An own channel.
+        post: Which post.
+        reason: Why, for people.
+        """
+        result: Posted = self._call("channel.retract", {"channel": channel, "post": post, "reason": reason})
+        return result
+
+    def posts(self, *, channel: ChannelId, after: PageCursor | None = None, before: PageCursor | None = None, limit: int | None = None) -> PostPage:
+        """Posts of a channel by time; without `before` and `after` the newest. Older ones come from a relay where they aren't here.
+
+        channel: Of which channel.
+        after: `next` of a page: the posts after it.
+        before: `prev` of a page: the posts before it. Not together with `after`.
+        limit: Items at most; counts as 1,000 if above.
+        """
+        result: PostPage = self._call("channel.posts", {"channel": channel, "after": after, "before": before, "limit": limit})
+        return result
+
+    def fetch(self, *, channel: ChannelId, post: PostId) -> Blobs:
+        """Fetches the files of a post; answers how they are at once. Event `blob.progress` tells how it goes.
+
+        channel: The channel.
+        post: The post.
+        """
+        result: Blobs = self._call("channel.fetch", {"channel": channel, "post": post})
+        return result
+
+    def mark_read(self, *, channel: ChannelId, post: PostId) -> Done:
+        """Marks posts as seen, up to one.
+
+        channel: The channel.
+        post: The post.
+        """
+        result: Done = self._call("channel.mark_read", {"channel": channel, "post": post})
+        return result
+
+    def evidence(self, *, channel: ChannelId) -> ChannelEvidencePage:
+        """What was kept as proof that a channel's writers signed what contradicts itself.
+
+        channel: The channel.
+        """
+        result: ChannelEvidencePage = self._call("channel.evidence", {"channel": channel})
+        return result
+
+    def verify(self, *, data: str) -> ChannelEvidence:
+        """Checks evidence against a channel, whoever gives it: says what it proves, without asking anybody.
+
+        data: Evidence, as `channel.evidence` gives it.
+        """
+        result: ChannelEvidence = self._call("channel.verify", {"data": data})
+        return result
+
+
 class ArchiveMethods:
     """The methods `archive.…`."""
 
@@ -2446,6 +3354,7 @@ class Methods:
         self.chat = ChatMethods(call)
         self.message = MessageMethods(call)
         self.blob = BlobMethods(call)
+        self.channel = ChannelMethods(call)
         self.archive = ArchiveMethods(call)
         self.relay = RelayMethods(call)
         self.app = AppMethods(call)

@@ -24,6 +24,24 @@ export interface AlbumBody {
   text: string;
 }
 
+/** Photos and other files; those whose media type says so as images. */
+export interface AlbumNewPostBody {
+  /** In their order. */
+  files: SendFile[];
+  kind: "album";
+  /** What is written with them. */
+  text?: string;
+}
+
+/** Photos and other files. */
+export interface AlbumPostBody {
+  /** In their order. */
+  files: Attachment[];
+  kind: "album";
+  /** What is written with them. */
+  text?: string;
+}
+
 /** Several files; those whose media type says so as images. */
 export interface AlbumSendBody {
   /** In their order. */
@@ -187,6 +205,16 @@ export interface Archived {
   sent_ms: number;
 }
 
+/** A circle on the earth. */
+export interface Area {
+  /** Millionths of a degree north. */
+  latitude_e6: number;
+  /** Millionths of a degree east. */
+  longitude_e6: number;
+  /** Metres. */
+  radius_m: number;
+}
+
 /** A file of a message. */
 export interface Attachment {
   /** Its content, for `blob.get` and `/blob/ID`. */
@@ -215,6 +243,16 @@ export interface Attachment {
   waveform?: string;
   /** Of an image: how wide it is shown, in pixels. */
   width?: number;
+}
+
+/** A channel's word on how far its writers are. */
+export interface Beacon {
+  /** Grows with each. */
+  number: number;
+  /** Another should have come long ago: its relays may keep back what is new. */
+  stale: boolean;
+  /** By the channel's clock, in Unix milliseconds. */
+  time_ms: number;
 }
 
 /** How a file is here. */
@@ -284,6 +322,217 @@ export type Body =
   | AlbumBody
   | DeletedBody
   | UnknownBody;
+
+/** Something that takes place. */
+export interface CalendarEvent {
+  /** More of it. */
+  details?: string;
+  /** When it ends, in Unix seconds. */
+  ends_s: number;
+  /** Where. */
+  place?: string;
+  /** When it begins, in Unix seconds. */
+  starts_s: number;
+  /** What. */
+  title: string;
+  /** An address. */
+  url?: string;
+}
+
+/** A card. */
+export interface Card {
+  /** What can be opened from it. */
+  buttons?: WebLink[];
+  /** What it says. */
+  text?: string;
+  /** Its title. */
+  title: string;
+}
+
+/** A card. */
+export interface CardNewPostBody {
+  /** The card. */
+  card: Card;
+  kind: "card";
+  /** What is written with it. */
+  text?: string;
+}
+
+/** A card. */
+export interface CardPostBody {
+  /** The card. */
+  card: Card;
+  kind: "card";
+  /** What is written with it. */
+  text?: string;
+}
+
+/** Cards side by side. */
+export interface CarouselNewPostBody {
+  /** 2 to 10. */
+  cards: Card[];
+  kind: "carousel";
+  /** What is written with them. */
+  text?: string;
+}
+
+/** Cards side by side. */
+export interface CarouselPostBody {
+  /** 2 to 10. */
+  cards: Card[];
+  kind: "carousel";
+  /** What is written with them. */
+  text?: string;
+}
+
+/** A category of a channel. */
+export interface Category {
+  /** Lower-case letters, digits and hyphens. */
+  id: string;
+  /** For people. */
+  name: string;
+}
+
+/** A channel. */
+export interface Channel {
+  /** Its newest word on how far its writers are; absent until one is here. */
+  beacon?: Beacon;
+  /** The user wants nothing of it. */
+  blocked: boolean;
+  /** Its id, which is its root's public key. */
+  channel: ChannelId;
+  /** Pieces of evidence against its writers; see `channel.evidence`. */
+  evidence: number;
+  /** This account follows it. */
+  followed: boolean;
+  /** Posts that its writers signed and that aren't here; they are looked for at its relays. */
+  gaps?: ChannelGap[];
+  /** When it last said something, in Unix milliseconds. */
+  last_ms: number;
+  /** The link by which others follow it. */
+  link: string;
+  /** What it says of itself; absent until that is here. */
+  manifest?: Manifest;
+  /** The user isn't told of new posts. */
+  muted: boolean;
+  /** What it calls itself, or before that is here, its link. */
+  name: string;
+  /** It is this account's own. */
+  own: boolean;
+  /** Posts that the user hasn't seen, counted up to 1,000. */
+  unread: number;
+}
+
+/** Two things that a channel's writer signed and that contradict each other. */
+export interface ChannelEvidence {
+  /** The channel. */
+  channel: ChannelId;
+  /** Both, for `channel.verify` on any node. */
+  data: string;
+  /** The number of the entry or beacon. */
+  number: number;
+  /** What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`. */
+  proof: string;
+  /** Whose entries it is about; absent if it is about the channel's beacons alone. */
+  writer?: WriterKey;
+}
+
+/** A writer of a channel signed what contradicts itself; see `channel.evidence`. */
+export interface ChannelEvidenceEvent {
+  cursor: EventCursor;
+  data: ChannelEvidenceEventData;
+  epoch: EventEpoch;
+  kind: "channel.evidence";
+}
+
+export interface ChannelEvidenceEventData {
+  /** The channel. */
+  channel: ChannelId;
+  /** What it proves. */
+  proof: string;
+  /** Whose entries it is about. */
+  writer?: WriterKey;
+}
+
+/** One page of a list. */
+export interface ChannelEvidencePage {
+  /** The items in the list's order. */
+  items: ChannelEvidence[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
+/** Posts of a writer that aren't here. */
+export interface ChannelGap {
+  /** The first number. */
+  first: number;
+  /** The last one. */
+  last: number;
+  /** Whose. */
+  writer: WriterKey;
+}
+
+/** Something of a channel is missing, or no longer; see `gaps` in `channel.get`. */
+export interface ChannelGapEvent {
+  cursor: EventCursor;
+  data: ChannelGapEventData;
+  epoch: EventEpoch;
+  kind: "channel.gap";
+}
+
+export interface ChannelGapEventData {
+  /** The channel. */
+  channel: ChannelId;
+  /** Whether something is missing. */
+  open: boolean;
+}
+
+/** Names a channel: its root's public key. */
+export type ChannelId = string;
+
+/** A channel's link: `madang:channel?d=…`. A web address that carries one behind a `#` is read too. */
+export type ChannelLink = string;
+
+/** One page of a list. */
+export interface ChannelPage {
+  /** The items in the list's order. */
+  items: Channel[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
+/** A channel has a new post. Of a muted one too: see `muted` in `channel.get`. */
+export interface ChannelPostEvent {
+  cursor: EventCursor;
+  data: Post;
+  epoch: EventEpoch;
+  kind: "channel.post";
+}
+
+/** A post was edited or taken back. */
+export interface ChannelPostUpdatedEvent {
+  cursor: EventCursor;
+  data: Post;
+  epoch: EventEpoch;
+  kind: "channel.post_updated";
+}
+
+/** What a channel says of itself, or how this account has it, came or changed; see `channel.get`. */
+export interface ChannelUpdatedEvent {
+  cursor: EventCursor;
+  data: ChannelUpdatedEventData;
+  epoch: EventEpoch;
+  kind: "channel.updated";
+}
+
+export interface ChannelUpdatedEventData {
+  /** The channel. */
+  channel: ChannelId;
+}
 
 /** A chat. */
 export interface Chat {
@@ -535,6 +784,40 @@ export interface ContactRequestedEventData {
   request: RequestId;
 }
 
+/** An offer. */
+export interface Coupon {
+  /** What is shown. */
+  card: Card;
+  /** Until when, in Unix seconds. */
+  ends_s: number;
+  /** How many each follower gets; 0 for no limit. */
+  per_follower?: number;
+  /** From when, in Unix seconds. */
+  starts_s: number;
+  /** Its terms. */
+  terms?: string;
+  /** How many there are; 0 for no limit. */
+  total?: number;
+}
+
+/** An offer; it can't be claimed yet. */
+export interface CouponNewPostBody {
+  /** What. */
+  coupon: Coupon;
+  kind: "coupon";
+  /** What is written with it. */
+  text?: string;
+}
+
+/** An offer; it can't be claimed yet. */
+export interface CouponPostBody {
+  /** What. */
+  coupon: Coupon;
+  kind: "coupon";
+  /** What is written with it. */
+  text?: string;
+}
+
 /** Its author took it back. */
 export interface DeletedBody {
   kind: "deleted";
@@ -586,6 +869,11 @@ export type Event =
   | ChatTypingEvent
   | ContactRequestedEvent
   | ContactAddedEvent
+  | ChannelUpdatedEvent
+  | ChannelPostEvent
+  | ChannelPostUpdatedEvent
+  | ChannelEvidenceEvent
+  | ChannelGapEvent
   | WebhookDisabledEvent
   | AppRequestedEvent
   | GapEvent
@@ -597,6 +885,15 @@ export type EventCursor = string;
 /** Names a stretch of the event log: from one start of the node on this data to the next. Copies of a data directory share the epochs up to the copy, and none after. */
 export type EventEpoch = string;
 
+/** Something that takes place. */
+export interface EventNewPostBody {
+  /** What. */
+  event: CalendarEvent;
+  kind: "event";
+  /** What is written with it. */
+  text?: string;
+}
+
 /** Result of `event.poll`. */
 export interface EventPage {
   /** The epoch of `next`. */
@@ -605,6 +902,15 @@ export interface EventPage {
   items: Event[];
   /** The `after` of the next poll: the last item's cursor, or the cursor that was asked about if there are none. */
   next: EventCursor;
+}
+
+/** Something that takes place. */
+export interface EventPostBody {
+  /** What. */
+  event: CalendarEvent;
+  kind: "event";
+  /** What is written with it. */
+  text?: string;
 }
 
 /** What was kept as proof of what a relay did. */
@@ -811,6 +1117,26 @@ export type LedgerState = "queued" | "held" | "delivered" | "read";
 /** An invite link: `madang:invite?d=…`. A web address that carries one behind a `#` is read too. */
 export type Link = string;
 
+/** What a channel says of itself, signed by its root. */
+export interface Manifest {
+  /** What its advertising is labelled with. */
+  advertising_label?: string;
+  /** What its posts can be of. */
+  categories: Category[];
+  /** For people. */
+  description: string;
+  /** The domain that it says it belongs to: a claim. */
+  domain?: string;
+  /** An invite link by which followers write back. */
+  inbox?: string;
+  /** Addresses. */
+  links: WebLink[];
+  /** Grows with each change. */
+  number: number;
+  /** Posts a day that it promises at most; absent for no promise. */
+  posts_per_day?: number;
+}
+
 /** A member of a chat. */
 export interface Member {
   /** The account. */
@@ -940,6 +1266,16 @@ export interface MessageUpdatedEvent {
   kind: "message.updated";
 }
 
+/** What can be posted. */
+export type NewPostBody =
+  | TextNewPostBody
+  | AlbumNewPostBody
+  | CardNewPostBody
+  | CarouselNewPostBody
+  | EventNewPostBody
+  | PollNewPostBody
+  | CouponNewPostBody;
+
 /** Result of `node.info`. */
 export interface NodeInfo {
   /** The account, `madang1…`. */
@@ -986,6 +1322,26 @@ export interface Pinned {
   at_ms: number;
 }
 
+/** A post that is to be published later. */
+export interface Plan {
+  /** When, in Unix milliseconds. */
+  at_ms: number;
+  /** What. */
+  body: PostBody;
+  /** By which it is dropped. */
+  post: PostId;
+}
+
+/** One page of a list. */
+export interface PlanPage {
+  /** The items in the list's order. */
+  items: Plan[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
 /** A question with options to choose from. */
 export interface PollBody {
   kind: "poll";
@@ -997,12 +1353,38 @@ export interface PollBody {
   question: string;
 }
 
+/** A question. */
+export interface PollNewPostBody {
+  kind: "poll";
+  /** Whether one may choose several. */
+  multiple?: boolean;
+  /** What can be chosen, 2 to 12. */
+  options: string[];
+  /** The question. */
+  question: string;
+  /** What is written with it. */
+  text?: string;
+}
+
 /** An option of a poll. */
 export interface PollOption {
   /** The accounts that chose it. */
   accounts: Account[];
   /** What it says. */
   text: string;
+}
+
+/** A question. */
+export interface PollPostBody {
+  kind: "poll";
+  /** Whether one may choose several. */
+  multiple?: boolean;
+  /** What can be chosen. */
+  options: string[];
+  /** The question. */
+  question: string;
+  /** What is written with it. */
+  text?: string;
 }
 
 /** A question with options to choose from. */
@@ -1014,6 +1396,73 @@ export interface PollSendBody {
   options: string[];
   /** The question. */
   question: string;
+}
+
+/** A post. */
+export interface Post {
+  /** It is advertising, by the channel's word. */
+  advertising: boolean;
+  /** Where it matters. */
+  area?: Area;
+  /** What it says, after edits. */
+  body: PostBody;
+  /** Ids of the channel's categories. */
+  categories?: string[];
+  /** Where. */
+  channel: ChannelId;
+  /** When it was edited last, in Unix milliseconds. */
+  edited_ms?: number;
+  /** Relays that signed for it; only of own channels. */
+  held?: Held[];
+  /** Its number among what the writer signed. */
+  number: number;
+  /** Its id. */
+  post: PostId;
+  /** The channel's root hasn't confirmed it yet. */
+  provisional: boolean;
+  /** When this device stored it, in Unix milliseconds. */
+  received_ms: number;
+  /** It was taken back. */
+  retracted?: Retracted;
+  /** By the writer's clock, in Unix milliseconds. */
+  time_ms: number;
+  /** It is urgent, by the channel's word. */
+  urgent: boolean;
+  /** Whose key signed it: the channel's own id, or an editor's. */
+  writer: WriterKey;
+}
+
+/** What a post says. */
+export type PostBody =
+  | TextPostBody
+  | AlbumPostBody
+  | CardPostBody
+  | CarouselPostBody
+  | EventPostBody
+  | PollPostBody
+  | CouponPostBody
+  | RetractedPostBody
+  | UnknownPostBody;
+
+/** Names a post of a channel, or what was done to one. */
+export type PostId = string;
+
+/** Posts of a channel. */
+export interface PostPage {
+  /** In ascending order of time. */
+  items: Post[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes, from a relay where it isn't here. Absent at the start. */
+  prev?: PageCursor;
+}
+
+/** Result of `channel.post`, `channel.edit` and `channel.retract`. */
+export interface Posted {
+  /** It is published later. */
+  planned: boolean;
+  /** The id of the post, edit or retraction; of a planned post that of the plan, by which `channel.unplan` drops it. */
+  post: PostId;
 }
 
 /** An emoji at a message. */
@@ -1064,10 +1513,23 @@ export type RelayState = "trusted" | "demoted";
 /** Names a contact request that waits for the user. */
 export type RequestId = string;
 
+/** A post was taken back. */
+export interface Retracted {
+  /** Why, for people; may be empty. */
+  reason: string;
+  /** When, in Unix milliseconds. */
+  time_ms: number;
+}
+
+/** It was taken back. */
+export interface RetractedPostBody {
+  kind: "retracted";
+}
+
 /** A member's part in a group. */
 export type Role = "owner" | "admin" | "member";
 
-/** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION` or `method:NAME`. */
+/** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION` or `method:NAME`. */
 export type Scope = string;
 
 /** A message that a search finds. */
@@ -1138,6 +1600,20 @@ export interface TextBody {
 }
 
 /** Text. */
+export interface TextNewPostBody {
+  kind: "text";
+  /** What it says. */
+  text: string;
+}
+
+/** Text. */
+export interface TextPostBody {
+  kind: "text";
+  /** What it says. */
+  text: string;
+}
+
+/** Text. */
 export interface TextSendBody {
   kind: "text";
   /** Who is named in it: whole characters of the text, ascending, without overlaps. */
@@ -1157,6 +1633,15 @@ export interface UnknownBody {
   kind: "unknown";
 }
 
+/** A kind that this version doesn't know. */
+export interface UnknownPostBody {
+  /** The kind's number. */
+  code: number;
+  kind: "unknown";
+  /** What is to be shown instead. */
+  text: string;
+}
+
 /** A voice note. */
 export interface VoiceBody {
   /** Which. */
@@ -1173,6 +1658,16 @@ export interface VoiceSendBody {
   kind: "voice";
   /** What is written with it. */
   text?: string;
+}
+
+/** An address with a name. */
+export interface WebLink {
+  /** Whether it may be opened: `https`, `http`, `mailto`, `tel` and `madang` addresses. Any other is only text. */
+  actionable?: boolean;
+  /** What it is called. */
+  label: string;
+  /** Where it leads. */
+  url: string;
 }
 
 /** A webhook. */
@@ -1234,6 +1729,9 @@ export interface WebhookPage {
 
 /** How a webhook is. */
 export type WebhookState = "active" | "failing" | "disabled" | "ended";
+
+/** The public key of whoever writes on a channel. */
+export type WriterKey = string;
 
 /** How far an upload is. */
 export interface Written {
@@ -1553,6 +2051,194 @@ export interface BlobCancelParams {
   blob: BlobId;
 }
 
+/** Parameters of `channel.list`. */
+export interface ChannelListParams {
+  /** `next` of the page before; absent for the first. */
+  after?: PageCursor;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `channel.get`. */
+export interface ChannelGetParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.create`. */
+export interface ChannelCreateParams {
+  /** What it calls itself. */
+  name: string;
+  /** What its advertising is labelled with; empty for none. */
+  advertising_label?: string;
+  /** What its posts can be of. */
+  categories?: Category[];
+  /** For people. */
+  description?: string;
+  /** The domain that it belongs to; empty for none. */
+  domain?: string;
+  /** The same key with the same name gives the same channel, for seven days; with another name an error. */
+  idempotency_key?: string;
+  /** An invite link by which followers write back; empty for none. */
+  inbox?: string;
+  /** Addresses. */
+  links?: WebLink[];
+  /** Posts a day that it promises at most; 0 for no promise. */
+  posts_per_day?: number;
+}
+
+/** Parameters of `channel.update`. */
+export interface ChannelUpdateParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** What its advertising is labelled with; empty for none. */
+  advertising_label?: string;
+  /** What its posts can be of. */
+  categories?: Category[];
+  /** For people. */
+  description?: string;
+  /** The domain that it belongs to; empty for none. */
+  domain?: string;
+  /** An invite link by which followers write back; empty for none. */
+  inbox?: string;
+  /** Addresses. */
+  links?: WebLink[];
+  /** What it calls itself. */
+  name?: string;
+  /** Posts a day that it promises at most; 0 for no promise. */
+  posts_per_day?: number;
+}
+
+/** Parameters of `channel.follow`. */
+export interface ChannelFollowParams {
+  /** The channel's link. */
+  link: ChannelLink;
+}
+
+/** Parameters of `channel.unfollow`. */
+export interface ChannelUnfollowParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.mute`. */
+export interface ChannelMuteParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** False to be told again. */
+  muted?: boolean;
+}
+
+/** Parameters of `channel.block`. */
+export interface ChannelBlockParams {
+  /** The channel; it needn't be followed. */
+  channel: ChannelId;
+  /** False to allow it again. */
+  blocked?: boolean;
+}
+
+/** Parameters of `channel.post`. */
+export interface ChannelPostParams {
+  /** What it says. */
+  body: NewPostBody;
+  /** An own channel. */
+  channel: ChannelId;
+  /** It is advertising. */
+  advertising?: boolean;
+  /** Where it matters; followers' nodes compare. */
+  area?: Area;
+  /** When it is published, in Unix milliseconds; at once if absent or past. */
+  at_ms?: number;
+  /** Ids of the channel's categories that it is of; none for all who follow. */
+  categories?: string[];
+  /** The same key with the same post gives the same id, for seven days; with another one an error. */
+  idempotency_key?: string;
+  /** It is urgent. */
+  urgent?: boolean;
+}
+
+/** Parameters of `channel.plans`. */
+export interface ChannelPlansParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.unplan`. */
+export interface ChannelUnplanParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** The post. */
+  post: PostId;
+}
+
+/** Parameters of `channel.edit`. */
+export interface ChannelEditParams {
+  /** What it says. */
+  body: NewPostBody;
+  /** An own channel. */
+  channel: ChannelId;
+  /** Which post. */
+  post: PostId;
+  /** It is advertising. */
+  advertising?: boolean;
+  /** Where it matters; followers' nodes compare. */
+  area?: Area;
+  /** Ids of the channel's categories that it is of; none for all who follow. */
+  categories?: string[];
+  /** It is urgent. */
+  urgent?: boolean;
+}
+
+/** Parameters of `channel.retract`. */
+export interface ChannelRetractParams {
+  /** An own channel. */
+  channel: ChannelId;
+  /** Which post. */
+  post: PostId;
+  /** Why, for people. */
+  reason?: string;
+}
+
+/** Parameters of `channel.posts`. */
+export interface ChannelPostsParams {
+  /** Of which channel. */
+  channel: ChannelId;
+  /** `next` of a page: the posts after it. */
+  after?: PageCursor;
+  /** `prev` of a page: the posts before it. Not together with `after`. */
+  before?: PageCursor;
+  /** Items at most; counts as 1,000 if above. */
+  limit?: number;
+}
+
+/** Parameters of `channel.fetch`. */
+export interface ChannelFetchParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** The post. */
+  post: PostId;
+}
+
+/** Parameters of `channel.mark_read`. */
+export interface ChannelMarkReadParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** The post. */
+  post: PostId;
+}
+
+/** Parameters of `channel.evidence`. */
+export interface ChannelEvidenceParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.verify`. */
+export interface ChannelVerifyParams {
+  /** Evidence, as `channel.evidence` gives it. */
+  data: string;
+}
+
 /** Parameters of `archive.add`. */
 export interface ArchiveAddParams {
   /** The account that exported it. */
@@ -1728,6 +2414,7 @@ export type ErrorCode =
   | "parse_error"
   | "phrase_erased"
   | "read_only"
+  | "relay_unavailable"
   | "scope_missing"
   | "token_ended"
   | "too_large";
@@ -1936,6 +2623,67 @@ export abstract class Methods {
     /** Ends an upload or a fetch, and forgets what is here of it; also frees the room of a file that was fetched. */
     cancel: (params: BlobCancelParams, signal?: AbortSignal): Promise<Done> =>
       this.call("blob.cancel", params, signal),
+  };
+
+  readonly channel = {
+    /** Channels that are followed, blocked or this account's own, by id; of a token that names single channels those. */
+    list: (params: ChannelListParams = {}, signal?: AbortSignal): Promise<ChannelPage> =>
+      this.call("channel.list", params, signal),
+    /** A channel: what it says of itself, and what is missing of it. */
+    get: (params: ChannelGetParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.get", params, signal),
+    /** Makes a channel. Its relays are this account's. */
+    create: (params: ChannelCreateParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.create", params, signal),
+    /** Changes what an own channel says of itself; what is absent stays. */
+    update: (params: ChannelUpdateParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.update", params, signal),
+    /**
+     * Follows a channel by its link.
+     *
+     * Answers at once; what it says comes from its relays, and `channel.updated` tells it.
+     */
+    follow: (params: ChannelFollowParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.follow", params, signal),
+    /** Follows a channel no longer, and forgets what is here of it. */
+    unfollow: (params: ChannelUnfollowParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("channel.unfollow", params, signal),
+    /** Has the user told of a channel's new posts no longer, or again. They come all the same. */
+    mute: (params: ChannelMuteParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.mute", params, signal),
+    /** Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be. */
+    block: (params: ChannelBlockParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("channel.block", params, signal),
+    /** Posts on an own channel, now or at a time: answers when it is durable here. */
+    post: (params: ChannelPostParams, signal?: AbortSignal): Promise<Posted> =>
+      this.call("channel.post", params, signal),
+    /** Posts of an own channel that are to be published later. */
+    plans: (params: ChannelPlansParams, signal?: AbortSignal): Promise<PlanPage> =>
+      this.call("channel.plans", params, signal),
+    /** Drops a post that was to be published later. */
+    unplan: (params: ChannelUnplanParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("channel.unplan", params, signal),
+    /** Gives a post of an own channel another content. Both stay in the channel's log. */
+    edit: (params: ChannelEditParams, signal?: AbortSignal): Promise<Posted> =>
+      this.call("channel.edit", params, signal),
+    /** Takes a post of an own channel back. It stays in the channel's log, and isn't shown. */
+    retract: (params: ChannelRetractParams, signal?: AbortSignal): Promise<Posted> =>
+      this.call("channel.retract", params, signal),
+    /** Posts of a channel by time; without `before` and `after` the newest. Older ones come from a relay where they aren't here. */
+    posts: (params: ChannelPostsParams, signal?: AbortSignal): Promise<PostPage> =>
+      this.call("channel.posts", params, signal),
+    /** Fetches the files of a post; answers how they are at once. Event `blob.progress` tells how it goes. */
+    fetch: (params: ChannelFetchParams, signal?: AbortSignal): Promise<Blobs> =>
+      this.call("channel.fetch", params, signal),
+    /** Marks posts as seen, up to one. */
+    mark_read: (params: ChannelMarkReadParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("channel.mark_read", params, signal),
+    /** What was kept as proof that a channel's writers signed what contradicts itself. */
+    evidence: (params: ChannelEvidenceParams, signal?: AbortSignal): Promise<ChannelEvidencePage> =>
+      this.call("channel.evidence", params, signal),
+    /** Checks evidence against a channel, whoever gives it: says what it proves, without asking anybody. */
+    verify: (params: ChannelVerifyParams, signal?: AbortSignal): Promise<ChannelEvidence> =>
+      this.call("channel.verify", params, signal),
   };
 
   readonly archive = {

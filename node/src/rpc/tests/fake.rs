@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use super::channels;
+
 use crate::rpc::access::{Grant, Grants};
 use crate::rpc::api::{Api, ApiResult};
 use crate::rpc::error::ApiError;
@@ -509,6 +511,112 @@ impl Api for Fake {
             at_ms: 8,
         });
         Ok(Message { pinned, ..message() })
+    }
+
+    async fn channel_list(&self, _: ListParams) -> ApiResult<Page<Channel>> {
+        Ok(page(vec![channels::channel(5), channels::channel(6)]))
+    }
+
+    async fn channel_get(&self, channel: ChannelId) -> ApiResult<Channel> {
+        channels::known(channel)
+    }
+
+    async fn channel_create(&self, params: ChannelCreateParams) -> ApiResult<Channel> {
+        Ok(Channel {
+            name: params.name,
+            ..channels::channel(5)
+        })
+    }
+
+    async fn channel_update(&self, params: ChannelUpdateParams) -> ApiResult<Channel> {
+        channels::known(params.channel)
+    }
+
+    async fn channel_follow(&self, params: FollowParams) -> ApiResult<Channel> {
+        Ok(Channel {
+            link: params.link,
+            ..channels::channel(5)
+        })
+    }
+
+    async fn channel_unfollow(&self, channel: ChannelId) -> ApiResult<Done> {
+        channels::known(channel).map(|_| Done {})
+    }
+
+    async fn channel_mute(&self, params: MuteParams) -> ApiResult<Channel> {
+        let muted = params.muted;
+        Ok(Channel {
+            muted,
+            ..channels::known(params.channel)?
+        })
+    }
+
+    async fn channel_block(&self, params: BlockParams) -> ApiResult<Done> {
+        channels::known(params.channel).map(|_| Done {})
+    }
+
+    async fn channel_post(&self, params: ChannelPostParams) -> ApiResult<Posted> {
+        channels::known(params.channel)?;
+        Ok(Posted {
+            post: PostId([8; 32]),
+            planned: params.at_ms.is_some(),
+        })
+    }
+
+    async fn channel_plans(&self, channel: ChannelId) -> ApiResult<Page<Plan>> {
+        channels::known(channel)?;
+        let body = PostBody::Text { text: "soon".into() };
+        let post = PostId([8; 32]);
+        Ok(page(vec![Plan { post, at_ms: 9, body }]))
+    }
+
+    async fn channel_unplan(&self, params: PostParams) -> ApiResult<Done> {
+        channels::known(params.channel).map(|_| Done {})
+    }
+
+    async fn channel_edit(&self, params: ChannelEditParams) -> ApiResult<Posted> {
+        channels::known(params.channel)?;
+        let planned = false;
+        Ok(Posted {
+            post: params.post,
+            planned,
+        })
+    }
+
+    async fn channel_retract(&self, params: RetractParams) -> ApiResult<Posted> {
+        channels::known(params.channel)?;
+        let planned = false;
+        Ok(Posted {
+            post: params.post,
+            planned,
+        })
+    }
+
+    async fn channel_posts(&self, params: PostListParams) -> ApiResult<PostPage> {
+        channels::known(params.channel)?;
+        Ok(PostPage {
+            items: vec![channels::post()],
+            next: None,
+            prev: Some("opaque".into()),
+        })
+    }
+
+    async fn channel_fetch(&self, params: PostParams) -> ApiResult<Blobs> {
+        channels::known(params.channel)?;
+        Ok(Blobs { items: Vec::new() })
+    }
+
+    async fn channel_mark_read(&self, params: PostParams) -> ApiResult<Done> {
+        channels::known(params.channel).map(|_| Done {})
+    }
+
+    async fn channel_evidence(&self, channel: ChannelId) -> ApiResult<Page<ChannelEvidence>> {
+        channels::known(channel)?;
+        Ok(page(vec![channels::evidence()]))
+    }
+
+    async fn channel_verify(&self, _: VerifyParams) -> ApiResult<ChannelEvidence> {
+        Ok(channels::evidence())
     }
 
     async fn chat_pins(&self, params: ChatParams) -> ApiResult<Page<Message>> {

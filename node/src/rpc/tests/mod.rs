@@ -4,6 +4,7 @@
 
 mod apps;
 mod bounds;
+mod channels;
 mod client;
 mod content;
 mod door;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::super::schema::Account;
 use super::{
-    AppKey, BlobId, BlobState, ChatId, DeviceKey, EventCursor, EventEpoch, GapState, Ledger, Message, MessageId,
-    RelayKey, RequestId, Scope,
+    AppKey, BlobId, BlobState, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, GapState, Ledger, Message,
+    MessageId, Post, RelayKey, RequestId, Scope, WriterKey,
 };
 
 /// Result of `event.poll`.
@@ -75,6 +75,11 @@ impl EventKind {
     /// A message was changed.
     pub const MESSAGE_UPDATED: &str = "message.updated";
 
+    /// A channel has a new post.
+    pub const CHANNEL_POST: &str = "channel.post";
+    /// A post was edited or taken back.
+    pub const CHANNEL_POST_UPDATED: &str = "channel.post_updated";
+
     /// Its kind's name.
     pub fn name(&self) -> &'static str {
         match self {
@@ -92,6 +97,11 @@ impl EventKind {
             Self::RelayDemoted { .. } => "relay.demoted",
             Self::AppRequested { .. } => "app.requested",
             Self::WebhookDisabled { .. } => "webhook.disabled",
+            Self::ChannelUpdated { .. } => "channel.updated",
+            Self::ChannelPost(_) => Self::CHANNEL_POST,
+            Self::ChannelPostUpdated(_) => Self::CHANNEL_POST_UPDATED,
+            Self::ChannelEvidence { .. } => "channel.evidence",
+            Self::ChannelGap { .. } => "channel.gap",
             Self::Gap { .. } => "gap",
             Self::Lagged { .. } => "lagged",
         }
@@ -110,12 +120,28 @@ impl EventKind {
             | Self::ChatGap { chat, .. }
             | Self::ContactAdded { chat, .. } => Some(*chat),
             Self::BlobProgress { .. }
+            | Self::ChannelUpdated { .. }
+            | Self::ChannelPost(_)
+            | Self::ChannelPostUpdated(_)
+            | Self::ChannelEvidence { .. }
+            | Self::ChannelGap { .. }
             | Self::RelayDemoted { .. }
             | Self::ContactRequested { .. }
             | Self::AppRequested { .. }
             | Self::Gap { .. }
             | Self::WebhookDisabled { .. }
             | Self::Lagged { .. } => None,
+        }
+    }
+
+    /// The channel that it is about.
+    pub fn channel(&self) -> Option<ChannelId> {
+        match self {
+            Self::ChannelPost(post) | Self::ChannelPostUpdated(post) => Some(post.channel),
+            Self::ChannelUpdated { channel }
+            | Self::ChannelEvidence { channel, .. }
+            | Self::ChannelGap { channel, .. } => Some(*channel),
+            _ => None,
         }
     }
 }
@@ -233,6 +259,37 @@ pub enum EventKind {
         /// Their name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+    },
+    /// What a channel says of itself, or how this account has it, came or changed; see `channel.get`.
+    #[serde(rename = "channel.updated")]
+    ChannelUpdated {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// A channel has a new post. Of a muted one too: see `muted` in `channel.get`.
+    #[serde(rename = "channel.post")]
+    ChannelPost(Post),
+    /// A post was edited or taken back.
+    #[serde(rename = "channel.post_updated")]
+    ChannelPostUpdated(Post),
+    /// A writer of a channel signed what contradicts itself; see `channel.evidence`.
+    #[serde(rename = "channel.evidence")]
+    ChannelEvidence {
+        /// The channel.
+        channel: ChannelId,
+        /// What it proves.
+        proof: String,
+        /// Whose entries it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        writer: Option<WriterKey>,
+    },
+    /// Something of a channel is missing, or no longer; see `gaps` in `channel.get`.
+    #[serde(rename = "channel.gap")]
+    ChannelGap {
+        /// The channel.
+        channel: ChannelId,
+        /// Whether something is missing.
+        open: bool,
     },
     /// A webhook failed for too long, or its receiver wants no more; see `event.webhooks`.
     #[serde(rename = "webhook.disabled")]

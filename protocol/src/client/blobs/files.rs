@@ -14,7 +14,7 @@ use crate::client::blobs::puts::Put;
 use crate::client::io::{CommandError, Reply};
 use crate::client::kinds::{FileContent, FilesContent};
 use crate::client::records::encode;
-use crate::keys::{BlobId, ChatId, MessageId};
+use crate::keys::{BlobId, ChannelId, ChatId, MessageId, TopicSecret};
 use crate::limits;
 use crate::message::{Attachment, Body, Files};
 use crate::rows::{Rows, RowsError, Tree};
@@ -344,7 +344,7 @@ impl Client {
         chat: &ChatId,
         content: FilesContent,
     ) -> Result<(Body, String), CommandError> {
-        let Some(topic) = self.chats.get(chat).map(|chat| chat.row.topic.public()) else {
+        let Some(topic) = self.topic_of(chat).map(|topic| topic.public()) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
         let mut items = Vec::new();
@@ -436,6 +436,39 @@ impl Client {
         for item in &files.items {
             if !self.blobs.puts.contains_key(&item.blob.id) {
                 self.fetch_item(now_ms, chat, item)?;
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    /// The topic on which files of a chat, or of an own channel, which has its id here, are put.
+    pub(super) fn topic_of(&self, chat: &ChatId) -> Option<TopicSecret> {
+        match self.chats.get(chat) {
+            Some(chat) => Some(chat.row.topic.clone()),
+            None => self.own_channel_topic(&ChannelId(chat.0)),
+        }
+    }
+
+    /// Fetches the files of a post that just came, if they are small.
+    pub(in crate::client) fn post_files_came(&mut self, now_ms: u64, channel: ChannelId, files: &[&Attachment]) {
+        let small = files.iter().filter(|item| item.blob.length_bytes <= FETCHED_AT_ONCE);
+        for item in small {
+            if self.fetch_item(now_ms, ChatId(channel.0), item).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Fetches the files of a post.
+    pub(in crate::client) fn post_files_fetch(
+        &mut self,
+        now_ms: u64,
+        channel: ChannelId,
+        files: &[&Attachment],
+    ) -> Result<Reply, CommandError> {
+        for item in files {
+            if !self.blobs.puts.contains_key(&item.blob.id) {
+                self.fetch_item(now_ms, ChatId(channel.0), item)?;
             }
         }
         Ok(Reply::Done)

@@ -217,7 +217,7 @@ impl Client {
         chat: ChatId,
         files: &Files,
     ) -> Result<(), CommandError> {
-        let Some(topic) = self.chats.get(&chat).map(|chat| chat.row.topic.clone()) else {
+        let Some(topic) = self.topic_of(&chat) else {
             return Ok(());
         };
         let peers = self.blob_peers_of(&chat);

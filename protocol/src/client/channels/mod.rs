@@ -28,7 +28,7 @@ pub mod view;
 pub use own::ManifestChange;
 
 use super::records::{decode, encode};
-use super::{Client, CommandError, LoadError, Reply, TopicUse, array};
+use super::{Client, CommandError, FileContent, LoadError, Reply, TopicUse, array};
 use crate::address::PeerAddress;
 use crate::channel::terms::{Terms, Zone};
 use crate::channel::{Authority, Beacon, Post, Proof, Statement};
@@ -64,6 +64,8 @@ pub enum ChannelCommand {
         channel: ChannelId,
         /// What.
         post: Post,
+        /// Files of ours that it shows; they take the place of its body.
+        files: Vec<FileContent>,
         /// Unix milliseconds; at once if it is past.
         at_ms: Option<u64>,
         /// Makes a repeat harmless: same key and post, same id.
@@ -84,6 +86,8 @@ pub enum ChannelCommand {
         target: EnvelopeId,
         /// What it says from now on.
         post: Post,
+        /// Files of ours that it shows; they take the place of its body.
+        files: Vec<FileContent>,
     },
     /// Take a post back. Replies [`Reply::Posted`] with the retraction.
     Retract {
@@ -150,6 +154,13 @@ pub enum ChannelCommand {
         channel: ChannelId,
         /// The key of the last one, from [`view::posts`].
         through: Vec<u8>,
+    },
+    /// Fetch the files of a post. Replies [`Reply::Done`].
+    FetchFiles {
+        /// Where.
+        channel: ChannelId,
+        /// Which post.
+        post: EnvelopeId,
     },
     /// Fetch older posts from a relay. Replies [`Reply::Older`] when they are here.
     History {
@@ -316,11 +327,18 @@ impl Client {
             ChannelCommand::Post {
                 channel,
                 post,
+                files,
                 at_ms,
                 idempotency_key,
-            } => self.post(now_ms, channel, post, at_ms, idempotency_key, rows),
+            } => self.post(now_ms, channel, (post, files), at_ms, idempotency_key, rows),
             ChannelCommand::Unplan { channel, plan } => self.unplan(channel, plan),
-            ChannelCommand::Edit { channel, target, post } => self.edit_post(now_ms, channel, target, post, rows),
+            ChannelCommand::Edit {
+                channel,
+                target,
+                post,
+                files,
+            } => self.edit_post(now_ms, channel, target, (post, files), rows),
+            ChannelCommand::FetchFiles { channel, post } => self.fetch_post_files(now_ms, channel, post, rows),
             ChannelCommand::Retract {
                 channel,
                 target,

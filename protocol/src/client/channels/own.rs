@@ -1,18 +1,21 @@
 //! Writing: a channel of our own, its entries and beacons, and posts that are planned.
 
-use super::Channel;
 use super::rows::{ChannelRow, OwnRow, PlannedRow, key};
 use super::take::Arrived;
+use super::{Channel, view};
 use crate::address::PeerAddress;
 use crate::blob::BlobRef;
-use crate::channel::{Act, Beacon, Category, Entry, Head, Manifest, Policy, Post, Signatory, Statement, WebLink};
+use crate::channel::{
+    Act, Beacon, Category, Entry, Head, Manifest, Policy, Post, PostBody, Signatory, Statement, WebLink,
+};
 use crate::client::outbox::OutWhat;
 use crate::client::records::{OutKind, decode, encode_small};
 use crate::client::sending::{Once, RepeatKey};
-use crate::client::{Client, CommandError, Reply, TopicUse};
+use crate::client::{Client, CommandError, FileContent, FilesContent, Reply, TopicUse};
 use crate::envelope::Envelope;
-use crate::keys::{ChannelId, EnvelopeId, TopicSecret};
+use crate::keys::{ChannelId, ChatId, EnvelopeId, TopicSecret};
 use crate::limits;
+use crate::message::Body;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Wire};
 
@@ -40,8 +43,10 @@ pub struct ManifestChange {
     pub relays: Option<Vec<PeerAddress>>,
     /// A domain; empty for none.
     pub domain: Option<String>,
-    /// What it promises.
-    pub policy: Option<Policy>,
+    /// Posts a day at most; 0 for no promise.
+    pub posts_per_day: Option<u16>,
+    /// What advertising is labelled with; empty for none.
+    pub advertising_label: Option<String>,
 }
 
 impl ManifestChange {
@@ -57,7 +62,10 @@ impl ManifestChange {
             inbox: self.inbox.unwrap_or(now.inbox),
             relays: self.relays.unwrap_or(now.relays),
             domain: self.domain.unwrap_or(now.domain),
-            policy: self.policy.unwrap_or(now.policy),
+            policy: Policy {
+                posts_per_day: self.posts_per_day.unwrap_or(now.policy.posts_per_day),
+                advertising_label: self.advertising_label.unwrap_or(now.policy.advertising_label),
+            },
             recovery: now.recovery,
             extensions: now.extensions,
         }
@@ -152,25 +160,73 @@ impl Client {
         &mut self,
         now_ms: u64,
         id: ChannelId,
-        post: Post,
+        (post, files): (Post, Vec<FileContent>),
         at_ms: Option<u64>,
         idempotency_key: Option<String>,
         rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
+        let post = self.with_files(&id, post, files)?;
         self.check_post(&id, &post)?;
         let later_ms = at_ms.filter(|at_ms| *at_ms > now_ms);
         let bytes = post.encode();
         let when = at_ms.unwrap_or(0).to_be_bytes();
         let repeat = idempotency_key.map(|key| RepeatKey::of(key, &[b"post", &id.0, &when, &bytes]));
-        let made = self.once(now_ms, repeat, rows, |client| match later_ms {
-            Some(at_ms) => client.plan(id, at_ms, bytes),
-            None => Ok(client.act(now_ms, id, Act::Post(post))?.0),
+        let made = self.once(now_ms, repeat, rows, |client| {
+            client.attach(now_ms, id, &post)?;
+            match later_ms {
+                Some(at_ms) => client.plan(id, at_ms, bytes),
+                None => Ok(client.act(now_ms, id, Act::Post(post))?.0),
+            }
         })?;
         let (Once::Made(made) | Once::Repeated(made)) = made;
         Ok(Reply::Posted {
             id: EnvelopeId(made),
             planned: later_ms.is_some(),
         })
+    }
+
+    /// A post that shows files of ours.
+    fn with_files(&self, id: &ChannelId, post: Post, items: Vec<FileContent>) -> Result<Post, CommandError> {
+        self.own(id)?;
+        if items.is_empty() {
+            return Ok(post);
+        }
+        let text = post.text.clone();
+        let (body, text) = self.files_body(&ChatId(id.0), FilesContent { items, text })?;
+        let Body::Files(files) = body else {
+            return Ok(post);
+        };
+        Ok(Post {
+            text,
+            body: PostBody::Files(files),
+            ..post
+        })
+    }
+
+    /// From now on the files of a post go to the channel's relays.
+    fn attach(&mut self, now_ms: u64, id: ChannelId, post: &Post) -> Result<(), CommandError> {
+        let PostBody::Files(files) = &post.body else {
+            return Ok(());
+        };
+        self.check_files(files)?;
+        self.attach_files(now_ms, ChatId(id.0), files)
+    }
+
+    pub(super) fn fetch_post_files(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        post: EnvelopeId,
+        rows: &dyn Rows,
+    ) -> Result<Reply, CommandError> {
+        let found = view::post(rows, &post)?.filter(|view| view.channel == id);
+        let found = found.ok_or(CommandError::NotFound { field: "post" })?;
+        self.post_files_fetch(now_ms, id, &found.post.files())
+    }
+
+    /// The secret of an own channel's topic.
+    pub(in crate::client) fn own_channel_topic(&self, id: &ChannelId) -> Option<TopicSecret> {
+        self.own(id).ok().map(|own| own.secret.clone())
     }
 
     fn plan(&mut self, id: ChannelId, at_ms: u64, post: Vec<u8>) -> Result<[u8; 32], CommandError> {
@@ -226,11 +282,13 @@ impl Client {
         now_ms: u64,
         id: ChannelId,
         target: EnvelopeId,
-        post: Post,
+        (post, files): (Post, Vec<FileContent>),
         rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
+        let post = self.with_files(&id, post, files)?;
         self.check_post(&id, &post)?;
         self.find_own_post(&id, &target, rows)?;
+        self.attach(now_ms, id, &post)?;
         let made = self.act(now_ms, id, Act::Edit { target, post })?;
         Ok(Reply::Posted {
             id: made,

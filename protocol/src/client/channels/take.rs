@@ -157,6 +157,12 @@ impl Client {
             key::timeline(&id, time_ms, number, &envelope.id()),
             key::on_timeline(kind, &place),
         );
+        if let Act::Post(post) = &entry.act
+            && live
+            && !void
+        {
+            self.post_files_came(now_ms, id, &post.files());
+        }
         match &entry.act {
             Act::Edit { target, .. } | Act::Retract { target, .. } => {
                 let mark = key::mark(&id, target, &envelope.id());

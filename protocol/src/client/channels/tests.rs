@@ -46,6 +46,7 @@ impl World {
             ChannelCommand::Post {
                 channel,
                 post: Post::text(text),
+                files: Vec::new(),
                 at_ms: None,
                 idempotency_key: None,
             },
@@ -175,6 +176,7 @@ fn edits_and_retractions_leave_a_trace_and_only_what_exists_is_edited() {
         channel,
         target: first,
         post: Post::text("open"),
+        files: Vec::new(),
     };
     w.channel(ALICE, edit).unwrap();
     let retract = ChannelCommand::Retract {
@@ -198,6 +200,7 @@ fn edits_and_retractions_leave_a_trace_and_only_what_exists_is_edited() {
         channel,
         target: EnvelopeId([9; 32]),
         post: Post::text("open"),
+        files: Vec::new(),
     };
     let error = w.channel(ALICE, nothing).unwrap_err();
     assert!(matches!(error, CommandError::NotFound { field: "post" }), "{error}");
@@ -387,6 +390,7 @@ fn planned_posts_survive_a_restart_and_come_in_their_time() {
         let command = ChannelCommand::Post {
             channel,
             post: Post::text(text),
+            files: Vec::new(),
             at_ms: Some(at_ms),
             idempotency_key: Some(text.into()),
         };
@@ -516,6 +520,7 @@ fn what_is_too_much_is_refused_by_name() {
         let command = ChannelCommand::Post {
             channel,
             post,
+            files: Vec::new(),
             at_ms: None,
             idempotency_key: None,
         };
@@ -543,6 +548,7 @@ fn what_is_too_much_is_refused_by_name() {
     let command = ChannelCommand::Post {
         channel,
         post: Post::text("mine now"),
+        files: Vec::new(),
         at_ms: None,
         idempotency_key: None,
     };
@@ -594,4 +600,57 @@ fn a_domain_is_proved_by_what_it_publishes_and_only_while_the_channel_names_it()
     names(&mut w, "other.example");
     assert_eq!(w.sees(BOB, channel).proved_ms, None);
     assert!(proves(&mut w, "other.example", vec![vouch]).is_err());
+}
+
+#[test]
+fn photos_of_a_post_go_to_the_channels_relays_and_are_fetched_by_who_follows() {
+    let (mut w, channel) = followed();
+    let content = vec![7_u8; 100_000];
+    let (now_ms, node) = (w.now_ms, &mut w.nodes[ALICE]);
+    let begun = node.client.file_begin(now_ms, content.len() as u64, false).unwrap();
+    let Reply::Written { upload, .. } = begun else {
+        panic!("{begun:?}");
+    };
+    let written = node.client.file_write(now_ms, upload, 0, &content, &node.disk).unwrap();
+    let Reply::Written { blob: Some(blob), .. } = written else {
+        panic!("{written:?}");
+    };
+    w.input(ALICE, crate::client::Input::Tick);
+    let photo = || FileContent {
+        blob,
+        name: "photo.jpg".into(),
+        media_type: "image/jpeg".into(),
+        caption: String::new(),
+        media: crate::message::Media::File,
+    };
+    let command = |text: &str| ChannelCommand::Post {
+        channel,
+        post: Post::text(text),
+        files: vec![photo()],
+        at_ms: None,
+        idempotency_key: None,
+    };
+    w.channel(ALICE, command("our window")).unwrap();
+    w.pass(SECOND_MS);
+    let seen = w.reads(BOB, channel);
+    assert_eq!(
+        (seen[0].post.text.as_str(), seen[0].post.body.name()),
+        ("our window", "files")
+    );
+    let read = |w: &World| crate::client::history::read_blob(&w.nodes[BOB].disk, &blob, 0, content.len());
+    assert_eq!(read(&w).unwrap(), content);
+    let error = w.channel(ALICE, command("again")).unwrap_err();
+    assert!(
+        matches!(error, CommandError::Invalid { field: "body.blob", .. }),
+        "{error}"
+    );
+
+    // Who comes later asks for it.
+    let link = w.sees(ALICE, channel).link();
+    w.follows(CAROL, &link);
+    let post = w.reads(CAROL, channel)[0].id;
+    w.channel(CAROL, ChannelCommand::FetchFiles { channel, post }).unwrap();
+    w.pass(SECOND_MS);
+    let fetched = crate::client::history::read_blob(&w.nodes[CAROL].disk, &blob, 0, content.len());
+    assert_eq!(fetched.unwrap(), content);
 }

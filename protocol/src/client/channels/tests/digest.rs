@@ -1,8 +1,8 @@
 //! What a follower's terms hold back.
 
 use super::*;
+use crate::channel::Area;
 use crate::channel::terms::{Hours, Why};
-use crate::channel::{Area, Policy};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -11,6 +11,7 @@ impl World {
         let command = ChannelCommand::Post {
             channel,
             post,
+            files: Vec::new(),
             at_ms: None,
             idempotency_key: None,
         };
@@ -131,10 +132,7 @@ fn a_channel_that_breaks_its_promise_is_cut_to_it_and_marked() {
     let (mut w, channel) = followed();
     w.at(12);
     let promise = ManifestChange {
-        policy: Some(Policy {
-            posts_per_day: 2,
-            advertising_label: String::new(),
-        }),
+        posts_per_day: Some(2),
         ..ManifestChange::default()
     };
     let update = ChannelCommand::Update {

@@ -1,0 +1,207 @@
+//! What can be typed behind `madang channel`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use crate::dates;
+
+/// What can be done with a channel.
+#[derive(Debug, Subcommand)]
+pub enum ChannelCommand {
+    /// Make a channel, kept at your relays, and print its link
+    New {
+        /// What it calls itself
+        name: String,
+        /// What else it says of itself
+        #[command(flatten)]
+        says: ManifestArgs,
+        /// Making it again with the same key makes no other
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+    },
+    /// Change what a channel of yours says of itself
+    Change {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Its new name
+        #[arg(long)]
+        name: Option<String>,
+        /// What else it says of itself
+        #[command(flatten)]
+        says: ManifestArgs,
+    },
+    /// List the channels that you follow, have or blocked
+    List,
+    /// Show a channel: what it says of itself, and what is missing of it
+    Show {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Print the link by which others follow a channel
+    Link {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Follow a channel
+    Follow {
+        /// Its link, `madang:channel?…`
+        link: String,
+    },
+    /// Follow a channel no longer, and forget what is here of it
+    Unfollow {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Be told of a channel's new posts no longer
+    Mute {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Be told again
+        #[arg(long)]
+        off: bool,
+    },
+    /// Have nothing to do with a channel any more
+    Block {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Allow it again
+        #[arg(long)]
+        off: bool,
+    },
+    /// Post on a channel of yours: a text, files, a card
+    Post(PostArgs),
+    /// List posts of a channel of yours that are to be published later
+    Plans {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Drop a post that is to be published later
+    Unplan {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Its id, or the beginning of it, which `channel plans` shows
+        post: String,
+    },
+    /// Give a post another text
+    Edit {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+        /// What it says from now on
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Take a post back
+    Retract {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+        /// Why, for people
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Show a channel's newest posts and mark them seen
+    Read {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
+        /// Don't mark them seen
+        #[arg(long)]
+        keep_unread: bool,
+        /// Show the beginning of each post's id
+        #[arg(long)]
+        ids: bool,
+    },
+    /// Fetch the files of a post and save them; nothing is overwritten
+    Save {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+        /// Directory, or path of the new file [default: the current directory, under the sender's name made harmless]
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        to: Option<PathBuf>,
+    },
+    /// Show what was kept as proof that a channel contradicts itself
+    Evidence {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Write each piece to a file of this directory, for `channel verify` anywhere
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        to: Option<PathBuf>,
+    },
+    /// Check evidence against a channel, whoever gave it
+    Verify {
+        /// The file that `channel evidence --to` wrote
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+/// What a channel says of itself.
+#[derive(Debug, Args)]
+pub struct ManifestArgs {
+    /// Description for people
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Category that posts can be of; can be repeated
+    #[arg(long = "category", value_name = "ID=NAME")]
+    pub categories: Vec<String>,
+    /// Address to show; can be repeated
+    #[arg(long = "web", value_name = "LABEL=URL")]
+    pub links: Vec<String>,
+    /// Domain that it belongs to
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Option<String>,
+    /// Posts a day that it promises at most; 0 for no promise
+    #[arg(long, value_name = "N")]
+    pub posts_per_day: Option<u16>,
+    /// What its advertising is labelled with
+    #[arg(long, value_name = "TEXT")]
+    pub advertising_label: Option<String>,
+    /// Invite link by which followers write back
+    #[arg(long, value_name = "INVITE")]
+    pub inbox: Option<String>,
+}
+
+/// What is posted.
+#[derive(Debug, Args)]
+pub struct PostArgs {
+    /// Channel id, the beginning of it, or its name
+    pub channel: String,
+    /// The text
+    #[arg(allow_hyphen_values = true, required_unless_present_any = ["files", "card", "body"])]
+    pub text: Option<String>,
+    /// A file to show; can be repeated
+    #[arg(long = "file", value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with_all = ["card", "body"])]
+    pub files: Vec<PathBuf>,
+    /// Show a card with this title
+    #[arg(long, value_name = "TITLE", conflicts_with = "body")]
+    pub card: Option<String>,
+    /// Button of the card; can be repeated
+    #[arg(long = "button", value_name = "LABEL=URL", requires = "card")]
+    pub buttons: Vec<String>,
+    /// The whole body as JSON, as `channel.post` takes it: carousels, events, polls, coupons
+    #[arg(long, value_name = "JSON", conflicts_with = "text")]
+    pub body: Option<String>,
+    /// Category that it is of; can be repeated
+    #[arg(long = "category", value_name = "ID")]
+    pub categories: Vec<String>,
+    /// It is advertising
+    #[arg(long)]
+    pub advertising: bool,
+    /// It is urgent
+    #[arg(long)]
+    pub urgent: bool,
+    /// Publish it at this time, as `2026-11-01 18:30`, in UTC
+    #[arg(long, value_name = "TIME", value_parser = dates::time)]
+    pub at: Option<u64>,
+    /// Posting again with the same key posts nothing new
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+}

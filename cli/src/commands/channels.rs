@@ -1,0 +1,483 @@
+//! The commands around channels: a brand's and a follower's.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::files::{self, How};
+use super::{id_for, keyed, pair, print_list, put};
+use crate::args::{ChannelCommand, ManifestArgs, PostArgs};
+use crate::client::Client;
+use crate::fault::Fault;
+use crate::out::Out;
+use crate::resolve::{self, CHANNEL, POST};
+use crate::safe::{Names, line, multiline};
+use crate::show;
+use crate::text::Texts;
+
+/// Posts asked for in one page (guess).
+const PAGE: u64 = 100;
+/// Newest posts among which the beginning of an id is looked for (guess).
+const SEARCHED: u64 = 200;
+/// Columns before the text of a post: `12:03:44  `.
+const TEXT_INDENT: &str = "          ";
+
+pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) -> Result<(), Fault> {
+    match action {
+        ChannelCommand::New {
+            name,
+            says,
+            idempotency_key,
+        } => {
+            let mut params = manifest(says)?;
+            put(&mut params, "name", json!(name));
+            keyed(&mut params, idempotency_key);
+            let made = client.call("channel.create", params).await?;
+            out.print(&made, || show::field(&made, "link"))
+        }
+        ChannelCommand::Change { channel, name, says } => {
+            let mut params = manifest(says)?;
+            put(&mut params, "channel", json!(of(client, &channel).await?));
+            if let Some(name) = name {
+                put(&mut params, "name", json!(name));
+            }
+            let changed = client.call("channel.update", params).await?;
+            out.print(&changed, || details(&changed, out))
+        }
+        ChannelCommand::List => {
+            let items = client.list("channel.list").await?;
+            let names = Names::of(&items, "channel");
+            print_list(out, &items, out.t().no_channels, |item| row(item, &names, out.t()))
+        }
+        ChannelCommand::Show { channel } => {
+            let found = get(client, &channel).await?;
+            out.print(&found, || details(&found, out))
+        }
+        ChannelCommand::Link { channel } => {
+            let found = get(client, &channel).await?;
+            out.print(&json!({ "link": found.get("link") }), || show::field(&found, "link"))
+        }
+        ChannelCommand::Follow { link } => {
+            let followed = client.call("channel.follow", json!({ "link": link.trim() })).await?;
+            out.print(&followed, || {
+                (out.t().channel_followed)(&show::name_or(&followed, "channel"))
+            })
+        }
+        ChannelCommand::Unfollow { channel } => {
+            let id = of(client, &channel).await?;
+            let done = client.call("channel.unfollow", json!({ "channel": id })).await?;
+            out.print(&done, || out.t().channel_unfollowed.to_owned())
+        }
+        ChannelCommand::Mute { channel, off } => {
+            let id = of(client, &channel).await?;
+            let params = json!({ "channel": id, "muted": !off });
+            let changed = client.call("channel.mute", params).await?;
+            out.print(&changed, || details(&changed, out))
+        }
+        ChannelCommand::Block { channel, off } => {
+            let id = of(client, &channel).await?;
+            let params = json!({ "channel": id, "blocked": !off });
+            let done = client.call("channel.block", params).await?;
+            let t = out.t();
+            out.print(&done, || {
+                if off { t.channel_allowed } else { t.channel_blocked }.to_owned()
+            })
+        }
+        ChannelCommand::Post(args) => post(client, args, out).await,
+        ChannelCommand::Plans { channel } => {
+            let id = of(client, &channel).await?;
+            let found = client.call("channel.plans", json!({ "channel": id })).await?;
+            let now = show::now_ms();
+            print_list(out, show::items_of(&found, "items"), out.t().no_plans, |plan| {
+                vec![
+                    show::short(show::text_of(plan, "post")),
+                    show::time_of(plan, "at_ms", now),
+                    line(&body(plan.get("body").unwrap_or(&Value::Null), "", out.t())),
+                ]
+            })
+        }
+        ChannelCommand::Unplan { channel, post } => {
+            let id = of(client, &channel).await?;
+            let found = client.call("channel.plans", json!({ "channel": id })).await?;
+            let plan = resolve::resolve(POST, &post, show::items_of(&found, "items"))?;
+            let params = json!({ "channel": id, "post": show::text_of(plan, "post") });
+            let done = client.call("channel.unplan", params).await?;
+            out.print(&done, || out.t().taken_back.to_owned())
+        }
+        ChannelCommand::Edit { channel, post, text } => {
+            let id = of(client, &channel).await?;
+            let post = post_of(client, &id, &post).await?;
+            let body = json!({ "kind": "text", "text": text });
+            let params = json!({ "channel": id, "post": post, "body": body });
+            posted(&client.call("channel.edit", params).await?, out)
+        }
+        ChannelCommand::Retract { channel, post, reason } => {
+            let id = of(client, &channel).await?;
+            let post = post_of(client, &id, &post).await?;
+            let params = json!({ "channel": id, "post": post, "reason": reason });
+            posted(&client.call("channel.retract", params).await?, out)
+        }
+        ChannelCommand::Read {
+            channel,
+            limit,
+            keep_unread,
+            ids,
+        } => read(client, &channel, limit, keep_unread, ids, out).await,
+        ChannelCommand::Save { channel, post, to } => {
+            let id = of(client, &channel).await?;
+            let post = post_of(client, &id, &post).await?;
+            let found = newest(client, &id, SEARCHED).await?;
+            let found = resolve::resolve(POST, &post, &found)?;
+            let named = files::named(found.get("body").unwrap_or(&Value::Null));
+            if named.is_empty() {
+                return Err(Fault::failed(|t| t.no_files.to_owned()));
+            }
+            client
+                .call("channel.fetch", json!({ "channel": id, "post": post }))
+                .await?;
+            files::save_all(client, &named, to.as_deref(), out).await
+        }
+        ChannelCommand::Evidence { channel, to } => evidence(client, &channel, to, out).await,
+        ChannelCommand::Verify { file } => {
+            let data = std::fs::read_to_string(&file).map_err(|error| Fault::file(|t| t.to_read, &file, &error))?;
+            let found = client.call("channel.verify", json!({ "data": data.trim() })).await?;
+            out.print(&found, || proof(&found, out.t()))
+        }
+    }
+}
+
+async fn of(client: &Client, given: &str) -> Result<String, Fault> {
+    id_for(client, CHANNEL, "channel.list", given).await
+}
+
+async fn get(client: &Client, given: &str) -> Result<Value, Fault> {
+    let id = of(client, given).await?;
+    client.call("channel.get", json!({ "channel": id })).await
+}
+
+/// The id of a post, which may be given by its beginning.
+async fn post_of(client: &Client, channel: &str, given: &str) -> Result<String, Fault> {
+    if resolve::is_id(given) {
+        return Ok(given.to_lowercase());
+    }
+    let posts = newest(client, channel, SEARCHED).await?;
+    resolve::resolve(POST, given, &posts).map(|post| show::text_of(post, "post").to_owned())
+}
+
+/// A channel as one row of a list.
+pub(super) fn row(item: &Value, names: &Names, t: &Texts) -> Vec<String> {
+    let state = match (
+        show::flag(item, "own"),
+        show::flag(item, "blocked"),
+        show::flag(item, "muted"),
+    ) {
+        (true, _, _) => t.channel_own,
+        (_, true, _) => t.channel_is_blocked,
+        (_, _, true) => t.channel_is_muted,
+        _ => t.channel_is_followed,
+    };
+    vec![
+        show::short(show::text_of(item, "channel")),
+        show::marked(item, "channel", names, t),
+        state.to_owned(),
+        match show::number(item, "unread") {
+            0 => String::new(),
+            unread => (t.unread)(unread),
+        },
+        show::time_of(item, "last_ms", show::now_ms()),
+    ]
+}
+
+/// Splits `LABEL=URL` and the like at the first `=`.
+fn halves(given: &str) -> Result<(String, String), Fault> {
+    match given.split_once('=') {
+        Some((one, other)) if !one.trim().is_empty() => Ok((one.trim().to_owned(), other.trim().to_owned())),
+        _ => {
+            let given = line(given);
+            Err(Fault::failed(move |t| (t.want_pair)(&given)))
+        }
+    }
+}
+
+fn manifest(says: ManifestArgs) -> Result<Value, Fault> {
+    let mut params = json!({});
+    let mut text = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            put(&mut params, name, json!(value));
+        }
+    };
+    text("description", says.description);
+    text("domain", says.domain);
+    text("advertising_label", says.advertising_label);
+    text("inbox", says.inbox);
+    if let Some(posts) = says.posts_per_day {
+        put(&mut params, "posts_per_day", json!(posts));
+    }
+    let pairs = |given: &[String], names: (&str, &str)| -> Result<Vec<Value>, Fault> {
+        let pair = |given: &String| {
+            let (one, other) = halves(given)?;
+            Ok(json!({ names.0: one, names.1: other }))
+        };
+        given.iter().map(pair).collect()
+    };
+    if !says.categories.is_empty() {
+        let categories = pairs(&says.categories, ("id", "name"))?;
+        put(&mut params, "categories", json!(categories));
+    }
+    if !says.links.is_empty() {
+        put(&mut params, "links", json!(pairs(&says.links, ("label", "url"))?));
+    }
+    Ok(params)
+}
+
+async fn post(client: &Client, args: PostArgs, out: &Out) -> Result<(), Fault> {
+    let id = of(client, &args.channel).await?;
+    let text = args.text.unwrap_or_default();
+    let body = if let Some(body) = args.body {
+        serde_json::from_str(&body).map_err(|error| {
+            let error = error.to_string();
+            Fault::failed(move |t| (t.params_unreadable)(&error))
+        })?
+    } else if let Some(title) = args.card {
+        let mut buttons = Vec::new();
+        for button in &args.buttons {
+            let (label, url) = halves(button)?;
+            buttons.push(json!({ "label": label, "url": url }));
+        }
+        json!({ "kind": "card", "card": { "title": title, "text": text, "buttons": buttons } })
+    } else if args.files.is_empty() {
+        json!({ "kind": "text", "text": text })
+    } else {
+        let how = How {
+            as_files: false,
+            keep_metadata: false,
+        };
+        let sent = files::body(client, &args.files, &text, how, out).await?;
+        json!({ "kind": "album", "files": files::named(&sent), "text": text })
+    };
+    let mut params = json!({
+        "channel": id, "body": body, "categories": args.categories,
+        "advertising": args.advertising, "urgent": args.urgent, "at_ms": args.at,
+    });
+    keyed(&mut params, args.idempotency_key);
+    posted(&client.again()?.call("channel.post", params).await?, out)
+}
+
+fn posted(made: &Value, out: &Out) -> Result<(), Fault> {
+    out.print(made, || {
+        let id = show::short(show::text_of(made, "post"));
+        let t = out.t();
+        let how = if show::flag(made, "planned") {
+            t.post_planned
+        } else {
+            t.post_made
+        };
+        format!("{id}  {how}")
+    })
+}
+
+/// The newest posts in ascending order of time, paging back from the end.
+async fn newest(client: &Client, channel: &str, limit: u64) -> Result<Vec<Value>, Fault> {
+    let mut posts: Vec<Value> = Vec::new();
+    let mut before = Value::Null;
+    loop {
+        let left = limit.saturating_sub(posts.len() as u64).min(PAGE);
+        let params = json!({ "channel": channel, "before": before, "limit": left });
+        let page = client.call("channel.posts", params).await?;
+        let items = show::items_of(&page, "items");
+        posts.splice(0..0, items.iter().cloned());
+        before = page.get("prev").cloned().unwrap_or_default();
+        if before.is_null() || items.is_empty() || posts.len() as u64 >= limit {
+            return Ok(posts);
+        }
+    }
+}
+
+async fn read(client: &Client, given: &str, limit: u64, keep_unread: bool, ids: bool, out: &Out) -> Result<(), Fault> {
+    let channel = get(client, given).await?;
+    let id = show::text_of(&channel, "channel");
+    let posts = newest(client, id, limit).await?;
+    let t = out.t();
+    out.print(&json!({ "items": posts }), || {
+        if posts.is_empty() {
+            return t.no_posts.to_owned();
+        }
+        let now = show::now_ms();
+        let mut lines = vec![show::name_or(&channel, "channel")];
+        lines.extend(
+            posts
+                .iter()
+                .map(|post| out.wrapped(&shown(post, now, ids, t), TEXT_INDENT)),
+        );
+        lines.join("\n")
+    })?;
+    if !show::items_of(&channel, "gaps").is_empty() {
+        out.remark(t.some_missing);
+    }
+    if channel.get("beacon").is_some_and(|beacon| show::flag(beacon, "stale")) {
+        out.remark(t.channel_stale);
+    }
+    if show::number(&channel, "evidence") > 0 {
+        out.remark(t.channel_contradicts);
+    }
+    match posts.last().filter(|_| !keep_unread && !show::flag(&channel, "own")) {
+        Some(last) => {
+            let params = json!({ "channel": id, "post": show::text_of(last, "post") });
+            client.call("channel.mark_read", params).await.map(drop)
+        }
+        None => Ok(()),
+    }
+}
+
+/// A post as people read it.
+fn shown(post: &Value, now_ms: u64, ids: bool, t: &Texts) -> String {
+    let mut text = format!("{}  ", show::time_of(post, "time_ms", now_ms));
+    if ids {
+        text += &format!("{}  ", show::short(show::text_of(post, "post")));
+    }
+    if show::flag(post, "advertising") {
+        text += &format!("[{}] ", t.post_advertising);
+    }
+    let says = post.get("body").unwrap_or(&Value::Null);
+    text += &match post.get("retracted") {
+        Some(retracted) => match show::field(retracted, "reason") {
+            reason if reason.is_empty() => t.post_retracted.to_owned(),
+            reason => format!("{} {reason}", t.post_retracted),
+        },
+        None => body(says, TEXT_INDENT, t),
+    };
+    if post.get("edited_ms").is_some_and(|at| !at.is_null()) {
+        text += &format!("  ({})", t.edited);
+    }
+    if show::flag(post, "provisional") {
+        text += &format!("  ({})", t.post_provisional);
+    }
+    text
+}
+
+/// What a post says, each part on a line of its own.
+fn body(says: &Value, indent: &str, t: &Texts) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut add = |value: &Value, name: &str| {
+        let text = show::text_of(value, name);
+        if !text.is_empty() {
+            lines.push(multiline(text, indent));
+        }
+    };
+    add(says, "text");
+    let null = Value::Null;
+    let mut cards: Vec<&Value> = show::items_of(says, "cards").iter().collect();
+    cards.extend(says.get("card"));
+    cards.extend(says.get("coupon").and_then(|coupon| coupon.get("card")));
+    for card in &cards {
+        add(card, "title");
+        add(card, "text");
+    }
+    let event = says.get("event").unwrap_or(&null);
+    add(event, "title");
+    add(event, "place");
+    add(event, "details");
+    add(says, "question");
+    for card in cards {
+        for button in show::items_of(card, "buttons") {
+            lines.push(format!(
+                "[{}] {}",
+                show::field(button, "label"),
+                show::field(button, "url")
+            ));
+        }
+    }
+    for (number, option) in show::items_of(says, "options").iter().enumerate() {
+        lines.push(format!("{}. {}", number + 1, line(option.as_str().unwrap_or_default())));
+    }
+    for file in files::named(says) {
+        let size = show::bytes(show::number(file, "length_bytes"));
+        lines.push(format!("{} ({size})", show::field(file, "name")));
+    }
+    if lines.is_empty() {
+        return t.post_unknown.to_owned();
+    }
+    lines.join(&format!("\n{indent}"))
+}
+
+fn details(found: &Value, out: &Out) -> String {
+    let (now, t, null) = (show::now_ms(), out.t(), Value::Null);
+    let says = found.get("manifest").unwrap_or(&null);
+    let mut rows = vec![
+        pair(t.label_channel, show::field(found, "channel")),
+        pair(t.label_name, show::name_or(found, "channel")),
+        pair(t.label_description, show::field(says, "description")),
+        pair(t.label_domain, show::field(says, "domain")),
+    ];
+    for link in show::items_of(says, "links") {
+        let url = format!("{} {}", show::field(link, "label"), show::field(link, "url"));
+        rows.push(pair(t.label_web, url));
+    }
+    for category in show::items_of(says, "categories") {
+        let name = format!("{} {}", show::field(category, "id"), show::field(category, "name"));
+        rows.push(pair(t.label_category, name));
+    }
+    if let Some(posts) = says.get("posts_per_day").and_then(Value::as_u64) {
+        rows.push(pair(t.label_promise, (t.posts_per_day)(posts)));
+    }
+    let names = Names::of(std::slice::from_ref(found), "channel");
+    let state = row(found, &names, t).into_iter().nth(2).unwrap_or_default();
+    rows.push(pair(t.label_state, state));
+    if let Some(beacon) = found.get("beacon") {
+        let stale = if show::flag(beacon, "stale") {
+            t.channel_stale
+        } else {
+            ""
+        };
+        rows.push(pair(
+            t.label_beacon,
+            format!("{} {stale}", show::time_of(beacon, "time_ms", now)),
+        ));
+    }
+    for gap in show::items_of(found, "gaps") {
+        let range = (t.messages_range)(show::number(gap, "first"), show::number(gap, "last"));
+        rows.push(pair(t.label_missing, range));
+    }
+    if show::number(found, "evidence") > 0 {
+        rows.push(pair(t.label_evidence, t.channel_contradicts.to_owned()));
+    }
+    rows.push(pair(t.label_link, show::field(found, "link")));
+    rows.retain(|row| row.last().is_some_and(|value| !value.trim().is_empty()));
+    out.table(&rows)
+}
+
+async fn evidence(client: &Client, given: &str, to: Option<PathBuf>, out: &Out) -> Result<(), Fault> {
+    let id = of(client, given).await?;
+    let found = client.call("channel.evidence", json!({ "channel": id })).await?;
+    let items = show::items_of(&found, "items");
+    if let Some(to) = &to {
+        std::fs::create_dir_all(to).map_err(|error| Fault::file(|t| t.to_write, to, &error))?;
+        for (number, item) in items.iter().enumerate() {
+            write(
+                &to.join(format!("evidence-{}.txt", number + 1)),
+                show::text_of(item, "data"),
+            )?;
+        }
+    }
+    out.print(&found, || match items {
+        [] => out.t().no_evidence_of_channel.to_owned(),
+        items => items
+            .iter()
+            .map(|item| proof(item, out.t()))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    })
+}
+
+fn write(path: &Path, data: &str) -> Result<(), Fault> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, format!("{data}\n").as_bytes()));
+    written.map_err(|error| Fault::file(|t| t.to_write, path, &error))
+}
+
+fn proof(item: &Value, t: &Texts) -> String {
+    let channel = show::short(show::text_of(item, "channel"));
+    let number = show::number(item, "number");
+    format!("{channel}  {}", (t.proved)(show::text_of(item, "proof"), number))
+}
