@@ -234,6 +234,19 @@ pub struct Signatory {
 }
 
 impl Signatory {
+    /// What the writer may do.
+    pub fn scopes(&self) -> Scopes {
+        self.chain.last().map_or(Scopes::ROOT, |last| last.scopes)
+    }
+
+    /// By whose right it writes.
+    pub fn authority(&self) -> Authority {
+        Authority {
+            writer: self.secret.public(),
+            chain: self.chain.clone(),
+        }
+    }
+
     /// The root of a channel, by the secret of its topic.
     pub fn root(topic: &TopicSecret) -> Self {
         Self {

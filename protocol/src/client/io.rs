@@ -5,7 +5,9 @@ use super::kinds::Content;
 use crate::address::PeerAddress;
 use crate::chat::Role;
 use crate::contact::ContactError;
-use crate::keys::{AccountId, BlobId, ChannelId, ChatId, EnvelopeId, MessageId, RequestId, TopicId, TransportKey};
+use crate::keys::{
+    AccountId, BlobId, ChannelId, ChatId, EnvelopeId, MessageId, RequestId, TopicId, TransportKey, WriterId,
+};
 use crate::message::StreamId;
 use crate::rows::RowsError;
 
@@ -307,6 +309,10 @@ pub enum Reply {
         /// It is published later.
         planned: bool,
     },
+    /// A key that writes on a channel once it is certified.
+    Writer(WriterId),
+    /// A certificate or recovery key of a channel, as text.
+    Certificate(String),
     /// What a domain is to publish: an encoded [`crate::channel::Vouch`].
     Vouch(Vec<u8>),
     /// Older posts came from a relay.

@@ -1,7 +1,7 @@
 //! Whether the domain that a channel names vouches for it. Its file is fetched by whoever embeds the client.
 
 use super::Channel;
-use crate::channel::{Signatory, Vouch};
+use crate::channel::Vouch;
 use crate::client::{Client, CommandError, EventRow, Reply};
 use crate::keys::ChannelId;
 use crate::wire::Wire;
@@ -25,16 +25,12 @@ impl Client {
     pub(super) fn vouch_for(&self, id: ChannelId) -> Result<Reply, CommandError> {
         let channel = self.channels.by_id.get(&id);
         let channel = channel.ok_or(CommandError::NotFound { field: "channel" })?;
-        let own = channel.row.own.as_ref().ok_or(CommandError::NotAllowed {
-            reason: "only who made the channel may do that",
-        })?;
+        let root = channel.root(&id).ok_or(super::NOT_ROOT)?;
         let domain = channel.domain().ok_or(CommandError::Invalid {
             field: "domain",
             reason: "the channel names none",
         })?;
-        Ok(Reply::Vouch(
-            Vouch::sign(&Signatory::root(&own.secret), domain).encode(),
-        ))
+        Ok(Reply::Vouch(Vouch::sign(&root, domain).encode()))
     }
 
     /// What a domain publishes: whether it vouches for a channel that names it.

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `rows` | the rows |
 //! | `follow` | following by a link, muting, blocking |
-//! | `own` | making a channel, its entries and beacons, posts that are planned |
+//! | `own` | making a channel, its entries, posts that are planned |
+//! | `beacons` | what the root signs of the whole channel |
+//! | `writers` | who else may write, hand-over and recovery |
 //! | `digest` | what the follower's terms hold back |
 //! | `domain` | whether a domain vouches for a channel |
 //! | `take` | what comes: entries, beacons, contradictions between them |
@@ -13,6 +15,7 @@
 //!
 //! What comes is only verified when it comes, and taken at the end of the input, when rows can be read.
 
+mod beacons;
 mod digest;
 mod domain;
 mod follow;
@@ -24,8 +27,10 @@ mod take;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests;
 pub mod view;
+mod writers;
 
 pub use own::ManifestChange;
+pub use writers::WriterGrant;
 
 use super::records::{decode, encode};
 use super::{Client, CommandError, FileContent, LoadError, Reply, TopicUse, array};
@@ -141,6 +146,40 @@ pub enum ChannelCommand {
         /// What it publishes, each an encoded [`crate::channel::Vouch`] or something else.
         vouches: Vec<Vec<u8>>,
     },
+    /// A key to write on a followed channel with, for its root to certify. Replies [`Reply::Writer`].
+    WriterKey {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Let a key write on an own channel. Replies [`Reply::Certificate`], which is for its holder.
+    Certify {
+        /// Which.
+        channel: ChannelId,
+        /// Whom, for what and how long.
+        grant: WriterGrant,
+    },
+    /// Use a certificate: write with it, or be the root that it makes its holder. Replies [`Reply::Channel`].
+    UseCertificate {
+        /// Its text.
+        certificate: String,
+    },
+    /// Let a key write no longer: what it wrote until now stays. Replies [`Reply::Done`].
+    Revoke {
+        /// Where.
+        channel: ChannelId,
+        /// Whom.
+        writer: WriterId,
+    },
+    /// A key that takes an own channel back should its root be lost or stolen, to be kept elsewhere. Replies [`Reply::Certificate`].
+    RecoveryKey {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Take a channel back. Replies [`Reply::Channel`].
+    Recover {
+        /// The text of its recovery key.
+        key: String,
+    },
     /// Have nothing to do with a channel any more, or allow it again. Replies [`Reply::Done`].
     Block {
         /// Which; it needn't be followed.
@@ -169,9 +208,18 @@ pub enum ChannelCommand {
     },
 }
 
+/// Why a command is refused that only the root may give.
+const NOT_ROOT: CommandError = CommandError::NotAllowed {
+    reason: "only the channel's root may do that",
+};
+
 /// A channel in memory.
 pub(super) struct Channel {
     row: ChannelRow,
+    /// Writers of whom something came that the next beacon is to cover.
+    covers: BTreeSet<WriterId>,
+    /// The last beacon that we signed: what is signed in one step isn't taken before its end.
+    signed: Option<Beacon>,
     /// The beacon that counts, and who signed it.
     beacon: Option<(Beacon, Authority)>,
     /// What the kept evidence proves.
@@ -213,6 +261,8 @@ impl Channel {
         });
         let mut channel = Self {
             row,
+            covers: BTreeSet::new(),
+            signed: None,
             beacon,
             proofs: Vec::new(),
             rounds: 0,
@@ -223,6 +273,13 @@ impl Channel {
         };
         channel.settle_digest();
         channel
+    }
+
+    /// The beacon that the next one follows.
+    fn latest(&self) -> Option<&Beacon> {
+        let taken = self.beacon.as_ref().map(|(beacon, _)| beacon);
+        let signed = self.signed.as_ref().filter(|_| self.row.own.is_some());
+        [taken, signed].into_iter().flatten().max_by_key(|beacon| beacon.number)
     }
 
     /// Where it is kept.
@@ -348,6 +405,12 @@ impl Client {
             ChannelCommand::Unfollow { channel } => self.unfollow(now_ms, channel, rows),
             ChannelCommand::Mute { channel, muted } => self.mute_channel(channel, muted),
             ChannelCommand::Terms { channel, terms } => self.set_terms(now_ms, channel, *terms, rows),
+            ChannelCommand::WriterKey { channel } => self.writer_key(channel),
+            ChannelCommand::Certify { channel, grant } => self.certify(now_ms, channel, grant),
+            ChannelCommand::UseCertificate { certificate } => self.use_certificate(now_ms, &certificate),
+            ChannelCommand::Revoke { channel, writer } => self.revoke_writer(now_ms, channel, writer),
+            ChannelCommand::RecoveryKey { channel } => self.recovery_key(now_ms, channel),
+            ChannelCommand::Recover { key } => self.recover_channel(now_ms, &key),
             ChannelCommand::Vouch { channel } => self.vouch_for(channel),
             ChannelCommand::Prove {
                 channel,

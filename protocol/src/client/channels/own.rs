@@ -1,26 +1,22 @@
-//! Writing: a channel of our own, its entries and beacons, and posts that are planned.
+//! Writing: a channel of our own, our entries on this and others, and posts that are planned.
 
-use super::rows::{ChannelRow, OwnRow, PlannedRow, key};
+use super::rows::{ChannelRow, OwnRow, PenRow, PlannedRow, key};
 use super::take::Arrived;
 use super::{Channel, view};
 use crate::address::PeerAddress;
 use crate::blob::BlobRef;
-use crate::channel::{
-    Act, Beacon, Category, Entry, Head, Manifest, Policy, Post, PostBody, Signatory, Statement, WebLink,
-};
+use crate::channel::{Act, Category, Entry, Manifest, Policy, Post, PostBody, Scopes, Statement, WebLink};
 use crate::client::outbox::OutWhat;
 use crate::client::records::{OutKind, decode, encode_small};
 use crate::client::sending::{Once, RepeatKey};
 use crate::client::{Client, CommandError, FileContent, FilesContent, Reply, TopicUse};
 use crate::envelope::Envelope;
-use crate::keys::{ChannelId, ChatId, EnvelopeId, TopicSecret};
+use crate::keys::{ChannelId, ChatId, EnvelopeId, TopicSecret, WriterSecret};
 use crate::limits;
 use crate::message::Body;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Wire};
 
-/// Seconds between two beacons, whatever happens (guess: a day's posts that are kept back are noticed two days later at the latest).
-const BEACON_S: u32 = 24 * 3600;
 /// Entries that relays are handed again when they may lack them (guess: what followers see of a channel at first, and more).
 const AGAIN: usize = 256;
 
@@ -108,7 +104,7 @@ impl Client {
         check_manifest(&manifest)?;
         let repeat = idempotency_key.map(|key| RepeatKey::of(key, &[b"channel", manifest.name.as_bytes()]));
         let made = self.once(now_ms, repeat, rows, |client| {
-            let secret = TopicSecret::from_bytes(client.crypto.random());
+            let secret = WriterSecret::from_bytes(client.crypto.random());
             let id = ChannelId(secret.public().0);
             let mut channel = Channel::of(ChannelRow {
                 name: manifest.name.clone(),
@@ -116,12 +112,10 @@ impl Client {
                 since_ms: now_ms,
                 last_ms: now_ms,
                 own: Some(OwnRow {
-                    secret,
-                    number: 0,
-                    previous: EnvelopeId([0; 32]),
-                    beacon: 0,
                     beacon_due_ms: now_ms,
+                    ..OwnRow::default()
                 }),
+                pen: Some(PenRow::new(secret)),
                 ..ChannelRow::default()
             });
             channel.dirty = true;
@@ -168,6 +162,7 @@ impl Client {
         let post = self.with_files(&id, post, files)?;
         self.check_post(&id, &post)?;
         let later_ms = at_ms.filter(|at_ms| *at_ms > now_ms);
+        self.may(later_ms.unwrap_or(now_ms), &id, &Act::Post(post.clone()))?;
         let bytes = post.encode();
         let when = at_ms.unwrap_or(0).to_be_bytes();
         let repeat = idempotency_key.map(|key| RepeatKey::of(key, &[b"post", &id.0, &when, &bytes]));
@@ -187,9 +182,13 @@ impl Client {
 
     /// A post that shows files of ours.
     fn with_files(&self, id: &ChannelId, post: Post, items: Vec<FileContent>) -> Result<Post, CommandError> {
-        self.own(id)?;
         if items.is_empty() {
             return Ok(post);
+        }
+        if self.own_channel_topic(id).is_none() {
+            return Err(CommandError::NotAllowed {
+                reason: "only the channel's first key may store files at its relays",
+            });
         }
         let text = post.text.clone();
         let (body, text) = self.files_body(&ChatId(id.0), FilesContent { items, text })?;
@@ -226,7 +225,8 @@ impl Client {
 
     /// The secret of an own channel's topic.
     pub(in crate::client) fn own_channel_topic(&self, id: &ChannelId) -> Option<TopicSecret> {
-        self.own(id).ok().map(|own| own.secret.clone())
+        let pen = self.channels.by_id.get(id)?.row.pen.as_ref()?;
+        (pen.secret.public() == id.root()).then(|| TopicSecret::from_bytes(*pen.secret.to_bytes()))
     }
 
     fn plan(&mut self, id: ChannelId, at_ms: u64, post: Vec<u8>) -> Result<[u8; 32], CommandError> {
@@ -266,8 +266,9 @@ impl Client {
             let stored = key::planned(&id, at_ms, &plan);
             if let Some(bytes) = self.fresh.get(rows, Tree::ChannelPlans, &stored)? {
                 let row: PlannedRow = decode(&bytes)?;
+                // What the certificate doesn't allow any more isn't posted.
                 if let Ok(post) = Post::decode(&row.post)
-                    && self.own(&id).is_ok()
+                    && self.may(now_ms, &id, &Act::Post(post.clone())).is_ok()
                 {
                     self.act(now_ms, id, Act::Post(post))?;
                 }
@@ -287,9 +288,12 @@ impl Client {
     ) -> Result<Reply, CommandError> {
         let post = self.with_files(&id, post, files)?;
         self.check_post(&id, &post)?;
-        self.find_own_post(&id, &target, rows)?;
-        self.attach(now_ms, id, &post)?;
-        let made = self.act(now_ms, id, Act::Edit { target, post })?;
+        let act = Act::Edit { target, post };
+        self.may_change(now_ms, &id, &target, &act, rows)?;
+        if let Act::Edit { post, .. } = &act {
+            self.attach(now_ms, id, post)?;
+        }
+        let made = self.act(now_ms, id, act)?;
         Ok(Reply::Posted {
             id: made,
             planned: false,
@@ -311,41 +315,83 @@ impl Client {
                 limit: limits::TITLE_BYTES,
             });
         }
-        self.own(&id)?;
-        self.find_own_post(&id, &target, rows)?;
-        let made = self.act(now_ms, id, Act::Retract { target, reason })?;
+        let act = Act::Retract { target, reason };
+        self.may_change(now_ms, &id, &target, &act, rows)?;
+        let made = self.act(now_ms, id, act)?;
         Ok(Reply::Posted {
             id: made,
             planned: false,
         })
     }
 
-    fn find_own_post(&self, id: &ChannelId, target: &EnvelopeId, rows: &dyn Rows) -> Result<(), CommandError> {
-        match self.entry_place(id, target, rows)? {
-            Some(_) => Ok(()),
-            None => Err(CommandError::NotFound { field: "post" }),
-        }
-    }
-
-    fn own(&self, id: &ChannelId) -> Result<&OwnRow, CommandError> {
+    /// Whether what we write with allows an act at a time.
+    fn may(&self, at_ms: u64, id: &ChannelId, act: &Act) -> Result<(), CommandError> {
         let Some(channel) = self.channels.by_id.get(id) else {
             return Err(CommandError::NotFound { field: "channel" });
         };
-        channel.row.own.as_ref().ok_or(CommandError::NotAllowed {
-            reason: "only who made the channel may do that",
+        let signatory = channel.signatory(id).ok_or(CommandError::NotAllowed {
+            reason: "this account may not write on the channel",
+        })?;
+        let number = channel.row.pen.as_ref().map_or(0, |pen| pen.number.saturating_add(1));
+        let entry = Entry {
+            number,
+            previous: EnvelopeId([0; 32]),
+            time_ms: at_ms,
+            act: act.clone(),
+            extensions: Vec::new(),
+        };
+        let beacon = channel.beacon.as_ref().map(|(beacon, _)| beacon);
+        let reason = match view::void_of(&signatory.authority(), &entry, beacon) {
+            None => return Ok(()),
+            Some("expired") => "the certificate doesn't hold then",
+            Some("revoked") => "the certificate was revoked",
+            Some("category") => "the certificate is for other categories",
+            Some(_) => "the certificate isn't for that",
+        };
+        Err(CommandError::NotAllowed { reason })
+    }
+
+    /// Whether what we write with allows to change a post that exists.
+    fn may_change(
+        &self,
+        now_ms: u64,
+        id: &ChannelId,
+        target: &EnvelopeId,
+        act: &Act,
+        rows: &dyn Rows,
+    ) -> Result<(), CommandError> {
+        self.may(now_ms, id, act)?;
+        let (by, _) = self
+            .entry_place(id, target, rows)?
+            .ok_or(CommandError::NotFound { field: "post" })?;
+        let signatory = self.channels.by_id.get(id).and_then(|channel| channel.signatory(id));
+        let may = signatory.is_some_and(|ours| ours.secret.public() == by || ours.scopes().allow(Scopes::EDIT));
+        may.then_some(()).ok_or(CommandError::NotAllowed {
+            reason: "the post is another writer's",
         })
     }
 
-    fn own_manifest(&self, id: &ChannelId) -> Result<Manifest, CommandError> {
+    pub(super) fn own(&self, id: &ChannelId) -> Result<&OwnRow, CommandError> {
+        let Some(channel) = self.channels.by_id.get(id) else {
+            return Err(CommandError::NotFound { field: "channel" });
+        };
+        channel.row.own.as_ref().ok_or(super::NOT_ROOT)
+    }
+
+    pub(super) fn own_manifest(&self, id: &ChannelId) -> Result<Manifest, CommandError> {
         self.own(id)?;
-        let beacon = self.channels.by_id.get(id).and_then(|channel| channel.beacon.as_ref());
-        let (beacon, _) = beacon.ok_or(CommandError::NotFound { field: "channel" })?;
+        self.manifest(id)
+    }
+
+    fn manifest(&self, id: &ChannelId) -> Result<Manifest, CommandError> {
+        let beacon = self.channels.by_id.get(id).and_then(Channel::latest);
+        let beacon = beacon.ok_or(CommandError::NotFound { field: "channel" })?;
         Ok(beacon.manifest.clone())
     }
 
     /// Whether a post can be written as it is, and is of categories that the channel has.
     fn check_post(&self, id: &ChannelId, post: &Post) -> Result<(), CommandError> {
-        let manifest = self.own_manifest(id)?;
+        let manifest = self.manifest(id)?;
         post.check().map_err(refused)?;
         let known = |category: &String| manifest.categories.iter().any(|known| known.id == *category);
         if !post.categories.iter().all(known) {
@@ -363,88 +409,49 @@ impl Client {
         Ok(())
     }
 
-    /// Writes the next entry of an own channel, and a beacon that covers it.
+    /// Writes our next entry on a channel, and if it is our own, a beacon that covers it.
     fn act(&mut self, now_ms: u64, id: ChannelId, act: Act) -> Result<EnvelopeId, RowsError> {
         let fault = |reason: &dyn std::fmt::Display| RowsError {
             reason: reason.to_string(),
         };
-        let Some(own) = self.channels.by_id.get(&id).and_then(|channel| channel.row.own.clone()) else {
-            return Err(fault(&"no such channel"));
+        let channel = self.channels.by_id.get_mut(&id);
+        let Some((channel, signatory)) = channel.and_then(|channel| {
+            let signatory = channel.signatory(&id)?;
+            Some((channel, signatory))
+        }) else {
+            return Err(fault(&"nothing to write with"));
         };
-        let number = own.number.saturating_add(1);
+        let Some(pen) = &mut channel.row.pen else {
+            return Err(fault(&"nothing to write with"));
+        };
+        let number = pen.number.saturating_add(1);
         let entry = Entry {
             number,
-            previous: own.previous,
+            previous: pen.previous,
             time_ms: now_ms,
             act,
             extensions: Vec::new(),
         };
         let body = Statement::Entry(Box::new(entry)).encode();
-        let envelope = Envelope::sign_as(&Signatory::root(&own.secret), limits::CHANNEL_SECONDS, &body)
-            .map_err(|error| fault(&error))?;
+        let envelope = Envelope::sign_as(&signatory, limits::CHANNEL_SECONDS, &body).map_err(|error| fault(&error))?;
         let made = envelope.id();
-        if let Some(channel) = self.channels.by_id.get_mut(&id) {
-            channel.dirty = true;
-            if let Some(own) = &mut channel.row.own {
-                (own.number, own.previous) = (number, made);
-            }
-        }
+        (pen.number, pen.previous) = (number, made);
+        channel.dirty = true;
         self.hand_out(now_ms, id, number, envelope)?;
-        let manifest = self.own_manifest(&id).map_err(|error| fault(&error))?;
-        self.send_beacon(now_ms, id, manifest)?;
+        if let Ok(manifest) = self.own_manifest(&id) {
+            self.send_beacon(now_ms, id, manifest)?;
+        }
         Ok(made)
     }
 
-    /// Signs a beacon; it takes the place of one that still waits.
-    fn send_beacon(&mut self, now_ms: u64, id: ChannelId, manifest: Manifest) -> Result<(), RowsError> {
-        let Some(channel) = self.channels.by_id.get_mut(&id) else {
-            return Ok(());
-        };
-        let before = channel.beacon.as_ref().map(|(beacon, _)| beacon.clone());
-        let Some(own) = &mut channel.row.own else {
-            return Ok(());
-        };
-        own.beacon = own.beacon.saturating_add(1);
-        own.beacon_due_ms = now_ms.saturating_add(u64::from(BEACON_S) * 1000);
-        channel.dirty = true;
-        let own = own.clone();
-        let root = id.root();
-        let (mut heads, revocations) = before
-            .map(|beacon| (beacon.heads, beacon.revocations))
-            .unwrap_or_default();
-        heads.retain(|head| head.writer != root);
-        if own.number > 0 {
-            heads.push(Head {
-                writer: root,
-                number: own.number,
-                id: own.previous,
-            });
-        }
-        heads.sort_by_key(|head| head.writer);
-        let beacon = Beacon {
-            number: own.beacon,
-            time_ms: now_ms,
-            period_s: BEACON_S,
-            manifest,
-            heads,
-            revocations,
-            extensions: Vec::new(),
-        };
-        let body = Statement::Beacon(Box::new(beacon)).encode();
-        let envelope =
-            Envelope::sign_as(&Signatory::root(&own.secret), limits::CHANNEL_SECONDS, &body).map_err(|error| {
-                RowsError {
-                    reason: error.to_string(),
-                }
-            })?;
-        let waits =
-            |what: &OutWhat| matches!(what, OutWhat::Row(OutKind::Channel { channel, number: 0 }) if *channel == id);
-        self.drop_outs(waits);
-        self.hand_out(now_ms, id, 0, envelope)
-    }
-
     /// Takes an own envelope like any other, and hands it to the channel's relays.
-    fn hand_out(&mut self, now_ms: u64, id: ChannelId, number: u64, envelope: Envelope) -> Result<(), RowsError> {
+    pub(super) fn hand_out(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        number: u64,
+        envelope: Envelope,
+    ) -> Result<(), RowsError> {
         self.channels.arrived.push(Arrived {
             envelope: envelope.clone(),
             live: true,
@@ -453,28 +460,10 @@ impl Client {
         self.add_out(now_ms, id.topic(), what, envelope)
     }
 
-    pub(super) fn send_due_beacons(&mut self, now_ms: u64) -> Result<(), RowsError> {
-        let due: Vec<ChannelId> = self
-            .channels
-            .by_id
-            .iter()
-            .filter(|(_, channel)| {
-                let own = channel.row.own.as_ref();
-                channel.beacon.is_some() && own.is_some_and(|own| own.beacon_due_ms <= now_ms)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
-            if let Ok(manifest) = self.own_manifest(&id) {
-                self.send_beacon(now_ms, id, manifest)?;
-            }
-        }
-        Ok(())
-    }
-
     /// A relay of an own channel has lost its past.
     pub(in crate::client) fn channel_forgotten(&mut self, id: ChannelId) {
-        if self.own(&id).is_ok() {
+        let channel = self.channels.by_id.get(&id);
+        if channel.is_some_and(|channel| channel.row.pen.is_some()) {
             self.channels.again.insert(id);
         }
     }
@@ -483,10 +472,16 @@ impl Client {
     pub(super) fn deposit_again(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         for id in std::mem::take(&mut self.channels.again) {
             let end = prefix_end(&id.0);
+            let pen = self
+                .channels
+                .by_id
+                .get(&id)
+                .and_then(|channel| channel.row.pen.as_ref());
+            let ours = pen.map(|pen| pen.secret.public());
             let mut newest = rows.range(Tree::ChannelTimeline, &id.0, &end, AGAIN, true)?;
             newest.reverse();
             for (_, value) in newest {
-                let Some((_, (writer, number))) = key::read_timeline(&value).filter(|(_, (by, _))| *by == id.root())
+                let Some((_, (writer, number))) = key::read_timeline(&value).filter(|(_, (by, _))| ours == Some(*by))
                 else {
                     continue;
                 };
@@ -529,7 +524,7 @@ impl Client {
     }
 }
 
-fn check_manifest(manifest: &Manifest) -> Result<(), CommandError> {
+pub(super) fn check_manifest(manifest: &Manifest) -> Result<(), CommandError> {
     if manifest.relays.is_empty() {
         return Err(CommandError::Invalid {
             field: "relays",
@@ -547,7 +542,7 @@ fn check_manifest(manifest: &Manifest) -> Result<(), CommandError> {
 }
 
 /// What the format doesn't allow, as an answer to whoever gave it.
-fn refused(error: DecodeError) -> CommandError {
+pub(super) fn refused(error: DecodeError) -> CommandError {
     match error {
         DecodeError::TooLong { field, found, limit } => CommandError::TooLarge {
             field,

@@ -1,8 +1,9 @@
 //! The rows of channels, and their keys.
 
 use crate::address::PeerAddress;
+use crate::channel::Scopes;
 use crate::channel::terms::{Terms, Why};
-use crate::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId};
+use crate::keys::{ChannelId, EnvelopeId, TransportKey, WriterId, WriterSecret};
 use crate::seq_set::SeqSet;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,10 @@ pub(in crate::client) struct ChannelRow {
     pub followed: bool,
     pub muted: bool,
     pub blocked: bool,
+    /// It is our own: what its root does beside writing.
     pub own: Option<OwnRow>,
+    /// What we write with, the root's key or one that it certified.
+    pub pen: Option<PenRow>,
     /// The beacon that counts, as it came; empty before the first.
     #[serde(with = "serde_bytes")]
     pub beacon: Vec<u8>,
@@ -60,17 +64,37 @@ pub(in crate::client) struct HeldRow {
     pub why: Why,
 }
 
-/// What we write a channel of our own with.
-#[derive(Clone, Serialize, Deserialize)]
+/// What the root of a channel of our own knows.
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(in crate::client) struct OwnRow {
-    pub secret: TopicSecret,
-    /// Of the root's last entry; 0 and zeros for none.
-    pub number: u64,
-    pub previous: EnvelopeId,
     /// Of the last beacon.
     pub beacon: u64,
     /// When the next one is due.
     pub beacon_due_ms: u64,
+    /// Whom we certified, and not revoked.
+    pub granted: Vec<GrantRow>,
+}
+
+/// What we write on a channel with.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct PenRow {
+    pub secret: WriterSecret,
+    /// The certificates, as on the wire; none for the channel's own key, or as long as there are none.
+    #[serde(with = "serde_bytes")]
+    pub chain: Vec<u8>,
+    /// Of our last entry; 0 and zeros for none.
+    pub number: u64,
+    pub previous: EnvelopeId,
+}
+
+/// Whom we certified.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::client) struct GrantRow {
+    pub writer: WriterId,
+    pub scopes: Scopes,
+    pub categories: Vec<String>,
+    pub from_s: u64,
+    pub until_s: u64,
 }
 
 /// A writer of a channel.

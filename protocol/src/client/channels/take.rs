@@ -53,6 +53,7 @@ impl Client {
         for id in touched {
             self.trim_channel(id, rows)?;
             self.watch_gaps(now_ms, id);
+            self.cover_writers(now_ms, id, rows)?;
         }
         self.deposit_again(now_ms, rows)
     }
@@ -117,16 +118,23 @@ impl Client {
             state.from.min(number)
         };
         // A copy of this data went on: its numbers aren't given twice.
-        if writer == id.root()
-            && let Some(own) = &mut channel.row.own
-            && own.number < number
+        if let Some(pen) = channel.row.pen.as_mut().filter(|pen| pen.secret.public() == writer)
+            && pen.number < number
         {
-            (own.number, own.previous) = (number, envelope.id());
+            (pen.number, pen.previous) = (number, envelope.id());
         }
         let place = (writer, number);
         // A time of the future shows as that of its coming.
         let time_ms = entry.time_ms.min(now_ms);
         let void = view::void_of(authority, entry, channel.beacon.as_ref().map(|(beacon, _)| beacon)).is_some();
+        let ours = channel
+            .row
+            .pen
+            .as_ref()
+            .is_some_and(|pen| pen.secret.public() == writer);
+        if channel.row.own.is_some() && !ours && !void && authority.holds_at(now_ms / 1000) {
+            channel.covers.insert(writer);
+        }
         channel.row.kept += 1;
         channel.row.kept_bytes += envelope.bytes().len() as u64;
         if !void {
@@ -219,11 +227,20 @@ impl Client {
             return Ok(());
         };
         channel.dirty = true;
+        let ours = channel
+            .signatory(&id)
+            .map(|ours| ours.authority().rank())
+            .unwrap_or_default();
         let before = channel.beacon.as_ref().map(|(known, _)| &known.manifest);
         let told = before != Some(&beacon.manifest);
         let moved = before.is_none_or(|known| known.relays != beacon.manifest.relays);
         if let Some(own) = &mut channel.row.own {
             own.beacon = own.beacon.max(beacon.number);
+            // Another root comes before this one, by hand-over or recovery.
+            if authority.rank() > ours {
+                channel.row.own = None;
+                channel.row.followed = true;
+            }
         }
         for head in &beacon.heads {
             if let Some(state) = channel.writer(head.writer) {

@@ -9,6 +9,7 @@ use crate::custody::CustodianFrame;
 use crate::keys::TopicSecret;
 
 mod digest;
+mod writers;
 
 const SECOND_MS: u64 = 1000;
 
@@ -83,7 +84,7 @@ impl World {
 
     fn secret(&self, channel: ChannelId) -> TopicSecret {
         let state = &self.nodes[ALICE].client.channels.by_id[&channel];
-        state.row.own.as_ref().unwrap().secret.clone()
+        TopicSecret::from_bytes(*state.row.pen.as_ref().unwrap().secret.to_bytes())
     }
 
     /// An entry of the root that its own node knows nothing of.

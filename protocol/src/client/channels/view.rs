@@ -34,6 +34,8 @@ pub struct ChannelView {
     pub beacon: Option<BeaconView>,
     /// It is this account's own.
     pub own: bool,
+    /// What this device may write on it; nothing if there is no key, or none that is certified.
+    pub scopes: Scopes,
     /// It is followed.
     pub followed: bool,
     /// New posts aren't told.
@@ -253,6 +255,9 @@ fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, 
             period_s: beacon.period_s,
         }),
         own: row.own.is_some(),
+        scopes: channel
+            .signatory(&id)
+            .map_or_else(Scopes::default, |signatory| signatory.scopes()),
         followed: row.followed,
         muted: row.muted,
         blocked: row.blocked,
