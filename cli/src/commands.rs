@@ -25,6 +25,7 @@ mod node;
 mod page;
 mod raw;
 mod search;
+mod terms;
 
 /// Runs a command against the node of a data directory, as its owner or as the app whose token is in a file.
 ///

@@ -1,8 +1,9 @@
 //! `madang demo`: the whole story on this machine, with real processes.
 //!
-//! A relay and two people in a temporary directory, each started with the arguments that a user would type. Each step waits for what it
+//! A relay, two people and a brand in a temporary directory, each started with the arguments that a user would type. Each step waits for what it
 //! says, with a deadline; anything else ends the demo with an error. Only processes that it started are ended, also on failure.
 
+mod brand;
 mod person;
 mod story;
 
@@ -70,6 +71,7 @@ struct Stage<'a> {
     relay: Option<Running>,
     alice: Person,
     bob: Person,
+    bakery: Person,
 }
 
 impl<'a> Stage<'a> {
@@ -80,6 +82,7 @@ impl<'a> Stage<'a> {
             .map_err(|e| Fault::io(|t| t.to_make_directory, &e))?;
         let alice = Person::new("Alice", dir.path());
         let bob = Person::new("Bob", dir.path());
+        let bakery = Person::new("Bakery", dir.path());
         Ok(Self {
             out,
             began: Instant::now(),
@@ -87,6 +90,7 @@ impl<'a> Stage<'a> {
             relay: None,
             alice,
             bob,
+            bakery,
         })
     }
 
@@ -143,7 +147,7 @@ impl<'a> Stage<'a> {
 
     /// The ends of what the processes logged, for a failure's message.
     fn logs(&self) -> Vec<(&'static str, String)> {
-        ["relay", "Alice", "Bob"]
+        ["relay", "Alice", "Bob", "Bakery"]
             .into_iter()
             .map(|name| (name, process::end_of(&self.log(name))))
             .filter(|(_, end)| !end.is_empty())
@@ -152,10 +156,8 @@ impl<'a> Stage<'a> {
 
     /// Ends what still runs and waits for it, so that nobody writes into the directory while it is removed.
     async fn end(mut self) {
-        for running in [self.relay.take(), self.alice.leave(), self.bob.leave()]
-            .into_iter()
-            .flatten()
-        {
+        let people = [&mut self.alice, &mut self.bob, &mut self.bakery].map(Person::leave);
+        for running in people.into_iter().chain([self.relay.take()]).flatten() {
             // A process that can't be ended now is killed once more by its handle's drop.
             drop(running.kill(PROCESS_DEADLINE).await);
         }

@@ -68,6 +68,20 @@ pub fn setting(_: &str) -> Option<u64> {
     None
 }
 
+/// Where a test says that a host is, with `MADANG_RESOLVE=host=127.0.0.1:443`, instead of what the system says: it has no domain of its own.
+#[cfg(feature = "failpoints")]
+pub fn resolved(host: &str) -> Option<std::net::SocketAddr> {
+    let said = std::env::var("MADANG_RESOLVE").ok()?;
+    let (named, address) = said.split_once('=')?;
+    (named == host).then(|| address.parse().ok())?
+}
+
+/// Where a test says that a host is: nowhere without the feature.
+#[cfg(not(feature = "failpoints"))]
+pub fn resolved(_: &str) -> Option<std::net::SocketAddr> {
+    None
+}
+
 /// Whether a test asks, with `MADANG_STORE_SYNC=off`, for a store that never syncs: what a power-cut test must catch.
 #[cfg(feature = "failpoints")]
 pub fn sync_is_off() -> bool {

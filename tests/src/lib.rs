@@ -9,6 +9,7 @@
 //! | `world` | a temporary directory with a relay and people |
 //! | `contract` | what is made from the description of the JSON-RPC |
 //! | `browser` | a real browser, and sites that it visits |
+//! | `domain` | a domain with a web site over TLS |
 //! | `bench` | the benchmark, on the same harness |
 //! | `load` | texts as fast as they are acknowledged, over kills, and the check of what became of them |
 //! | `fuzz` | the decoders as targets of made inputs |
@@ -23,6 +24,7 @@
 pub mod bench;
 mod browser;
 pub mod contract;
+mod domain;
 pub mod fuzz;
 mod load;
 mod person;
@@ -36,6 +38,7 @@ mod world;
 use std::path::Path;
 
 pub use browser::{Browser, Site};
+pub use domain::{Domain, certificate};
 pub use load::{Lane, arrived, count, delivered, end};
 pub use person::{Person, Said, Watcher};
 pub use powercut::Disk;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
+use super::TermsArgs;
 use crate::dates;
 
 /// What can be done with a channel.
@@ -127,6 +128,39 @@ pub enum ChannelCommand {
         #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
         to: Option<PathBuf>,
     },
+    /// Say what you want of a channel and when, or show it; only your node knows
+    Terms(TermsArgs),
+    /// Show the posts that were held back, and hold them back no longer
+    Digest {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Who may write on a channel beside its root
+    Writer {
+        /// What to do
+        #[command(subcommand)]
+        action: WriterCommand,
+    },
+    /// Make a key that takes a channel of yours back, to be kept apart
+    RecoveryKey {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Take a channel back with its recovery key
+    Recover {
+        /// The key, `madang:recovery?…`
+        key: String,
+    },
+    /// Print the file by which the domain of a channel of yours vouches for it
+    Vouch {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Ask the domain that a channel names whether it vouches for it; the domain sees your address
+    Prove {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
     /// Show what was kept as proof that a channel contradicts itself
     Evidence {
         /// Channel id, the beginning of it, or its name
@@ -140,6 +174,49 @@ pub enum ChannelCommand {
         /// The file that `channel evidence --to` wrote
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+    },
+}
+
+/// What can be done about a channel's writers.
+#[derive(Debug, Subcommand)]
+pub enum WriterCommand {
+    /// Print your key to write on a channel with, for its root to certify
+    Key {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Let a key write on a channel of yours, and print its certificate
+    Add {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The key, as its holder's `channel writer key` prints it
+        key: String,
+        /// What for; can be repeated
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = ["publish", "edit", "coupons", "stats", "root"], default_value = "publish")]
+        scopes: Vec<String>,
+        /// Only in this category; can be repeated
+        #[arg(long = "category", value_name = "ID")]
+        categories: Vec<String>,
+        /// For so many days
+        #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+        days: u64,
+    },
+    /// Use a certificate that a channel's root gave you
+    Use {
+        /// The certificate, `madang:writer?…`
+        certificate: String,
+    },
+    /// List who may write on a channel of yours
+    List {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Let a key write no longer on a channel of yours
+    Remove {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The key, which `channel writer list` shows
+        key: String,
     },
 }
 

@@ -14,15 +14,17 @@ mod group;
 mod rpc;
 mod run;
 mod search;
+mod terms;
 
 pub use app::{AppCommand, WebhookCommand};
 pub use archive::ArchiveCommand;
-pub use channel::{ChannelCommand, ManifestArgs, PostArgs};
+pub use channel::{ChannelCommand, ManifestArgs, PostArgs, WriterCommand};
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
 pub use run::{AdmissionArg, MAX_MIB, RelayArgs, RelayTool, TokenTool, UpArgs};
 pub use search::SearchArgs;
+pub use terms::{TermsArgs, flags};
 
 /// What an id, a message and the exit codes are, printed below the top command's help and in its man page.
 pub const AFTER_HELP: &str = "\

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::files::{self, How};
-use super::{id_for, keyed, pair, print_list, put};
-use crate::args::{ChannelCommand, ManifestArgs, PostArgs};
+use super::{id_for, keyed, pair, print_list, put, terms};
+use crate::args::{ChannelCommand, ManifestArgs, PostArgs, flags};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
@@ -137,6 +137,13 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
                 .await?;
             files::save_all(client, &named, to.as_deref(), out).await
         }
+        ChannelCommand::Terms(args) => terms::terms(client, args, out).await,
+        ChannelCommand::Digest { channel } => terms::digest(client, &channel, out).await,
+        ChannelCommand::Writer { action } => terms::writer(client, action, out).await,
+        ChannelCommand::RecoveryKey { channel } => terms::recovery_key(client, &channel, out).await,
+        ChannelCommand::Recover { key } => terms::recover(client, &key, out).await,
+        ChannelCommand::Vouch { channel } => terms::vouch(client, &channel, out).await,
+        ChannelCommand::Prove { channel } => terms::prove(client, &channel, out).await,
         ChannelCommand::Evidence { channel, to } => evidence(client, &channel, to, out).await,
         ChannelCommand::Verify { file } => {
             let data = std::fs::read_to_string(&file).map_err(|error| Fault::file(|t| t.to_read, &file, &error))?;
@@ -146,11 +153,11 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
     }
 }
 
-async fn of(client: &Client, given: &str) -> Result<String, Fault> {
+pub(super) async fn of(client: &Client, given: &str) -> Result<String, Fault> {
     id_for(client, CHANNEL, "channel.list", given).await
 }
 
-async fn get(client: &Client, given: &str) -> Result<Value, Fault> {
+pub(super) async fn get(client: &Client, given: &str) -> Result<Value, Fault> {
     let id = of(client, given).await?;
     client.call("channel.get", json!({ "channel": id })).await
 }
@@ -330,7 +337,7 @@ async fn read(client: &Client, given: &str, limit: u64, keep_unread: bool, ids: 
 }
 
 /// A post as people read it.
-fn shown(post: &Value, now_ms: u64, ids: bool, t: &Texts) -> String {
+pub(super) fn shown(post: &Value, now_ms: u64, ids: bool, t: &Texts) -> String {
     let mut text = format!("{}  ", show::time_of(post, "time_ms", now_ms));
     if ids {
         text += &format!("{}  ", show::short(show::text_of(post, "post")));
@@ -400,15 +407,22 @@ fn body(says: &Value, indent: &str, t: &Texts) -> String {
     lines.join(&format!("\n{indent}"))
 }
 
-fn details(found: &Value, out: &Out) -> String {
+pub(super) fn details(found: &Value, out: &Out) -> String {
     let (now, t, null) = (show::now_ms(), out.t(), Value::Null);
     let says = found.get("manifest").unwrap_or(&null);
     let mut rows = vec![
         pair(t.label_channel, show::field(found, "channel")),
         pair(t.label_name, show::name_or(found, "channel")),
         pair(t.label_description, show::field(says, "description")),
-        pair(t.label_domain, show::field(says, "domain")),
     ];
+    let domain = show::field(says, "domain");
+    rows.push(match found.get("domain_proved_ms") {
+        Some(_) => pair(
+            t.label_domain_proved,
+            format!("{domain}, {}", show::time_of(found, "domain_proved_ms", now)),
+        ),
+        None => pair(t.label_domain, domain),
+    });
     for link in show::items_of(says, "links") {
         let url = format!("{} {}", show::field(link, "label"), show::field(link, "url"));
         rows.push(pair(t.label_web, url));
@@ -419,6 +433,19 @@ fn details(found: &Value, out: &Out) -> String {
     }
     if let Some(posts) = says.get("posts_per_day").and_then(Value::as_u64) {
         rows.push(pair(t.label_promise, (t.posts_per_day)(posts)));
+    }
+    if found.get("broke_promise_ms").is_some() {
+        rows.push(pair(
+            t.label_broke_promise,
+            show::time_of(found, "broke_promise_ms", now),
+        ));
+    }
+    if let Some(terms) = found.get("terms") {
+        rows.push(pair(t.label_terms, flags(terms)));
+    }
+    let held = show::items_of(found, "held").len();
+    if held > 0 {
+        rows.push(pair(t.label_held_back, (t.held_back)(held)));
     }
     let names = Names::of(std::slice::from_ref(found), "channel");
     let state = row(found, &names, t).into_iter().nth(2).unwrap_or_default();

@@ -138,6 +138,12 @@ impl Person {
         .await
     }
 
+    /// Waits until something is so; it is looked at anew after each event.
+    pub async fn sees(&mut self, what: &str, is_so: impl AsyncFn(&Self) -> Result<bool, Fault>) -> Result<(), Fault> {
+        self.until(what, async |person| Ok(is_so(person).await?.then_some(())))
+            .await
+    }
+
     /// Waits until the other's message is here.
     pub async fn receives(&mut self, message: &str, text: &str) -> Result<(), Fault> {
         self.event(&format!("\"{text}\" arrives"), |kind, data| {
@@ -217,6 +223,16 @@ impl Person {
             .filter(|event| show::text_of(event, "kind") == "message.received")
             .filter(|event| event.pointer("/data/message").and_then(Value::as_str) == Some(message))
             .count()
+    }
+
+    /// Returns how often a channel's post was announced.
+    #[must_use]
+    pub fn posts_received(&self, post: &str) -> usize {
+        let told = self.events.iter().filter(|event| {
+            show::text_of(event, "kind") == "channel.post"
+                && event.pointer("/data/post").and_then(Value::as_str) == Some(post)
+        });
+        told.count()
     }
 
     /// Returns the ledgers that events told of a message, in order.

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::Stage;
 use super::person::{Person, rank};
+use super::{Stage, brand};
 use crate::fault::Fault;
 use crate::show;
 use crate::text::Texts;
 
 /// Who does something.
-type Who = fn(&Texts) -> &'static str;
+pub(super) type Who = fn(&Texts) -> &'static str;
 const ALICE: Who = |_| "Alice";
-const BOB: Who = |_| "Bob";
+pub(super) const BOB: Who = |_| "Bob";
 const BOTH: Who = |t| t.demo.both;
 const RELAY: Who = |t| t.relay;
 
@@ -35,6 +35,7 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Fault> {
     let (relay, addresses) = opens(stage).await?;
     meet(stage).await?;
     talk(stage, &mut sent).await?;
+    brand::play(stage, &addresses).await?;
     let waiting = alice_is_away(stage, &relay, &addresses, &mut sent).await?;
     alice_returns(stage, &addresses, &waiting).await?;
     without_relay(stage, &mut sent).await?;
@@ -267,7 +268,7 @@ async fn has_once(person: &Person, own: bool) -> Result<(), Fault> {
     ))
 }
 
-fn wrong<T>(message: &str) -> Result<T, Fault> {
+pub(super) fn wrong<T>(message: &str) -> Result<T, Fault> {
     let message = message.to_owned();
     Err(Fault::failed(move |t| (t.demo.not_as_said)(&message)))
 }

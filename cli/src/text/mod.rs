@@ -201,6 +201,15 @@ pub struct Texts {
 
     // Channels.
     pub no_channels: &'static str,
+    pub no_digest: &'static str,
+    pub no_writers: &'static str,
+    pub writer_removed: &'static str,
+    pub publish_at: fn(&str) -> String,
+    pub label_domain_proved: &'static str,
+    pub label_broke_promise: &'static str,
+    pub label_terms: &'static str,
+    pub label_held_back: &'static str,
+    pub held_back: fn(usize) -> String,
     pub no_posts: &'static str,
     pub no_plans: &'static str,
     pub channel_followed: fn(&str) -> String,

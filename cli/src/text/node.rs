@@ -342,6 +342,9 @@ pub(super) fn refusal_ko(code: &str, data: &Value) -> Option<String> {
         "relay_unavailable" => {
             "더 오래된 글은 릴레이에만 있는데 채널의 릴레이가 응답하지 않습니다. 연결될 때 다시 시도하세요".to_owned()
         }
+        "domain_unavailable" => {
+            "도메인이 응답하지 않거나 채널을 보증하는 파일을 주지 않습니다. 나중에 다시 시도하세요".to_owned()
+        }
         "own_invite" => "자기 자신의 초대입니다. 다른 사람에게 주세요".to_owned(),
         "phrase_erased" => "복구 구문은 이미 확인되어 이 기기에 없습니다".to_owned(),
         "limit_reached" => format!("한도({limit})에 이르렀습니다"),

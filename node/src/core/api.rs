@@ -689,6 +689,50 @@ impl Api for Facade {
         verify(&params)
     }
 
+    async fn channel_terms(&self, params: TermsParams) -> ApiResult<Channel> {
+        self.set_terms(params).await
+    }
+
+    async fn channel_digest(&self, channel: ChannelId) -> ApiResult<Page<Post>> {
+        self.open_digest(channel).await
+    }
+
+    async fn channel_writer_key(&self, channel: ChannelId) -> ApiResult<WriterKeyMade> {
+        self.writer_key(channel).await
+    }
+
+    async fn channel_certify(&self, params: CertifyParams) -> ApiResult<Certified> {
+        self.certify(params).await
+    }
+
+    async fn channel_use_certificate(&self, params: UseCertificateParams) -> ApiResult<Channel> {
+        self.use_certificate(params.certificate).await
+    }
+
+    async fn channel_writers(&self, channel: ChannelId) -> ApiResult<Page<ChannelWriter>> {
+        self.writers(channel).await
+    }
+
+    async fn channel_revoke(&self, params: RevokeParams) -> ApiResult<Done> {
+        self.revoke(params).await
+    }
+
+    async fn channel_recovery_key(&self, channel: ChannelId) -> ApiResult<RecoveryMade> {
+        self.recovery_key(channel).await
+    }
+
+    async fn channel_recover(&self, params: RecoverParams) -> ApiResult<Channel> {
+        self.recover(params.key).await
+    }
+
+    async fn channel_vouch(&self, channel: ChannelId) -> ApiResult<(String, Vec<u8>)> {
+        self.vouch(channel).await
+    }
+
+    async fn channel_prove(&self, channel: ChannelId, domain: String, vouches: Vec<Vec<u8>>) -> ApiResult<Channel> {
+        self.prove(channel, domain, vouches).await
+    }
+
     async fn archive_import(&self, params: ArchiveImportParams) -> ApiResult<ArchiveImported> {
         self.import(params).await
     }

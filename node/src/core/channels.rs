@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
+use madang_protocol::channel::terms::Terms;
 use madang_protocol::channel::{self as protocol, Policy, PostBody as Body, Proof, is_actionable};
 use madang_protocol::client::channel_view::{self as view, ChannelView, PlanView, PostView};
 use madang_protocol::client::{ChannelCommand, Command, CommandError, Content, FileContent, ManifestChange, Reply};
@@ -14,6 +15,7 @@ use madang_protocol::wire::Wire as _;
 use super::api::Facade;
 use super::engine::{Answer, Ask};
 use super::show::{attachment, given, held, refusal};
+use super::terms;
 use crate::clock::now_ms;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
@@ -34,11 +36,11 @@ impl Facade {
         found.map(channel).ok_or(ApiError::NotFound { field: "channel" })
     }
 
-    async fn on_channel(&self, command: ChannelCommand) -> ApiResult<Reply> {
+    pub(super) async fn on_channel(&self, command: ChannelCommand) -> ApiResult<Reply> {
         self.command(Command::Channel(Box::new(command))).await
     }
 
-    async fn made(&self, command: ChannelCommand) -> ApiResult<Channel> {
+    pub(super) async fn made(&self, command: ChannelCommand) -> ApiResult<Channel> {
         match self.on_channel(command).await? {
             Reply::Channel(id) => self.channel(ChannelId(id.0)).await,
             _ => Err(other_said()),
@@ -368,11 +370,11 @@ fn of_parameters(error: ApiError) -> ApiError {
     }
 }
 
-fn inner(id: ChannelId) -> keys::ChannelId {
+pub(super) fn inner(id: ChannelId) -> keys::ChannelId {
     keys::ChannelId(id.0)
 }
 
-fn other_said() -> ApiError {
+pub(super) fn other_said() -> ApiError {
     super::api::other_said()
 }
 
@@ -450,6 +452,11 @@ fn channel(found: ChannelView) -> Channel {
             })
             .collect(),
         evidence: found.evidence,
+        scopes: terms::scope_names(found.scopes),
+        terms: (found.terms != Terms::default()).then(|| terms::shown(found.terms)),
+        held: found.held.iter().map(terms::held_back).collect(),
+        broke_promise_ms: (found.broke_promise_ms > 0).then_some(found.broke_promise_ms),
+        domain_proved_ms: found.proved_ms,
         name: found.name,
         manifest: found.manifest.map(manifest),
     }
@@ -516,7 +523,7 @@ fn card(card: protocol::Card) -> Card {
     }
 }
 
-fn post(found: PostView, own: bool) -> Post {
+pub(super) fn post(found: PostView, own: bool) -> Post {
     let retracted = found.retracted.map(|(time_ms, reason)| Retracted { time_ms, reason });
     Post {
         post: PostId(found.id.0),
@@ -540,6 +547,7 @@ fn post(found: PostView, own: bool) -> Post {
         edited_ms: found.edited_ms,
         retracted,
         provisional: found.provisional,
+        unwanted: found.unwanted.map(terms::why),
         held: own.then(|| held(found.held)),
     }
 }

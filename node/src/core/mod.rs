@@ -26,6 +26,7 @@ mod names;
 mod relays;
 mod search;
 mod show;
+mod terms;
 mod webhooks;
 
 use std::collections::{BTreeSet, VecDeque};

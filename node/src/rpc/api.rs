@@ -180,6 +180,44 @@ pub trait Api: Send + Sync + 'static {
     /// `channel.verify`.
     fn channel_verify(&self, params: VerifyParams) -> impl Future<Output = ApiResult<ChannelEvidence>> + Send;
 
+    /// `channel.terms`.
+    fn channel_terms(&self, params: TermsParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.digest`.
+    fn channel_digest(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Page<Post>>> + Send;
+
+    /// `channel.writer_key`.
+    fn channel_writer_key(&self, channel: ChannelId) -> impl Future<Output = ApiResult<WriterKeyMade>> + Send;
+
+    /// `channel.certify`.
+    fn channel_certify(&self, params: CertifyParams) -> impl Future<Output = ApiResult<Certified>> + Send;
+
+    /// `channel.use_certificate`.
+    fn channel_use_certificate(&self, params: UseCertificateParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.writers`.
+    fn channel_writers(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Page<ChannelWriter>>> + Send;
+
+    /// `channel.revoke`.
+    fn channel_revoke(&self, params: RevokeParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// `channel.recovery_key`.
+    fn channel_recovery_key(&self, channel: ChannelId) -> impl Future<Output = ApiResult<RecoveryMade>> + Send;
+
+    /// `channel.recover`.
+    fn channel_recover(&self, params: RecoverParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// For `channel.vouch`: the domain that an own channel names, and its root's word for it.
+    fn channel_vouch(&self, channel: ChannelId) -> impl Future<Output = ApiResult<(String, Vec<u8>)>> + Send;
+
+    /// For `channel.prove`: what a domain publishes.
+    fn channel_prove(
+        &self,
+        channel: ChannelId,
+        domain: String,
+        vouches: Vec<Vec<u8>>,
+    ) -> impl Future<Output = ApiResult<Channel>> + Send;
+
     /// `archive.add`.
     fn archive_import(&self, params: ArchiveImportParams) -> impl Future<Output = ApiResult<ArchiveImported>> + Send;
 

@@ -78,6 +78,14 @@ pub enum ApiError {
     /// No relay of a channel answers.
     #[error("no relay of the channel answers; try again when one can be reached")]
     RelayUnavailable,
+    /// A domain doesn't say what it vouches for.
+    #[error("the domain {domain} can't be asked: {reason}")]
+    DomainUnavailable {
+        /// Which.
+        domain: String,
+        /// What happened.
+        reason: String,
+    },
     /// The invite is this account's own.
     #[error("the invite is this account's own; give it to someone else")]
     OwnInvite,
@@ -201,6 +209,8 @@ table! {
         "a part of the file was lost on this disk, or the sender's key doesn't open it";
     RELAY_UNAVAILABLE = "relay_unavailable", -32016, true, Source::Only(&["channel.posts"]),
         "older posts are only at relays, and none of the channel's answers";
+    DOMAIN_UNAVAILABLE = "domain_unavailable", -32017, true, Source::Only(&["channel.prove"]),
+        "the domain doesn't answer, or not with what it vouches for";
     INTERNAL = "internal", -32603, false, Source::Any, "a fault of the node";
 }
 
@@ -256,6 +266,7 @@ impl ApiError {
             Self::InviteExpired => &INVITE_EXPIRED,
             Self::CardUnavailable => &CARD_UNAVAILABLE,
             Self::RelayUnavailable => &RELAY_UNAVAILABLE,
+            Self::DomainUnavailable { .. } => &DOMAIN_UNAVAILABLE,
             Self::OwnInvite => &OWN_INVITE,
             Self::PhraseErased => &PHRASE_ERASED,
             Self::LimitReached { .. } => &LIMIT_REACHED,

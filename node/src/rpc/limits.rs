@@ -222,5 +222,11 @@ pub const MAX_CATEGORIES: usize = 32;
 /// Bytes of the reason for which a post is taken back.
 pub const MAX_REASON: usize = 256;
 
+/// Bytes of the text of a certificate or recovery key of a channel.
+pub const MAX_CHANNEL_TEXT: usize = 8 * 1024;
+/// Bytes of what a domain publishes to vouch for channels.
+pub const MAX_DOMAIN_FILE: usize = 64 * 1024;
+/// Time for a domain to answer whether it vouches for a channel (guess).
+pub const DOMAIN_DEADLINE: Duration = Duration::from_secs(15);
 /// Bytes of evidence against a channel: two envelopes.
 pub const MAX_EVIDENCE: usize = 2 * 64 * 1024 + 16;

@@ -10,6 +10,7 @@ use super::api::Api;
 use super::blobs;
 use super::bodies::key_of;
 use super::dispatch::{Shared, add};
+use super::domains;
 use super::error::ApiError;
 use super::events;
 use super::openrpc::{Document, SchemaOf};
@@ -296,6 +297,41 @@ methods! {
 
     /// Checks evidence against a channel, whoever gives it: says what it proves, without asking anybody.
     "channel.verify", Need::Token, VerifyParams => ChannelEvidence, |s, p, _| s.api.channel_verify(p).await;
+
+    /// Says what of a followed channel is wanted, and when, in place of what was. It is weighed on this device, and nobody learns of it.
+    ///
+    /// What is held back waits in `held` of `channel.get`; `channel.post` tells it when its time has come.
+    "channel.terms", Need::channel("manage"), TermsParams => Channel, |s, p, _| s.api.channel_terms(p).await;
+
+    /// Opens the digest: the posts that were held back, which nothing is any more.
+    "channel.digest", Need::channel("manage"), ChannelParams => Page<Post>, |s, p, _| s.api.channel_digest(p.channel).await;
+
+    /// A key of this account's to write on a followed channel with, once its root certifies it; the same each time.
+    "channel.writer_key", Need::channel("manage"), ChannelParams => WriterKeyMade, |s, p, _| s.api.channel_writer_key(p.channel).await;
+
+    /// Lets a key write on an own channel: gives the certificate for its holder.
+    "channel.certify", Need::channel("manage"), CertifyParams => Certified, |s, p, _| s.api.channel_certify(p).await;
+
+    /// Uses a certificate. With the scope `root` the channel is this account's from then on.
+    "channel.use_certificate", Need::all("channel", "manage"), UseCertificateParams => Channel, |s, p, _| s.api.channel_use_certificate(p).await;
+
+    /// Who may write on an own channel beside its root.
+    "channel.writers", Need::channel("manage"), ChannelParams => Page<ChannelWriter>, |s, p, _| s.api.channel_writers(p.channel).await;
+
+    /// Lets a key write no longer on an own channel. What it wrote until now stays.
+    "channel.revoke", Need::channel("manage"), RevokeParams => Done, |s, p, _| s.api.channel_revoke(p).await;
+
+    /// Makes a key that takes an own channel back should this account's be lost or stolen. It isn't kept here, and takes the place of earlier ones.
+    "channel.recovery_key", Need::channel("manage"), ChannelParams => RecoveryMade, |s, p, _| s.api.channel_recovery_key(p.channel).await;
+
+    /// Takes a channel back: it is this account's from then on.
+    "channel.recover", Need::all("channel", "manage"), RecoverParams => Channel, |s, p, _| s.api.channel_recover(p).await;
+
+    /// What the domain that an own channel names is to publish, so that followers can see that it is the channel's.
+    "channel.vouch", Need::channel("manage"), ChannelParams => Vouched, |s, p, _| domains::vouch(&*s.api, p.channel).await;
+
+    /// Asks the domain that a channel names whether it vouches for it. Its web server sees this machine's address.
+    "channel.prove", Need::channel("manage"), ChannelParams => Channel, |s, p, _| domains::prove(&*s.api, p.channel).await;
 
     /// Keeps messages of an exported chat, apart from those of chats: they are what a file says and nobody has proved.
     ///

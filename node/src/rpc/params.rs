@@ -29,6 +29,7 @@ pub use super::chats::{
 };
 pub use super::relays::EvidenceParams;
 pub use super::search::SearchParams;
+pub use super::terms::{CertifyParams, RecoverParams, RevokeParams, TermsParams, UseCertificateParams};
 
 /// Parameters of a method.
 pub trait FromParams: Sized {

@@ -167,6 +167,38 @@ impl JsonSchema for ChannelLink {
     }
 }
 
+/// A certificate to write on a channel with.
+pub(super) struct WriterCertificate;
+
+impl JsonSchema for WriterCertificate {
+    fn schema_name() -> Cow<'static, str> {
+        "WriterCertificate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A certificate to write on a channel with: `madang:writer?d=…`.",
+            "type": "string",
+        })
+    }
+}
+
+/// What takes a channel back.
+pub(super) struct RecoveryKey;
+
+impl JsonSchema for RecoveryKey {
+    fn schema_name() -> Cow<'static, str> {
+        "RecoveryKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What takes a channel back: `madang:recovery?d=…`.",
+            "type": "string",
+        })
+    }
+}
+
 /// An invite link.
 pub(super) struct Link;
 

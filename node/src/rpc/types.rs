@@ -12,6 +12,7 @@ mod blobs;
 mod channels;
 mod events;
 mod messages;
+mod terms;
 
 use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
@@ -30,6 +31,10 @@ pub use channels::{
 };
 pub use events::{Event, EventKind, EventPage, GapReason};
 pub use messages::{Body, Held, Ledger, LedgerState, Mention, Message, Pinned, PollOption, Reaction, Sent};
+pub use terms::{
+    Certified, ChannelTerms, ChannelWriter, Day, HeldBack, HeldWhy, Hours, RecoveryMade, Vouched, WriterKeyMade,
+    WriterScope,
+};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use madang_node::rpc::openrpc;
 use madang_tests::contract::reference::reference;
 use madang_tests::contract::{Schemas, same};
 use madang_tests::tools::repository;
-use madang_tests::{CallError, DEADLINE, Person, Rpc, TCP, World, copy_directory, join};
+use madang_tests::{CallError, DEADLINE, Domain, Person, Rpc, TCP, World, copy_directory, join};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -43,7 +43,10 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     let world = World::new(PROGRAM);
     let relay = world.relay().await;
     let mut alice = world.person_up("Alice", relay.addresses()).await;
-    let mut bob = world.person_up("Bob", relay.addresses()).await;
+    let shop = Domain::start("shop.example").await;
+    let mut bob = world.person("Bob", relay.addresses());
+    shop.known_to(&mut bob, &world);
+    bob.up().await;
     let mut carol = world.person_up("Carol", relay.addresses()).await;
     for (name, person) in [("alice", &alice), ("bob", &bob), ("carol", &carol)] {
         let info = person.ask("account.get", json!({})).await;
@@ -57,7 +60,7 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     files(&mut play, &mut alice, &mut bob, &chat).await;
     join(&mut alice, &mut carol).await;
     groups(&mut play, &mut alice, &mut bob, &mut carol).await;
-    channels(&mut play, &alice, &mut bob).await;
+    channels(&mut play, &alice, &mut bob, &shop).await;
     events(&mut play, &alice, &chat).await;
     apps(&mut play, &alice).await;
     play.call(alice.rpc(), "account.confirm_phrase", json!({})).await;
@@ -245,7 +248,7 @@ async fn messages(play: &mut Play, alice: &mut Person, bob: &mut Person, chat: &
 }
 
 /// A brand and who follows it.
-async fn channels(play: &mut Play, alice: &Person, bob: &mut Person) {
+async fn channels(play: &mut Play, alice: &Person, bob: &mut Person, shop: &Domain) {
     let (brand, follower) = (alice.rpc().clone(), bob.rpc().clone());
     let params = json!({
         "name": "Corner bookshop", "description": "Books and readings", "posts_per_day": 3,
@@ -287,6 +290,7 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person) {
     play.call(&follower, "channel.mute", json!({ "channel": channel }))
         .await;
     play.call(&follower, "channel.list", json!({})).await;
+    terms_and_writers(play, &brand, bob, &channel, shop).await;
     let body = json!({ "kind": "text", "text": "The new edition is here" });
     let params = json!({ "channel": channel, "post": post, "body": body });
     play.call(&brand, "channel.edit", params).await;
@@ -296,10 +300,54 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person) {
         .await;
     play.call(&follower, "channel.verify", json!({ "data": evidence() }))
         .await;
+    let key = play
+        .call(&brand, "channel.recovery_key", json!({ "channel": channel }))
+        .await["key"]
+        .clone();
+    play.call(&brand, "channel.recover", json!({ "key": key })).await;
     play.call(&follower, "channel.unfollow", json!({ "channel": channel }))
         .await;
     play.call(&follower, "channel.block", json!({ "channel": channel }))
         .await;
+}
+
+/// What a follower wants, and who else may write.
+async fn terms_and_writers(play: &mut Play, brand: &Rpc, bob: &mut Person, channel: &str, shop: &Domain) {
+    let follower = bob.rpc().clone();
+    let about = json!({ "channel": channel });
+    let quiet = json!([{ "from": "22:00", "to": "07:00", "days": ["fri", "sat"] }]);
+    let terms = json!({ "categories": ["news"], "quiet": quiet, "daily_cap": 3, "zone": "Asia/Seoul" });
+    play.call(
+        &follower,
+        "channel.terms",
+        json!({ "channel": channel, "terms": terms }),
+    )
+    .await;
+    play.call(&follower, "channel.digest", about.clone()).await;
+    let writer = play.call(&follower, "channel.writer_key", about.clone()).await["writer"].clone();
+    let params = json!({
+        "channel": channel, "writer": writer, "scopes": ["publish"], "categories": ["news"], "until_ms": 4_102_444_800_000_u64,
+    });
+    let certificate = play.call(brand, "channel.certify", params).await["certificate"].clone();
+    play.call(
+        &follower,
+        "channel.use_certificate",
+        json!({ "certificate": certificate }),
+    )
+    .await;
+    play.call(brand, "channel.writers", about.clone()).await;
+    play.call(brand, "channel.revoke", json!({ "channel": channel, "writer": writer }))
+        .await;
+    let named = json!({ "channel": channel, "domain": "shop.example" });
+    brand.ask("channel.update", named).await;
+    let vouched = play.call(brand, "channel.vouch", about.clone()).await;
+    shop.says(200, vouched["file"].as_str().unwrap());
+    bob.until("the domain is named", async |bob| {
+        let shown = bob.ask("channel.get", about.clone()).await;
+        (shown["manifest"]["domain"] == "shop.example").then_some(())
+    })
+    .await;
+    play.call(&follower, "channel.prove", about.clone()).await;
 }
 
 /// Evidence of the vectors, in base64.

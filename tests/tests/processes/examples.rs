@@ -207,3 +207,95 @@ async fn the_bridge_posts_each_new_file_once_also_over_kills() {
         );
     }
 }
+
+/// A brand's publisher; it keeps its token and notes in the world's directory.
+fn publisher(world: &World, person: &Person, channel: &str, feed: &Path) -> Process {
+    let script = repository("examples/publisher/publisher.py");
+    let mut args: Vec<OsString> = vec![script.into(), "--data".into(), person.data().into()];
+    args.extend(["--channel".into(), channel.into(), "--feed".into(), feed.into()]);
+    args.extend(["--token-file".into(), world.dir().join("publisher.token").into()]);
+    args.extend(["--posted".into(), world.dir().join("publisher.posted").into()]);
+    args.extend(["--every".into(), "0.1".into()]);
+    let client = repository("examples/clients/python");
+    let envs = [("PYTHONPATH", client.to_str().unwrap())];
+    Process::start_at_once(Path::new("python3"), &args, &envs, &world.dir().join("publisher"))
+}
+
+/// Writes a feed in one step.
+fn feed(file: &Path, items: &str) {
+    let next = file.with_extension("next");
+    std::fs::write(&next, format!("<rss version=\"2.0\"><channel>{items}</channel></rss>")).unwrap();
+    std::fs::rename(next, file).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_publisher_posts_each_item_once_also_over_kills_and_plans_those_of_later() {
+    if lacks("the publisher", "python3") {
+        return;
+    }
+    let world = World::new(MADANG);
+    let relay = world.relay().await;
+    let mut brand = world.person_up("brand", relay.addresses()).await;
+    let made = brand
+        .ask(
+            "channel.create",
+            json!({ "name": "Bakery", "categories": [{ "id": "bread", "name": "Bread" }] }),
+        )
+        .await;
+    let channel = made["channel"].as_str().unwrap().to_owned();
+    let file = world.dir().join("news.xml");
+    let mut items =
+        "<item><guid>0</guid><title>first</title><category>bread</category><category>none</category></item>".to_owned();
+    feed(&file, &items);
+    let mut running = publisher(&world, &brand, &channel, &file);
+    running.says(|line| line.starts_with("waiting for you")).await;
+    by_hand(&brand, &["app", "approve", "Publisher"]).await;
+    running.says(|line| line == "posted first").await;
+    for n in 1..6 {
+        items +=
+            &format!("<item><guid>{n}</guid><title>news {n}</title><link>https://bakery.example/{n}</link></item>");
+        feed(&file, &items);
+        match n {
+            2 | 4 => {
+                running.kill().await;
+                running = publisher(&world, &brand, &channel, &file);
+            }
+            3 => {
+                brand.kill().await;
+                brand.up().await;
+            }
+            _ => {}
+        }
+    }
+    items += "<item><guid>later</guid><title>tomorrow</title><pubDate>Fri, 01 Jan 2100 06:00:00 +0900</pubDate></item>";
+    feed(&file, &items);
+    running.says(|line| line == "planned tomorrow").await;
+    running.kill().await;
+    // As if it had been killed before it noted the last one: the node knows it.
+    let noted = world.dir().join("publisher.posted");
+    std::fs::write(&noted, "\"0\"\n").unwrap();
+    running = publisher(&world, &brand, &channel, &file);
+    running.says(|line| line == "planned tomorrow").await;
+    running.kill().await;
+
+    let page = brand.ask("channel.posts", json!({ "channel": channel })).await;
+    let posts = page["items"].as_array().unwrap();
+    let mut titles: Vec<&str> = posts
+        .iter()
+        .map(|post| {
+            post["body"]["card"]["title"]
+                .as_str()
+                .or(post["body"]["text"].as_str())
+                .unwrap()
+        })
+        .collect();
+    titles.sort_unstable();
+    assert_eq!(titles, ["first", "news 1", "news 2", "news 3", "news 4", "news 5"]);
+    let categories: Vec<_> = posts
+        .iter()
+        .filter(|post| post["categories"] == json!(["bread"]))
+        .collect();
+    assert_eq!(categories.len(), 1);
+    let plans = brand.ask("channel.plans", json!({ "channel": channel })).await;
+    assert_eq!(plans["items"].as_array().unwrap().len(), 1, "{plans}");
+}

@@ -11,6 +11,7 @@ mod by_hand;
 mod channels;
 mod command_line;
 mod copies;
+mod domains;
 mod events;
 mod examples;
 mod groups;

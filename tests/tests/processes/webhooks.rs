@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use madang_tests::{DEADLINE, Lane, Person, World, end, join};
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::PrivateKeyDer;
+use madang_tests::{DEADLINE, Lane, Person, World, certificate, end, join};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -150,19 +147,6 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let answer = format!("HTTP/1.1 {status} x\r\n{later}Content-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(answer.as_bytes()).await.ok();
     stream.flush().await.ok();
-}
-
-/// A certificate for this machine, in PEM, and a server's side of TLS with it.
-fn certificate() -> (String, TlsAcceptor) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(made.key_pair.serialize_der().into());
-    let settings = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    (made.cert.pem(), TlsAcceptor::from(Arc::new(settings)))
 }
 
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Option<(BufReader<S>, Post)> {
@@ -350,8 +334,8 @@ async fn each_event_is_posted_in_order_whoever_fails_and_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn over_tls_only_who_the_system_trusts_is_posted_to_and_waited_for_as_it_says() {
     let world = World::new(MADANG);
-    let (known, with_known) = certificate();
-    let (_, with_other) = certificate();
+    let (known, with_known) = certificate("localhost");
+    let (_, with_other) = certificate("localhost");
     let roots = world.dir().join("roots.pem");
     std::fs::write(&roots, known).unwrap();
     let mut alice = world.person("alice", &[]);

@@ -566,6 +566,100 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("The directory; made if it is absent", "디렉터리. 없으면 만듭니다"),
     (
+        "Say what you want of a channel and when, or show it; only your node knows",
+        "채널에서 무엇을 언제 받을지 정하거나 봅니다. 내 노드만 압니다",
+    ),
+    ("Want everything, at once", "모두 바로 받습니다"),
+    (
+        "Only posts of this category; may be given again",
+        "이 분류의 글만. 여러 번 쓸 수 있습니다",
+    ),
+    ("No advertising", "광고는 받지 않습니다"),
+    (
+        "Nothing in these hours: 22:00-07:00, or sat,sun@22:00-10:00; may be given again",
+        "이 시간에는 받지 않습니다: 22:00-07:00 또는 sat,sun@22:00-10:00. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Only in these hours: 09:00-18:00, or mon,fri@09:00-12:00; may be given again",
+        "이 시간에만 받습니다: 09:00-18:00 또는 mon,fri@09:00-12:00. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "At most so many posts a day; 0 for a digest that you open yourself",
+        "하루에 이만큼만. 0이면 직접 열어 볼 때만",
+    ),
+    (
+        "A place that matters: latitude, longitude and kilometres around it, as 37.5665,126.978,10; may be given again",
+        "관심 있는 곳: 위도, 경도, 반경(km). 예: 37.5665,126.978,10. 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "What the channel calls urgent comes at any hour",
+        "채널이 급하다고 한 글은 언제든 받습니다",
+    ),
+    (
+        "Time zone of the hours, as Asia/Seoul [default: that of the node's machine]",
+        "시간대. 예: Asia/Seoul [기본값: 노드 기기의 시간대]",
+    ),
+    (
+        "Show the posts that were held back, and hold them back no longer",
+        "보류된 글을 보고 보류를 풉니다",
+    ),
+    (
+        "Who may write on a channel beside its root",
+        "채널 주인 말고 누가 쓸 수 있는지 다룹니다",
+    ),
+    (
+        "Make a key that takes a channel of yours back, to be kept apart",
+        "내 채널을 되찾을 복구 키를 만듭니다. 따로 보관하세요",
+    ),
+    (
+        "Take a channel back with its recovery key",
+        "복구 키로 채널을 되찾습니다",
+    ),
+    ("The key, `madang:recovery?…`", "복구 키, `madang:recovery?…`"),
+    (
+        "Print the file by which the domain of a channel of yours vouches for it",
+        "내 채널의 도메인이 채널을 보증할 파일을 출력합니다",
+    ),
+    (
+        "Ask the domain that a channel names whether it vouches for it; the domain sees your address",
+        "채널이 밝힌 도메인에 보증하는지 물어봅니다. 도메인은 내 주소를 보게 됩니다",
+    ),
+    (
+        "Print your key to write on a channel with, for its root to certify",
+        "채널에 쓸 내 키를 출력합니다. 채널 주인이 인증합니다",
+    ),
+    (
+        "Let a key write on a channel of yours, and print its certificate",
+        "키가 내 채널에 쓸 수 있게 하고 인증서를 출력합니다",
+    ),
+    (
+        "The key, as its holder's `channel writer key` prints it",
+        "키. 가진 사람의 `channel writer key`가 출력합니다",
+    ),
+    ("What for; can be repeated", "할 수 있는 일. 여러 번 쓸 수 있습니다"),
+    (
+        "Only in this category; can be repeated",
+        "이 분류에만. 여러 번 쓸 수 있습니다",
+    ),
+    ("For so many days", "이 날수 동안"),
+    (
+        "Use a certificate that a channel's root gave you",
+        "채널 주인에게서 받은 인증서를 씁니다",
+    ),
+    ("The certificate, `madang:writer?…`", "인증서, `madang:writer?…`"),
+    (
+        "List who may write on a channel of yours",
+        "내 채널에 쓸 수 있는 사람을 봅니다",
+    ),
+    (
+        "Let a key write no longer on a channel of yours",
+        "키가 내 채널에 더는 쓸 수 없게 합니다",
+    ),
+    (
+        "The key, which `channel writer list` shows",
+        "키. `channel writer list`로 볼 수 있습니다",
+    ),
+    (
         "Channels of brands: follow them, or publish one",
         "브랜드 채널: 팔로우하거나 직접 엽니다",
     ),

@@ -46,6 +46,7 @@ __all__ = [
     "CarouselNewPostBody",
     "CarouselPostBody",
     "Category",
+    "Certified",
     "Channel",
     "ChannelEvidence",
     "ChannelEvidenceEvent",
@@ -59,8 +60,11 @@ __all__ = [
     "ChannelPage",
     "ChannelPostEvent",
     "ChannelPostUpdatedEvent",
+    "ChannelTerms",
     "ChannelUpdatedEvent",
     "ChannelUpdatedEventData",
+    "ChannelWriter",
+    "ChannelWriterPage",
     "Chat",
     "ChatDetails",
     "ChatGapEvent",
@@ -87,6 +91,7 @@ __all__ = [
     "Coupon",
     "CouponNewPostBody",
     "CouponPostBody",
+    "Day",
     "DeletedBody",
     "DeviceKey",
     "Doctor",
@@ -112,7 +117,10 @@ __all__ = [
     "GroupInvite",
     "GroupInvites",
     "Held",
+    "HeldBack",
+    "HeldWhy",
     "Highlight",
+    "Hours",
     "ImageBody",
     "ImageSendBody",
     "Invite",
@@ -153,8 +161,11 @@ __all__ = [
     "PostBody",
     "PostId",
     "PostPage",
+    "PostPage2",
     "Posted",
     "Reaction",
+    "RecoveryKey",
+    "RecoveryMade",
     "RelayDemotedEvent",
     "RelayDemotedEventData",
     "RelayInfo",
@@ -179,6 +190,7 @@ __all__ = [
     "UnknownPostBody",
     "VoiceBody",
     "VoiceSendBody",
+    "Vouched",
     "WebLink",
     "Webhook",
     "WebhookDisabledEvent",
@@ -186,7 +198,10 @@ __all__ = [
     "WebhookMade",
     "WebhookPage",
     "WebhookState",
+    "WriterCertificate",
     "WriterKey",
+    "WriterKeyMade",
+    "WriterScope",
     "Written",
     "Methods",
 ]
@@ -224,6 +239,9 @@ ChatKind = Literal["one_to_one", "group"]
 ChatState = Literal["requested", "active", "left"]
 """How far a chat's making has come."""
 
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+"""A day of the week."""
+
 DeviceKey = str
 """A device's public key."""
 
@@ -242,6 +260,9 @@ GapReason = Literal["pruned", "other_log"]
 GapState = Literal["open", "filled", "lost", "void", "forked"]
 """How a gap is."""
 
+HeldWhy = Literal["category", "area", "advertising", "quiet", "window", "daily_cap", "promise"]
+"""Why a post isn't shown."""
+
 LedgerState = Literal["queued", "held", "delivered", "read"]
 """The furthest that a message got."""
 
@@ -259,6 +280,9 @@ Path = Literal["direct", "relay", "none"]
 
 PostId = str
 """Names a post of a channel, or what was done to one."""
+
+RecoveryKey = str
+"""What takes a channel back: `madang:recovery?d=…`."""
 
 RelayKey = str
 """A relay's public key."""
@@ -281,8 +305,14 @@ Secret = str
 WebhookState = Literal["active", "failing", "disabled", "ended"]
 """How a webhook is."""
 
+WriterCertificate = str
+"""A certificate to write on a channel with: `madang:writer?d=…`."""
+
 WriterKey = str
 """The public key of whoever writes on a channel."""
+
+WriterScope = Literal["publish", "edit", "coupons", "stats", "root", "recovery"]
+"""What a key may do on a channel."""
 
 
 class AccountInfo(TypedDict):
@@ -780,6 +810,13 @@ class Category(TypedDict):
     """For people."""
 
 
+class Certified(TypedDict):
+    """Result of `channel.certify`."""
+
+    certificate: str
+    """The certificate, for the key's holder."""
+
+
 class Channel(TypedDict):
     """A channel."""
 
@@ -789,8 +826,14 @@ class Channel(TypedDict):
     blocked: bool
     """The user wants nothing of it."""
 
+    broke_promise_ms: NotRequired[int]
+    """When it last posted more often on a day than it promised, in Unix milliseconds; what was beyond is held back."""
+
     channel: ChannelId
     """Its id, which is its root's public key."""
+
+    domain_proved_ms: NotRequired[int]
+    """When the domain that it names was last seen to vouch for it, in Unix milliseconds; see `channel.prove`."""
 
     evidence: int
     """Pieces of evidence against its writers; see `channel.evidence`."""
@@ -800,6 +843,9 @@ class Channel(TypedDict):
 
     gaps: NotRequired[list[ChannelGap]]
     """Posts that its writers signed and that aren't here; they are looked for at its relays."""
+
+    held: NotRequired[list[HeldBack]]
+    """Posts that are held back, the oldest first."""
 
     last_ms: int
     """When it last said something, in Unix milliseconds."""
@@ -818,6 +864,12 @@ class Channel(TypedDict):
 
     own: bool
     """It is this account's own."""
+
+    scopes: NotRequired[list[WriterScope]]
+    """What this account may do on it; its own channels' root may do all."""
+
+    terms: NotRequired[ChannelTerms]
+    """What of it is wanted, and when; absent for everything, at once."""
 
     unread: int
     """Posts that the user hasn't seen, counted up to 1,000."""
@@ -952,6 +1004,34 @@ class ChannelPostUpdatedEvent(TypedDict):
     kind: Literal["channel.post_updated"]
 
 
+class ChannelTerms(TypedDict):
+    """What a follower wants of a channel, and when. It is weighed on this device; nobody learns of it."""
+
+    advertising: NotRequired[bool]
+    """Whether advertising is wanted."""
+
+    categories: NotRequired[list[str]]
+    """Ids of the categories that are wanted; all if absent. A post of no category is of all."""
+
+    daily_cap: NotRequired[int]
+    """Posts that are shown on a day at most; 0 for a digest that is only opened by hand."""
+
+    places: NotRequired[list[Area]]
+    """Places that matter: a post for an area elsewhere isn't wanted. All are if there are none."""
+
+    quiet: NotRequired[list[Hours]]
+    """When nothing is shown."""
+
+    urgent: NotRequired[bool]
+    """Whether what the channel calls urgent is shown at any hour."""
+
+    window: NotRequired[list[Hours]]
+    """When something may be shown; always if there are none."""
+
+    zone: NotRequired[str]
+    """The time zone by its IANA name, as `Asia/Seoul`; that of this machine if absent."""
+
+
 class ChannelUpdatedEvent(TypedDict):
     """What a channel says of itself, or how this account has it, came or changed; see `channel.get`."""
 
@@ -969,6 +1049,41 @@ class ChannelUpdatedEventData(TypedDict):
 
     channel: ChannelId
     """The channel."""
+
+
+class ChannelWriter(TypedDict):
+    """Whom a channel's root lets write."""
+
+    categories: NotRequired[list[str]]
+    """In which of the channel's categories; all if absent."""
+
+    from_ms: int
+    """From when, in Unix milliseconds."""
+
+    number: int
+    """The number of the last thing it signed that the root has confirmed; 0 for nothing."""
+
+    scopes: list[WriterScope]
+    """What for."""
+
+    until_ms: int
+    """Until when, in Unix milliseconds."""
+
+    writer: WriterKey
+    """The key."""
+
+
+class ChannelWriterPage(TypedDict):
+    """One page of a list."""
+
+    items: list[ChannelWriter]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class Chat(TypedDict):
@@ -1601,6 +1716,22 @@ class Held(TypedDict):
     """How long, in Unix milliseconds."""
 
 
+class HeldBack(TypedDict):
+    """A post that waits in the digest."""
+
+    post: PostId
+    """Which."""
+
+    since_ms: int
+    """Since when, in Unix milliseconds."""
+
+    until_ms: NotRequired[int]
+    """When it is shown at the earliest, in Unix milliseconds; absent if only when the digest is opened."""
+
+    why: HeldWhy
+    """Why."""
+
+
 class Highlight(TypedDict):
     """A place in a text."""
 
@@ -1609,6 +1740,13 @@ class Highlight(TypedDict):
 
     start_bytes: int
     """Where it begins in the text's UTF-8."""
+
+Hours = TypedDict("Hours", {
+    "days": "NotRequired[list[Day]]",
+    "from": "str",
+    "to": "str",
+})
+"""Hours of the day. Those that end no later than they begin end on the day after."""
 
 
 class ImageBody(TypedDict):
@@ -2090,6 +2228,9 @@ class Post(TypedDict):
     time_ms: int
     """By the writer's clock, in Unix milliseconds."""
 
+    unwanted: NotRequired[HeldWhy]
+    """Why the terms don't want it, if they don't."""
+
     urgent: bool
     """It is urgent, by the channel's word."""
 
@@ -2110,6 +2251,19 @@ class PostPage(TypedDict):
     """As `before` it gives the page that precedes, from a relay where it isn't here. Absent at the start."""
 
 
+class PostPage2(TypedDict):
+    """One page of a list."""
+
+    items: list[Post]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
 class Posted(TypedDict):
     """Result of `channel.post`, `channel.edit` and `channel.retract`."""
 
@@ -2128,6 +2282,13 @@ class Reaction(TypedDict):
 
     emoji: str
     """Which."""
+
+
+class RecoveryMade(TypedDict):
+    """Result of `channel.recovery_key`."""
+
+    key: str
+    """Whoever has it has the channel: keep it apart, as a recovery phrase."""
 
 
 class RelayDemotedEvent(TypedDict):
@@ -2344,6 +2505,16 @@ class VoiceSendBody(TypedDict):
     """What is written with it."""
 
 
+class Vouched(TypedDict):
+    """Result of `channel.vouch`."""
+
+    file: str
+    """What to publish; what is there for other channels stays in it."""
+
+    url: str
+    """Where to publish it."""
+
+
 class WebLink(TypedDict):
     """An address with a name."""
 
@@ -2434,6 +2605,13 @@ class WebhookPage(TypedDict):
 
     prev: NotRequired[PageCursor]
     """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class WriterKeyMade(TypedDict):
+    """Result of `channel.writer_key`."""
+
+    writer: WriterKey
+    """The key, for the channel's root to certify."""
 
 
 class Written(TypedDict):
@@ -3164,6 +3342,102 @@ class ChannelMethods:
         data: Evidence, as `channel.evidence` gives it.
         """
         result: ChannelEvidence = self._call("channel.verify", {"data": data})
+        return result
+
+    def terms(self, *, channel: ChannelId, terms: ChannelTerms) -> Channel:
+        """Says what of a followed channel is wanted, and when, in place of what was. It is weighed on this device, and nobody learns of it.
+
+        What is held back waits in `held` of `channel.get`; `channel.post` tells it when its time has come.
+
+        channel: The channel.
+        terms: What is wanted of it, in place of what was.
+        """
+        result: Channel = self._call("channel.terms", {"channel": channel, "terms": terms})
+        return result
+
+    def digest(self, *, channel: ChannelId) -> PostPage2:
+        """Opens the digest: the posts that were held back, which nothing is any more.
+
+        channel: The channel.
+        """
+        result: PostPage2 = self._call("channel.digest", {"channel": channel})
+        return result
+
+    def writer_key(self, *, channel: ChannelId) -> WriterKeyMade:
+        """A key of this account's to write on a followed channel with, once its root certifies it; the same each time.
+
+        channel: The channel.
+        """
+        result: WriterKeyMade = self._call("channel.writer_key", {"channel": channel})
+        return result
+
+    def certify(self, *, channel: ChannelId, scopes: Sequence[WriterScope], until_ms: int, writer: WriterKey, categories: Sequence[str] | None = None) -> Certified:
+        """Lets a key write on an own channel: gives the certificate for its holder.
+
+        channel: The channel.
+        scopes: What for.
+        until_ms: Until when, in Unix milliseconds.
+        writer: The key, as `channel.writer_key` gave it to its holder.
+        categories: In which of the channel's categories; all if absent.
+        """
+        result: Certified = self._call("channel.certify", {"channel": channel, "scopes": scopes, "until_ms": until_ms, "writer": writer, "categories": categories})
+        return result
+
+    def use_certificate(self, *, certificate: WriterCertificate) -> Channel:
+        """Uses a certificate. With the scope `root` the channel is this account's from then on.
+
+        certificate: As `channel.certify` gave it.
+        """
+        result: Channel = self._call("channel.use_certificate", {"certificate": certificate})
+        return result
+
+    def writers(self, *, channel: ChannelId) -> ChannelWriterPage:
+        """Who may write on an own channel beside its root.
+
+        channel: The channel.
+        """
+        result: ChannelWriterPage = self._call("channel.writers", {"channel": channel})
+        return result
+
+    def revoke(self, *, channel: ChannelId, writer: WriterKey) -> Done:
+        """Lets a key write no longer on an own channel. What it wrote until now stays.
+
+        channel: The channel.
+        writer: Whose key.
+        """
+        result: Done = self._call("channel.revoke", {"channel": channel, "writer": writer})
+        return result
+
+    def recovery_key(self, *, channel: ChannelId) -> RecoveryMade:
+        """Makes a key that takes an own channel back should this account's be lost or stolen. It isn't kept here, and takes the place of earlier ones.
+
+        channel: The channel.
+        """
+        result: RecoveryMade = self._call("channel.recovery_key", {"channel": channel})
+        return result
+
+    def recover(self, *, key: RecoveryKey) -> Channel:
+        """Takes a channel back: it is this account's from then on.
+
+        key: As `channel.recovery_key` gave it.
+        """
+        result: Channel = self._call("channel.recover", {"key": key})
+        return result
+
+    def vouch(self, *, channel: ChannelId) -> Vouched:
+        """What the domain that an own channel names is to publish, so that followers can see that it is the channel's.
+
+        channel: The channel.
+        """
+        result: Vouched = self._call("channel.vouch", {"channel": channel})
+        return result
+
+    def prove(self, *, channel: ChannelId) -> Channel:
+        """Asks the domain that a channel names whether it vouches for it. Its web server sees this machine's address.
+
+        channel: The channel.
+        """
+        result: Channel = self._call("channel.prove", {"channel": channel})
         return result
 
 

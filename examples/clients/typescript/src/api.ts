@@ -393,20 +393,32 @@ export interface Category {
   name: string;
 }
 
+/** Result of `channel.certify`. */
+export interface Certified {
+  /** The certificate, for the key's holder. */
+  certificate: string;
+}
+
 /** A channel. */
 export interface Channel {
   /** Its newest word on how far its writers are; absent until one is here. */
   beacon?: Beacon;
   /** The user wants nothing of it. */
   blocked: boolean;
+  /** When it last posted more often on a day than it promised, in Unix milliseconds; what was beyond is held back. */
+  broke_promise_ms?: number;
   /** Its id, which is its root's public key. */
   channel: ChannelId;
+  /** When the domain that it names was last seen to vouch for it, in Unix milliseconds; see `channel.prove`. */
+  domain_proved_ms?: number;
   /** Pieces of evidence against its writers; see `channel.evidence`. */
   evidence: number;
   /** This account follows it. */
   followed: boolean;
   /** Posts that its writers signed and that aren't here; they are looked for at its relays. */
   gaps?: ChannelGap[];
+  /** Posts that are held back, the oldest first. */
+  held?: HeldBack[];
   /** When it last said something, in Unix milliseconds. */
   last_ms: number;
   /** The link by which others follow it. */
@@ -419,6 +431,10 @@ export interface Channel {
   name: string;
   /** It is this account's own. */
   own: boolean;
+  /** What this account may do on it; its own channels' root may do all. */
+  scopes?: WriterScope[];
+  /** What of it is wanted, and when; absent for everything, at once. */
+  terms?: ChannelTerms;
   /** Posts that the user hasn't seen, counted up to 1,000. */
   unread: number;
 }
@@ -521,6 +537,26 @@ export interface ChannelPostUpdatedEvent {
   kind: "channel.post_updated";
 }
 
+/** What a follower wants of a channel, and when. It is weighed on this device; nobody learns of it. */
+export interface ChannelTerms {
+  /** Whether advertising is wanted. */
+  advertising?: boolean;
+  /** Ids of the categories that are wanted; all if absent. A post of no category is of all. */
+  categories?: string[];
+  /** Posts that are shown on a day at most; 0 for a digest that is only opened by hand. */
+  daily_cap?: number;
+  /** Places that matter: a post for an area elsewhere isn't wanted. All are if there are none. */
+  places?: Area[];
+  /** When nothing is shown. */
+  quiet?: Hours[];
+  /** Whether what the channel calls urgent is shown at any hour. */
+  urgent?: boolean;
+  /** When something may be shown; always if there are none. */
+  window?: Hours[];
+  /** The time zone by its IANA name, as `Asia/Seoul`; that of this machine if absent. */
+  zone?: string;
+}
+
 /** What a channel says of itself, or how this account has it, came or changed; see `channel.get`. */
 export interface ChannelUpdatedEvent {
   cursor: EventCursor;
@@ -532,6 +568,32 @@ export interface ChannelUpdatedEvent {
 export interface ChannelUpdatedEventData {
   /** The channel. */
   channel: ChannelId;
+}
+
+/** Whom a channel's root lets write. */
+export interface ChannelWriter {
+  /** In which of the channel's categories; all if absent. */
+  categories?: string[];
+  /** From when, in Unix milliseconds. */
+  from_ms: number;
+  /** The number of the last thing it signed that the root has confirmed; 0 for nothing. */
+  number: number;
+  /** What for. */
+  scopes: WriterScope[];
+  /** Until when, in Unix milliseconds. */
+  until_ms: number;
+  /** The key. */
+  writer: WriterKey;
+}
+
+/** One page of a list. */
+export interface ChannelWriterPage {
+  /** The items in the list's order. */
+  items: ChannelWriter[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** A chat. */
@@ -818,6 +880,9 @@ export interface CouponPostBody {
   text?: string;
 }
 
+/** A day of the week. */
+export type Day = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
 /** Its author took it back. */
 export interface DeletedBody {
   kind: "deleted";
@@ -1048,12 +1113,37 @@ export interface Held {
   until_ms: number;
 }
 
+/** A post that waits in the digest. */
+export interface HeldBack {
+  /** Which. */
+  post: PostId;
+  /** Since when, in Unix milliseconds. */
+  since_ms: number;
+  /** When it is shown at the earliest, in Unix milliseconds; absent if only when the digest is opened. */
+  until_ms?: number;
+  /** Why. */
+  why: HeldWhy;
+}
+
+/** Why a post isn't shown. */
+export type HeldWhy = "category" | "area" | "advertising" | "quiet" | "window" | "daily_cap" | "promise";
+
 /** A place in a text. */
 export interface Highlight {
   /** How long it is there. */
   length_bytes: number;
   /** Where it begins in the text's UTF-8. */
   start_bytes: number;
+}
+
+/** Hours of the day. Those that end no later than they begin end on the day after. */
+export interface Hours {
+  /** On which days they begin; on all if absent. */
+  days?: Day[];
+  /** When they begin, as `22:00`. */
+  from: string;
+  /** Before when they end, as `07:00`. */
+  to: string;
 }
 
 /** An image. */
@@ -1426,6 +1516,8 @@ export interface Post {
   retracted?: Retracted;
   /** By the writer's clock, in Unix milliseconds. */
   time_ms: number;
+  /** Why the terms don't want it, if they don't. */
+  unwanted?: HeldWhy;
   /** It is urgent, by the channel's word. */
   urgent: boolean;
   /** Whose key signed it: the channel's own id, or an editor's. */
@@ -1457,6 +1549,16 @@ export interface PostPage {
   prev?: PageCursor;
 }
 
+/** One page of a list. */
+export interface PostPage2 {
+  /** The items in the list's order. */
+  items: Post[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
 /** Result of `channel.post`, `channel.edit` and `channel.retract`. */
 export interface Posted {
   /** It is published later. */
@@ -1471,6 +1573,15 @@ export interface Reaction {
   accounts: Account[];
   /** Which. */
   emoji: string;
+}
+
+/** What takes a channel back: `madang:recovery?d=…`. */
+export type RecoveryKey = string;
+
+/** Result of `channel.recovery_key`. */
+export interface RecoveryMade {
+  /** Whoever has it has the channel: keep it apart, as a recovery phrase. */
+  key: string;
 }
 
 /** A relay broke its word and is demoted; see `relay.evidence`. */
@@ -1660,6 +1771,14 @@ export interface VoiceSendBody {
   text?: string;
 }
 
+/** Result of `channel.vouch`. */
+export interface Vouched {
+  /** What to publish; what is there for other channels stays in it. */
+  file: string;
+  /** Where to publish it. */
+  url: string;
+}
+
 /** An address with a name. */
 export interface WebLink {
   /** Whether it may be opened: `https`, `http`, `mailto`, `tel` and `madang` addresses. Any other is only text. */
@@ -1730,8 +1849,20 @@ export interface WebhookPage {
 /** How a webhook is. */
 export type WebhookState = "active" | "failing" | "disabled" | "ended";
 
+/** A certificate to write on a channel with: `madang:writer?d=…`. */
+export type WriterCertificate = string;
+
 /** The public key of whoever writes on a channel. */
 export type WriterKey = string;
+
+/** Result of `channel.writer_key`. */
+export interface WriterKeyMade {
+  /** The key, for the channel's root to certify. */
+  writer: WriterKey;
+}
+
+/** What a key may do on a channel. */
+export type WriterScope = "publish" | "edit" | "coupons" | "stats" | "root" | "recovery";
 
 /** How far an upload is. */
 export interface Written {
@@ -2239,6 +2370,84 @@ export interface ChannelVerifyParams {
   data: string;
 }
 
+/** Parameters of `channel.terms`. */
+export interface ChannelTermsParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** What is wanted of it, in place of what was. */
+  terms: ChannelTerms;
+}
+
+/** Parameters of `channel.digest`. */
+export interface ChannelDigestParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.writer_key`. */
+export interface ChannelWriterKeyParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.certify`. */
+export interface ChannelCertifyParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** What for. */
+  scopes: WriterScope[];
+  /** Until when, in Unix milliseconds. */
+  until_ms: number;
+  /** The key, as `channel.writer_key` gave it to its holder. */
+  writer: WriterKey;
+  /** In which of the channel's categories; all if absent. */
+  categories?: string[];
+}
+
+/** Parameters of `channel.use_certificate`. */
+export interface ChannelUseCertificateParams {
+  /** As `channel.certify` gave it. */
+  certificate: WriterCertificate;
+}
+
+/** Parameters of `channel.writers`. */
+export interface ChannelWritersParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.revoke`. */
+export interface ChannelRevokeParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** Whose key. */
+  writer: WriterKey;
+}
+
+/** Parameters of `channel.recovery_key`. */
+export interface ChannelRecoveryKeyParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.recover`. */
+export interface ChannelRecoverParams {
+  /** As `channel.recovery_key` gave it. */
+  key: RecoveryKey;
+}
+
+/** Parameters of `channel.vouch`. */
+export interface ChannelVouchParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.prove`. */
+export interface ChannelProveParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
 /** Parameters of `archive.add`. */
 export interface ArchiveAddParams {
   /** The account that exported it. */
@@ -2398,6 +2607,7 @@ export type ErrorCode =
   | "blob_damaged"
   | "card_unavailable"
   | "disk_full"
+  | "domain_unavailable"
   | "idempotency_conflict"
   | "internal"
   | "invalid_params"
@@ -2684,6 +2894,43 @@ export abstract class Methods {
     /** Checks evidence against a channel, whoever gives it: says what it proves, without asking anybody. */
     verify: (params: ChannelVerifyParams, signal?: AbortSignal): Promise<ChannelEvidence> =>
       this.call("channel.verify", params, signal),
+    /**
+     * Says what of a followed channel is wanted, and when, in place of what was. It is weighed on this device, and nobody learns of it.
+     *
+     * What is held back waits in `held` of `channel.get`; `channel.post` tells it when its time has come.
+     */
+    terms: (params: ChannelTermsParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.terms", params, signal),
+    /** Opens the digest: the posts that were held back, which nothing is any more. */
+    digest: (params: ChannelDigestParams, signal?: AbortSignal): Promise<PostPage2> =>
+      this.call("channel.digest", params, signal),
+    /** A key of this account's to write on a followed channel with, once its root certifies it; the same each time. */
+    writer_key: (params: ChannelWriterKeyParams, signal?: AbortSignal): Promise<WriterKeyMade> =>
+      this.call("channel.writer_key", params, signal),
+    /** Lets a key write on an own channel: gives the certificate for its holder. */
+    certify: (params: ChannelCertifyParams, signal?: AbortSignal): Promise<Certified> =>
+      this.call("channel.certify", params, signal),
+    /** Uses a certificate. With the scope `root` the channel is this account's from then on. */
+    use_certificate: (params: ChannelUseCertificateParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.use_certificate", params, signal),
+    /** Who may write on an own channel beside its root. */
+    writers: (params: ChannelWritersParams, signal?: AbortSignal): Promise<ChannelWriterPage> =>
+      this.call("channel.writers", params, signal),
+    /** Lets a key write no longer on an own channel. What it wrote until now stays. */
+    revoke: (params: ChannelRevokeParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("channel.revoke", params, signal),
+    /** Makes a key that takes an own channel back should this account's be lost or stolen. It isn't kept here, and takes the place of earlier ones. */
+    recovery_key: (params: ChannelRecoveryKeyParams, signal?: AbortSignal): Promise<RecoveryMade> =>
+      this.call("channel.recovery_key", params, signal),
+    /** Takes a channel back: it is this account's from then on. */
+    recover: (params: ChannelRecoverParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.recover", params, signal),
+    /** What the domain that an own channel names is to publish, so that followers can see that it is the channel's. */
+    vouch: (params: ChannelVouchParams, signal?: AbortSignal): Promise<Vouched> =>
+      this.call("channel.vouch", params, signal),
+    /** Asks the domain that a channel names whether it vouches for it. Its web server sees this machine's address. */
+    prove: (params: ChannelProveParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.prove", params, signal),
   };
 
   readonly archive = {

@@ -26,6 +26,11 @@ pub(super) fn channel(byte: u8) -> Channel {
         beacon: None,
         gaps: Vec::new(),
         evidence: 0,
+        scopes: Vec::new(),
+        terms: None,
+        held: Vec::new(),
+        broke_promise_ms: None,
+        domain_proved_ms: None,
     }
 }
 
@@ -65,6 +70,7 @@ pub(super) fn post() -> Post {
         edited_ms: None,
         retracted: None,
         provisional: false,
+        unwanted: None,
         held: None,
     }
 }

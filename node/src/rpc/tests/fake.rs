@@ -619,6 +619,72 @@ impl Api for Fake {
         Ok(channels::evidence())
     }
 
+    async fn channel_terms(&self, params: TermsParams) -> ApiResult<Channel> {
+        Ok(Channel {
+            terms: Some(params.terms),
+            ..channels::known(params.channel)?
+        })
+    }
+
+    async fn channel_digest(&self, channel: ChannelId) -> ApiResult<Page<Post>> {
+        channels::known(channel)?;
+        Ok(page(vec![channels::post()]))
+    }
+
+    async fn channel_writer_key(&self, channel: ChannelId) -> ApiResult<WriterKeyMade> {
+        channels::known(channel)?;
+        Ok(WriterKeyMade {
+            writer: WriterKey([6; 32]),
+        })
+    }
+
+    async fn channel_certify(&self, params: CertifyParams) -> ApiResult<Certified> {
+        channels::known(params.channel)?;
+        Ok(Certified {
+            certificate: "madang:writer?d=AAAA".into(),
+        })
+    }
+
+    async fn channel_use_certificate(&self, _: UseCertificateParams) -> ApiResult<Channel> {
+        Ok(channels::channel(5))
+    }
+
+    async fn channel_writers(&self, channel: ChannelId) -> ApiResult<Page<ChannelWriter>> {
+        channels::known(channel)?;
+        Ok(page(vec![ChannelWriter {
+            writer: WriterKey([6; 32]),
+            scopes: vec![WriterScope::Publish],
+            categories: None,
+            from_ms: 1,
+            until_ms: 2,
+            number: 0,
+        }]))
+    }
+
+    async fn channel_revoke(&self, params: RevokeParams) -> ApiResult<Done> {
+        channels::known(params.channel).map(|_| Done {})
+    }
+
+    async fn channel_recovery_key(&self, channel: ChannelId) -> ApiResult<RecoveryMade> {
+        channels::known(channel)?;
+        Ok(RecoveryMade {
+            key: "madang:recovery?d=AAAA".into(),
+        })
+    }
+
+    async fn channel_recover(&self, _: RecoverParams) -> ApiResult<Channel> {
+        Ok(channels::channel(5))
+    }
+
+    async fn channel_vouch(&self, channel: ChannelId) -> ApiResult<(String, Vec<u8>)> {
+        channels::known(channel)?;
+        Ok(("shop.example".into(), vec![1, 2]))
+    }
+
+    async fn channel_prove(&self, channel: ChannelId, _: String, _: Vec<Vec<u8>>) -> ApiResult<Channel> {
+        channels::known(channel)
+    }
+
     async fn chat_pins(&self, params: ChatParams) -> ApiResult<Page<Message>> {
         let chat = params.chat;
         Ok(page(vec![Message { chat, ..message() }]))

@@ -659,6 +659,14 @@ async fn errors_have_the_documented_numbers_and_data() {
             json!({"code": "card_unavailable", "retryable": true}),
         ),
         (
+            ApiError::DomainUnavailable {
+                domain: "shop.example".into(),
+                reason: "it answers 404".into(),
+            },
+            -32017,
+            json!({"code": "domain_unavailable", "retryable": true}),
+        ),
+        (
             ApiError::RelayUnavailable,
             -32016,
             json!({"code": "relay_unavailable", "retryable": true}),

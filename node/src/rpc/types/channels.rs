@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::schema::{Base64, PageCursor};
-use super::{Attachment, ChannelId, Held, PostId, WriterKey};
+use super::{Attachment, ChannelId, ChannelTerms, Held, HeldBack, HeldWhy, PostId, WriterKey, WriterScope};
 use crate::rpc::limits::MAX_EVIDENCE;
 
 /// A channel.
@@ -41,6 +41,21 @@ pub struct Channel {
     pub gaps: Vec<ChannelGap>,
     /// Pieces of evidence against its writers; see `channel.evidence`.
     pub evidence: u32,
+    /// What this account may do on it; its own channels' root may do all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<WriterScope>,
+    /// What of it is wanted, and when; absent for everything, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<ChannelTerms>,
+    /// Posts that are held back, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldBack>,
+    /// When it last posted more often on a day than it promised, in Unix milliseconds; what was beyond is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broke_promise_ms: Option<u64>,
+    /// When the domain that it names was last seen to vouch for it, in Unix milliseconds; see `channel.prove`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_proved_ms: Option<u64>,
 }
 
 /// What a channel says of itself, signed by its root.
@@ -146,6 +161,9 @@ pub struct Post {
     pub retracted: Option<Retracted>,
     /// The channel's root hasn't confirmed it yet.
     pub provisional: bool,
+    /// Why the terms don't want it, if they don't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwanted: Option<HeldWhy>,
     /// Relays that signed for it; only of own channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Vec<Held>>,

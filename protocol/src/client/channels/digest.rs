@@ -96,7 +96,7 @@ impl Client {
         let told = match decision {
             Decision::Show => {
                 channel.count_shown(now_ms);
-                (!channel.row.muted).then_some(EventRow::ChannelPost { channel: id, post })
+                Some(EventRow::ChannelPost { channel: id, post })
             }
             Decision::Hold { why, until_ms } => {
                 channel.hold(HeldRow {

@@ -66,6 +66,23 @@ pub struct ChannelView {
     pub proved_ms: Option<u64>,
 }
 
+/// Whom the root of an own channel lets write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriterView {
+    /// The key.
+    pub writer: WriterId,
+    /// What for.
+    pub scopes: Scopes,
+    /// In which categories; all if there are none.
+    pub categories: Vec<String>,
+    /// Unix seconds.
+    pub from_s: u64,
+    /// Unix seconds.
+    pub until_s: u64,
+    /// The number of its last entry that the channel's root has confirmed; 0 for none.
+    pub number: u64,
+}
+
 /// A post that is held back for the digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldView {
@@ -465,6 +482,28 @@ fn post_at(
         }
     }
     Ok(Some(view))
+}
+
+/// Reads who may write on an own channel beside its root.
+pub fn writers(rows: &dyn Rows, id: &ChannelId) -> Result<Vec<WriterView>, RowsError> {
+    let Some(stored) = rows.get(Tree::Channels, &id.0)? else {
+        return Ok(Vec::new());
+    };
+    let channel = Channel::of(decode::<ChannelRow>(&stored)?);
+    let granted = channel.row.own.map(|own| own.granted).unwrap_or_default();
+    let number = |writer: &WriterId| {
+        let (beacon, _) = channel.beacon.as_ref()?;
+        Some(beacon.head(writer)?.number)
+    };
+    let shown = granted.into_iter().map(|row| WriterView {
+        number: number(&row.writer).unwrap_or(0),
+        writer: row.writer,
+        scopes: row.scopes,
+        categories: row.categories,
+        from_s: row.from_s,
+        until_s: row.until_s,
+    });
+    Ok(shown.collect())
 }
 
 /// Reads the evidence that is kept against a channel's writers.
