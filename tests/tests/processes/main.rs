@@ -25,6 +25,7 @@ mod search;
 mod secrets;
 mod stdio;
 mod stories;
+mod terms;
 mod webhooks;
 
 const MADANG: &str = env!("CARGO_BIN_EXE_madang-under-test");
