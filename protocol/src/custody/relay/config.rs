@@ -24,8 +24,8 @@ const EXPIRY_STRETCH_S: (u64, u64) = (60, 3600);
 pub(super) const ROWS_PER_READ: usize = 64;
 /// Log rows that one page looks at; behind a long run of expired ones the reader's turn comes again.
 pub(super) const ROWS_PER_PAGE: usize = 4096;
-/// Bytes of pages that one input may cause; what is left is served by the next (guess: four watchers' windows).
-pub(super) const PUMP_BYTES: usize = 4 * limits::PUSH_WINDOW_BYTES as usize;
+/// Bytes of pages that one input may cause; what is left is served by the next (guess: two watchers' windows).
+pub(super) const PUMP_BYTES: usize = 2 * limits::PUSH_WINDOW_BYTES as usize;
 /// What a page costs of [`PUMP_BYTES`] beside its envelopes: bounds the number of empty pages.
 pub(super) const PAGE_COST_BYTES: usize = 1024;
 /// What a page costs that was read for another watcher and is shared with it: so that 16,384 watchers are served by one input.
