@@ -135,6 +135,14 @@ pub enum ChannelCommand {
         /// Channel id, the beginning of it, or its name
         channel: String,
     },
+    /// Write to whoever has a channel, one to one and end-to-end encrypted
+    Write {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// What to say
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
     /// Who may write on a channel beside its root
     Writer {
         /// What to do

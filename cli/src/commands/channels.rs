@@ -139,6 +139,7 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
         }
         ChannelCommand::Terms(args) => terms::terms(client, args, out).await,
         ChannelCommand::Digest { channel } => terms::digest(client, &channel, out).await,
+        ChannelCommand::Write { channel, text } => write_back(client, &channel, &text, out).await,
         ChannelCommand::Writer { action } => terms::writer(client, action, out).await,
         ChannelCommand::RecoveryKey { channel } => terms::recovery_key(client, &channel, out).await,
         ChannelCommand::Recover { key } => terms::recover(client, &key, out).await,
@@ -471,6 +472,21 @@ pub(super) fn details(found: &Value, out: &Out) -> String {
     rows.push(pair(t.label_link, show::field(found, "link")));
     rows.retain(|row| row.last().is_some_and(|value| !value.trim().is_empty()));
     out.table(&rows)
+}
+
+/// Asks the channel's inbox for a chat, or takes the one that there is, and sends a text.
+async fn write_back(client: &Client, given: &str, text: &str, out: &Out) -> Result<(), Fault> {
+    let found = get(client, given).await?;
+    let inbox = found.pointer("/manifest/inbox").and_then(Value::as_str);
+    let inbox = inbox.ok_or_else(|| Fault::failed(|t| t.no_inbox.to_owned()))?;
+    let accepted = client.call("contact.accept", json!({ "invite": inbox })).await?;
+    let body = json!({ "kind": "text", "text": text });
+    let params = json!({ "chat": accepted.get("chat"), "body": body });
+    let sent = client.call("message.send", params).await?;
+    out.print(&sent, || {
+        let (message, chat) = (show::text_of(&sent, "message"), show::text_of(&accepted, "chat"));
+        (out.t().written_back)(&show::short(message), &show::short(chat))
+    })
 }
 
 async fn evidence(client: &Client, given: &str, to: Option<PathBuf>, out: &Out) -> Result<(), Fault> {

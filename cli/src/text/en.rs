@@ -167,6 +167,10 @@ pub static EN: Texts = Texts {
 
     no_channels: "no channels",
     no_digest: "nothing was held back",
+    no_inbox: "the channel has no inbox",
+    written_back: |message, chat| {
+        format!("{message}  in chat {chat}, which the channel has to approve first if it is new")
+    },
     no_writers: "nobody but the root writes on it",
     writer_removed: "may write no longer",
     publish_at: |url| format!("publish this at {url}"),

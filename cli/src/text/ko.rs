@@ -181,6 +181,8 @@ pub static KO: Texts = Texts {
 
     no_channels: "채널이 없습니다",
     no_digest: "보류된 글이 없습니다",
+    no_inbox: "채널에 수신함이 없습니다",
+    written_back: |message, chat| format!("{message}  대화 {chat}. 처음이면 채널이 먼저 승인해야 합니다"),
     no_writers: "채널 주인 말고는 쓰는 사람이 없습니다",
     writer_removed: "이제 쓸 수 없습니다",
     publish_at: |url| format!("이 내용을 여기에 게시하세요: {url}"),

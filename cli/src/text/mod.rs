@@ -202,6 +202,9 @@ pub struct Texts {
     // Channels.
     pub no_channels: &'static str,
     pub no_digest: &'static str,
+    pub no_inbox: &'static str,
+    /// The message, the chat.
+    pub written_back: fn(&str, &str) -> String,
     pub no_writers: &'static str,
     pub writer_removed: &'static str,
     pub publish_at: fn(&str) -> String,

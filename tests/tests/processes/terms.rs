@@ -130,3 +130,37 @@ async fn an_editor_a_new_root_and_a_follower_with_terms_at_the_command_line() {
         })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_writes_back_and_is_answered_in_one_chat() {
+    let world = World::new(MADANG);
+    let relay = world.relay().await;
+    let mut alice = world.person_up("alice", relay.addresses()).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let link = by_hand(&alice, &["channel", "new", SHOP]).await;
+    let channel = alice.ask("channel.list", json!({})).await["items"][0]["channel"].clone();
+    by_hand(&bob, &["channel", "follow", link.trim()]).await;
+    let inbox = by_hand(&alice, &["invite", "--multi-use"]).await;
+    by_hand(&alice, &["channel", "change", SHOP, "--inbox", inbox.trim()]).await;
+    bob.until("the inbox is here", async |bob| {
+        let shown = bob.ask("channel.get", json!({ "channel": channel })).await;
+        shown["manifest"]["inbox"].is_string().then_some(())
+    })
+    .await;
+    by_hand(&bob, &["channel", "write", SHOP, "in blue?"]).await;
+    let asked = alice.event("bob asks", |kind, _| kind == "contact.requested").await;
+    let params = json!({ "request": asked["request"] });
+    let chat = alice.ask("contact.approve", params).await["chat"].clone();
+    by_hand(&bob, &["channel", "write", SHOP, "or in green?"]).await;
+    let chat = chat.as_str().unwrap();
+    alice
+        .until("both are there", async |alice| {
+            let said: Vec<String> = alice.said(chat).await.into_iter().map(|said| said.text).collect();
+            (said == ["in blue?", "or in green?"]).then_some(())
+        })
+        .await;
+    assert_eq!(
+        bob.ask("chat.list", json!({})).await["items"].as_array().unwrap().len(),
+        1
+    );
+}

@@ -604,6 +604,11 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "보류된 글을 보고 보류를 풉니다",
     ),
     (
+        "Write to whoever has a channel, one to one and end-to-end encrypted",
+        "채널 주인에게 종단 간 암호화된 일대일 메시지를 보냅니다",
+    ),
+    ("What to say", "보낼 말"),
+    (
         "Who may write on a channel beside its root",
         "채널 주인 말고 누가 쓸 수 있는지 다룹니다",
     ),
