@@ -17,13 +17,14 @@ const CAUGHT_WITHIN: u64 = 200;
 /// Seeds that failed once, each with what it showed.
 const REGRESSIONS: &str = include_str!("seeds/regressions.txt");
 /// Histories of groups: their kind as the kept seeds name it, and the variable that plays a range of them.
-const GROUPS: [(&str, &str, Config); 6] = [
+const GROUPS: [(&str, &str, Config); 7] = [
     ("group", "MADANG_GROUPS", group),
     ("lied-to", "MADANG_LIED_TO_GROUPS", lied_to_group),
     ("betrayed", "MADANG_BETRAYED_GROUPS", betrayed_group),
     ("settling", "MADANG_SETTLING_GROUPS", settling_group),
     ("forgotten", "MADANG_FORGOTTEN_GROUPS", forgotten_group),
     ("large", "MADANG_LARGE_GROUPS", large_group),
+    ("brand", "MADANG_BRANDS", brand),
 ];
 
 /// What a seed plays.
@@ -82,6 +83,14 @@ fn forgotten_group(seed: u64) -> SimConfig {
     }
 }
 
+/// One has a channel, a relay lies, and the brand signs two things with one number now and then.
+fn brand(seed: u64) -> SimConfig {
+    SimConfig {
+        brand: true,
+        ..config(seed)
+    }
+}
+
 /// Groups of up to 24 devices, with a relay that lies.
 fn large_group(seed: u64) -> SimConfig {
     SimConfig {
@@ -115,6 +124,8 @@ fn run_each(seeds: impl IntoIterator<Item = u64>, config: Config) -> Outcome {
                 sum.envelopes += outcome.envelopes;
                 sum.gossiped += outcome.gossiped;
                 sum.injected += outcome.injected;
+                sum.posts += outcome.posts;
+                sum.forgeries += outcome.forgeries;
                 sum.events += outcome.events;
                 sum.virtual_ms += outcome.virtual_ms;
             }
@@ -212,6 +223,13 @@ fn f37_f38_f40_f41_f44_f45_groups_heal() {
 #[test]
 fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
     clean_groups(1..=34, lied_to_group);
+}
+
+#[test]
+fn f15_f16_f51_brands_with_a_relay_that_lies_are_read_whole_and_proved() {
+    let sum = run_each(1..=20, brand);
+    assert!(sum.posts > 20 * 4 && sum.forgeries > 10, "{sum:?}");
+    assert!(sum.crashes > 20, "{} crashes", sum.crashes);
 }
 
 #[test]
@@ -323,6 +341,11 @@ fn f45_a_topic_that_stays_is_caught() {
 #[test]
 fn f17_f18_a_relay_that_is_believed_is_caught() {
     caught_in(Broken::RelayBelieved, &["lacks the acknowledged", "differs"], config);
+}
+
+#[test]
+fn f15_a_relay_that_a_brand_believes_is_caught() {
+    caught_in(Broken::RelayBelieved, &["as post"], brand);
 }
 
 /// A person with a seed names it in `MADANG_SEEDS`.

@@ -5,6 +5,7 @@ use super::host::Deadfall;
 use super::plan::{ALL_CONTACTS, Paths, Plan, TO_2100_MS, signed};
 use super::random::{MS, Micros, Random, SECOND};
 use super::setup::Pair;
+use super::shop::{Shop, ShopAsked};
 use super::village::Village;
 use super::world::{Event, HostId, Notice, World};
 use super::{Outcome, SimConfig};
@@ -26,6 +27,7 @@ enum Asked {
     Setup(usize),
     Found,
     Want(usize),
+    Shop(ShopAsked),
     Send(usize),
     /// A key used with another text.
     Conflict,
@@ -49,6 +51,7 @@ pub(super) struct Driver {
     book: Book,
     pairs: Vec<Pair>,
     village: Option<Village>,
+    shop: Option<Shop>,
     asked: BTreeMap<(HostId, u64), Asked>,
     next_token: u64,
     phase: Phase,
@@ -65,6 +68,7 @@ impl Driver {
         let mut random = Random::new(seed);
         let plan = match config.group {
             Some(devices) => Plan::group(&mut random, config, devices),
+            None if config.brand => Plan::brand(&mut random),
             None => Plan::new(&mut random),
         };
         let (gentle, jumps, people) = (plan.gentle, plan.jumps, plan.clients.len());
@@ -87,6 +91,7 @@ impl Driver {
             book: Book::default(),
             pairs,
             village,
+            shop: config.brand.then(|| Shop::new(people)),
             asked: BTreeMap::new(),
             next_token: 1,
             phase: Phase::Setup {
@@ -112,7 +117,10 @@ impl Driver {
 
     fn outcome(self) -> Outcome {
         let world = self.world;
+        let (posts, forgeries) = self.shop.as_ref().map_or((0, 0), Shop::counts);
         Outcome {
+            posts,
+            forgeries,
             wire: *world.wire.finalize().as_bytes(),
             sends: self.book.acknowledged(),
             epochs: world.hostile.epochs.len() as u64,
@@ -189,6 +197,9 @@ impl Driver {
             }
             Phase::Quiet { since } => {
                 self.retry();
+                if let Some(shop) = &self.shop {
+                    shop.show(&mut self.world);
+                }
                 let overdue = self.world.now > since + self.patience();
                 let settled = self.pairs.iter().all(|pair| pair.approved) && !self.book.waits();
                 match self.check() {
@@ -246,10 +257,10 @@ impl Driver {
 
     fn check(&mut self) -> Result<(), String> {
         self.book.check(&self.world, &self.pairs)?;
-        match &mut self.village {
-            Some(village) => village.check(&self.world, &self.book),
-            None => Ok(()),
+        if let Some(village) = &mut self.village {
+            village.check(&self.world, &self.book)?;
         }
+        self.shop.as_ref().map_or(Ok(()), |shop| shop.check(&self.world))
     }
 
     fn set_up(&mut self) -> Result<(), String> {
@@ -259,6 +270,9 @@ impl Driver {
         };
         if let Some((host, command)) = founding {
             self.ask(host, command, Asked::Found);
+        }
+        if let Some((host, command, asked)) = self.shop.as_mut().and_then(|shop| shop.next(&self.world)) {
+            self.ask(host, command, Asked::Shop(asked));
         }
         for at in 0..self.pairs.len() {
             if let Some((host, command)) = self.pairs[at].next(&mut self.world)? {
@@ -293,6 +307,14 @@ impl Driver {
         let chat = self.village.as_ref().and_then(|village| village.chat);
         if let Some(chat) = chat.filter(|_| self.world.mole.is_some() && self.world.random.chance(12)) {
             self.world.scheme(chat)?;
+        }
+        if let Some(shop) = &mut self.shop {
+            match self.world.random.below(100) {
+                0..25 => shop.post(),
+                25..28 => shop.forge(&mut self.world),
+                28..34 => shop.show(&mut self.world),
+                _ => {}
+            }
         }
         match self.world.random.below(100) {
             52..100 if self.gentle => {}
@@ -402,6 +424,10 @@ impl Driver {
                 let village = self.village.as_mut().ok_or("no group")?;
                 village.answered(&self.world, at, result)
             }
+            (Asked::Shop(asked), result) => {
+                let shop = self.shop.as_mut().ok_or("no shop")?;
+                shop.answered(host, asked, result)
+            }
             (Asked::Conflict, Err(CommandError::NotAllowed { .. })) if self.village.is_some() => Ok(()),
             (Asked::Conflict, Err(CommandError::IdempotencyConflict)) => Ok(()),
             (Asked::Read { chat, mark }, Ok(Reply::Done)) => {
@@ -431,6 +457,11 @@ impl Driver {
             Asked::Found => {
                 if let Some(village) = &mut self.village {
                     village.unanswered();
+                }
+            }
+            Asked::Shop(asked) => {
+                if let Some(shop) = &mut self.shop {
+                    shop.lost(host, asked);
                 }
             }
             Asked::Want(_) | Asked::Conflict | Asked::Read { .. } => {}
@@ -644,7 +675,8 @@ impl Driver {
     /// A relay is set back to its backup and doesn't know it (FAULTS 18).
     fn restore(&mut self) {
         // Who settles a commit no longer looks after it.
-        if self.village.as_ref().is_some_and(|village| !village.exact) {
+        // A brand's post that all relays have signed for isn't looked after any more.
+        if self.village.as_ref().is_some_and(|village| !village.exact) || self.shop.is_some() {
             return;
         }
         let relays = self.world.relays();

@@ -163,7 +163,7 @@ impl World {
                 self.say(relay, stream, CustodianFrame::BlobRefused(refused));
                 return None;
             }
-            (Lie::Silent, ClientFrame::Watch(_) | ClientFrame::GetBlob(_)) => return None,
+            (Lie::Silent, ClientFrame::Watch(_) | ClientFrame::GetBlob(_) | ClientFrame::History(_)) => return None,
             (Lie::Pages, ClientFrame::Ack { .. } | ClientFrame::Watch(_)) => self.page_again(relay, stream, peer),
             _ => {}
         }
@@ -186,6 +186,17 @@ impl World {
                 vec![CustodianFrame::Receipt(receipt).encode()]
             }
             CustodianFrame::Items(page) => self.misserve(page),
+            CustodianFrame::History(mut page) => {
+                match self.liar.lie {
+                    Lie::Denies => page.items.retain(|item| !denied(item)),
+                    Lie::CaughtUp => {
+                        page.items.clear();
+                        page.oldest = true;
+                    }
+                    _ => return vec![frame],
+                }
+                vec![CustodianFrame::History(page).encode()]
+            }
             _ => vec![frame],
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! Reading order: `world` (time and events), `host` (a state machine, its disk and its commits), `network`, `hostile`, `driver` and
 //! `setup` (the history), `checker`; for groups `village` (what members want), `judge` (what has to come of it) and `model` (which branch
-//! counts, said a second time), `liar` (a relay that lies) and `mole` (a hostile member).
+//! counts, said a second time), `liar` (a relay that lies) and `mole` (a hostile member); for channels `shop`.
 
 // An instrument of tests: a bug of its own may stop a run.
 #![allow(clippy::indexing_slicing)]
@@ -24,6 +24,7 @@ mod network;
 mod plan;
 mod random;
 mod setup;
+mod shop;
 mod village;
 mod world;
 
@@ -71,6 +72,9 @@ pub struct SimConfig {
     pub liar: bool,
     /// Of a group: one of its members is hostile.
     pub mole: bool,
+    /// Of pairs: the first has a channel that the others follow, one of several relays lies, and the brand now and then signs two
+    /// things with one number.
+    pub brand: bool,
     /// Of a group that settles its states: relays keep nothing for long, and somebody is away for longer.
     pub absence: bool,
     /// Virtual seconds in which everything has to come right once all is healed.
@@ -90,6 +94,7 @@ impl SimConfig {
             settles: false,
             liar: false,
             mole: false,
+            brand: false,
             absence: false,
             patience_s: 15 * 60,
             trace: 80,
@@ -124,6 +129,10 @@ pub struct Outcome {
     pub gossiped: u64,
     /// Frames, envelopes and junk put in by the stranger.
     pub injected: u64,
+    /// Posts of brands that were acknowledged.
+    pub posts: u64,
+    /// Entries that brands signed with numbers they had used.
+    pub forgeries: u64,
     /// Events processed.
     pub events: u64,
     /// Virtual milliseconds.

@@ -109,6 +109,25 @@ impl Plan {
 }
 
 impl Plan {
+    /// The cast of a history with a channel.
+    pub fn brand(random: &mut Random) -> Self {
+        let mut plan = Self::new(random);
+        if plan.paths == Paths::DirectOnly {
+            plan.paths = Paths::Both;
+        }
+        while plan.relays.len() < 2 {
+            plan.relays.push(Clock::default());
+        }
+        let people = plan.clients.len();
+        let relays: Vec<HostId> = (people..people + plan.relays.len()).map(HostId).collect();
+        for (client, _) in &mut plan.clients {
+            client.relays.clone_from(&relays);
+        }
+        plan.liar = random.pick(&relays);
+        plan.moves = false;
+        plan
+    }
+
     /// The cast of a history with a group.
     pub fn group(random: &mut Random, config: &SimConfig, (least, greatest): (usize, usize)) -> Self {
         let people = least + random.index(greatest - least + 1);
