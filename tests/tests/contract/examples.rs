@@ -600,6 +600,9 @@ impl Play {
             "secret" => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
             _ if text.starts_with("madang:invite?d=") => format!("madang:invite?d={}", hex("invite")),
             _ if text.starts_with("madang:channel?d=") => format!("madang:channel?d={}", hex("channel link")),
+            _ if text.starts_with("madang:writer?d=") => format!("madang:writer?d={}", hex("certificate")),
+            _ if text.starts_with("madang:recovery?d=") => format!("madang:recovery?d={}", hex("recovery key")),
+            "file" => r#"{"madang": 1, "channels": ["AAFQ0ogpLzn2VFGN"]}"#.into(),
             _ if text.starts_with("/ip4/") => address(text),
             _ => text.to_owned(),
         }
