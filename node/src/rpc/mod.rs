@@ -31,6 +31,7 @@ pub mod ids;
 pub mod limits;
 mod listen;
 mod methods;
+mod objects;
 pub mod openrpc;
 mod pages;
 pub mod params;

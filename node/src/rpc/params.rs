@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, EventEpoch, MessageId, RequestId};
 use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
+use super::objects::read;
 use super::schema::{CursorOrAck, Link, PageCursor};
 
 pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
@@ -378,7 +379,7 @@ impl Fields {
 
     pub(super) fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, ApiError> {
         let value = self.members.remove(name).unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| self.invalid(name, error))
+        read(value).map_err(|error| self.invalid(name, error))
     }
 
     /// A text of at most so many bytes.
