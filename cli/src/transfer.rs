@@ -115,10 +115,17 @@ async fn stat(client: &Client, id: &str, since: Instant) -> Result<Value, Fault>
 }
 
 /// Why a transfer ended before its end.
-enum Broken {
-    /// The node went away.
+pub enum Broken {
+    /// The node went away, or found that it lacks a part.
     Gone,
+    /// Anything else.
     Fault(Fault),
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 async fn patch(
@@ -275,13 +282,14 @@ pub async fn fetched(client: &Client, blob: &str, progress: &Progress) -> Result
 ///
 /// # Errors
 /// [`Fault::Failed`] if the file can't be written, [`Fault::Refused`] with the node's code.
-pub async fn download(client: &Client, blob: &str, to: &Target, progress: &Progress) -> Result<PathBuf, Fault> {
+pub async fn download(client: &Client, blob: &str, to: &Target, progress: &Progress) -> Result<PathBuf, Broken> {
     let request = Request::get(format!("/blob/{blob}"));
     let answer = client.http(request, String::new()).await;
     let response = answer.map_err(|_| client.no_node())?;
     if response.status() != StatusCode::OK {
         let answer = small(response).await.unwrap_or_default();
-        return Err(refused(&answer));
+        let lacks = ["blob_damaged", "not_whole"].contains(&text_of(&answer, "code"));
+        return Err(if lacks { Broken::Gone } else { refused(&answer).into() });
     }
     let length = response.headers().get("content-length");
     let length: Option<u64> = length.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -301,10 +309,10 @@ pub async fn download(client: &Client, blob: &str, to: &Target, progress: &Progr
         progress.at(written);
     }
     if Some(written) != length {
-        return Err(Fault::failed(|t| t.file_broken.to_owned()));
+        return Err(Broken::Gone);
     }
     file.as_file().sync_all().map_err(failed)?;
-    to.keep(file)
+    Ok(to.keep(file)?)
 }
 
 /// Where a content is written.

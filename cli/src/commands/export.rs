@@ -14,13 +14,11 @@ use crate::fault::Fault;
 use crate::out::Out;
 use crate::resolve::{self, CHAT};
 use crate::show;
-use crate::transfer::{self, Target};
+use crate::transfer::{self, Broken, Target};
 
 /// What the format calls itself, and its version; an import refuses others.
 pub(super) const FORMAT: &str = "madang-export";
 pub(super) const VERSION: u64 = 1;
-/// What the node says of a file that can't be read there.
-const ABSENT: [&str; 3] = ["not_found", "not_whole", "blob_damaged"];
 /// The file that an import reads.
 pub(super) const MESSAGES: &str = "messages.json";
 const PAGE: &str = "index.html";
@@ -134,8 +132,9 @@ impl Kept {
                 self.written += 1;
             }
             // A damaged one is fetched again by the node; it isn't worth losing the export.
-            Err(Fault::Refused { code, .. }) if ABSENT.contains(&code.as_str()) => self.missing += 1,
-            Err(fault) => return Err(fault),
+            Err(Broken::Gone) => self.missing += 1,
+            Err(Broken::Fault(Fault::Refused { code, .. })) if code == "not_found" => self.missing += 1,
+            Err(Broken::Fault(fault)) => return Err(fault),
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::fault::{Fault, shown};
 use crate::out::Out;
 use crate::show::{field, items_of, number, text_of};
-use crate::transfer::{self, Target};
+use crate::transfer::{self, Broken, Target};
 
 /// Endings by which a file is told, with kind and media type.
 const KNOWN: [(&str, &str, &str); 18] = [
@@ -96,15 +96,16 @@ async fn saved_file(
             transfer::fetched(client, blob, &progress).await?;
         }
         let progress = out.transfer((out.t().saving_file)(name), length);
-        let fault = match transfer::download(client, blob, to, &progress).await {
+        match transfer::download(client, blob, to, &progress).await {
             Ok(path) => return Ok(path),
-            Err(fault) => fault,
-        };
+            Err(Broken::Fault(fault)) => return Err(fault),
+            // What the node lacks it fetches again, and may have by now.
+            Err(Broken::Gone) => tries += 1,
+        }
         drop(progress);
-        tries += 1;
         let stat = client.call("blob.stat", json!({ "blob": blob })).await?;
-        if tries > MENDS || text_of(&stat, "state") != "fetching" {
-            return Err(fault);
+        if tries > MENDS || !["fetching", "fetched"].contains(&text_of(&stat, "state")) {
+            return Err(Fault::failed(|t| t.file_broken.to_owned()));
         }
     }
 }
