@@ -242,6 +242,7 @@ impl Client {
                 channel.row.followed = true;
             }
         }
+        channel.go_on_from(&beacon);
         for head in &beacon.heads {
             if let Some(state) = channel.writer(head.writer) {
                 state.last = state.last.max(head.number);

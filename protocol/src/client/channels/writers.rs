@@ -5,7 +5,7 @@ use super::own::{check_manifest, refused};
 use super::rows::{GrantRow, OwnRow, PenRow};
 use super::{Channel, NOT_ROOT};
 use crate::address::PeerAddress;
-use crate::channel::{Authority, ChannelLink, Revocation, Scopes, Signatory, WriterCertificate, is_category};
+use crate::channel::{Authority, Beacon, ChannelLink, Revocation, Scopes, Signatory, WriterCertificate, is_category};
 use crate::client::{Client, CommandError, EventRow, Reply};
 use crate::keys::{ChannelId, EnvelopeId, WriterId, WriterSecret};
 use crate::limits;
@@ -129,6 +129,16 @@ impl Channel {
             secret: pen.secret.clone(),
             chain,
         })
+    }
+
+    /// What a beacon says that our key has signed isn't signed again under the same numbers.
+    pub(super) fn go_on_from(&mut self, beacon: &Beacon) {
+        if let Some(pen) = &mut self.row.pen
+            && let Some(head) = beacon.head(&pen.secret.public())
+            && pen.number < head.number
+        {
+            (pen.number, pen.previous) = (head.number, head.id);
+        }
     }
 
     /// What its root signs with, if that is us.
@@ -336,16 +346,11 @@ impl Client {
             .as_ref()
             .is_none_or(|pen| pen.secret.public() != authority.writer)
         {
-            let known = channel
-                .row
-                .writers
-                .iter()
-                .find(|known| known.writer == authority.writer);
-            let number = known.map_or(0, |known| known.last);
-            channel.row.pen = Some(PenRow {
-                number,
-                ..PenRow::new(key.secret)
-            });
+            channel.row.pen = Some(PenRow::new(key.secret));
+            // It may have written before, from elsewhere: it goes on from there.
+            if let Some(beacon) = channel.latest().cloned() {
+                channel.go_on_from(&beacon);
+            }
         }
         if let Some(pen) = &mut channel.row.pen {
             pen.chain = Chain(key.chain).encode();

@@ -210,3 +210,31 @@ fn a_recovery_key_takes_the_channel_back_from_whoever_has_the_root() {
         assert!(w.channel(BOB, ChannelCommand::Recover { key }).is_err());
     }
 }
+
+#[test]
+fn whoever_recovers_a_channel_again_goes_on_where_the_key_stopped() {
+    let (mut w, channel) = followed();
+    w.posts_text(channel, "before");
+    let made = w.channel(ALICE, ChannelCommand::RecoveryKey { channel }).unwrap();
+    let Reply::Certificate(key) = made else {
+        panic!("{made:?}");
+    };
+    let mut expected = vec!["before".to_owned()];
+    // One who knows nothing of the channel, one who has followed it all the time, and one who comes new.
+    let guest = w.guest();
+    for place in [CAROL, BOB, guest] {
+        w.channel(place, ChannelCommand::Recover { key: key.clone() }).unwrap();
+        w.pass(SECOND_MS);
+        for n in 0..2 {
+            expected.push(format!("{n} by {place}"));
+            w.posts_as(place, channel, &expected[expected.len() - 1].clone(), "")
+                .unwrap();
+            w.pass(SECOND_MS);
+        }
+    }
+    w.pass(2 * DAY_MS);
+    for place in [ALICE, BOB, CAROL, guest] {
+        assert_eq!(w.texts(place, channel), expected, "{place}");
+        assert_eq!(w.sees(place, channel).evidence, 0, "{place}");
+    }
+}
