@@ -303,11 +303,7 @@ impl Facade {
         let flag = |on: bool, flag: u8| if on { flag } else { 0 };
         let post = protocol::Post {
             categories: new.categories,
-            area: new.area.map(|area| protocol::Area {
-                latitude_e6: area.latitude_e6,
-                longitude_e6: area.longitude_e6,
-                radius_m: area.radius_m,
-            }),
+            area: new.area.map(terms::circle),
             flags: flag(new.advertising, protocol::Post::ADVERTISING) | flag(new.urgent, protocol::Post::URGENT),
             text,
             body,
@@ -378,7 +374,7 @@ pub(super) fn other_said() -> ApiError {
     super::api::other_said()
 }
 
-fn whole<T>(items: Vec<T>) -> Page<T> {
+pub(super) fn whole<T>(items: Vec<T>) -> Page<T> {
     Page {
         items,
         next: None,
@@ -533,11 +529,7 @@ pub(super) fn post(found: PostView, own: bool) -> Post {
         time_ms: found.time_ms,
         received_ms: found.received_ms,
         categories: found.post.categories.clone(),
-        area: found.post.area.map(|area| Area {
-            latitude_e6: area.latitude_e6,
-            longitude_e6: area.longitude_e6,
-            radius_m: area.radius_m,
-        }),
+        area: found.post.area.map(terms::area),
         advertising: found.post.is_advertising(),
         urgent: found.post.is_urgent(),
         body: match &retracted {

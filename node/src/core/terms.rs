@@ -7,7 +7,7 @@ use madang_protocol::client::{ChannelCommand, Reply, WriterGrant};
 use madang_protocol::keys;
 
 use super::api::Facade;
-use super::channels::{inner, other_said, post};
+use super::channels::{inner, other_said, post, whole};
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
@@ -35,11 +35,7 @@ impl Facade {
         let channel = inner(id);
         self.on_channel(ChannelCommand::OpenDigest { channel }).await?;
         let items = found.into_iter().flatten().filter(|view| view.retracted.is_none());
-        Ok(Page {
-            items: items.map(|view| post(view, false)).collect(),
-            next: None,
-            prev: None,
-        })
+        Ok(whole(items.map(|view| post(view, false)).collect()))
     }
 
     pub(super) async fn writer_key(&self, id: ChannelId) -> ApiResult<WriterKeyMade> {
@@ -103,11 +99,7 @@ impl Facade {
             })
             .await?;
         let found = found.ok_or(ApiError::NotFound { field: "channel" })?;
-        Ok(Page {
-            items: found.into_iter().map(writer).collect(),
-            next: None,
-            prev: None,
-        })
+        Ok(whole(found.into_iter().map(writer).collect()))
     }
 
     /// The domain that an own channel names, and its root's word for it.
@@ -198,15 +190,7 @@ fn wanted(terms: ChannelTerms) -> ApiResult<protocol::Terms> {
         quiet: hours("terms.quiet", terms.quiet)?,
         window: hours("terms.window", terms.window)?,
         daily_cap: terms.daily_cap,
-        places: terms
-            .places
-            .into_iter()
-            .map(|place| Circle {
-                latitude_e6: place.latitude_e6,
-                longitude_e6: place.longitude_e6,
-                radius_m: place.radius_m,
-            })
-            .collect(),
+        places: terms.places.into_iter().map(circle).collect(),
         urgent: terms.urgent,
         zone: terms.zone,
     })
@@ -244,17 +228,27 @@ pub(super) fn shown(terms: protocol::Terms) -> ChannelTerms {
         quiet: hours(terms.quiet),
         window: hours(terms.window),
         daily_cap: terms.daily_cap,
-        places: terms
-            .places
-            .into_iter()
-            .map(|place| Area {
-                latitude_e6: place.latitude_e6,
-                longitude_e6: place.longitude_e6,
-                radius_m: place.radius_m,
-            })
-            .collect(),
+        places: terms.places.into_iter().map(area).collect(),
         urgent: terms.urgent,
         zone: terms.zone,
+    }
+}
+
+/// A circle on the earth, as the client has it.
+pub(super) fn circle(area: Area) -> Circle {
+    Circle {
+        latitude_e6: area.latitude_e6,
+        longitude_e6: area.longitude_e6,
+        radius_m: area.radius_m,
+    }
+}
+
+/// A circle on the earth, as it is shown.
+pub(super) fn area(circle: Circle) -> Area {
+    Area {
+        latitude_e6: circle.latitude_e6,
+        longitude_e6: circle.longitude_e6,
+        radius_m: circle.radius_m,
     }
 }
 

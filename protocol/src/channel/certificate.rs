@@ -27,15 +27,10 @@ impl Scopes {
     /// With [`Self::ROOT`]: it is kept for the case that the root's key is lost or stolen, and comes before it.
     pub const RECOVERY: Self = Self(32);
 
-    /// Scopes by the names of the local API.
-    pub const NAMES: [(&'static str, Self); 6] = [
-        ("publish", Self::PUBLISH),
-        ("edit", Self::EDIT),
-        ("coupons", Self::COUPONS),
-        ("stats", Self::STATS),
-        ("root", Self::ROOT),
-        ("recovery", Self::RECOVERY),
-    ];
+    /// What a chain of certificates allows; all if there are none, since then the channel's key signs itself.
+    fn of(chain: &[WriterCertificate]) -> Self {
+        chain.last().map_or(Self::ROOT, |last| last.scopes)
+    }
 
     /// Both.
     #[must_use]
@@ -177,7 +172,7 @@ impl Authority {
 
     /// What the writer may do.
     pub fn scopes(&self) -> Scopes {
-        self.chain.last().map_or(Scopes::ROOT, |last| last.scopes)
+        Scopes::of(&self.chain)
     }
 
     /// Whether the writer is the channel's root, the first or a later one.
@@ -236,7 +231,7 @@ pub struct Signatory {
 impl Signatory {
     /// What the writer may do.
     pub fn scopes(&self) -> Scopes {
-        self.chain.last().map_or(Scopes::ROOT, |last| last.scopes)
+        Scopes::of(&self.chain)
     }
 
     /// By whose right it writes.

@@ -2,7 +2,7 @@
 //! channel's own promise. None of this leaves the device.
 
 use super::rows::{HeldRow, key};
-use super::{Channel, view};
+use super::{Channel, NOT_FOR_OWN, view};
 use crate::channel::Post;
 use crate::channel::terms::{Decision, Facts, Terms, TermsError, Why, Zone};
 use crate::client::{Client, CommandError, EventRow, Reply};
@@ -55,6 +55,7 @@ impl Channel {
             self.row.held.remove(0);
         }
         self.row.held.push(held);
+        self.settle_digest();
     }
 }
 
@@ -109,7 +110,6 @@ impl Client {
             }
             Decision::Unwanted(_) => None,
         };
-        channel.settle_digest();
         if let Some(told) = told {
             self.event(&told);
         }
@@ -179,10 +179,7 @@ impl Client {
                 return Ok(());
             };
             match channel.weigh(now_ms, &post.post) {
-                Decision::Hold { why, until_ms } => {
-                    channel.hold(HeldRow { why, until_ms, ..held });
-                    channel.settle_digest();
-                }
+                Decision::Hold { why, until_ms } => channel.hold(HeldRow { why, until_ms, ..held }),
                 decision => self.settle_post(now_ms, id, held.post, decision),
             }
         }
@@ -203,9 +200,7 @@ impl Client {
         let device = self.config.zone.clone();
         let channel = self.channel_mut(&id)?;
         if channel.row.own.is_some() {
-            return Err(CommandError::NotAllowed {
-                reason: "the channel is this account's own",
-            });
+            return Err(NOT_FOR_OWN);
         }
         channel.row.terms = terms;
         channel.settle_zone(&device);

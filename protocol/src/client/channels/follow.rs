@@ -1,7 +1,7 @@
 //! Following a channel by its link, and the end of that.
 
 use super::rows::{ChannelRow, key};
-use super::{Channel, view};
+use super::{Channel, NOT_FOR_OWN, view};
 use crate::channel::{ChannelLink, LinkError};
 use crate::client::{Client, CommandError, EventRow, Reply, TopicUse};
 use crate::keys::ChannelId;
@@ -66,9 +66,7 @@ impl Client {
     pub(super) fn unfollow(&mut self, now_ms: u64, id: ChannelId, rows: &dyn Rows) -> Result<Reply, CommandError> {
         let channel = self.channel_mut(&id)?;
         if channel.row.own.is_some() {
-            return Err(CommandError::NotAllowed {
-                reason: "the channel is this account's own",
-            });
+            return Err(NOT_FOR_OWN);
         }
         self.forget_channel(now_ms, id, rows)?;
         Ok(Reply::Done)
@@ -92,9 +90,7 @@ impl Client {
     ) -> Result<Reply, CommandError> {
         let known = self.channels.by_id.get(&id);
         if known.is_some_and(|channel| channel.row.own.is_some()) {
-            return Err(CommandError::NotAllowed {
-                reason: "the channel is this account's own",
-            });
+            return Err(NOT_FOR_OWN);
         }
         if known.is_some_and(|channel| channel.row.blocked) == blocked {
             return Ok(Reply::Done);

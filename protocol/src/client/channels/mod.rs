@@ -213,6 +213,11 @@ const NOT_ROOT: CommandError = CommandError::NotAllowed {
     reason: "only the channel's root may do that",
 };
 
+/// Why a command is refused that is for who follows.
+const NOT_FOR_OWN: CommandError = CommandError::NotAllowed {
+    reason: "the channel is this account's own",
+};
+
 /// A channel in memory.
 pub(super) struct Channel {
     row: ChannelRow,

@@ -41,21 +41,22 @@ impl World {
         }
     }
 
-    fn posts_text(&mut self, channel: ChannelId, text: &str) -> EnvelopeId {
-        let posted = self.channel(
-            ALICE,
-            ChannelCommand::Post {
-                channel,
-                post: Post::text(text),
-                files: Vec::new(),
-                at_ms: None,
-                idempotency_key: None,
-            },
-        );
-        match posted.unwrap() {
-            Reply::Posted { id, planned: false } => id,
+    fn posts(&mut self, place: usize, channel: ChannelId, post: Post) -> Result<EnvelopeId, CommandError> {
+        let command = ChannelCommand::Post {
+            channel,
+            post,
+            files: Vec::new(),
+            at_ms: None,
+            idempotency_key: None,
+        };
+        match self.channel(place, command)? {
+            Reply::Posted { id, planned: false } => Ok(id),
             other => panic!("{other:?}"),
         }
+    }
+
+    fn posts_text(&mut self, channel: ChannelId, text: &str) -> EnvelopeId {
+        self.posts(ALICE, channel, Post::text(text)).unwrap()
     }
 
     fn sees(&self, place: usize, channel: ChannelId) -> ChannelView {

@@ -7,20 +7,6 @@ use crate::channel::terms::{Hours, Why};
 const HOUR_MS: u64 = 3_600_000;
 
 impl World {
-    fn posts(&mut self, channel: ChannelId, post: Post) -> EnvelopeId {
-        let command = ChannelCommand::Post {
-            channel,
-            post,
-            files: Vec::new(),
-            at_ms: None,
-            idempotency_key: None,
-        };
-        match self.channel(ALICE, command).unwrap() {
-            Reply::Posted { id, .. } => id,
-            other => panic!("{other:?}"),
-        }
-    }
-
     fn wants(&mut self, channel: ChannelId, terms: Terms) {
         let terms = Box::new(terms);
         self.channel(BOB, ChannelCommand::Terms { channel, terms }).unwrap();
@@ -164,7 +150,7 @@ fn what_is_not_wanted_is_kept_and_not_told() {
     w.wants(channel, terms);
     let mut advert = Post::text("buy");
     advert.flags = Post::ADVERTISING;
-    let advert = w.posts(channel, advert);
+    let advert = w.posts(ALICE, channel, advert).unwrap();
     assert_eq!((w.shown(channel, advert), w.sees(BOB, channel).unread), (0, 0));
     assert!(w.held(channel).is_empty());
     assert_eq!(w.reads(BOB, channel)[0].unwanted, Some(Why::Advertising));
@@ -188,7 +174,7 @@ fn seen_from_outside(terms: Option<Terms>) -> (usize, Vec<(u8, Vec<u8>)>) {
             longitude_e6: 127_000_000,
             radius_m: 1_000,
         });
-        w.posts(channel, post);
+        w.posts(ALICE, channel, post).unwrap();
         w.pass(10 * SECOND_MS);
     }
     w.pass(DAY_MS);

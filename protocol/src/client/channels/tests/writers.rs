@@ -4,17 +4,10 @@ use super::*;
 use crate::channel::Scopes;
 
 impl World {
-    fn posts_as(&mut self, place: usize, channel: ChannelId, text: &str, of: &str) -> Result<Reply, CommandError> {
+    fn posts_as(&mut self, place: usize, channel: ChannelId, text: &str, of: &str) -> Result<EnvelopeId, CommandError> {
         let mut post = Post::text(text);
         post.categories = (!of.is_empty()).then(|| of.to_owned()).into_iter().collect();
-        let command = ChannelCommand::Post {
-            channel,
-            post,
-            files: Vec::new(),
-            at_ms: None,
-            idempotency_key: None,
-        };
-        self.channel(place, command)
+        self.posts(place, channel, post)
     }
 
     fn key_of(&mut self, place: usize, channel: ChannelId) -> WriterId {
@@ -46,7 +39,7 @@ impl World {
     }
 }
 
-fn reason(refused: Result<Reply, CommandError>) -> String {
+fn reason<T: std::fmt::Debug>(refused: Result<T, CommandError>) -> String {
     refused.unwrap_err().to_string()
 }
 
