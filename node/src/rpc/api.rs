@@ -14,10 +14,21 @@ use super::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 /// What a method gives.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// The node as the JSON-RPC sees it.
+/// The node as the JSON-RPC sees it, by namespace.
 ///
 /// A future may be dropped at any point (the caller went away); what it has already handed to its owner still takes place.
-pub trait Api: Send + Sync + 'static {
+pub trait Api:
+    NodeApi + ContactApi + ChatApi + MessageApi + BlobApi + ChannelApi + ArchiveApi + EventApi + AppApi
+{
+}
+
+impl<A> Api for A where
+    A: NodeApi + ContactApi + ChatApi + MessageApi + BlobApi + ChannelApi + ArchiveApi + EventApi + AppApi
+{
+}
+
+/// The node itself, its account, and what it knows of relays.
+pub trait NodeApi: Send + Sync + 'static {
     /// `node.info`.
     fn node_info(&self) -> impl Future<Output = ApiResult<NodeInfo>> + Send;
 
@@ -35,7 +46,10 @@ pub trait Api: Send + Sync + 'static {
 
     /// `account.confirm_phrase`: erases the root key; does nothing when it is gone already.
     fn account_confirm_phrase(&self) -> impl Future<Output = ApiResult<Done>> + Send;
+}
 
+/// Contacts, and how they come about.
+pub trait ContactApi: Send + Sync + 'static {
     /// `contact.invite`.
     fn contact_invite(&self, params: InviteParams) -> impl Future<Output = ApiResult<Invite>> + Send;
 
@@ -53,7 +67,10 @@ pub trait Api: Send + Sync + 'static {
 
     /// `contact.list`.
     fn contact_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Contact>>> + Send;
+}
 
+/// Chats: who is in them, and how they are set.
+pub trait ChatApi: Send + Sync + 'static {
     /// `chat.list`.
     fn chat_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Chat>>> + Send;
 
@@ -98,7 +115,10 @@ pub trait Api: Send + Sync + 'static {
 
     /// `chat.roles`.
     fn chat_roles(&self, params: ChatRoleParams) -> impl Future<Output = ApiResult<Chat>> + Send;
+}
 
+/// Messages.
+pub trait MessageApi: Send + Sync + 'static {
     /// `message.send`: answers when the message is durable.
     fn message_send(&self, params: SendParams) -> impl Future<Output = ApiResult<Sent>> + Send;
 
@@ -126,6 +146,43 @@ pub trait Api: Send + Sync + 'static {
     /// `message.get`.
     fn message_get(&self, params: MessageParams) -> impl Future<Output = ApiResult<Message>> + Send;
 
+    /// `message.mark_read`.
+    fn message_mark_read(&self, params: MarkReadParams) -> impl Future<Output = ApiResult<Done>> + Send;
+}
+
+/// Contents of files.
+pub trait BlobApi: Send + Sync + 'static {
+    /// `blob.put`: begins an upload.
+    fn blob_put(&self, params: BlobPutParams) -> impl Future<Output = ApiResult<Written>> + Send;
+
+    /// `blob.write`: answers once the part is sealed and on disk.
+    fn blob_write(
+        &self,
+        upload: BlobId,
+        offset_bytes: u64,
+        data: Vec<u8>,
+    ) -> impl Future<Output = ApiResult<Written>> + Send;
+
+    /// Reads at most `limit` bytes of a content that is here whole; gives its length too.
+    fn blob_read(
+        &self,
+        blob: BlobId,
+        offset_bytes: u64,
+        limit: usize,
+    ) -> impl Future<Output = ApiResult<(u64, Vec<u8>)>> + Send;
+
+    /// `blob.stat`.
+    fn blob_stat(&self, blob: BlobId) -> impl Future<Output = ApiResult<Blob>> + Send;
+
+    /// `blob.fetch`: begins, and doesn't wait.
+    fn blob_fetch(&self, params: MessageParams) -> impl Future<Output = ApiResult<Blobs>> + Send;
+
+    /// `blob.cancel`.
+    fn blob_cancel(&self, blob: BlobId) -> impl Future<Output = ApiResult<Done>> + Send;
+}
+
+/// Channels: those that are followed and own ones.
+pub trait ChannelApi: Send + Sync + 'static {
     /// `channel.list`.
     fn channel_list(&self, params: ListParams) -> impl Future<Output = ApiResult<Page<Channel>>> + Send;
 
@@ -217,7 +274,10 @@ pub trait Api: Send + Sync + 'static {
         domain: String,
         vouches: Vec<Vec<u8>>,
     ) -> impl Future<Output = ApiResult<Channel>> + Send;
+}
 
+/// Imported messages.
+pub trait ArchiveApi: Send + Sync + 'static {
     /// `archive.add`.
     fn archive_import(&self, params: ArchiveImportParams) -> impl Future<Output = ApiResult<ArchiveImported>> + Send;
 
@@ -232,38 +292,10 @@ pub trait Api: Send + Sync + 'static {
 
     /// `archive.remove`.
     fn archive_remove(&self, params: ArchiveParams) -> impl Future<Output = ApiResult<Done>> + Send;
+}
 
-    /// `message.mark_read`.
-    fn message_mark_read(&self, params: MarkReadParams) -> impl Future<Output = ApiResult<Done>> + Send;
-
-    /// `blob.put`: begins an upload.
-    fn blob_put(&self, params: BlobPutParams) -> impl Future<Output = ApiResult<Written>> + Send;
-
-    /// `blob.write`: answers once the part is sealed and on disk.
-    fn blob_write(
-        &self,
-        upload: BlobId,
-        offset_bytes: u64,
-        data: Vec<u8>,
-    ) -> impl Future<Output = ApiResult<Written>> + Send;
-
-    /// Reads at most `limit` bytes of a content that is here whole; gives its length too.
-    fn blob_read(
-        &self,
-        blob: BlobId,
-        offset_bytes: u64,
-        limit: usize,
-    ) -> impl Future<Output = ApiResult<(u64, Vec<u8>)>> + Send;
-
-    /// `blob.stat`.
-    fn blob_stat(&self, blob: BlobId) -> impl Future<Output = ApiResult<Blob>> + Send;
-
-    /// `blob.fetch`: begins, and doesn't wait.
-    fn blob_fetch(&self, params: MessageParams) -> impl Future<Output = ApiResult<Blobs>> + Send;
-
-    /// `blob.cancel`.
-    fn blob_cancel(&self, blob: BlobId) -> impl Future<Output = ApiResult<Done>> + Send;
-
+/// The event log.
+pub trait EventApi: Send + Sync + 'static {
     /// Reads at most `limit` durable events with a cursor above `after` (the newest cursor if absent), in order, and never waits.
     ///
     /// Where the log was pruned above `after`, the first item is a `gap`. Of other kinds than `kinds` there may be some or none. At the
@@ -278,6 +310,24 @@ pub trait Api: Send + Sync + 'static {
     /// Changes whenever what is read may have.
     fn version(&self) -> u64;
 
+    /// The epoch of an event.
+    fn event_epoch(&self, cursor: u64) -> EventEpoch;
+
+    /// How far a reader has read in this log, if the last event that it read was `cursor` of `epoch`.
+    fn event_known(&self, cursor: u64, epoch: Option<EventEpoch>) -> impl Future<Output = ApiResult<u64>> + Send;
+
+    /// `event.ack`; no app is the owner.
+    fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> impl Future<Output = ApiResult<Done>> + Send;
+
+    /// The last event that an app has acknowledged; 0 if none.
+    fn event_acknowledged(&self, app: Option<AppKey>) -> impl Future<Output = ApiResult<EventCursor>> + Send;
+
+    /// Gives the newest durable cursor and its changes; 0 while the log is empty. The sender is dropped when the core ends.
+    fn event_watch(&self) -> watch::Receiver<u64>;
+}
+
+/// Apps, what their tokens allow, and their webhooks.
+pub trait AppApi: Send + Sync + 'static {
     /// What the tokens of apps allow, and its changes.
     fn grants(&self) -> watch::Receiver<Arc<Grants>>;
 
@@ -299,12 +349,6 @@ pub trait Api: Send + Sync + 'static {
     /// `app.revoke`: the token ends, and those that it made; also refuses who asks.
     fn app_revoke(&self, by: Arc<Grant>, app: AppKey) -> impl Future<Output = ApiResult<Done>> + Send;
 
-    /// The epoch of an event.
-    fn event_epoch(&self, cursor: u64) -> EventEpoch;
-
-    /// How far a reader has read in this log, if the last event that it read was `cursor` of `epoch`.
-    fn event_known(&self, cursor: u64, epoch: Option<EventEpoch>) -> impl Future<Output = ApiResult<u64>> + Send;
-
     /// The webhooks, and their changes.
     fn webhooks(&self) -> watch::Receiver<Arc<Hooks>>;
 
@@ -325,13 +369,4 @@ pub trait Api: Send + Sync + 'static {
         id: u64,
         outcome: Outcome,
     ) -> impl Future<Output = ApiResult<Option<u64>>> + Send;
-
-    /// `event.ack`; no app is the owner.
-    fn event_ack(&self, app: Option<AppKey>, params: AckParams) -> impl Future<Output = ApiResult<Done>> + Send;
-
-    /// The last event that an app has acknowledged; 0 if none.
-    fn event_acknowledged(&self, app: Option<AppKey>) -> impl Future<Output = ApiResult<EventCursor>> + Send;
-
-    /// Gives the newest durable cursor and its changes; 0 while the log is empty. The sender is dropped when the core ends.
-    fn event_watch(&self) -> watch::Receiver<u64>;
 }
