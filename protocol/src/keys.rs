@@ -55,6 +55,12 @@ pub enum Domain {
     WriterCertificate,
     /// That a channel belongs to a domain, by the channel's root.
     ChannelVouch,
+    /// What an app says of itself.
+    AppManifest,
+    /// A share, by the app that offers it.
+    Share,
+    /// That an app belongs to a domain, by the app.
+    AppVouch,
 }
 
 impl Domain {
@@ -72,6 +78,9 @@ impl Domain {
             Self::ChannelEnvelope => b"madang/1/channel-envelope",
             Self::WriterCertificate => b"madang/1/writer-certificate",
             Self::ChannelVouch => b"madang/1/channel-vouch",
+            Self::AppManifest => b"madang/1/app-manifest",
+            Self::Share => b"madang/1/share",
+            Self::AppVouch => b"madang/1/app-vouch",
         }
     }
 
@@ -98,6 +107,9 @@ impl fmt::Display for Domain {
             Self::ChannelEnvelope => "channel envelope",
             Self::WriterCertificate => "writer certificate",
             Self::ChannelVouch => "channel vouch",
+            Self::AppManifest => "app's manifest",
+            Self::Share => "share",
+            Self::AppVouch => "app's vouch",
         })
     }
 }
@@ -195,6 +207,10 @@ id! {
     WriterId
 }
 id! {
+    /// An app that offers shares: its public key.
+    AppId
+}
+id! {
     /// A contact request: the id of the envelope that brought it.
     RequestId
 }
@@ -209,6 +225,7 @@ hex_text!(
     NodeId,
     ChannelId,
     WriterId,
+    AppId,
     RequestId
 );
 
@@ -267,7 +284,7 @@ macro_rules! verifies {
         }
     )* };
 }
-verifies!(AccountId, DeviceId, TransportKey, TopicId, WriterId);
+verifies!(AccountId, DeviceId, TransportKey, TopicId, WriterId, AppId);
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident, $public:ident) => {
@@ -337,6 +354,10 @@ secret! {
     /// What a writer of a channel signs with.
     WriterSecret, WriterId
 }
+secret! {
+    /// What an app signs its manifest and its shares with.
+    AppSecret, AppId
+}
 
 impl DeviceSecret {
     /// Signs what MLS asks for; MLS separates by labels of its own (RFC 9420 section 5.1.2).
@@ -385,6 +406,9 @@ mod tests {
             Domain::BlobReceipt,
             Domain::ChannelEnvelope,
             Domain::WriterCertificate,
+            Domain::AppManifest,
+            Domain::Share,
+            Domain::AppVouch,
         ] {
             assert_eq!(
                 public.verify(other, b"content", &signature),

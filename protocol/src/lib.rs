@@ -20,6 +20,7 @@ pub mod padding;
 pub mod rows;
 pub mod seal;
 pub mod seq_set;
+pub mod share;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod wire;

@@ -317,3 +317,36 @@ pub const CHANNEL_HELD: usize = 128;
 pub const TERMS_HOURS: usize = 14;
 /// Places of one follower's terms (guess).
 pub const TERMS_PLACES: usize = 16;
+
+/// Bytes of a share's JSON, as it is given and in the one way of writing it (DESIGN: 16 KiB, where KakaoTalk's has 10).
+pub const SHARE_BYTES: usize = 16 * 1024;
+/// Levels of a share's JSON, or a manifest's: twice what those have that are known.
+pub const SHARE_DEPTH: usize = 16;
+/// Buttons of a card (DESIGN).
+pub const SHARE_BUTTONS: usize = 5;
+/// Rows of a card's details, beside their sum (as KakaoTalk's).
+pub const SHARE_ITEMS: usize = 5;
+/// Platforms of a link or a manifest: systems times kinds of devices, and room.
+pub const SHARE_PLATFORMS: usize = 20;
+/// Parameters that an app is opened with (guess).
+pub const SHARE_PARAMS: usize = 16;
+/// Characters of such a parameter (guess: an address in it has room).
+pub const SHARE_PARAM_CHARS: usize = 1024;
+/// Bytes that a button hands back to its app (LINE's postbacks have 300).
+pub const SHARE_POSTBACK_BYTES: usize = 300;
+/// Bytes of a button's path in a card, like `slides[9].buttons[4]`.
+pub const SHARE_BUTTON_BYTES: usize = 32;
+/// Bytes of a card's picture (as KakaoTalk's).
+pub const SHARE_IMAGE_BYTES: i64 = 5 * 1024 * 1024;
+/// Seconds that a signed share lives at most: a year.
+pub const SHARE_LIFE_S: u64 = 366 * 24 * 3600;
+/// Bytes of an app's manifest as JSON: its icon, and as much again.
+pub const APP_MANIFEST_BYTES: usize = 12 * 1024;
+/// Bytes of an app's icon: it comes with each share (guess: 64 pixels square).
+pub const APP_ICON_BYTES: usize = 4 * 1024;
+/// Domains of an app (guess).
+pub const APP_DOMAINS: usize = 8;
+/// Events that an app takes (guess).
+pub const APP_EVENTS: usize = 16;
+/// Bytes of a share's JSON with its app's manifest and signatures: what a link holds before base64.
+pub const SHARED_JSON_BYTES: usize = SHARE_BYTES + APP_MANIFEST_BYTES + 1024;

@@ -10,10 +10,12 @@ mod body;
 pub mod extensions;
 mod files;
 pub mod repair;
+mod share;
 
 pub(crate) use body::mentions_fit;
-pub use body::{Body, Edit, Mention, Pin, Poll, Reaction, Rich, Vote};
+pub use body::{Body, CardAnswer, CardDeed, Edit, Mention, Pin, Poll, Reaction, Rich, Vote};
 pub use files::{Attachment, Files, Image, Media, Voice, is_media_type, is_name};
+pub use share::{Picture, Shared};
 
 /// A device's messages in one chat since it joined: `{opaque device[32]; uint64 incarnation;}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 //! `MADANG_WRITE_VECTORS=1 cargo test -p madang-protocol --test vectors` writes them anew; without it, drift fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "common/cards.rs"]
+mod cards;
 #[path = "vectors/channel.rs"]
 mod channel;
 #[path = "vectors/chat.rs"]
@@ -25,6 +27,8 @@ mod padding;
 mod raw;
 #[path = "common/session.rs"]
 mod session;
+#[path = "vectors/share.rs"]
+mod share;
 #[path = "common/village.rs"]
 mod village;
 
@@ -35,7 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// The files that this test reads.
-const FORMATS: [&Format; 8] = [
+const FORMATS: [&Format; 9] = [
     &envelope::FORMAT,
     &identity::FORMAT,
     &contact::FORMAT,
@@ -44,6 +48,7 @@ const FORMATS: [&Format; 8] = [
     &group::FORMAT,
     &message::FORMAT,
     &padding::FORMAT,
+    &share::FORMAT,
 ];
 
 /// Files that another test reads, and which: it must name the file.

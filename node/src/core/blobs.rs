@@ -3,7 +3,6 @@
 use madang_protocol::client::history;
 use madang_protocol::client::{self, BlobView, Command, ReadError, Reply};
 use madang_protocol::keys;
-use madang_protocol::message;
 
 use super::api::{Facade, other_said};
 use super::show::held;
@@ -116,16 +115,17 @@ impl Facade {
         let id = keys::MessageId(id.0);
         let found = self.read(move |rows| history::message(rows, &id)).await?;
         let view = found.ok_or(ApiError::NotFound { field: "message" })?;
-        let message::Body::Files(files) = view.body else {
+        let files = view.body.attachments();
+        if files.is_empty() {
             return Err(ApiError::invalid("message", "has no files"));
-        };
+        }
         let fetch = Command::FetchFiles {
             chat: view.chat,
             message: view.id,
         };
         self.command(fetch).await?;
         let mut items = Vec::new();
-        for item in files.items {
+        for item in files {
             items.push(self.stat_file(BlobId(item.blob.id.0)).await?);
         }
         Ok(Blobs { items })

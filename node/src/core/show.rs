@@ -329,6 +329,8 @@ pub(super) fn event(
             account: account.to_string(),
             name: given(&name),
         },
+        // Told to the app that shared it, and to nobody else.
+        EventRow::CardAnswered { .. } => return Ok(None),
         EventRow::ContactAdded { account, chat, name } => EventKind::ContactAdded {
             account: account.to_string(),
             chat: ChatId(chat.0),

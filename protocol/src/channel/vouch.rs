@@ -1,27 +1,28 @@
-//! What a domain publishes to vouch for a channel, so that whoever follows it can tell whose it is (`spec/channel.md`, section 8).
+//! What a domain publishes to vouch for a channel or an app, so that whoever meets it can tell whose it is (`spec/channel.md`,
+//! section 8).
 
 use super::certificate::{Authority, AuthorityError, Signatory, WriterCertificate};
 use super::invalid;
 use super::manifest::is_domain;
-use crate::keys::{BadSignature, ChannelId, Domain, TopicId};
+use crate::keys::{AppId, AppSecret, BadSignature, ChannelId, Domain, TopicId};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 
 const VOUCH_VERSION: u16 = 1;
 
-/// A root's word that its channel belongs to a domain. Published by that domain it goes both ways.
+/// A root's word that its channel belongs to a domain, or an app's that it does. Published by that domain it goes both ways.
 ///
 /// | bytes | field |
 /// |---|---|
 /// | 2 | version, 1 |
-/// | 32 | channel |
+/// | 32 | channel, or app |
 /// | V | domain |
 /// | V | the certificates of who signs, none for the channel's key |
 /// | V | extensions |
-/// | 64 | Ed25519 signature over all before, by the root, domain `madang/1/channel-vouch` |
+/// | 64 | Ed25519 signature over all before, by the root, domain `madang/1/channel-vouch`; by the app, `madang/1/app-vouch` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vouch {
-    /// The channel.
+    /// The channel; an app's key stands in its place.
     pub channel: ChannelId,
     /// The domain's name.
     pub domain: String,
@@ -29,18 +30,18 @@ pub struct Vouch {
     pub chain: Vec<WriterCertificate>,
     /// Of later versions.
     pub extensions: Vec<u8>,
-    /// By the root.
+    /// By the root, or the app.
     pub signature: [u8; 64],
 }
 
-/// A statement doesn't show that a channel belongs to a domain.
+/// A statement doesn't show that a channel or an app belongs to a domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VouchError {
     /// It can't be read, or a certificate in it isn't one.
     #[error("{0}")]
     Decode(#[from] DecodeError),
-    /// It is about another channel.
-    #[error("it is about another channel")]
+    /// It is about another channel or app.
+    #[error("it is about another one")]
     Channel,
     /// It is about another domain.
     #[error("it is about another domain")]
@@ -93,6 +94,39 @@ impl Vouch {
         authority
             .writer
             .verify(Domain::ChannelVouch, &signed, &self.signature)?;
+        Ok(())
+    }
+
+    /// Signs it as an app. Its own label keeps it from passing for a channel's.
+    #[must_use]
+    pub fn of_app(secret: &AppSecret, domain: &str) -> Self {
+        let mut vouch = Self {
+            channel: ChannelId(secret.public().0),
+            domain: domain.to_owned(),
+            chain: Vec::new(),
+            extensions: Vec::new(),
+            signature: [0; 64],
+        };
+        vouch.signature = secret.sign(Domain::AppVouch, &vouch.fields());
+        vouch
+    }
+
+    /// Checks that it is by an app, about a domain.
+    ///
+    /// # Errors
+    ///
+    /// Says what doesn't hold.
+    pub fn verify_app(&self, app: AppId, domain: &str) -> Result<(), VouchError> {
+        if self.channel.0 != app.0 {
+            return Err(VouchError::Channel);
+        }
+        if self.domain != domain {
+            return Err(VouchError::OtherDomain);
+        }
+        if !self.chain.is_empty() {
+            return Err(VouchError::NotRoot);
+        }
+        app.verify(Domain::AppVouch, &self.fields(), &self.signature)?;
         Ok(())
     }
 
@@ -194,6 +228,28 @@ mod tests {
         let editor = certified(&bakery, Scopes::PUBLISH.with(Scopes::EDIT));
         let vouch = Vouch::sign(&editor, "bakery.example");
         assert_eq!(vouch.verify(bakery.channel, "bakery.example"), Err(VouchError::NotRoot));
+    }
+
+    #[test]
+    fn f50_an_app_vouches_for_itself_alone_and_its_word_is_none_of_a_channel() {
+        let (recipes, other) = (AppSecret::from_bytes([5; 32]), AppSecret::from_bytes([6; 32]));
+        let vouch = Vouch::decode(&Vouch::of_app(&recipes, "recipes.example").encode()).unwrap();
+        assert_eq!(vouch.verify_app(recipes.public(), "recipes.example"), Ok(()));
+        assert_eq!(
+            vouch.verify_app(recipes.public(), "other.example"),
+            Err(VouchError::OtherDomain)
+        );
+        assert_eq!(
+            vouch.verify_app(other.public(), "recipes.example"),
+            Err(VouchError::Channel)
+        );
+        // The same key as a channel's root signs under another label.
+        let channel = ChannelId(recipes.public().0);
+        let found = vouch.verify(channel, "recipes.example");
+        assert!(matches!(found, Err(VouchError::Signature(_))), "{found:?}");
+        let of_channel = Vouch::sign(&root(5), "recipes.example");
+        let found = of_channel.verify_app(recipes.public(), "recipes.example");
+        assert!(matches!(found, Err(VouchError::Signature(_))), "{found:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::records::{decode, key};
 use crate::chat::ChatContext;
 use crate::keys::{AccountId, ChatId, MessageId};
 use crate::limits;
-use crate::message::{Body, Mention};
+use crate::message::{Body, CardAnswer, CardDeed, Mention};
 use crate::rows::{Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +29,9 @@ pub(super) struct EffectsRow {
     pub vote: Option<VoteRow>,
     #[serde(default)]
     pub pin: Option<PinRow>,
+    /// It was a card, and opened.
+    #[serde(default)]
+    pub opened: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +74,7 @@ impl EffectsRow {
             reactions: Vec::new(),
             vote: None,
             pin: None,
+            opened: false,
         }
     }
 
@@ -116,6 +120,9 @@ impl EffectsRow {
                 }
                 newer
             }
+            Body::CardAnswer(CardAnswer {
+                what: CardDeed::Opened, ..
+            }) => !std::mem::replace(&mut self.opened, true),
             _ => false,
         }
     }

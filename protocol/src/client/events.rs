@@ -9,6 +9,7 @@ use super::io::Effect;
 use super::trust::Fault;
 use crate::keys::{AccountId, BlobId, ChannelId, ChatId, DeviceId, EnvelopeId, MessageId, RequestId, TransportKey};
 use crate::limits;
+use crate::message::CardAnswer;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Reader, Wire, Writer};
 use std::collections::BTreeMap;
@@ -137,6 +138,15 @@ pub enum EventRow {
         /// It is.
         open: bool,
     },
+    /// Somebody did something with a card of ours.
+    CardAnswered {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        account: AccountId,
+        /// Which card, and what.
+        answer: CardAnswer,
+    },
     /// A stranger asks.
     Requested {
         /// Which request.
@@ -166,6 +176,7 @@ const EVENT_CONTACT_ADDED: u8 = 5;
 const EVENT_UPDATED: u8 = 6;
 const EVENT_EXPIRED: u8 = 7;
 const EVENT_CHAT_UPDATED: u8 = 8;
+const EVENT_CARD_ANSWERED: u8 = 9;
 const EVENT_TYPING: u8 = 20;
 const EVENT_RELAY_DEMOTED: u8 = 16;
 const EVENT_GAP: u8 = 19;
@@ -287,6 +298,12 @@ impl Wire for EventRow {
                 account.write(w);
                 w.bytes(name.as_bytes());
             }
+            Self::CardAnswered { chat, account, answer } => {
+                w.u8(EVENT_CARD_ANSWERED);
+                chat.write(w);
+                account.write(w);
+                answer.write(w);
+            }
             Self::ContactAdded { account, chat, name } => {
                 w.u8(EVENT_CONTACT_ADDED);
                 account.write(w);
@@ -315,6 +332,11 @@ impl Wire for EventRow {
                 message: MessageId::read(r)?,
             },
             EVENT_CHAT_UPDATED => Self::ChatUpdated { chat: ChatId::read(r)? },
+            EVENT_CARD_ANSWERED => Self::CardAnswered {
+                chat: ChatId::read(r)?,
+                account: AccountId::read(r)?,
+                answer: CardAnswer::read(r)?,
+            },
             EVENT_RELAY_DEMOTED => Self::RelayDemoted {
                 relay: TransportKey::read(r)?,
                 fault: Fault::from_code(r.u8("event.fault")?).unwrap_or(Fault::Junk),

@@ -10,8 +10,13 @@ use super::records::{MessageRow, decode, encode_small, key};
 use super::{Client, EventRow};
 use crate::keys::{AccountId, BlobId, ChatId, MessageId};
 use crate::limits;
-use crate::message::{Body, Durable, Edit, Media, Mention, Pin, Poll, Reaction, Rich, Vote, extensions, mentions_fit};
+use crate::message::{
+    Attachment, Body, CardAnswer, CardDeed, Durable, Edit, Files, Media, Mention, Picture, Pin, Poll, Reaction, Rich,
+    Shared, Vote, extensions, mentions_fit,
+};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use crate::share::SharedCard;
+use std::collections::BTreeMap;
 
 /// Bytes of a message beside its body and fallback: parents, extensions and numbers take less.
 const OVERHEAD_BYTES: usize = 1024;
@@ -32,6 +37,10 @@ pub enum Content {
     Poll(Poll),
     /// Files of ours, which were sealed.
     Files(FilesContent),
+    /// A card of an app or a page.
+    Share(Box<ShareContent>),
+    /// What became of a card.
+    CardAnswer(CardAnswer),
     /// Another text for an own message.
     Edit(Edit),
     /// An own message is taken back.
@@ -56,6 +65,15 @@ pub struct FilesContent {
     pub text: String,
 }
 
+/// A card, and files of ours that show its pictures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareContent {
+    /// What is shown, and who stands for it. Who sends it has looked at its end.
+    pub card: SharedCard,
+    /// Files by the places of the card's pictures that they show.
+    pub pictures: BTreeMap<u8, FileContent>,
+}
+
 /// A file of ours that a message is to name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileContent {
@@ -74,26 +92,34 @@ pub struct FileContent {
 impl FilesContent {
     fn check(&self) -> Result<(), CommandError> {
         within("body.text", self.text.len(), limits::TEXT_BYTES)?;
-        if self.items.len() > limits::ATTACHMENTS {
-            return Err(CommandError::Limit {
-                what: "files in a message",
-                limit: limits::ATTACHMENTS,
-            });
-        }
-        for item in &self.items {
-            within("body.name", item.name.len(), limits::FILE_NAME_BYTES)?;
-            within("body.caption", item.caption.len(), limits::CAPTION_BYTES)?;
-            match &item.media {
-                Media::File => {}
-                Media::Image(image) => {
-                    within("body.thumbnail", image.thumbnail.len(), limits::THUMBNAIL_BYTES)?;
-                    within("body.preview", image.preview.len(), limits::PREVIEW_BYTES)?;
-                }
-                Media::Voice(voice) => within("body.waveform", voice.waveform.len(), limits::WAVEFORM_BYTES)?,
-            }
-        }
-        Ok(())
+        few(self.items.len())?;
+        self.items.iter().try_for_each(FileContent::check)
     }
+}
+
+impl FileContent {
+    fn check(&self) -> Result<(), CommandError> {
+        within("body.name", self.name.len(), limits::FILE_NAME_BYTES)?;
+        within("body.caption", self.caption.len(), limits::CAPTION_BYTES)?;
+        match &self.media {
+            Media::File => Ok(()),
+            Media::Image(image) => {
+                within("body.thumbnail", image.thumbnail.len(), limits::THUMBNAIL_BYTES)?;
+                within("body.preview", image.preview.len(), limits::PREVIEW_BYTES)
+            }
+            Media::Voice(voice) => within("body.waveform", voice.waveform.len(), limits::WAVEFORM_BYTES),
+        }
+    }
+}
+
+fn few(files: usize) -> Result<(), CommandError> {
+    if files > limits::ATTACHMENTS {
+        return Err(CommandError::Limit {
+            what: "files in a message",
+            limit: limits::ATTACHMENTS,
+        });
+    }
+    Ok(())
 }
 
 impl From<String> for Content {
@@ -120,7 +146,8 @@ impl Content {
             Self::Poll(poll) => poll.question.len() + poll.options.iter().map(String::len).sum::<usize>(),
             Self::Reaction(reaction) => reaction.emoji.len(),
             Self::Files(files) => files.text.len() + files.items.iter().map(|item| item.name.len()).sum::<usize>(),
-            Self::Delete { .. } | Self::Vote(_) | Self::Pin(_) => 0,
+            Self::Share(share) => share.card.share.canonical().len(),
+            Self::Delete { .. } | Self::Vote(_) | Self::Pin(_) | Self::CardAnswer(_) => 0,
         }
     }
 
@@ -132,18 +159,49 @@ impl Content {
     /// The body and the fallback that say it; who has the files makes the body of these.
     pub(super) fn into_parts(
         self,
-        of_files: impl FnOnce(FilesContent) -> Result<(Body, String), CommandError>,
+        of_files: impl FnOnce(Vec<FileContent>) -> Result<Vec<Attachment>, CommandError>,
     ) -> Result<(Body, String), CommandError> {
         Ok(match self {
             Self::Files(files) => {
                 files.check()?;
-                let (body, fallback) = of_files(files)?;
-                within(
-                    "body",
-                    body.bytes().len() + fallback.len(),
-                    limits::MESSAGE_BYTES - OVERHEAD_BYTES,
-                )?;
-                (body, fallback)
+                let text = files.text;
+                let files = Files {
+                    items: of_files(files.items)?,
+                };
+                let fallback = files_text(&files, text);
+                whole(Body::Files(files), fallback)?
+            }
+            Self::Share(content) => {
+                let ShareContent { card, pictures } = *content;
+                few(pictures.len())?;
+                pictures.values().try_for_each(FileContent::check)?;
+                let (places, files): (Vec<u8>, Vec<FileContent>) = pictures.into_iter().unzip();
+                let files = of_files(files)?;
+                let pictures = places
+                    .into_iter()
+                    .zip(files)
+                    .map(|(place, file)| Picture { place, file });
+                let shared = Shared {
+                    pictures: pictures.collect(),
+                    card,
+                };
+                shared.check().map_err(|_| CommandError::Invalid {
+                    field: "share",
+                    reason: "has a signature that doesn't hold, or a picture that isn't one of its card",
+                })?;
+                let fallback = shared.card.share.fallback();
+                whole(Body::Share(Box::new(shared)), fallback)?
+            }
+            Self::CardAnswer(answer) => {
+                if let CardDeed::Postback { button, data } = &answer.what {
+                    within("button", button.len(), limits::SHARE_BUTTON_BYTES)?;
+                    within("data", data.len(), limits::SHARE_POSTBACK_BYTES)?;
+                }
+                answer.check().map_err(|_| CommandError::Invalid {
+                    field: "data",
+                    reason: "must not be empty, and be of a button",
+                })?;
+                (Body::CardAnswer(answer), String::new())
             }
             Self::Text {
                 text,
@@ -220,6 +278,25 @@ fn fit(field: &'static str, text: &str, mentions: &[Mention]) -> Result<(), Comm
         field,
         reason: "must ascend, not overlap, and name whole characters of the text",
     })
+}
+
+/// What must fit a message as a whole.
+fn whole(body: Body, fallback: String) -> Result<(Body, String), CommandError> {
+    within(
+        "body",
+        body.bytes().len() + fallback.len(),
+        limits::MESSAGE_BYTES - OVERHEAD_BYTES,
+    )?;
+    Ok((body, fallback))
+}
+
+/// What goes with files: their names, where nothing was written.
+pub(super) fn files_text(files: &Files, text: String) -> String {
+    if !text.is_empty() {
+        return text;
+    }
+    let names: Vec<&str> = files.items.iter().map(|item| item.name.as_str()).collect();
+    names.join("\n")
 }
 
 /// A poll for programs that know none.
@@ -314,8 +391,9 @@ impl Client {
                 None => Err(CommandError::NotFound { field: "body.reply_to" }),
             };
         }
-        if let Body::Files(files) = body {
-            return self.check_files(files);
+        let files = body.attachments();
+        if !files.is_empty() {
+            return self.check_files(&files);
         }
         let Some(target) = body.target() else {
             return Ok(());
@@ -346,6 +424,8 @@ impl Client {
             (Body::Pin(_), _) if !self.may_pin(chat) => Err(CommandError::NotAllowed {
                 reason: "only admins pin a group's messages",
             }),
+            (Body::CardAnswer(_), Body::Share(_)) => Ok(()),
+            (Body::CardAnswer(_), _) => refused("is no card of an app"),
             _ => Ok(()),
         }
     }
@@ -367,6 +447,19 @@ impl Client {
             }
             return Ok(());
         };
+        if let Body::CardAnswer(answer) = &done.message.body {
+            let ours = found.account == self.account() && matches!(found.row.body, Body::Share(_));
+            // It was opened only once, however often that is told.
+            let news = matches!(answer.what, CardDeed::Postback { .. }) || self.merge(&done, target, rows)?;
+            if ours && news && done.account != self.account() {
+                self.event(&EventRow::CardAnswered {
+                    chat: done.chat,
+                    account: done.account,
+                    answer: answer.clone(),
+                });
+            }
+            return Ok(());
+        }
         let own = found.account == done.account;
         let applies = match (&done.message.body, &found.row.body) {
             _ if found.row.deleted => false,

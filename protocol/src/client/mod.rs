@@ -121,7 +121,7 @@ pub use events::EventRow;
 pub use gaps::GapState;
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
-pub use kinds::{Content, FileContent, FilesContent};
+pub use kinds::{Content, FileContent, FilesContent, ShareContent};
 pub use states::ChatStatus;
 pub use trust::{Evidence, Fault, Mark, Standing, evidence};
 

@@ -92,7 +92,7 @@ impl Client {
                 CommandError::NotFound { field: "chat" }
             });
         }
-        let (mut body, fallback) = content.into_parts(|files| self.files_body(&chat, files))?;
+        let (mut body, fallback) = content.into_parts(|files| self.attachments(&chat, files))?;
         if let Some(named) = body.named() {
             let now = self.current_id(&chat, named, rows)?;
             body.rename(|_| Some(now));
@@ -237,9 +237,7 @@ impl Client {
             self.put_message(&chat_id, id, clock, now_ms, &row)?;
             self.event(&EventRow::MessageSent { message: id });
         }
-        if let Body::Files(files) = &durable.body {
-            self.attach_files(now_ms, chat_id, files)?;
-        }
+        self.attach_files(now_ms, chat_id, &durable.body.attachments())?;
         self.queue_message(now_ms, chat_id, durable);
         Ok(id)
     }

@@ -1,6 +1,7 @@
 //! What a message says: kinds by number, and the format of each (`spec/message.md`, section 3).
 
-use super::files::Files;
+use super::files::{Attachment, Files};
+use super::share::Shared;
 use crate::keys::{AccountId, MessageId};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -45,6 +46,10 @@ pub enum Body {
     Vote(Vote),
     /// A message that is kept in sight, or no longer; not shown itself.
     Pin(Pin),
+    /// A card of an app or a page; its fallback is that of the card.
+    Share(Box<Shared>),
+    /// What became of a card, for who shared it; not shown itself.
+    CardAnswer(CardAnswer),
 }
 
 /// What goes with a text: `{optional<MessageId> reply_to; Mention mentions<V>;}`.
@@ -118,12 +123,36 @@ pub struct Pin {
     pub remove: bool,
 }
 
+/// What became of a card, for who shared it: `{opaque message[32]; uint8 what;}`, and of a postback `{Utf8 button<V>; Utf8 data<V>;}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardAnswer {
+    /// The message that brought it.
+    pub message: MessageId,
+    /// What was done.
+    pub what: CardDeed,
+}
+
+/// What was done with a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CardDeed {
+    /// Its body or a button was opened.
+    Opened,
+    /// Something was handed back to its app.
+    Postback {
+        /// By which button, like `buttons[0]`; empty where an app answered by itself. At most [`limits::SHARE_BUTTON_BYTES`].
+        button: String,
+        /// At most [`limits::SHARE_POSTBACK_BYTES`].
+        data: String,
+    },
+}
+
 /// Kinds by number. A number is never reused; from [`KIND_HIDDEN`] on, kinds aren't shown to people, known or not.
 pub(super) const KIND_NONE: u16 = 0;
 const KIND_TEXT: u16 = 1;
 const KIND_RICH: u16 = 2;
 const KIND_POLL: u16 = 3;
 const KIND_FILES: u16 = 4;
+const KIND_SHARE: u16 = 5;
 const KIND_HIDDEN: u16 = 0x8000;
 const KIND_CONTACT: u16 = KIND_HIDDEN + 1;
 const KIND_EDIT: u16 = KIND_HIDDEN + 2;
@@ -133,6 +162,9 @@ const KIND_VOTE: u16 = KIND_HIDDEN + 5;
 const KIND_WISH: u16 = KIND_HIDDEN + 6;
 const KIND_PROFILE: u16 = KIND_HIDDEN + 7;
 const KIND_PIN: u16 = KIND_HIDDEN + 8;
+const KIND_CARD_ANSWER: u16 = KIND_HIDDEN + 9;
+const DEED_OPENED: u8 = 1;
+const DEED_POSTBACK: u8 = 2;
 
 impl Body {
     /// The kind's number.
@@ -150,6 +182,8 @@ impl Body {
             Self::Reaction(_) => KIND_REACTION,
             Self::Vote(_) => KIND_VOTE,
             Self::Pin(_) => KIND_PIN,
+            Self::Share(_) => KIND_SHARE,
+            Self::CardAnswer(_) => KIND_CARD_ANSWER,
             Self::Unknown { kind, .. } => *kind,
         }
     }
@@ -166,15 +200,26 @@ impl Body {
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
             | Self::Vote(Vote { message, .. })
-            | Self::Pin(Pin { message, .. }) => Some(*message),
+            | Self::Pin(Pin { message, .. })
+            | Self::CardAnswer(CardAnswer { message, .. }) => Some(*message),
             Self::Text(_)
             | Self::Rich(_)
             | Self::Poll(_)
             | Self::Files(_)
+            | Self::Share(_)
             | Self::Contact(_)
             | Self::Wish(_)
             | Self::Profile(_)
             | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The files that it shows.
+    pub fn attachments(&self) -> Vec<&Attachment> {
+        match self {
+            Self::Files(files) => files.items.iter().collect(),
+            Self::Share(shared) => shared.pictures.iter().map(|picture| &picture.file).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -193,7 +238,8 @@ impl Body {
             | Self::Delete { message }
             | Self::Reaction(Reaction { message, .. })
             | Self::Vote(Vote { message, .. })
-            | Self::Pin(Pin { message, .. }) => message,
+            | Self::Pin(Pin { message, .. })
+            | Self::CardAnswer(CardAnswer { message, .. }) => message,
             Self::Rich(Rich {
                 reply_to: Some(message),
                 ..
@@ -220,6 +266,8 @@ impl Body {
             Self::Reaction(reaction) => reaction,
             Self::Vote(vote) => vote,
             Self::Pin(pin) => pin,
+            Self::Share(shared) => shared.as_ref(),
+            Self::CardAnswer(answer) => answer,
         };
         let mut w = Writer::default();
         value.write_to(&mut w);
@@ -245,6 +293,8 @@ impl Body {
             KIND_REACTION => Reaction::decode(bytes).map(Self::Reaction),
             KIND_VOTE => Vote::decode(bytes).map(Self::Vote),
             KIND_PIN => Pin::decode(bytes).map(Self::Pin),
+            KIND_SHARE => Shared::decode(bytes).map(|shared| Self::Share(Box::new(shared))),
+            KIND_CARD_ANSWER => CardAnswer::decode(bytes).map(Self::CardAnswer),
             _ => Err(invalid("message.kind", "not known")),
         };
         Ok(read.unwrap_or_else(|_| Self::Unknown {
@@ -432,6 +482,49 @@ impl Wire for Pin {
             message: MessageId::read(r)?,
             remove: flag(r, "pin.remove")?,
         })
+    }
+}
+
+impl CardAnswer {
+    /// Requires what the format asks of an answer.
+    pub(crate) fn check(&self) -> Result<(), DecodeError> {
+        match &self.what {
+            CardDeed::Opened => Ok(()),
+            CardDeed::Postback { button, .. } if button.chars().any(|c| !c.is_ascii_graphic()) => {
+                Err(invalid("card_answer.button", "must be a button's path"))
+            }
+            CardDeed::Postback { data, .. } if data.is_empty() => Err(invalid("card_answer.data", "must not be empty")),
+            CardDeed::Postback { .. } => Ok(()),
+        }
+    }
+}
+
+impl Wire for CardAnswer {
+    fn write(&self, w: &mut Writer) {
+        self.message.write(w);
+        match &self.what {
+            CardDeed::Opened => w.u8(DEED_OPENED),
+            CardDeed::Postback { button, data } => {
+                w.u8(DEED_POSTBACK);
+                w.bytes(button.as_bytes());
+                w.bytes(data.as_bytes());
+            }
+        }
+    }
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let answer = Self {
+            message: MessageId::read(r)?,
+            what: match r.u8("card_answer.what")? {
+                DEED_OPENED => CardDeed::Opened,
+                DEED_POSTBACK => CardDeed::Postback {
+                    button: r.text("card_answer.button", limits::SHARE_BUTTON_BYTES)?,
+                    data: r.text("card_answer.data", limits::SHARE_POSTBACK_BYTES)?,
+                },
+                _ => return Err(invalid("card_answer.what", "not known")),
+            },
+        };
+        answer.check()?;
+        Ok(answer)
     }
 }
 

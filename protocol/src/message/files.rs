@@ -92,7 +92,7 @@ impl Files {
 }
 
 impl Attachment {
-    fn check(&self) -> Result<(), DecodeError> {
+    pub(crate) fn check(&self) -> Result<(), DecodeError> {
         if self.blob.length_bytes > limits::FILE_BYTES {
             return Err(DecodeError::TooLong {
                 field: "file.length",

@@ -1,15 +1,17 @@
 //! `message.json`: inner messages, their ids and hashes.
 
+use crate::cards;
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
 use madang_protocol::blob::BlobRef;
 use madang_protocol::keys::{AccountId, DeviceId, MessageId, TopicId};
 use madang_protocol::limits;
 use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{
-    Attachment, Body, Durable, Edit, Files, Frontier, Image, Inner, Media, Mention, Pin, Poll, Reaction, Rich,
-    StreamId, Voice, Vote, extensions,
+    Attachment, Body, CardAnswer, CardDeed, Durable, Edit, Files, Frontier, Image, Inner, Media, Mention, Picture, Pin,
+    Poll, Reaction, Rich, Shared, StreamId, Voice, Vote, extensions,
 };
 use madang_protocol::seq_set::SeqSet;
+use madang_protocol::share::SharedCard;
 use madang_protocol::wire::{Reader, Wire, Writer};
 use serde_json::{Value, json};
 
@@ -185,6 +187,21 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
             "remove": reaction.remove,
         } }),
         Body::Pin(pin) => json!({ "pin": { "message": hexed(pin.message.0), "remove": pin.remove } }),
+        Body::Share(shared) => json!({ "share": {
+            "card": hexed(shared.card.encode()),
+            "pictures": shared.pictures.iter().map(|picture| {
+                json!({ "place": picture.place, "file": file_value(&picture.file) })
+            }).collect::<Vec<_>>(),
+        } }),
+        Body::CardAnswer(answer) => match &answer.what {
+            CardDeed::Opened => json!({ "card_answer": { "message": hexed(answer.message.0), "what": "opened" } }),
+            CardDeed::Postback { button, data } => json!({ "card_answer": {
+                "message": hexed(answer.message.0),
+                "what": "postback",
+                "button": button,
+                "data": data,
+            } }),
+        },
         Body::Vote(vote) => json!({ "vote": { "message": hexed(vote.message.0), "choices": vote.choices } }),
     };
     json!({
@@ -252,6 +269,25 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
                 choices: items(body, "choices")
                     .map(|choice| choice.as_u64().unwrap() as u8)
                     .collect(),
+            }),
+            "share" => Body::Share(Box::new(Shared {
+                card: SharedCard::decode(&bytes(body, "card")).unwrap(),
+                pictures: items(body, "pictures")
+                    .map(|picture| Picture {
+                        place: picture["place"].as_u64().unwrap() as u8,
+                        file: file_of(&picture["file"]),
+                    })
+                    .collect(),
+            })),
+            "card_answer" => Body::CardAnswer(CardAnswer {
+                message: id_of(body, "message"),
+                what: match body["what"].as_str().unwrap() {
+                    "opened" => CardDeed::Opened,
+                    _ => CardDeed::Postback {
+                        button: text(body, "button"),
+                        data: text(body, "data"),
+                    },
+                },
             }),
             other => panic!("no body {other}"),
         };
@@ -627,6 +663,38 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
         ("a vote", "", vote(&[0, 2, 11])),
         ("a vote taken back", "", vote(&[])),
     ];
+    let card = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut card = cards::signed(&cards::samples().remove(3).1).encode();
+        change(&mut card);
+        hexed(card)
+    };
+    let share = |card: Value, pictures: &[(u8, Value)]| {
+        let pictures: Vec<Value> = pictures
+            .iter()
+            .map(|(place, file)| json!({ "place": place, "file": file }))
+            .collect();
+        json!({ "share": { "card": card, "pictures": pictures } })
+    };
+    let signed = card(&|_| {});
+    let picture = file("a.png", "image/png", image(4));
+    let answer = |button: &str, data: &str| json!({ "card_answer": { "message": target, "what": "postback", "button": button, "data": data } });
+    let good = good.into_iter().chain([
+        (
+            "a card with its picture",
+            "김치찌개 만드는 법\nhttps://recipes.example/r/7",
+            share(signed.clone(), &[(0, picture.clone())]),
+        ),
+        (
+            "a card was opened",
+            "",
+            json!({ "card_answer": { "message": target, "what": "opened" } }),
+        ),
+        (
+            "something is handed back to a card's app",
+            "",
+            answer("buttons[3]", "saved=7"),
+        ),
+    ]);
     for (name, fallback, body) in good {
         let mut message = durable(20, [3; 32], &[], body);
         message["fallback"] = fallback.into();
@@ -664,6 +732,23 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
         ("an emoji of 41 bytes", "", reaction(&"x".repeat(41))),
         ("a vote twice for one", "", vote(&[1, 1])),
         ("a vote for the 13th option", "", vote(&[12])),
+        (
+            "a picture of a card that has none there",
+            "",
+            share(signed.clone(), &[(1, picture.clone())]),
+        ),
+        (
+            "a card's picture twice",
+            "",
+            share(signed.clone(), &[(0, picture.clone()), (0, picture)]),
+        ),
+        (
+            "a card's picture that is no image",
+            "",
+            share(signed, &[(0, plain("a"))]),
+        ),
+        ("nothing handed back to an app", "", answer("buttons[3]", "")),
+        ("301 bytes handed back to an app", "", answer("", &"x".repeat(301))),
     ];
     for (name, fallback, body) in odd {
         let mut message = durable(21, [3; 32], &[], body);

@@ -12,11 +12,11 @@ use super::{Blobs, Client, What, content_bytes, row_key};
 use crate::blob::{self, BlobKey, Chunk, HashTree, Sealer};
 use crate::client::blobs::puts::Put;
 use crate::client::io::{CommandError, Reply};
-use crate::client::kinds::{FileContent, FilesContent};
+use crate::client::kinds::FileContent;
 use crate::client::records::encode;
 use crate::keys::{BlobId, ChannelId, ChatId, MessageId, TopicSecret};
 use crate::limits;
-use crate::message::{Attachment, Body, Files};
+use crate::message::{Attachment, Body};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
@@ -338,12 +338,12 @@ impl Client {
         Ok(Reply::Done)
     }
 
-    /// The body that names files of ours.
-    pub(in crate::client) fn files_body(
+    /// How a message names files of ours.
+    pub(in crate::client) fn attachments(
         &self,
         chat: &ChatId,
-        content: FilesContent,
-    ) -> Result<(Body, String), CommandError> {
+        files: Vec<FileContent>,
+    ) -> Result<Vec<Attachment>, CommandError> {
         let Some(topic) = self.topic_of(chat).map(|topic| topic.public()) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
@@ -354,7 +354,7 @@ impl Client {
             media_type,
             caption,
             media,
-        } in content.items
+        } in files
         {
             let put = self.blobs.puts.get(&blob);
             let Some((put, file)) = put.and_then(|put| put.file.as_ref().map(|file| (put, file))) else {
@@ -369,24 +369,18 @@ impl Client {
                 media,
             });
         }
-        let files = Files { items };
-        files.check().map_err(|_| CommandError::Invalid {
+        let checked = items.iter().try_for_each(Attachment::check);
+        checked.map_err(|_| CommandError::Invalid {
             field: "body",
             reason: "has a name, media type or size that no attachment can have",
         })?;
-        let names = files.items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>();
-        let fallback = if content.text.is_empty() {
-            names.join("\n")
-        } else {
-            content.text
-        };
-        Ok((Body::Files(files), fallback))
+        Ok(items)
     }
 
     /// Whether files aren't part of another message already: so that what deletes one takes nothing from another.
-    pub(in crate::client) fn check_files(&self, files: &Files) -> Result<(), CommandError> {
+    pub(in crate::client) fn check_files(&self, files: &[&Attachment]) -> Result<(), CommandError> {
         let mut seen = std::collections::BTreeSet::new();
-        for item in &files.items {
+        for item in files {
             let put = self.blobs.puts.get(&item.blob.id);
             if !seen.insert(item.blob.id) || put.is_some_and(|put| put.is_attached()) {
                 return Err(CommandError::Invalid {
@@ -400,14 +394,8 @@ impl Client {
 
     /// Fetches the files of a message that just came, if they are small.
     pub(in crate::client) fn files_came(&mut self, now_ms: u64, chat: ChatId, body: &Body) {
-        let Body::Files(files) = body else {
-            return;
-        };
-        for item in files
-            .items
-            .iter()
-            .filter(|item| item.blob.length_bytes <= FETCHED_AT_ONCE)
-        {
+        let files = body.attachments().into_iter();
+        for item in files.filter(|item| item.blob.length_bytes <= FETCHED_AT_ONCE) {
             // Where there is no room it is fetched when somebody asks for it.
             if self.fetch_item(now_ms, chat, item).is_err() {
                 return;
@@ -427,13 +415,14 @@ impl Client {
         let Some(found) = found else {
             return Err(CommandError::NotFound { field: "message" });
         };
-        let Body::Files(files) = found.row.body else {
+        let files = found.row.body.attachments();
+        if files.is_empty() {
             return Err(CommandError::Invalid {
                 field: "message",
                 reason: "has no files",
             });
-        };
-        for item in &files.items {
+        }
+        for item in files {
             if !self.blobs.puts.contains_key(&item.blob.id) {
                 self.fetch_item(now_ms, chat, item)?;
             }
@@ -489,10 +478,8 @@ impl Client {
 
     /// Lets go of the files of a message that is gone.
     pub(in crate::client) fn forget_files(&mut self, body: &Body) {
-        if let Body::Files(files) = body {
-            for item in &files.items {
-                self.blob_forget(&item.blob.id);
-            }
+        for item in body.attachments() {
+            self.blob_forget(&item.blob.id);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::client::records::encode;
 use crate::custody::{BlobPermit, BlobReceipt, BlobRefused, BlobState, ClientFrame, PutBlob, Refusal};
 use crate::keys::{BlobId, ChatId, TopicId, TopicSecret, TransportKey};
 use crate::limits;
-use crate::message::Files;
+use crate::message::Attachment;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
@@ -215,13 +215,13 @@ impl Client {
         &mut self,
         now_ms: u64,
         chat: ChatId,
-        files: &Files,
+        files: &[&Attachment],
     ) -> Result<(), CommandError> {
         let Some(topic) = self.topic_of(&chat) else {
             return Ok(());
         };
         let peers = self.blob_peers_of(&chat);
-        for item in &files.items {
+        for item in files {
             let Some(put) = self.blobs.puts.get_mut(&item.blob.id) else {
                 continue;
             };

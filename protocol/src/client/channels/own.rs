@@ -6,14 +6,15 @@ use super::{Channel, view};
 use crate::address::PeerAddress;
 use crate::blob::BlobRef;
 use crate::channel::{Act, Category, Entry, Manifest, Policy, Post, PostBody, Scopes, Statement, WebLink};
+use crate::client::kinds::files_text;
 use crate::client::outbox::OutWhat;
 use crate::client::records::{OutKind, decode, encode_small};
 use crate::client::sending::{Once, RepeatKey};
-use crate::client::{Client, CommandError, FileContent, FilesContent, Reply, TopicUse};
+use crate::client::{Client, CommandError, FileContent, Reply, TopicUse};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, ChatId, EnvelopeId, TopicSecret, WriterSecret};
 use crate::limits;
-use crate::message::Body;
+use crate::message::{Attachment, Files};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::{DecodeError, Wire};
 
@@ -190,13 +191,11 @@ impl Client {
                 reason: "only the channel's first key may store files at its relays",
             });
         }
-        let text = post.text.clone();
-        let (body, text) = self.files_body(&ChatId(id.0), FilesContent { items, text })?;
-        let Body::Files(files) = body else {
-            return Ok(post);
+        let files = Files {
+            items: self.attachments(&ChatId(id.0), items)?,
         };
         Ok(Post {
-            text,
+            text: files_text(&files, post.text),
             body: PostBody::Files(files),
             ..post
         })
@@ -207,8 +206,9 @@ impl Client {
         let PostBody::Files(files) = &post.body else {
             return Ok(());
         };
-        self.check_files(files)?;
-        self.attach_files(now_ms, ChatId(id.0), files)
+        let files: Vec<&Attachment> = files.items.iter().collect();
+        self.check_files(&files)?;
+        self.attach_files(now_ms, ChatId(id.0), &files)
     }
 
     pub(super) fn fetch_post_files(
