@@ -21,6 +21,7 @@ pub mod rows;
 pub mod seal;
 pub mod seq_set;
 pub mod share;
+pub mod shown;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod wire;

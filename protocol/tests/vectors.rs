@@ -29,6 +29,8 @@ mod raw;
 mod session;
 #[path = "vectors/share.rs"]
 mod share;
+#[path = "vectors/share_hostile.rs"]
+mod share_hostile;
 #[path = "common/village.rs"]
 mod village;
 
@@ -52,11 +54,12 @@ const FORMATS: [&Format; 9] = [
 ];
 
 /// Files that another test reads, and which: it must name the file.
-const READ_ELSEWHERE: [(&str, &str); 4] = [
+const READ_ELSEWHERE: [(&str, &str); 5] = [
     ("blob", "tests/vectors_blob.rs"),
     ("chat_branches", "tests/branches/trees.rs"),
     ("custody", "tests/vectors_custody.rs"),
     ("reconcile", "tests/vectors_reconcile.rs"),
+    ("share_resolve", "tests/share_resolve.rs"),
 ];
 
 /// Files whose bytes differ each time they are made: names and errors must be the same, and what is stored must read.

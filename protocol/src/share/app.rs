@@ -107,6 +107,12 @@ impl AppManifest {
                 ));
             }
             let host = handler.verified_link.as_ref().and_then(|link| url::host(link));
+            if handler.verified_link.as_ref().is_some_and(|link| link.contains('#')) {
+                return Err(ShareError::invalid(
+                    format!("{path}.verified_link"),
+                    "must have no fragment: parameters are appended to it",
+                ));
+            }
             if let Some(host) = host
                 && !self.domains.iter().any(|domain| domain.as_str() == host)
             {

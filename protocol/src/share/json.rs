@@ -261,6 +261,19 @@ impl<'de> Deserializer<'de> for &'de Json {
         visitor.visit_some(self)
     }
 
+    /// Derived readers would take a list for an object, its items for the members in order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ShareError> {
+        match self {
+            Json::Object(_) => self.deserialize_any(visitor),
+            _ => Err(ShareError::invalid("", "must be an object")),
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -280,7 +293,7 @@ impl<'de> Deserializer<'de> for &'de Json {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier ignored_any
+        map identifier ignored_any
     }
 }
 

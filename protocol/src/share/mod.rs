@@ -8,12 +8,16 @@
 //! | `app` | an app's manifest |
 //! | `signed` | a share with whoever stands for it |
 //! | `link` | the link by which one comes |
+//! | `resolve` | what a tap on it does on a platform |
+//! | `render` | how it is shown, as text and as HTML |
 
 mod app;
 mod card;
 mod error;
 mod json;
 mod link;
+mod render;
+mod resolve;
 mod signed;
 mod url;
 mod values;
@@ -25,6 +29,8 @@ pub use card::{
 };
 pub use error::ShareError;
 pub use json::Json;
+pub use render::{Language, View, html, text};
+pub use resolve::{Action, NoAction, Platform, Resolved, resolve};
 pub use signed::{By, SharedCard};
 pub use values::{
     ActionUrl, ChannelUrl, Checked, Count, Currency, DomainName, ExecuteUrl, Form, Hex32, IconData, Integer, Key,
@@ -84,6 +90,12 @@ impl Share {
     #[must_use]
     pub fn fallback(&self) -> String {
         format!("{}\n{}", self.card.fallback.text, self.card.fallback.url)
+    }
+
+    /// Whether its time is over.
+    #[must_use]
+    pub fn has_expired(&self, now_s: u64) -> bool {
+        self.card.expires_s.is_some_and(|until| until.unsigned() <= now_s)
     }
 
     /// Requires that its time isn't over.

@@ -317,6 +317,14 @@ impl Params {
     }
 }
 
+impl Params {
+    /// The parameters.
+    #[must_use]
+    pub fn into_inner(self) -> BTreeMap<String, String> {
+        self.0
+    }
+}
+
 impl Deref for Params {
     type Target = BTreeMap<String, String>;
     fn deref(&self) -> &Self::Target {

@@ -1,7 +1,7 @@
 //! `share.json`: what apps and pages offer for chats.
 
-use crate::cards;
 use crate::kit::{Fault, Format, Kind, Vectors, array, hexed, text};
+use crate::{cards, share_hostile};
 use data_encoding::BASE64URL_NOPAD;
 use madang_protocol::keys::AppSecret;
 use madang_protocol::limits;
@@ -175,6 +175,16 @@ fn fill(v: &mut Vectors) {
         json!({ "canonical": cards::share(&later).canonical() }),
     );
 
+    for (name, value) in share_hostile::accepted() {
+        v.good(
+            "share",
+            name,
+            Value::Null,
+            json!({ "canonical": cards::share(&value).canonical() }),
+        );
+    }
+    share_hostile::refused(v);
+
     let canonical = |value: &Value| {
         let signed = SignedManifest::sign(&cards::app(), value.to_string().as_bytes()).unwrap();
         String::from_utf8(signed.as_bytes().to_vec()).unwrap()
@@ -336,7 +346,7 @@ fn refused_cards(v: &mut Vectors, written: &[Vec<u8>]) {
     bad("another link", &text.replace("share?", "channel?"), "invalid", "link");
     bad("with padding", &format!("{text}="), "invalid", "link");
     let whole_bytes = text.len() - (text.len() - "madang:share?d=".len()) % 4 - 8;
-    bad("cut", &text[..whole_bytes], "json", "share");
+    bad("cut", &text[..whole_bytes], "json", "signature");
     bad("of no JSON", &of("share"), "json", "share");
     let long = "A".repeat(limits::SHARED_JSON_BYTES.div_ceil(3) * 4 + 4);
     bad("too long", &format!("madang:share?d={long}"), "limit", "link");
