@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// A share: a card that an app or a page offers for a chat. Members that aren't known are kept, and passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "Madang share", extend("$id" = "https://madang.example/share.schema.json"))]
+#[schemars(title = "Madang share")]
 pub struct Card {
     /// The format's version: 1.
     pub version: Integer<1, 1>,

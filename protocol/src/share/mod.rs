@@ -9,6 +9,7 @@
 //! | `signed` | a share with whoever stands for it |
 //! | `link` | the link by which one comes |
 //! | `resolve` | what a tap on it does on a platform |
+//! | `schema` | the published schemas |
 //! | `render` | how it is shown, as text and as HTML |
 
 mod app;
@@ -18,6 +19,7 @@ mod json;
 mod link;
 mod render;
 mod resolve;
+mod schema;
 mod signed;
 mod url;
 mod values;
@@ -31,6 +33,7 @@ pub use error::ShareError;
 pub use json::Json;
 pub use render::{Language, View, html, text};
 pub use resolve::{Action, NoAction, Platform, Resolved, resolve};
+pub use schema::{manifest_schema, share_schema};
 pub use signed::{By, SharedCard};
 pub use values::{
     ActionUrl, ChannelUrl, Checked, Count, Currency, DomainName, ExecuteUrl, Form, Hex32, IconData, Integer, Key,

@@ -155,7 +155,7 @@ pub fn resolve(card: &SharedCard, platform: &Platform, now_s: u64) -> Result<Res
 impl Standing<'_> {
     fn open(&self, card: &SharedCard, link: Option<&Link>, platform: &Platform) -> Action {
         let of_platform = link.and_then(|link| best(&link.platforms, platform, |one| (one.os, one.device)));
-        if let Some(action) = self.into_app(card, link, of_platform, platform) {
+        if let Some(action) = self.way_into_app(card, link, of_platform, platform) {
             return action;
         }
         let mobile = match platform.device {
@@ -172,7 +172,7 @@ impl Standing<'_> {
     }
 
     /// The way into the app, if the link leads there on this platform.
-    fn into_app(
+    fn way_into_app(
         &self,
         card: &SharedCard,
         link: Option<&Link>,

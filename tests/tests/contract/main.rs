@@ -5,3 +5,4 @@ mod clients;
 mod document;
 mod examples;
 mod hostile;
+mod shares;
