@@ -149,11 +149,14 @@ impl Template {
     }
 }
 
+/// Characters of the text that stands for a card: those of the longest one in it.
+pub(super) const FALLBACK_CHARS: usize = 2000;
+
 /// What is shown and opened where nothing else can be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fallback {
     /// The card as a text.
-    pub text: Text<1, 1000>,
+    pub text: Text<1, FALLBACK_CHARS>,
     /// The page that says the same.
     pub url: PageUrl,
 }
@@ -635,7 +638,7 @@ impl Card {
             .collect()
     }
 
-    fn links(&self) -> Vec<(String, &Link)> {
+    pub(super) fn links(&self) -> Vec<(String, &Link)> {
         let contents = self
             .all_contents()
             .into_iter()

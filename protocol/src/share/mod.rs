@@ -8,6 +8,7 @@
 //! | `app` | an app's manifest |
 //! | `signed` | a share with whoever stands for it |
 //! | `link` | the link by which one comes |
+//! | `kakao` | what KakaoTalk Share's templates become |
 //! | `resolve` | what a tap on it does on a platform |
 //! | `schema` | the published schemas |
 //! | `render` | how it is shown, as text and as HTML |
@@ -16,6 +17,7 @@ mod app;
 mod card;
 mod error;
 mod json;
+mod kakao;
 mod link;
 mod render;
 mod resolve;
@@ -31,6 +33,7 @@ pub use card::{
 };
 pub use error::ShareError;
 pub use json::Json;
+pub use kakao::{Converted, from_kakao};
 pub use render::{Language, View, html, text};
 pub use resolve::{Action, NoAction, Platform, Resolved, resolve};
 pub use schema::{manifest_schema, share_schema};

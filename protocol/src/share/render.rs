@@ -424,15 +424,20 @@ fn when(seconds: i64) -> String {
     }
 }
 
-/// An amount with as many digits behind the point as its currency has (ISO 4217), and a comma for each thousand.
-fn money(amount: u64, currency: &str) -> String {
-    let digits = match currency {
+/// How many digits stand behind the point of a currency's amounts (ISO 4217).
+pub(super) fn digits(currency: &str) -> u32 {
+    match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
         | "VUV" | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
         "CLF" | "UYW" => 4,
         _ => 2,
-    };
+    }
+}
+
+/// An amount with a point where its currency has one, and a comma for each thousand.
+fn money(amount: u64, currency: &str) -> String {
+    let digits = digits(currency);
     let unit = 10_u64.pow(digits);
     let mut whole = (amount / unit).to_string();
     let mut at = whole.len();
