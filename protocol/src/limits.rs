@@ -303,6 +303,16 @@ pub const CHANNEL_ENTRIES: u64 = 10_000;
 pub const CHANNEL_ENTRY_BYTES: u64 = 64 * 1024 * 1024;
 /// Pieces of evidence that are kept against a channel.
 pub const CHANNEL_EVIDENCE: usize = 16;
+/// Followers whom a relay names to another at once.
+pub const MET: usize = 8;
+/// Peers that a device is connected to because they follow a channel that it follows too, over all channels (guess: each costs a
+/// connection, and news reaches thousands within a few hops of six).
+pub const MESH_PEERS: usize = 32;
+/// Of those, the ones that it looks for in one channel (gossipsub's degree).
+pub const MESH_TARGET: usize = 6;
+/// Envelopes of channels that a device checks of one peer at once, and gains again each second: repeats cost nothing (guess: a busy day
+/// of all channels; some hundredths of a core for each peer at the most).
+pub const MESH_SHARE: (u64, u64) = (256, 32);
 /// Posts that wait for their time, over all own channels.
 pub const CHANNEL_PLANS: usize = 1_000;
 /// Bytes of a channel's link before base64.

@@ -4,12 +4,13 @@
 //! `MADANG_WRITE_VECTORS=1 cargo test -p madang-protocol --test vectors_custody` writes the file anew; without it, drift fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::{self, BlobKey, Chunk};
 use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
     Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, History, HistoryPage, Item, Items, PutBlob, Receipt,
-    Refusal, Refused, RunningHash, Watch,
+    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, History, HistoryPage, Item, Items, Meet, Met, PutBlob,
+    Receipt, Refusal, Refused, RunningHash, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -18,10 +19,10 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 9] = [
-    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare", "history",
+const CLIENT_KINDS: [&str; 10] = [
+    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare", "history", "meet",
 ];
-const CUSTODIAN_KINDS: [&str; 10] = [
+const CUSTODIAN_KINDS: [&str; 11] = [
     "receipt",
     "items",
     "watch_refused",
@@ -32,6 +33,7 @@ const CUSTODIAN_KINDS: [&str; 10] = [
     "blob_chunks",
     "compared",
     "history_page",
+    "met",
 ];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
@@ -131,6 +133,14 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
             ClientFrame::Watch(Watch {
                 request: number(request),
                 topics: array(topics).iter().map(topic).collect(),
+            })
+        }
+        "meet" => {
+            let [request, topic, addrs] = parts(fields, ["request", "topic", "addrs"]);
+            ClientFrame::Meet(Meet {
+                request: number(request),
+                topic: topic_id(topic),
+                addrs: array(addrs).iter().map(|addr| text(addr).to_owned()).collect(),
             })
         }
         "history" => {
@@ -234,6 +244,21 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 void: void.as_bool().unwrap(),
                 caught_up: caught_up.as_bool().unwrap(),
                 items: array(items).iter().map(item).collect(),
+            })
+        }
+        "met" => {
+            let [request, topic, peers] = parts(fields, ["request", "topic", "peers"]);
+            let peer = |entry: &Value| {
+                let [key, addrs] = parts(entry, ["key", "addrs"]);
+                PeerAddress {
+                    key: text(key).parse().unwrap(),
+                    addrs: array(addrs).iter().map(|addr| text(addr).to_owned()).collect(),
+                }
+            };
+            CustodianFrame::Met(Met {
+                request: number(request),
+                topic: topic_id(topic),
+                peers: array(peers).iter().map(peer).collect(),
             })
         }
         "history_page" => {
@@ -491,6 +516,30 @@ fn the_file_is_what_is_generated() {
                 "oldest": false,
                 "items": [{"position": "1", "envelope": "0102"}],
             })
+        ),
+        frame(
+            "meet",
+            json!({
+                "request": "10",
+                "topic": hex_of(&topic.public().0),
+                "addrs": ["/ip4/203.0.113.1/udp/4001/quic-v1"],
+            })
+        ),
+        frame(
+            "meet",
+            json!({"request": "11", "topic": hex_of(&topic.public().0), "addrs": []})
+        ),
+        frame(
+            "met",
+            json!({
+                "request": "10",
+                "topic": hex_of(&topic.public().0),
+                "peers": [{"key": hex_of(&key.public().0), "addrs": ["/ip4/203.0.113.2/tcp/4001"]}],
+            })
+        ),
+        frame(
+            "met",
+            json!({"request": "11", "topic": hex_of(&topic.public().0), "peers": []})
         ),
         frame("compared", json!({"topic": hex_of(&topic.public().0), "mark": null})),
         frame(

@@ -48,6 +48,17 @@ pub enum ChannelCommand {
     Follow {
         /// Its link, `madang:channel?…`
         link: String,
+        /// By whom its posts come
+        #[arg(long, value_enum, default_value_t)]
+        via: Via,
+    },
+    /// Say by whom a channel's posts come: by its relays, or by followers too
+    Via {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// With followers this node passes on what it hears, and others learn that it follows
+        #[arg(value_enum)]
+        via: Via,
     },
     /// Follow a channel no longer, and forget what is here of it
     Unfollow {
@@ -289,4 +300,22 @@ pub struct PostArgs {
     /// Posting again with the same key posts nothing new
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
+}
+
+/// By whom the posts of a channel come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Via {
+    #[default]
+    Relays,
+    Followers,
+}
+
+impl Via {
+    /// As the JSON-RPC has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relays => "relays",
+            Self::Followers => "followers",
+        }
+    }
 }

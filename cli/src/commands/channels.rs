@@ -57,8 +57,9 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             let found = get(client, &channel).await?;
             out.print(&json!({ "link": found.get("link") }), || show::field(&found, "link"))
         }
-        ChannelCommand::Follow { link } => {
-            let followed = client.call("channel.follow", json!({ "link": link.trim() })).await?;
+        ChannelCommand::Follow { link, via } => {
+            let params = json!({ "link": link.trim(), "via": via.name() });
+            let followed = client.call("channel.follow", params).await?;
             out.print(&followed, || {
                 (out.t().channel_followed)(&show::name_or(&followed, "channel"))
             })
@@ -67,6 +68,12 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             let id = of(client, &channel).await?;
             let done = client.call("channel.unfollow", json!({ "channel": id })).await?;
             out.print(&done, || out.t().channel_unfollowed.to_owned())
+        }
+        ChannelCommand::Via { channel, via } => {
+            let id = of(client, &channel).await?;
+            let params = json!({ "channel": id, "via": via.name() });
+            let changed = client.call("channel.via", params).await?;
+            out.print(&changed, || details(&changed, out))
         }
         ChannelCommand::Mute { channel, off } => {
             let id = of(client, &channel).await?;
@@ -451,6 +458,9 @@ pub(super) fn details(found: &Value, out: &Out) -> String {
     let names = Names::of(std::slice::from_ref(found), "channel");
     let state = row(found, &names, t).into_iter().nth(2).unwrap_or_default();
     rows.push(pair(t.label_state, state));
+    if found.get("via").is_some_and(|via| via == "followers") {
+        rows.push(pair(t.label_via, t.via_followers.to_owned()));
+    }
     if let Some(beacon) = found.get("beacon") {
         let stale = if show::flag(beacon, "stale") {
             t.channel_stale

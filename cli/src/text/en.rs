@@ -188,6 +188,8 @@ pub static EN: Texts = Texts {
     channel_own: "yours",
     channel_is_followed: "channel",
     channel_is_muted: "channel, muted",
+    label_via: "via",
+    via_followers: "its relays and followers, who learn that you follow",
     channel_is_blocked: "channel, blocked",
     channel_stale: "nothing was heard of the channel for too long: its relays may keep back what is new",
     channel_contradicts: "the channel signed what contradicts itself: see `madang channel evidence`",

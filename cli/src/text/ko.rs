@@ -200,6 +200,8 @@ pub static KO: Texts = Texts {
     channel_own: "내 채널",
     channel_is_followed: "채널",
     channel_is_muted: "채널, 알림 끔",
+    label_via: "경로",
+    via_followers: "릴레이와 팔로워 (팔로워는 내가 팔로우하는 것을 알게 됩니다)",
     channel_is_blocked: "채널, 차단됨",
     channel_stale: "채널 소식이 너무 오래 없습니다. 릴레이가 새 글을 내주지 않는 것일 수 있습니다",
     channel_contradicts: "채널이 서로 어긋나는 것에 서명했습니다. `madang channel evidence`를 보세요",

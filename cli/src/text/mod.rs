@@ -222,6 +222,8 @@ pub struct Texts {
     pub channel_own: &'static str,
     pub channel_is_followed: &'static str,
     pub channel_is_muted: &'static str,
+    pub label_via: &'static str,
+    pub via_followers: &'static str,
     pub channel_is_blocked: &'static str,
     pub channel_stale: &'static str,
     pub channel_contradicts: &'static str,

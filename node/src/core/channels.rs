@@ -64,8 +64,15 @@ impl Facade {
         self.channel(params.channel).await
     }
 
-    pub(super) async fn follow(&self, link: String) -> ApiResult<Channel> {
-        self.made(ChannelCommand::Follow { link }).await
+    pub(super) async fn follow(&self, params: FollowParams) -> ApiResult<Channel> {
+        let (link, mesh) = (params.link, params.via == Via::Followers);
+        self.made(ChannelCommand::Follow { link, mesh }).await
+    }
+
+    pub(super) async fn via(&self, params: ViaParams) -> ApiResult<Channel> {
+        let (channel, mesh) = (inner(params.channel), params.via == Via::Followers);
+        self.on_channel(ChannelCommand::Mesh { channel, mesh }).await?;
+        self.channel(params.channel).await
     }
 
     pub(super) async fn unfollow(&self, id: ChannelId) -> ApiResult<Done> {
@@ -430,6 +437,7 @@ fn channel(found: ChannelView) -> Channel {
         own: found.own,
         followed: found.followed,
         muted: found.muted,
+        via: if found.mesh { Via::Followers } else { Via::Relays },
         blocked: found.blocked,
         unread: found.unread,
         last_ms: found.last_ms,

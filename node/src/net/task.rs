@@ -461,8 +461,23 @@ impl Task {
         };
         if gossip.topics().count() >= most {
             tracing::warn!(most, "not gossiping on another topic; its messages go by custody only");
-        } else if let Err(error) = gossip.subscribe(&IdentTopic::new(hex::encode(topic))) {
+            return;
+        }
+        if let Err(error) = gossip.subscribe(&IdentTopic::new(hex::encode(topic))) {
             tracing::error!(%error, "can't subscribe");
+            return;
+        }
+        // Who joined before us told so when nobody asked.
+        let name = topic_hash(topic);
+        let there = gossip.all_peers().filter(|(_, topics)| topics.contains(&&name));
+        let there: Vec<PeerKey> = there.filter_map(|(id, _)| PeerKey::from_peer_id(id)).collect();
+        for peer in there {
+            let (topic, subscribed) = (*topic, true);
+            let told = |entry: &mut Entry| entry.inbox.try_send(Note::Topic { topic, subscribed }).is_ok();
+            if !self.peers.get_mut(&peer).is_none_or(told) {
+                self.shared.counters.outrun_peers.add();
+                self.disconnect(peer);
+            }
         }
     }
 

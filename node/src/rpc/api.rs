@@ -198,6 +198,9 @@ pub trait ChannelApi: Send + Sync + 'static {
     /// `channel.follow`.
     fn channel_follow(&self, params: FollowParams) -> impl Future<Output = ApiResult<Channel>> + Send;
 
+    /// `channel.via`.
+    fn channel_via(&self, params: ViaParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
     /// `channel.unfollow`.
     fn channel_unfollow(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Done>> + Send;
 

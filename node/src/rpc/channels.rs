@@ -15,7 +15,7 @@ use super::limits::{
 };
 use super::params::{Fields, FromParams, default_page, too_large};
 use super::schema::{Base64, ChannelLink, PageCursor, Text};
-use super::types::{Area, CalendarEvent, Card, Category, Coupon, WebLink};
+use super::types::{Area, CalendarEvent, Card, Category, Coupon, Via, WebLink};
 
 /// Parameters of `channel.create`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
@@ -131,12 +131,34 @@ pub struct FollowParams {
     /// The channel's link.
     #[schemars(with = "ChannelLink")]
     pub link: String,
+    /// By whom its posts come.
+    #[schemars(default)]
+    pub via: Via,
 }
 
 impl FromParams for FollowParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             link: fields.required("link")?,
+            via: fields.optional("via")?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Parameters of `channel.via`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+pub struct ViaParams {
+    /// A channel that is followed, or an own one.
+    pub channel: ChannelId,
+    /// By whom its posts come.
+    pub via: Via,
+}
+
+impl FromParams for ViaParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            channel: fields.required("channel")?,
+            via: fields.required("via")?,
         })
     }
 }

@@ -256,6 +256,12 @@ methods! {
     /// Answers at once; what it says comes from its relays, and `channel.updated` tells it.
     "channel.follow", Need::all("channel", "manage"), FollowParams => Channel, |s, p, _| s.api.channel_follow(p).await;
 
+    /// Says by whom a channel's posts come: its relays alone, or followers too, who pass them on to each other.
+    ///
+    /// With `followers` this node is named to others who follow the channel, with its addresses, and whoever is connected to it learns that
+    /// it follows. It is how nobody can show two followers two versions for long, and how posts come while all relays are away.
+    "channel.via", Need::channel("manage"), ViaParams => Channel, |s, p, _| s.api.channel_via(p).await;
+
     /// Follows a channel no longer, and forgets what is here of it.
     "channel.unfollow", Need::channel("manage"), ChannelParams => Done, |s, p, _| s.api.channel_unfollow(p.channel).await;
 

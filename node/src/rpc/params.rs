@@ -22,7 +22,7 @@ pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams,
 pub use super::channels::{
     BlockParams, ChannelCreateParams, ChannelEditParams, ChannelParams, ChannelPostParams, ChannelUpdateParams,
     FollowParams, ManifestParams, MuteParams, NewPost, NewPostBody, PostListParams, PostParams, RetractParams,
-    VerifyParams,
+    VerifyParams, ViaParams,
 };
 pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,

@@ -27,7 +27,7 @@ pub use super::search::{Highlight, SearchHit, SearchPage};
 pub use blobs::{Attachment, Blob, BlobId, BlobPart, BlobState, Blobs, Written};
 pub use channels::{
     Area, Beacon, CalendarEvent, Card, Category, Channel, ChannelEvidence, ChannelGap, Coupon, Manifest, Plan, Post,
-    PostBody, PostPage, Posted, Retracted, WebLink,
+    PostBody, PostPage, Posted, Retracted, Via, WebLink,
 };
 pub use events::{Event, EventKind, EventPage, GapReason};
 pub use messages::{Body, Held, Ledger, LedgerState, Mention, Message, Pinned, PollOption, Reaction, Sent};

@@ -59,7 +59,8 @@ impl Client {
             link.backoff_ms = link.backoff_ms.clamp(range.0, range.1);
             link.back_off(now_ms, jitter, range);
         }
-        Ok(())
+        // Of followers others take its place.
+        self.mesh_gone(now_ms, peer, false)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::rows::RowsError;
 use std::collections::BTreeSet;
 
 impl Client {
-    /// Takes part in a chat's gossip exactly while a device of the other is connected.
+    /// Takes part in a chat's gossip exactly while a device of the other is connected, and in that of channels as the user wants.
     pub(super) fn refresh_gossip(&mut self) {
         let desired: BTreeSet<TopicId> = self
             .chats
@@ -19,6 +19,7 @@ impl Client {
                     .any(|link| link.connected && !link.relay && link.serves(chat))
             })
             .map(|chat| chat.row.topic.public())
+            .chain(self.meshed())
             .collect();
         for topic in self.subscribed.difference(&desired) {
             self.step.effects.push(Effect::Unsubscribe(*topic));
@@ -31,14 +32,16 @@ impl Client {
 
     pub(super) fn gossip_peer(
         &mut self,
-        _now_ms: u64,
+        now_ms: u64,
         peer: TransportKey,
         topic: TopicId,
         subscribed: bool,
     ) -> Result<(), RowsError> {
-        if !matches!(self.topics.get(&topic), Some(TopicUse::Chat(_))) {
-            return Ok(());
-        }
+        let channel = match self.topics.get(&topic) {
+            Some(TopicUse::Chat(_)) => None,
+            Some(TopicUse::Channel(channel)) if self.is_meshed(channel) => Some(*channel),
+            _ => return Ok(()),
+        };
         if subscribed {
             let peers = self.gossip.entry(topic).or_default();
             if peers.len() < limits::PEERS {
@@ -47,7 +50,10 @@ impl Client {
         } else if let Some(peers) = self.gossip.get_mut(&topic) {
             peers.remove(&peer);
         }
-        Ok(())
+        match channel {
+            Some(channel) => self.mesh_peer(now_ms, peer, channel, subscribed),
+            None => Ok(()),
+        }
     }
 
     /// Gossip from before a device came can't have reached it: what waits goes by stream at once, before what is written from now on.

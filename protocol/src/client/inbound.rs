@@ -72,6 +72,12 @@ impl Client {
         id: [u8; 16],
         bytes: &[u8],
     ) -> Result<(), RowsError> {
+        if let Ok((topic, envelope)) = Envelope::peek(bytes)
+            && matches!(self.topics.get(&topic), Some(TopicUse::Channel(_)))
+        {
+            self.channel_gossiped(now_ms, peer, id, (envelope, bytes));
+            return Ok(());
+        }
         let verdict = match self.receive(now_ms, bytes)? {
             Taken::Yes => Verdict::Accept,
             // A repeat is known by its id, which says nothing about this copy's signature.

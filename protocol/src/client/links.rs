@@ -33,6 +33,8 @@ pub(super) struct Link {
     pub doors: BTreeSet<TopicId>,
     /// Something waits for somebody there who is no contact.
     strangers: bool,
+    /// It takes part in the mesh of a channel.
+    mesh: bool,
     pub connected: bool,
     /// Our custody stream is ready, and since when.
     pub opened: bool,
@@ -89,6 +91,7 @@ impl Client {
                 link.cards.clear();
                 link.doors.clear();
                 link.strangers = false;
+                link.mesh = false;
             }
         }
         let least = self.config.dial_backoff_ms.0;
@@ -103,6 +106,7 @@ impl Client {
                 cards: BTreeSet::new(),
                 doors: BTreeSet::new(),
                 strangers: false,
+                mesh: false,
                 // Whoever asked for contact is connected already, and dialling would lead to no news of that.
                 connected: self.present.contains_key(&peer),
                 opened: self.present.get(&peer).is_some_and(|opened| *opened),
@@ -139,6 +143,7 @@ impl Client {
             link.cards = want.cards;
             link.doors = want.doors;
             link.strangers = want.strangers;
+            link.mesh = want.mesh;
         }
         self.links
             .retain(|_, link| link.connected || link.dialing || link.wanted());
@@ -147,6 +152,7 @@ impl Client {
             self.dial_if_due(now_ms, peer);
             self.refresh_watches(peer);
             self.ask_newest(now_ms, peer);
+            self.acquaint(now_ms, peer);
             if self.links.get(&peer).is_some_and(|link| link.opened) {
                 self.fill_todo(now_ms, peer);
                 self.pump(now_ms, peer)?;
@@ -207,6 +213,7 @@ impl Client {
             peers.remove(&peer);
         }
         self.gossip.retain(|_, peers| !peers.is_empty());
+        self.mesh_gone(now_ms, peer, true)?;
         self.refresh_gossip();
         Ok(())
     }
@@ -241,6 +248,7 @@ impl Client {
         self.say_hello(peer);
         self.refresh_watches(peer);
         self.ask_newest(now_ms, peer);
+        self.acquaint(now_ms, peer);
         self.compare_with(peer);
         self.fill_todo(now_ms, peer);
         self.end_grace(peer);
@@ -415,6 +423,7 @@ impl Client {
                 self.acknowledge(peer, reconciled.answer.counted());
                 self.reconciled(now_ms, peer, reconciled)
             }
+            Ok(CustodianFrame::Met(met)) => self.met(now_ms, peer, met),
             Ok(CustodianFrame::History(page)) => self.history_came(now_ms, peer, page, bytes),
             Ok(CustodianFrame::Unknown { .. }) => Ok(()),
             Err(_) => {
@@ -501,6 +510,9 @@ impl Client {
                     self.cursors.insert((peer, page.topic), page.cursor);
                 }
                 self.dirty.cursors.insert((peer, page.topic));
+            }
+            if page.caught_up && matches!(self.topics.get(&page.topic), Some(TopicUse::Channel(_))) {
+                self.meet_soon(now_ms, &[page.topic]);
             }
             if page.caught_up {
                 self.relay_showed(now_ms, peer, Some(page.topic))?;
@@ -628,6 +640,11 @@ impl Link {
 
     pub(super) fn wanted(&self) -> bool {
         let known = self.own || !self.accounts.is_empty();
-        known || !self.channels.is_empty() || !self.cards.is_empty() || !self.doors.is_empty() || self.strangers
+        known
+            || !self.channels.is_empty()
+            || !self.cards.is_empty()
+            || !self.doors.is_empty()
+            || self.strangers
+            || self.mesh
     }
 }

@@ -207,7 +207,7 @@ pub struct Client {
     present: BTreeMap<TransportKey, bool>,
     gossip: BTreeMap<TopicId, BTreeSet<TransportKey>>,
     subscribed: BTreeSet<TopicId>,
-    strangers: serve::Strangers,
+    strangers: serve::Shares,
     /// Invites, by card topic, whose requests found no room and are to be fetched again.
     crowded: BTreeSet<TopicId>,
     blobs: blobs::Blobs,
@@ -332,7 +332,7 @@ impl Client {
             present: BTreeMap::new(),
             gossip: BTreeMap::new(),
             subscribed: BTreeSet::new(),
-            strangers: serve::Strangers::default(),
+            strangers: serve::Shares::of_strangers(),
             crowded: BTreeSet::new(),
             blobs: blobs::Blobs::default(),
             channels: channels::Channels::default(),
@@ -436,6 +436,7 @@ impl Client {
         }
         self.take(now_ms, input, rows)?;
         self.take_channels(now_ms, rows)?;
+        self.answer_questions(rows)?;
         self.follow_trust(now_ms)?;
         self.work_off(now_ms, rows)?;
         self.answer_asks(now_ms, rows)?;

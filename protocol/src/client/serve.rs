@@ -22,19 +22,33 @@ const STRANGER_PER_SECOND: u64 = 1;
 /// Seconds after which a refused stranger may try again.
 const STRANGER_RETRY_S: u32 = 30;
 
-/// How much each peer that is no contact has used of its share.
-#[derive(Default)]
-pub(super) struct Strangers {
+/// How much each peer has used of a share that refills.
+pub(super) struct Shares {
+    burst: u64,
+    per_second: u64,
     used: BTreeMap<TransportKey, (u64, u64)>,
 }
 
-impl Strangers {
+impl Shares {
+    pub fn new(burst: u64, per_second: u64) -> Self {
+        Self {
+            burst,
+            per_second,
+            used: BTreeMap::new(),
+        }
+    }
+
+    /// Those of peers that are no contacts.
+    pub fn of_strangers() -> Self {
+        Self::new(STRANGER_BURST, STRANGER_PER_SECOND)
+    }
+
     /// Takes one from a peer's share; false if it is used up.
-    fn take(&mut self, now_ms: u64, peer: TransportKey) -> bool {
+    pub fn take(&mut self, now_ms: u64, peer: TransportKey) -> bool {
+        let per_second = self.per_second;
         if self.used.len() >= limits::PEERS && !self.used.contains_key(&peer) {
             // Shares that have refilled since needn't be remembered.
-            let refilled =
-                |used: u64, since_ms: u64| now_ms.saturating_sub(since_ms) / 1000 * STRANGER_PER_SECOND >= used;
+            let refilled = |used: u64, since_ms: u64| now_ms.saturating_sub(since_ms) / 1000 * per_second >= used;
             self.used.retain(|_, (used, since_ms)| !refilled(*used, *since_ms));
             if self.used.len() >= limits::PEERS {
                 return false;
@@ -42,9 +56,9 @@ impl Strangers {
         }
         let (used, since_ms) = self.used.entry(peer).or_insert((0, now_ms));
         let seconds = now_ms.saturating_sub(*since_ms) / 1000;
-        *used = used.saturating_sub(seconds.saturating_mul(STRANGER_PER_SECOND));
+        *used = used.saturating_sub(seconds.saturating_mul(per_second));
         *since_ms = (*since_ms).saturating_add(seconds * 1000).min(now_ms);
-        if *used >= STRANGER_BURST {
+        if *used >= self.burst {
             return false;
         }
         *used += 1;
@@ -110,12 +124,7 @@ impl Client {
                     }
                 }
                 if elsewhere {
-                    let refusal = CustodianFrame::WatchRefused {
-                        request: watch.request,
-                        why: Refusal::NotHere,
-                        retry_after_s: 0,
-                    };
-                    self.send(peer, Side::Server, refusal.encode());
+                    self.refuse_watch(peer, watch.request, Refusal::NotHere);
                 }
             }
             Ok(
@@ -134,13 +143,17 @@ impl Client {
                 }
             }
             Ok(ClientFrame::History(ask)) => {
-                let refusal = CustodianFrame::WatchRefused {
-                    request: ask.request,
-                    why: Refusal::NotHere,
-                    retry_after_s: 0,
+                let why = match self.serves_channel(&ask.topic) {
+                    true if self.is_contact(&peer) || self.strangers.take(now_ms, peer) => {
+                        self.channel_asked(peer, ask);
+                        return Ok(());
+                    }
+                    true => Refusal::Busy,
+                    false => Refusal::NotHere,
                 };
-                self.send(peer, Side::Server, refusal.encode());
+                self.refuse_watch(peer, ask.request, why);
             }
+            Ok(ClientFrame::Meet(meet)) => self.refuse_watch(peer, meet.request, Refusal::NotHere),
             // A device has no log of what it was handed.
             Ok(ClientFrame::Reconcile(question)) => {
                 let refused = CustodianFrame::Reconciled(Reconciled {
@@ -166,6 +179,15 @@ impl Client {
             }),
         }
         Ok(())
+    }
+
+    pub(super) fn refuse_watch(&mut self, peer: TransportKey, request: u64, why: Refusal) {
+        let refusal = CustodianFrame::WatchRefused {
+            request,
+            why,
+            retry_after_s: if why == Refusal::Busy { STRANGER_RETRY_S } else { 0 },
+        };
+        self.send(peer, Side::Server, refusal.encode());
     }
 
     fn is_contact(&self, peer: &TransportKey) -> bool {

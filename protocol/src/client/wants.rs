@@ -18,6 +18,8 @@ pub(super) struct Want {
     pub doors: BTreeSet<TopicId>,
     /// Something waits for somebody there who is no contact.
     pub strangers: bool,
+    /// It follows a channel that is followed here, and both pass it on.
+    pub mesh: bool,
 }
 
 impl Client {
@@ -35,6 +37,7 @@ impl Client {
                     cards: BTreeSet::new(),
                     doors: BTreeSet::new(),
                     strangers: false,
+                    mesh: false,
                 });
                 for addr in &address.addrs {
                     if !entry.address.addrs.contains(addr) && entry.address.addrs.len() < limits::ADDRESSES {
@@ -95,6 +98,9 @@ impl Client {
         for (_, relay) in &kept {
             want(relay, true, false, None, None);
         }
+        for member in self.channels.members() {
+            want(member, false, false, None, None);
+        }
         let groups = self.chats.values().filter(|chat| chat.row.peer.is_none());
         let theirs: Vec<(ChatId, &PeerAddress)> = groups
             .flat_map(|chat| chat.row.context.relays.iter().map(|relay| (chat.id, relay)))
@@ -116,6 +122,11 @@ impl Client {
         for peer in self.reaches.values().flat_map(|to| to.relays.iter().chain(&to.devices)) {
             if let Some(want) = wants.get_mut(&peer.key) {
                 want.strangers = true;
+            }
+        }
+        for member in self.channels.members() {
+            if let Some(want) = wants.get_mut(&member.key) {
+                want.mesh = true;
             }
         }
         for (card, invite) in &self.invites {

@@ -3,6 +3,7 @@
 
 use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
 use super::history::{History, HistoryPage};
+use super::meet::{Meet, Met};
 use super::reconcile::{Reconcile, Reconciled};
 use crate::chat::Mark;
 use crate::keys::{BadSignature, DeviceId, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
@@ -120,6 +121,7 @@ pub struct Compared {
 /// | 10 | compare | [`Compare`], to devices |
 /// | 8 | reconcile | [`Reconcile`] |
 /// | 12 | history | [`History`] |
+/// | 14 | meet | [`Meet`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +149,8 @@ pub enum ClientFrame {
     Reconcile(Reconcile),
     /// Send what came before.
     History(History),
+    /// Name others who watch.
+    Meet(Meet),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -372,6 +376,7 @@ pub struct Items {
 /// | 139 | compared | [`Compared`], by devices |
 /// | 137 | reconciled | [`Reconciled`] |
 /// | 140 | history | [`HistoryPage`] |
+/// | 142 | met | [`Met`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -410,6 +415,8 @@ pub enum CustodianFrame {
     Reconciled(Reconciled),
     /// What came before.
     History(HistoryPage),
+    /// Others who watch.
+    Met(Met),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -427,6 +434,7 @@ const TAG_GET_BLOB: u8 = 7;
 const TAG_COMPARE: u8 = 10;
 const TAG_RECONCILE: u8 = 8;
 const TAG_HISTORY: u8 = 12;
+const TAG_MEET: u8 = 14;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -438,6 +446,7 @@ const TAG_BLOB_CHUNKS: u8 = 136;
 const TAG_COMPARED: u8 = 139;
 const TAG_RECONCILED: u8 = 137;
 const TAG_HISTORY_PAGE: u8 = 140;
+const TAG_MET: u8 = 142;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -492,6 +501,10 @@ impl Wire for ClientFrame {
                 w.u8(TAG_HISTORY);
                 ask.write(w);
             }
+            Self::Meet(meet) => {
+                w.u8(TAG_MEET);
+                meet.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -523,6 +536,7 @@ impl Wire for ClientFrame {
             }),
             TAG_RECONCILE => Self::Reconcile(Reconcile::read(r)?),
             TAG_HISTORY => Self::History(History::read(r)?),
+            TAG_MEET => Self::Meet(Meet::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -599,6 +613,10 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_HISTORY_PAGE);
                 page.write(w);
             }
+            Self::Met(met) => {
+                w.u8(TAG_MET);
+                met.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -662,6 +680,7 @@ impl Wire for CustodianFrame {
             }),
             TAG_RECONCILED => Self::Reconciled(Reconciled::read(r)?),
             TAG_HISTORY_PAGE => Self::History(HistoryPage::read(r)?),
+            TAG_MET => Self::Met(Met::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

@@ -5,6 +5,7 @@
 mod blobs;
 mod frames;
 mod history;
+mod meet;
 mod reconcile;
 pub mod relay;
 mod sets;
@@ -15,5 +16,6 @@ pub use frames::{
     Refusal, Refused, RunningHash, TokenHash, Watch,
 };
 pub use history::{History, HistoryPage};
+pub use meet::{Meet, Met};
 pub use reconcile::{Answer, Ask, KeyedId, Reconcile, Reconciled, SessionKey, Window};
 pub use sets::{Elements, Next, Session, SetError};

@@ -14,6 +14,7 @@ mod deposit;
 mod door;
 mod expiry;
 mod history;
+mod meetings;
 mod peers;
 mod push;
 mod stored;
@@ -38,6 +39,7 @@ use clock::Clock;
 use config::{READ_ONLY_RETRY_S, SEEN_S};
 use damage::Damage;
 use expiry::next_due;
+use meetings::Meetings;
 use peers::Others;
 use push::Peer;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -157,6 +159,7 @@ pub struct Relay {
     /// Blobs whose rows aren't durable yet.
     blobs: BTreeMap<(TopicId, BlobId), Changing>,
     windows: Windows,
+    meetings: Meetings,
     others: Others,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
@@ -232,6 +235,7 @@ impl Relay {
             recent: BTreeMap::new(),
             blobs: BTreeMap::new(),
             windows: Windows::default(),
+            meetings: Meetings::default(),
             others: Others::default(),
             peers: BTreeMap::new(),
             watches: 0,
@@ -447,6 +451,7 @@ impl Relay {
 
     fn disconnected(&mut self, peer: &TransportKey) {
         self.windows.forget(peer);
+        self.meetings.forget(self.epoch, peer);
         let Some(gone) = self.peers.remove(peer) else {
             return;
         };
@@ -487,6 +492,10 @@ impl Relay {
             ClientFrame::PutBlob(put) => self.put_blob(now_s, peer, put, rows),
             ClientFrame::GetBlob(get) => self.get_blob(now_s, peer, get, rows),
             ClientFrame::History(ask) => self.history(now_s, peer, ask, rows),
+            ClientFrame::Meet(meet) => {
+                self.meet(peer, &meet);
+                Ok(())
+            }
             ClientFrame::Reconcile(question) => self.reconcile(now_s, peer, question, rows),
             ClientFrame::Unwatch(topics) => {
                 self.unwatch(peer, &topics);

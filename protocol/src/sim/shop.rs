@@ -77,7 +77,11 @@ impl Shop {
             Some(channel) => {
                 let link = view::channel(&world.hosts[self.brand.0].disk, &channel).ok()??.link();
                 match self.followers.iter().find(|(host, done)| !**done && up(host)) {
-                    Some((host, _)) => (*host, ChannelCommand::Follow { link }, ShopAsked::Follow(*host)),
+                    Some((host, _)) => {
+                        // Every other one passes on what it hears.
+                        let mesh = host.0 % 2 == 1;
+                        (*host, ChannelCommand::Follow { link, mesh }, ShopAsked::Follow(*host))
+                    }
                     None => {
                         let at = self.posts.iter().position(|post| post.id.is_none() && !post.waits)?;
                         (self.brand, self.command(channel, at), ShopAsked::Post(at))

@@ -289,6 +289,8 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person, shop: &Doma
         .await;
     play.call(&follower, "channel.mute", json!({ "channel": channel }))
         .await;
+    let via = json!({ "channel": channel, "via": "followers" });
+    play.call(&follower, "channel.via", via).await;
     play.call(&follower, "channel.list", json!({})).await;
     terms_and_writers(play, &brand, bob, &channel, shop).await;
     let body = json!({ "kind": "text", "text": "The new edition is here" });

@@ -1,7 +1,7 @@
 //! A brand, who follows it, and relays that keep something back or show each of them something else.
 
 use data_encoding::BASE64;
-use madang_tests::{Person, TCP, World, copy_directory};
+use madang_tests::{Person, TCP, World, copy_directory, join};
 use serde_json::{Value, json};
 
 use crate::MADANG;
@@ -404,6 +404,69 @@ async fn f51_two_versions_for_two_followers_are_proved_once_they_share_a_relay()
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f51_two_versions_for_two_followers_are_proved_once_they_share_a_peer() {
+    let world = World::new(MADANG);
+    let mut first = world.relay_with(&[TCP], &[]).await;
+    let mut second = world.relay_with(&[TCP], &[]).await;
+    let relays = [first.addresses(), second.addresses()].concat();
+    let mut alice = world.person_up("alice", &relays).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let mut carol = world.person_up("carol", &[]).await;
+    let mut erin = world.person_up("erin", &[]).await;
+    for person in [&mut bob, &mut carol] {
+        join(&mut erin, person).await;
+    }
+    let (channel, link) = brand(&alice, "shop").await;
+    let hello = says(&alice, &channel, "hello").await;
+    held(&mut alice, &channel, &hello, 2).await;
+    for person in [&mut bob, &mut carol] {
+        follows(person, &link, &channel).await;
+        reads(person, &channel, &["hello"]).await;
+    }
+    // One relay shows bob a version, the other one carol another.
+    alice.stop().await;
+    carol.stop().await;
+    let mut mallory = world.person("mallory", &relays);
+    copy_directory(alice.data(), mallory.data());
+    second.kill().await;
+    alice.up().await;
+    says(&alice, &channel, "it costs 10").await;
+    reads(&mut bob, &channel, &["hello", "it costs 10"]).await;
+    alice.stop().await;
+    bob.stop().await;
+    first.kill().await;
+    second.up().await;
+    mallory.up().await;
+    let price = says(&mallory, &channel, "it costs 20").await;
+    held(&mut mallory, &channel, &price, 1).await;
+    carol.up().await;
+    reads(&mut carol, &channel, &["hello", "it costs 20"]).await;
+    mallory.stop().await;
+    second.kill().await;
+
+    // No relay is left. Both are contacts of erin, who begins to follow, and all of them pass on.
+    bob.up().await;
+    let follow = json!({ "link": link, "via": "followers" });
+    assert_eq!(erin.ask("channel.follow", follow).await["via"], "followers");
+    for person in [&bob, &carol] {
+        let via = json!({ "channel": channel, "via": "followers" });
+        person.ask("channel.via", via).await;
+    }
+    for person in [&mut bob, &mut carol, &mut erin] {
+        person
+            .event("the contradiction is told", |kind, data| {
+                kind == "channel.evidence" && data["channel"] == channel.as_str()
+            })
+            .await;
+        let kept = person.ask("channel.evidence", json!({ "channel": channel })).await;
+        let proof = kept["items"][0].clone();
+        checked_by_a_stranger(&world, &proof).await;
+    }
+    // Erin, whom no relay ever told anything, reads it all the same.
+    assert_eq!(texts(&erin, &channel).await[0], "hello");
 }
 
 /// Has a node that knows nobody, and no relay, check evidence.

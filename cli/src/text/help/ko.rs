@@ -712,6 +712,15 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("Follow a channel", "채널을 팔로우합니다"),
     ("Its link, `madang:channel?…`", "채널 링크, `madang:channel?…`"),
+    ("By whom its posts come", "글을 누구를 통해 받을지"),
+    (
+        "Say by whom a channel's posts come: by its relays, or by followers too",
+        "채널의 글을 누구를 통해 받을지 정합니다: 릴레이로만, 또는 팔로워를 통해서도",
+    ),
+    (
+        "With followers this node passes on what it hears, and others learn that it follows",
+        "followers이면 이 노드가 들은 것을 전달하고, 내가 팔로우하는 것을 다른 사람이 알게 됩니다",
+    ),
     (
         "Follow a channel no longer, and forget what is here of it",
         "팔로우를 그만두고 여기 있는 내용을 지웁니다",

@@ -188,6 +188,7 @@ __all__ = [
     "TextSendBody",
     "UnknownBody",
     "UnknownPostBody",
+    "Via",
     "VoiceBody",
     "VoiceSendBody",
     "Vouched",
@@ -301,6 +302,9 @@ Scope = str
 
 Secret = str
 """Text that nobody else may read."""
+
+Via = Literal["relays", "followers"]
+"""By whom the posts of a channel come."""
 
 WebhookState = Literal["active", "failing", "disabled", "ended"]
 """How a webhook is."""
@@ -873,6 +877,9 @@ class Channel(TypedDict):
 
     unread: int
     """Posts that the user hasn't seen, counted up to 1,000."""
+
+    via: Via
+    """By whom its posts come."""
 
 
 class ChannelEvidence(TypedDict):
@@ -3207,14 +3214,26 @@ class ChannelMethods:
         result: Channel = self._call("channel.update", {"channel": channel, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "inbox": inbox, "links": links, "name": name, "posts_per_day": posts_per_day})
         return result
 
-    def follow(self, *, link: ChannelLink) -> Channel:
+    def follow(self, *, link: ChannelLink, via: Via | None = None) -> Channel:
         """Follows a channel by its link.
 
         Answers at once; what it says comes from its relays, and `channel.updated` tells it.
 
         link: The channel's link.
+        via: By whom its posts come.
         """
-        result: Channel = self._call("channel.follow", {"link": link})
+        result: Channel = self._call("channel.follow", {"link": link, "via": via})
+        return result
+
+    def via(self, *, channel: ChannelId, via: Via) -> Channel:
+        """Says by whom a channel's posts come: its relays alone, or followers too, who pass them on to each other.
+
+        With `followers` this node is named to others who follow the channel, with its addresses, and whoever is connected to it learns that it follows. It is how nobody can show two followers two versions for long, and how posts come while all relays are away.
+
+        channel: A channel that is followed, or an own one.
+        via: By whom its posts come.
+        """
+        result: Channel = self._call("channel.via", {"channel": channel, "via": via})
         return result
 
     def unfollow(self, *, channel: ChannelId) -> Done:

@@ -437,6 +437,8 @@ export interface Channel {
   terms?: ChannelTerms;
   /** Posts that the user hasn't seen, counted up to 1,000. */
   unread: number;
+  /** By whom its posts come. */
+  via: Via;
 }
 
 /** Two things that a channel's writer signed and that contradict each other. */
@@ -1753,6 +1755,9 @@ export interface UnknownPostBody {
   text: string;
 }
 
+/** By whom the posts of a channel come. */
+export type Via = "relays" | "followers";
+
 /** A voice note. */
 export interface VoiceBody {
   /** Which. */
@@ -2244,6 +2249,16 @@ export interface ChannelUpdateParams {
 export interface ChannelFollowParams {
   /** The channel's link. */
   link: ChannelLink;
+  /** By whom its posts come. */
+  via?: Via;
+}
+
+/** Parameters of `channel.via`. */
+export interface ChannelViaParams {
+  /** A channel that is followed, or an own one. */
+  channel: ChannelId;
+  /** By whom its posts come. */
+  via: Via;
 }
 
 /** Parameters of `channel.unfollow`. */
@@ -2855,6 +2870,13 @@ export abstract class Methods {
      */
     follow: (params: ChannelFollowParams, signal?: AbortSignal): Promise<Channel> =>
       this.call("channel.follow", params, signal),
+    /**
+     * Says by whom a channel's posts come: its relays alone, or followers too, who pass them on to each other.
+     *
+     * With `followers` this node is named to others who follow the channel, with its addresses, and whoever is connected to it learns that it follows. It is how nobody can show two followers two versions for long, and how posts come while all relays are away.
+     */
+    via: (params: ChannelViaParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.via", params, signal),
     /** Follows a channel no longer, and forgets what is here of it. */
     unfollow: (params: ChannelUnfollowParams, signal?: AbortSignal): Promise<Done> =>
       this.call("channel.unfollow", params, signal),

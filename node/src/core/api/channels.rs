@@ -25,7 +25,11 @@ impl ChannelApi for Facade {
     }
 
     async fn channel_follow(&self, params: FollowParams) -> ApiResult<Channel> {
-        self.follow(params.link).await
+        self.follow(params).await
+    }
+
+    async fn channel_via(&self, params: ViaParams) -> ApiResult<Channel> {
+        self.via(params).await
     }
 
     async fn channel_unfollow(&self, channel: ChannelId) -> ApiResult<Done> {

@@ -19,6 +19,7 @@ pub(super) fn channel(byte: u8) -> Channel {
         own: false,
         followed: true,
         muted: false,
+        via: Via::Relays,
         blocked: false,
         unread: 1,
         last_ms: 7,
@@ -98,7 +99,7 @@ async fn methods_of_channels_answer_in_the_documented_shape() {
     };
     let shown = json!({
         "channel": id(5), "name": "Shop", "link": "madang:channel?d=AAAA", "own": false, "followed": true,
-        "muted": false, "blocked": false, "unread": 1, "last_ms": 7, "evidence": 0,
+        "muted": false, "via": "relays", "blocked": false, "unread": 1, "last_ms": 7, "evidence": 0,
     });
     let written = json!({
         "post": id(8), "channel": id(5), "writer": id(5), "number": 1, "time_ms": 2, "received_ms": 3,
@@ -127,6 +128,7 @@ async fn methods_of_channels_answer_in_the_documented_shape() {
             shown.clone(),
         ),
         ("channel.unfollow", of.clone(), json!({})),
+        ("channel.via", with(json!({"via": "relays"})), shown.clone()),
         ("channel.mute", with(json!({"muted": false})), shown.clone()),
         ("channel.block", of.clone(), json!({})),
         ("channel.post", with(json!({"body": text})), posted.clone()),

@@ -9,6 +9,17 @@ use super::super::schema::{Base64, PageCursor};
 use super::{Attachment, ChannelId, ChannelTerms, Held, HeldBack, HeldWhy, PostId, WriterKey, WriterScope};
 use crate::rpc::limits::MAX_EVIDENCE;
 
+/// By whom the posts of a channel come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// By its relays alone.
+    #[default]
+    Relays,
+    /// By followers too: this node passes on what it hears, and others learn that it follows.
+    Followers,
+}
+
 /// A channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Channel {
@@ -24,6 +35,8 @@ pub struct Channel {
     pub followed: bool,
     /// The user isn't told of new posts.
     pub muted: bool,
+    /// By whom its posts come.
+    pub via: Via,
     /// The user wants nothing of it.
     pub blocked: bool,
     /// Posts that the user hasn't seen, counted up to 1,000.

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 
 impl Client {
-    pub(super) fn follow(&mut self, now_ms: u64, link: &str) -> Result<Reply, CommandError> {
+    pub(super) fn follow(&mut self, now_ms: u64, link: &str, mesh: bool) -> Result<Reply, CommandError> {
         let link = ChannelLink::from_link(link).map_err(|error| CommandError::Invalid {
             field: "link",
             reason: match error {
@@ -52,6 +52,7 @@ impl Client {
             since_ms: now_ms,
             last_ms: now_ms,
             followed: true,
+            mesh,
             ..ChannelRow::default()
         });
         channel.dirty = true;
@@ -60,6 +61,9 @@ impl Client {
         self.topics.insert(id.topic(), TopicUse::Channel(id));
         self.event(&EventRow::ChannelUpdated { channel: id });
         self.refresh_links(now_ms)?;
+        if mesh {
+            self.join_mesh(now_ms, id);
+        }
         Ok(Reply::Channel(id))
     }
 
@@ -161,7 +165,7 @@ impl Client {
             self.cursors.remove(&place);
             self.dirty.cursors.insert(place);
         }
-        self.refresh_links(now_ms)?;
+        self.leave_mesh(now_ms, id)?;
         let peers: Vec<_> = self.links.keys().copied().collect();
         for peer in peers {
             self.refresh_watches(peer);

@@ -1,6 +1,7 @@
 //! Reading back: a channel's newest posts when it is followed, older ones page by page, and what a writer's chain or a beacon shows to be
 //! missing.
 
+use super::mesh::ASKED_PEERS;
 use super::take::Arrived;
 use crate::client::io::{Effect, Side};
 use crate::client::{Client, CommandError, EventRow, Reply};
@@ -14,7 +15,7 @@ use crate::wire::Wire;
 use super::rows::ReachedRow;
 
 /// Envelopes that somebody who begins to follow asks for, and that a page of the past has (guess: some screens).
-const PAGE: u16 = 60;
+pub(super) const PAGE: u16 = 60;
 /// Milliseconds that a relay has to answer (guess).
 const ANSWER_MS: u64 = 20_000;
 /// Milliseconds until a relay that refused is asked again, at the least.
@@ -34,6 +35,8 @@ pub(super) enum Why {
     },
     /// Something is missing; so many pages were read.
     Missing(u32),
+    /// A follower that passes the channel on came to be connected.
+    Met,
 }
 
 /// A question to a relay.
@@ -69,7 +72,15 @@ impl Client {
         }
     }
 
-    fn ask_back(&mut self, now_ms: u64, peer: TransportKey, channel: ChannelId, before: u64, count: u16, why: Why) {
+    pub(super) fn ask_back(
+        &mut self,
+        now_ms: u64,
+        peer: TransportKey,
+        channel: ChannelId,
+        before: u64,
+        count: u16,
+        why: Why,
+    ) {
         let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
             return;
         };
@@ -88,7 +99,7 @@ impl Client {
         self.send(peer, Side::Client, ClientFrame::History(ask).encode());
     }
 
-    /// The user reads back: the relay that is connected and was read the least far is asked.
+    /// The user reads back: the relay that is connected and was read the least far is asked, or a follower that passes the channel on.
     pub(super) fn read_back(&mut self, now_ms: u64, id: ChannelId, token: u64) -> Result<Option<Reply>, CommandError> {
         let channel = self.channel_mut(&id)?;
         let reached = channel.row.reached.clone();
@@ -107,6 +118,13 @@ impl Client {
             let position = at.map_or(0, |at| at.position);
             if next.is_none_or(|(_, best)| position > best) {
                 next = Some((*peer, position));
+            }
+        }
+        for peer in self.mesh_servers(&id) {
+            any = true;
+            let (position, oldest) = self.channels.mesh.read.get(&(peer, id)).copied().unwrap_or_default();
+            if next.is_none() && !oldest {
+                next = Some((peer, position));
             }
         }
         if self.channels.asked.len() >= limits::CHANNELS {
@@ -145,17 +163,30 @@ impl Client {
         let mut junk = false;
         for item in &page.items {
             match Envelope::verify(&item.envelope) {
-                Ok(envelope) if envelope.topic() == page.topic => {
-                    self.channels.arrived.push(Arrived { envelope, live: false })
-                }
+                Ok(envelope) if envelope.topic() == page.topic => self.channels.arrived.push(Arrived {
+                    envelope,
+                    live: false,
+                    gossip: None,
+                }),
                 _ => junk = true,
             }
+        }
+        let relay = self.links.get(&peer).is_some_and(|link| link.relay);
+        if junk && !relay {
+            self.step.effects.push(Effect::Penalise {
+                peer,
+                reason: "an envelope that isn't valid on its topic",
+            });
         }
         if junk {
             self.junk(now_ms, peer, "it sent what isn't an envelope of the topic", frame)?;
         }
         let first = page.items.first().map(|item| item.position);
-        if let Some(channel) = self.channels.by_id.get_mut(&id) {
+        if !relay {
+            let read = self.channels.mesh.read.entry((peer, id)).or_insert((u64::MAX, false));
+            read.0 = read.0.min(first.unwrap_or(u64::MAX));
+            read.1 |= page.oldest;
+        } else if let Some(channel) = self.channels.by_id.get_mut(&id) {
             let place = channel.row.reached.iter().position(|known| known.relay == peer);
             let place = place.unwrap_or_else(|| {
                 channel.row.reached.push(ReachedRow {
@@ -185,6 +216,7 @@ impl Client {
                 self.dirty.cursors.insert((peer, page.topic));
                 self.refresh_watches(peer);
             }
+            Why::Met => {}
             Why::Older { .. } => self.answer_older(asked.why, Ok(Reply::Older { more: !page.oldest })),
             Why::Missing(pages) => {
                 let more = !page.oldest && pages < FILL_PAGES;
@@ -304,7 +336,7 @@ impl Client {
         }
     }
 
-    /// Looks for what is missing at all relays of a channel, again and again, ever more seldom.
+    /// Looks for what is missing at all relays of a channel and at some who pass it on, again and again, ever more seldom.
     pub(super) fn fill_channels(&mut self, now_ms: u64) {
         let due: Vec<ChannelId> = self
             .channels
@@ -330,12 +362,8 @@ impl Client {
                     open: true,
                 });
             }
-            let peers: Vec<TransportKey> = self
-                .links
-                .iter()
-                .filter(|(_, link)| link.opened && link.relay && link.channels.contains(&id))
-                .map(|(peer, _)| *peer)
-                .collect();
+            let mut peers = self.open_relays(&id);
+            peers.extend(self.mesh_servers(&id).into_iter().take(ASKED_PEERS));
             for peer in peers {
                 let count = limits::HISTORY_ITEMS as u16;
                 self.ask_back(now_ms, peer, id, 0, count, Why::Missing(1));

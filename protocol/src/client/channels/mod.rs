@@ -9,6 +9,7 @@
 //! | `writers` | who else may write, hand-over and recovery |
 //! | `digest` | what the follower's terms hold back |
 //! | `domain` | whether a domain vouches for a channel |
+//! | `mesh` | passing on among followers |
 //! | `take` | what comes: entries, beacons, contradictions between them |
 //! | `history` | reading back from relays, and what is missing |
 //! | `view` | reading what is stored |
@@ -20,6 +21,7 @@ mod digest;
 mod domain;
 mod follow;
 mod history;
+mod mesh;
 mod own;
 mod rows;
 mod take;
@@ -107,6 +109,15 @@ pub enum ChannelCommand {
     Follow {
         /// Its link.
         link: String,
+        /// Take part in passing it on among followers.
+        mesh: bool,
+    },
+    /// Take part in passing a channel on among followers, or not. Replies [`Reply::Done`].
+    Mesh {
+        /// Which.
+        channel: ChannelId,
+        /// Take part.
+        mesh: bool,
     },
     /// Follow a channel no longer; what is here of it is forgotten. Replies [`Reply::Done`].
     Unfollow {
@@ -253,6 +264,8 @@ pub(super) struct Channels {
     planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
     /// Own channels whose relays are to be handed again what they may lack.
     again: BTreeSet<ChannelId>,
+    /// Who else follows and passes on.
+    mesh: mesh::Mesh,
 }
 
 impl Channel {
@@ -336,7 +349,13 @@ impl Channels {
             .chain(asked)
             .chain(again)
             .chain(planned)
+            .chain(self.mesh.timer())
             .min()
+    }
+
+    /// Followers to be connected to.
+    pub fn members(&self) -> impl Iterator<Item = &PeerAddress> {
+        self.mesh.wanted()
     }
 
     /// The channels that a relay keeps, for those who want it connected.
@@ -363,7 +382,11 @@ impl Client {
             if channel.is_open() {
                 self.topics.insert(id.topic(), TopicUse::Channel(id));
             }
+            let meshed = channel.is_open() && channel.row.mesh;
             self.channels.by_id.insert(id, channel);
+            if meshed {
+                self.join_mesh(0, id);
+            }
         }
         for (stored, _) in rows.prefix(Tree::ChannelPlans, &[], usize::MAX)? {
             if let Some((channel, at_ms, id)) = rows::key::read_planned(&stored) {
@@ -406,7 +429,8 @@ impl Client {
                 target,
                 reason,
             } => self.retract_post(now_ms, channel, target, reason, rows),
-            ChannelCommand::Follow { link } => self.follow(now_ms, &link),
+            ChannelCommand::Follow { link, mesh } => self.follow(now_ms, &link, mesh),
+            ChannelCommand::Mesh { channel, mesh } => self.set_mesh(now_ms, channel, mesh),
             ChannelCommand::Unfollow { channel } => self.unfollow(now_ms, channel, rows),
             ChannelCommand::Mute { channel, muted } => self.mute_channel(channel, muted),
             ChannelCommand::Terms { channel, terms } => self.set_terms(now_ms, channel, *terms, rows),
@@ -437,6 +461,7 @@ impl Client {
         self.send_due_beacons(now_ms)?;
         self.fill_channels(now_ms);
         self.ask_refusers(now_ms);
+        self.tick_mesh(now_ms);
         Ok(())
     }
 

@@ -455,6 +455,7 @@ impl Client {
         self.channels.arrived.push(Arrived {
             envelope: envelope.clone(),
             live: true,
+            gossip: None,
         });
         let what = OutWhat::Row(OutKind::Channel { channel: id, number });
         self.add_out(now_ms, id.topic(), what, envelope)

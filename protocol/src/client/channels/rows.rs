@@ -50,6 +50,9 @@ pub(in crate::client) struct ChannelRow {
     pub shown: u32,
     /// When it last posted more than it promised; 0 for never.
     pub broke_ms: u64,
+    /// This device takes part in its mesh.
+    #[serde(default)]
+    pub mesh: bool,
     /// The domain that was last seen to vouch for it, and when.
     pub proved: Option<(String, u64)>,
 }
@@ -184,6 +187,12 @@ pub(in crate::client) mod key {
     /// The least key of a time.
     pub fn timeline_from(channel: &ChannelId, time_ms: u64) -> Vec<u8> {
         [channel.0.as_slice(), &time_ms.to_be_bytes()].concat()
+    }
+
+    /// The time of a timeline's key.
+    pub fn timeline_time(stored: &[u8]) -> Option<u64> {
+        let time = stored.get(32..40)?.try_into().ok()?;
+        Some(u64::from_be_bytes(time))
     }
 
     /// The key by which the entry of a timeline's key is found by its id.

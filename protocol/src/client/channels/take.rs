@@ -7,7 +7,7 @@ use crate::channel::{Act, Authority, Beacon, Entry, Evidence, Proof, Statement};
 use crate::client::records::encode_small;
 use crate::client::{Client, EventRow};
 use crate::envelope::Envelope;
-use crate::keys::{ChannelId, EnvelopeId, WriterId};
+use crate::keys::{ChannelId, EnvelopeId, TransportKey, WriterId};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::Wire;
@@ -18,6 +18,19 @@ pub(super) struct Arrived {
     pub envelope: Envelope,
     /// It is new; else it was asked for.
     pub live: bool,
+    /// Who gossiped it, and the network's id of it: a verdict is owed.
+    pub gossip: Option<(TransportKey, [u8; 16])>,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is stored.
+    New,
+    /// It contradicts what is stored, which wasn't known.
+    Proof,
+    /// It was known, or counts for nothing.
+    Nothing,
 }
 
 /// Entries that one step removes when a channel has too many.
@@ -29,26 +42,21 @@ impl Client {
         self.channels.arrived.push(Arrived {
             envelope: envelope.clone(),
             live: true,
+            gossip: None,
         });
     }
 
     pub(in crate::client) fn take_channels(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
         let mut touched = BTreeSet::new();
-        for Arrived { envelope, live } in std::mem::take(&mut self.channels.arrived) {
-            let id = ChannelId(envelope.topic().0);
-            let open = self.channels.by_id.get(&id).is_some_and(Channel::is_open);
-            let Some(authority) = envelope.authority().filter(|_| open).cloned() else {
-                continue;
-            };
-            touched.insert(id);
-            match Statement::decode(envelope.body()) {
-                Ok(Statement::Entry(entry)) => {
-                    self.take_entry(now_ms, id, (&envelope, live), &authority, &entry, rows)?;
-                }
-                Ok(Statement::Beacon(beacon)) => self.take_beacon(now_ms, id, &envelope, authority, *beacon, rows)?,
-                // Of a later version, or signed nonsense: nothing that a reader can use.
-                Ok(Statement::Unknown { .. }) | Err(_) => {}
+        for arrived in std::mem::take(&mut self.channels.arrived) {
+            let id = ChannelId(arrived.envelope.topic().0);
+            let proofs = self.proofs(&id);
+            let mut fate = self.take_arrived(now_ms, id, &arrived, rows)?;
+            if self.proofs(&id) > proofs {
+                fate = Fate::Proof;
             }
+            touched.insert(id);
+            self.pass_on_entry(id, &arrived, fate);
         }
         for id in touched {
             self.trim_channel(id, rows)?;
@@ -56,6 +64,29 @@ impl Client {
             self.cover_writers(now_ms, id, rows)?;
         }
         self.deposit_again(now_ms, rows)
+    }
+
+    fn proofs(&self, id: &ChannelId) -> u32 {
+        self.channels.by_id.get(id).map_or(0, |channel| channel.row.evidence)
+    }
+
+    fn take_arrived(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        Arrived { envelope, live, .. }: &Arrived,
+        rows: &dyn Rows,
+    ) -> Result<Fate, RowsError> {
+        let open = self.channels.by_id.get(&id).is_some_and(Channel::is_open);
+        let Some(authority) = envelope.authority().filter(|_| open).cloned() else {
+            return Ok(Fate::Nothing);
+        };
+        match Statement::decode(envelope.body()) {
+            Ok(Statement::Entry(entry)) => self.take_entry(now_ms, id, (envelope, *live), &authority, &entry, rows),
+            Ok(Statement::Beacon(beacon)) => self.take_beacon(now_ms, id, envelope, authority, *beacon, rows),
+            // Of a later version, or signed nonsense: nothing that a reader can use.
+            Ok(Statement::Unknown { .. }) | Err(_) => Ok(Fate::Nothing),
+        }
     }
 
     pub(super) fn entry_at(
@@ -83,33 +114,33 @@ impl Client {
         authority: &Authority,
         entry: &Entry,
         rows: &dyn Rows,
-    ) -> Result<(), RowsError> {
+    ) -> Result<Fate, RowsError> {
         let (writer, number) = (authority.writer, entry.number);
         if let Some(known) = self.entry_at(&id, writer, number, rows)? {
             if known.id() != envelope.id() {
-                self.keep_evidence(id, &known, envelope)?;
+                self.keep_evidence(now_ms, id, &known, envelope)?;
             }
-            return Ok(());
+            return Ok(Fate::Nothing);
         }
         let mut contradicted = false;
         let beacon = self.channels.by_id.get(&id).map(|channel| channel.row.beacon.clone());
         if let Some(beacon) = beacon.and_then(|bytes| Envelope::trusted(&bytes).ok()) {
-            contradicted = self.keep_evidence(id, &beacon, envelope)?;
+            contradicted = self.keep_evidence(now_ms, id, &beacon, envelope)?;
         }
         for neighbour in [number.checked_sub(1), number.checked_add(1)].into_iter().flatten() {
             if let Some(known) = self.entry_at(&id, writer, neighbour, rows)? {
-                self.keep_evidence(id, &known, envelope)?;
+                self.keep_evidence(now_ms, id, &known, envelope)?;
             }
         }
         let Some(channel) = self.channels.by_id.get_mut(&id) else {
-            return Ok(());
+            return Ok(Fate::Nothing);
         };
         channel.dirty = true;
         let Some(state) = channel.writer(writer).filter(|_| !contradicted) else {
-            return Ok(());
+            return Ok(Fate::Nothing);
         };
         if !state.received.insert(number) {
-            return Ok(());
+            return Ok(Fate::Nothing);
         }
         state.last = state.last.max(number);
         state.from = if state.from == 0 {
@@ -184,7 +215,7 @@ impl Client {
             }
             Act::Post(_) | Act::Unknown { .. } => {}
         }
-        Ok(())
+        Ok(if void { Fate::Nothing } else { Fate::New })
     }
 
     fn take_beacon(
@@ -195,19 +226,19 @@ impl Client {
         authority: Authority,
         beacon: Beacon,
         rows: &dyn Rows,
-    ) -> Result<(), RowsError> {
+    ) -> Result<Fate, RowsError> {
         if !authority.is_root() {
-            return Ok(());
+            return Ok(Fate::Nothing);
         }
         for head in &beacon.heads {
             if let Some(known) = self.entry_at(&id, head.writer, head.number, rows)?
                 && known.id() != head.id
             {
-                self.keep_evidence(id, &known, envelope)?;
+                self.keep_evidence(now_ms, id, &known, envelope)?;
             }
         }
         let Some(channel) = self.channels.by_id.get(&id) else {
-            return Ok(());
+            return Ok(Fate::Nothing);
         };
         if let Some((known, by)) = &channel.beacon {
             let (rank, known_rank) = (authority.rank(), by.rank());
@@ -215,16 +246,16 @@ impl Client {
             let later = beacon.number > known.number;
             if same_root
                 && let Ok(known) = Envelope::trusted(&channel.row.beacon)
-                && self.keep_evidence(id, &known, envelope)?
+                && self.keep_evidence(now_ms, id, &known, envelope)?
             {
-                return Ok(());
+                return Ok(Fate::Nothing);
             }
             if rank < known_rank || rank == known_rank && !later {
-                return Ok(());
+                return Ok(Fate::Nothing);
             }
         }
         let Some(channel) = self.channels.by_id.get_mut(&id) else {
-            return Ok(());
+            return Ok(Fate::Nothing);
         };
         channel.dirty = true;
         let ours = channel
@@ -260,11 +291,17 @@ impl Client {
         if moved {
             self.refresh_links(now_ms)?;
         }
-        Ok(())
+        Ok(Fate::New)
     }
 
     /// Keeps two envelopes that contradict each other; true if they do.
-    fn keep_evidence(&mut self, id: ChannelId, one: &Envelope, other: &Envelope) -> Result<bool, RowsError> {
+    fn keep_evidence(
+        &mut self,
+        now_ms: u64,
+        id: ChannelId,
+        one: &Envelope,
+        other: &Envelope,
+    ) -> Result<bool, RowsError> {
         let Some(proof) = Proof::of(one, other) else {
             return Ok(false);
         };
@@ -284,6 +321,7 @@ impl Client {
         };
         self.put_fresh(Tree::ChannelEvidence, key::evidence(&id, number), evidence.encode());
         self.event(&EventRow::ChannelEvidence { channel: id, number });
+        self.tell_evidence(now_ms, id, one, other);
         Ok(true)
     }
 

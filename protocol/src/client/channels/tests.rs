@@ -9,6 +9,7 @@ use crate::custody::CustodianFrame;
 use crate::keys::TopicSecret;
 
 mod digest;
+mod mesh;
 mod writers;
 
 const SECOND_MS: u64 = 1000;
@@ -76,7 +77,10 @@ impl World {
     }
 
     fn follows(&mut self, place: usize, link: &str) -> ChannelId {
-        let command = ChannelCommand::Follow { link: link.into() };
+        let command = ChannelCommand::Follow {
+            link: link.into(),
+            mesh: false,
+        };
         match self.channel(place, command).unwrap() {
             Reply::Channel(id) => id,
             other => panic!("{other:?}"),
@@ -444,7 +448,13 @@ fn unfollowing_and_blocking_leave_nothing_and_blocking_lasts() {
     assert_eq!((view.name.as_str(), view.blocked, view.followed), ("Shop", true, false));
     assert!(w.texts(BOB, channel).is_empty());
     let error = w
-        .channel(BOB, ChannelCommand::Follow { link: link.clone() })
+        .channel(
+            BOB,
+            ChannelCommand::Follow {
+                link: link.clone(),
+                mesh: false,
+            },
+        )
         .unwrap_err();
     assert!(matches!(error, CommandError::NotAllowed { .. }), "{error}");
     let blocked = false;

@@ -40,6 +40,8 @@ pub struct ChannelView {
     pub followed: bool,
     /// New posts aren't told.
     pub muted: bool,
+    /// This device takes part in passing it on among followers.
+    pub mesh: bool,
     /// Nothing of it is wanted.
     pub blocked: bool,
     /// Since when it is here.
@@ -277,6 +279,7 @@ fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, 
             .map_or_else(Scopes::default, |signatory| signatory.scopes()),
         followed: row.followed,
         muted: row.muted,
+        mesh: row.mesh,
         blocked: row.blocked,
         since_ms: row.since_ms,
         last_ms: row.last_ms,

@@ -337,7 +337,7 @@ impl Client {
                 name: key.name,
                 extensions: Vec::new(),
             };
-            self.follow(now_ms, &link.to_link())?;
+            self.follow(now_ms, &link.to_link(), false)?;
         }
         let channel = self.channel_mut(&id)?;
         if channel

@@ -68,6 +68,8 @@ pub(super) struct Node {
     pub dialled: Vec<PeerAddress>,
     /// Frames that it sent, also those that got lost.
     pub sent: Vec<(TransportKey, Side, Vec<u8>)>,
+    /// What it gossiped.
+    pub published: Vec<Vec<u8>>,
     /// Batches in the order committed.
     pub batches: Vec<Batch>,
     subscribed: BTreeSet<TopicId>,
@@ -150,6 +152,7 @@ impl Node {
             verdicts: Vec::new(),
             dialled: Vec::new(),
             sent: Vec::new(),
+            published: Vec::new(),
             batches: Vec::new(),
             subscribed: BTreeSet::new(),
             starts: 0,
@@ -412,6 +415,7 @@ impl World {
             Effect::Subscribe(topic) => self.subscribe(place, topic, true),
             Effect::Unsubscribe(topic) => self.subscribe(place, topic, false),
             Effect::Publish { topic, bytes } => {
+                self.nodes[place].published.push(bytes.clone());
                 for to in 0..self.nodes.len() {
                     let hears = !self.mute && self.nodes[to].subscribed.contains(&topic);
                     if hears && self.joined.contains(&pair(place, to)) {
@@ -502,6 +506,26 @@ impl World {
         let (a_key, b_key) = (self.key(a), self.key(b));
         self.open(a, b_key);
         self.open(b, a_key);
+        for (to, of) in [(a, b), (b, a)] {
+            let peer = self.key(of);
+            for topic in self.nodes[of].subscribed.iter().filter(|_| self.gossip) {
+                let told = Input::GossipPeer {
+                    peer,
+                    topic: *topic,
+                    subscribed: true,
+                };
+                self.wire.push_back(Packet::Client(to, told));
+            }
+        }
+    }
+
+    /// Lets two clients connect once one of them wants to.
+    pub fn allow(&mut self, a: usize, b: usize) {
+        self.paths.insert(pair(a, b));
+    }
+
+    pub fn are_joined(&self, a: usize, b: usize) -> bool {
+        self.joined.contains(&pair(a, b))
     }
 
     /// Lets two clients connect, and connects them.

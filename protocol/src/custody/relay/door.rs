@@ -259,6 +259,7 @@ impl Relay {
                 continue;
             }
             self.watches = self.watches.saturating_sub(1);
+            self.meetings.leave(self.epoch, &peer, &id);
             if let Some(topic) = self.topics.get_mut(&id) {
                 topic.watchers.remove(&peer);
             }

@@ -29,7 +29,15 @@ impl ChannelApi for Fake {
     async fn channel_follow(&self, params: FollowParams) -> ApiResult<Channel> {
         Ok(Channel {
             link: params.link,
+            via: params.via,
             ..channels::channel(5)
+        })
+    }
+
+    async fn channel_via(&self, params: ViaParams) -> ApiResult<Channel> {
+        Ok(Channel {
+            via: params.via,
+            ..channels::known(params.channel)?
         })
     }
 

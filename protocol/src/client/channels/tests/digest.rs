@@ -161,6 +161,13 @@ fn what_is_not_wanted_is_kept_and_not_told() {
 /// All that a follower sends and whom it dials, over two days.
 fn seen_from_outside(terms: Option<Terms>) -> (usize, Vec<(u8, Vec<u8>)>) {
     let (mut w, channel) = followed();
+    // It passes on what it hears to another follower, who reads its past.
+    w.gossip = true;
+    let link = w.sees(ALICE, channel).link();
+    w.follows(CAROL, &link);
+    for place in [BOB, CAROL] {
+        w.channel(place, ChannelCommand::Mesh { channel, mesh: true }).unwrap();
+    }
     if let Some(terms) = terms {
         w.wants(channel, terms);
     }
@@ -177,10 +184,12 @@ fn seen_from_outside(terms: Option<Terms>) -> (usize, Vec<(u8, Vec<u8>)>) {
         w.posts(ALICE, channel, post).unwrap();
         w.pass(10 * SECOND_MS);
     }
+    w.connect(BOB, CAROL);
     w.pass(DAY_MS);
     let bob = &w.nodes[BOB];
     let sent = bob.sent.iter().map(|(peer, _, frame)| (peer.0[0], frame.to_vec()));
-    (bob.dialled.len(), sent.collect())
+    let published = bob.published.iter().map(|bytes| (0, bytes.clone()));
+    (bob.dialled.len(), sent.chain(published).collect())
 }
 
 #[test]
