@@ -79,7 +79,8 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         | Command::Demo
         | Command::Config { .. }
         | Command::Completions { .. }
-        | Command::Man { .. } => Err(asks_no_node()),
+        | Command::Man { .. }
+        | Command::Share { .. } => Err(asks_no_node()),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`args`] (what can be typed), [`settings`] (what isn't typed), [`text`] (what is said, in each language), [`fault`] (what can go wrong, exit codes),
 //! [`serve`] (`up`, `relay`), [`relay`] (its tokens and doctor), [`client`] (the JSON-RPC), [`commands`] (all that speaks it), [`safe`] and [`layout`] (how it is
-//! shown), [`demo`].
+//! shown), [`offline`] (what asks no node), [`demo`].
 
 mod args;
 mod client;
@@ -13,6 +13,7 @@ mod demo;
 mod events;
 mod fault;
 mod layout;
+mod offline;
 mod out;
 mod pages;
 mod process;
@@ -32,7 +33,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::args::{Cli, Command};
+use crate::args::{AppCommand, Cli, Command};
 use crate::fault::Fault;
 use crate::out::Out;
 use crate::settings::{DATA, Key, RELAY_DATA, Settings};
@@ -69,6 +70,13 @@ fn dispatch(cli: Cli, settings: Settings, out: &Out) -> Result<(), Fault> {
         }
         Command::Demo => block_on(true, demo::demo(out)),
         Command::Config { action } => configure::config(action, settings, out),
+        Command::Share { action } => offline::share(action, out),
+        Command::App {
+            action: AppCommand::New { dir, name },
+        } => offline::new_app(&dir, &name, out),
+        Command::App {
+            action: AppCommand::Vouch { dir, domain },
+        } => offline::vouch(&dir, &domain, out),
         Command::Completions { shell } => pages::completions(shell, out),
         Command::Man { dir } => pages::man(&dir, out),
         Command::Rpc(args) if args.stdio => {

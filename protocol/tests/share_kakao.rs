@@ -63,6 +63,7 @@ fn a_list_is_read_as_the_javascript_sdk_writes_it_and_what_has_no_place_is_told(
     assert_eq!(card.header.as_ref().unwrap().title.as_str(), "이번 주의 매거진");
     assert_eq!(card.contents.as_ref().unwrap().len(), 3);
     assert_eq!(card.fallback.text.lines().count(), 4);
+    assert_eq!(card.fallback.url.as_str(), "https://magazine.example/");
 }
 
 #[test]

@@ -9,6 +9,23 @@ use clap::{Subcommand, ValueHint};
 pub enum AppCommand {
     /// List apps, and those that ask to be let in
     List,
+    /// Make an app of yours whose shares are signed: a directory with its key and a manifest to edit
+    New {
+        /// The directory
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// What the app calls itself
+        #[arg(long)]
+        name: String,
+    },
+    /// Print what a domain publishes so that the app is shown as its own
+    Vouch {
+        /// The app's directory, which `app new` made
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// The domain, which the manifest names
+        domain: String,
+    },
     /// Let an app in that asks
     Approve {
         /// Its id, the beginning of it, or its name

@@ -14,6 +14,7 @@ mod group;
 mod rpc;
 mod run;
 mod search;
+mod share;
 mod terms;
 
 pub use app::{AppCommand, WebhookCommand};
@@ -24,6 +25,7 @@ pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
 pub use run::{AdmissionArg, MAX_MIB, RelayArgs, RelayTool, TokenTool, UpArgs};
 pub use search::SearchArgs;
+pub use share::{ShareCommand, SignArgs};
 pub use terms::{TermsArgs, flags};
 
 /// What an id, a message and the exit codes are, printed below the top command's help and in its man page.
@@ -162,6 +164,12 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         action: AppCommand,
+    },
+    /// Cards of apps: check, sign, verify and show them, without a node
+    Share {
+        /// What to do
+        #[command(subcommand)]
+        action: ShareCommand,
     },
     /// Send a text, files, or both
     Send {

@@ -21,6 +21,7 @@ const MAX_PICTURE_BYTES: u64 = 256 * 1024;
 pub(super) async fn app(client: &Client, action: AppCommand, out: &Out) -> Result<(), Fault> {
     match action {
         AppCommand::List => list(client, out).await,
+        AppCommand::New { .. } | AppCommand::Vouch { .. } => Err(super::asks_no_node()),
         AppCommand::Approve {
             app,
             scopes,

@@ -336,6 +336,28 @@ pub static EN: Texts = Texts {
     want_log: "it must be a filter, as `info` or `warn,madang_node=debug`",
     want_one_of: |known| format!("it must be one of {known}"),
 
+    app_made: |app, key, manifest| {
+        format!(
+            "app {app}\nkey       {key}  (keep it to yourself: whoever has it signs as this app)\nmanifest  {manifest}  (edit it, and raise `number` with each change)"
+        )
+    },
+    app_exists: |path| format!("{path} is there already; an app's key is never overwritten"),
+    no_app_key: |path| format!("{path} holds no key of an app; `madang app new DIR` makes one"),
+    domain_unnamed: |domain| format!("the app's manifest doesn't name {domain} among its domains"),
+    to_be_published: |url| format!("to be published at {url}; what is there already is kept beside it"),
+    share_valid: |template, bytes| format!("a valid share: {template}, {bytes} bytes"),
+    signed_by: |app, name| format!("signed by {app}, which calls itself «{name}»"),
+    signed_by_nobody: |origin| match origin {
+        "" => "signed by nobody".to_owned(),
+        origin => format!("signed by nobody; the sender says it is from {origin}"),
+    },
+    has_expired: "it has expired",
+    left_out: |members| format!("left out, since a share has no place for it: {members}"),
+    share_limit: |member, found, limit| format!("{member}: {found} is not {limit}"),
+    share_missing: |member| format!("{member}: is missing"),
+    share_invalid: |member, reason| format!("{member}: {reason}"),
+    share_forged: "the signature doesn't hold: this isn't what the app signed",
+
     pages_written: |count, dir| format!("{count} pages written to {dir}"),
     has_no_stdout: "has no standard output",
     ended_early: "ended before it was ready",

@@ -352,6 +352,28 @@ pub static KO: Texts = Texts {
     want_log: "`info`나 `warn,madang_node=debug` 같은 필터여야 합니다.",
     want_one_of: |known| format!("가능한 값: {known}"),
 
+    app_made: |app, key, manifest| {
+        format!(
+            "앱 {app}\n키          {key}  (남에게 주지 마세요. 이 키가 있으면 누구나 이 앱으로 서명합니다)\n매니페스트  {manifest}  (고쳐 쓰고, 고칠 때마다 `number`를 올리세요)"
+        )
+    },
+    app_exists: |path| format!("{path} 파일이 이미 있습니다. 앱의 키는 덮어쓰지 않습니다"),
+    no_app_key: |path| format!("{path} 파일에 앱의 키가 없습니다. `madang app new DIR`로 만듭니다"),
+    domain_unnamed: |domain| format!("앱의 매니페스트에 적힌 도메인 중에 {domain}이(가) 없습니다"),
+    to_be_published: |url| format!("{url}에 올립니다. 이미 있는 내용은 그대로 두고 더합니다"),
+    share_valid: |template, bytes| format!("올바른 공유입니다: {template}, {bytes}바이트"),
+    signed_by: |app, name| format!("서명한 앱: {app}, 스스로 밝힌 이름 «{name}»"),
+    signed_by_nobody: |origin| match origin {
+        "" => "서명한 앱이 없습니다".to_owned(),
+        origin => format!("서명한 앱이 없습니다. 보낸 사람이 밝힌 페이지: {origin}"),
+    },
+    has_expired: "기한이 지났습니다",
+    left_out: |members| format!("공유에 넣을 자리가 없어 뺐습니다: {members}"),
+    share_limit: |member, found, limit| format!("{member}: {found}은(는) 한도를 벗어났습니다 ({limit})"),
+    share_missing: |member| format!("{member}: 없습니다"),
+    share_invalid: |member, reason| format!("{member}: {reason}"),
+    share_forged: "서명이 맞지 않습니다. 앱이 서명한 내용이 아닙니다",
+
     pages_written: |count, dir| format!("{count}쪽을 썼습니다: {dir}"),
     has_no_stdout: "프로세스에 표준 출력이 없습니다",
     ended_early: "프로세스가 준비되기 전에 끝났습니다",

@@ -363,6 +363,27 @@ pub struct Texts {
     pub want_log: &'static str,
     pub want_one_of: fn(&str) -> String,
 
+    // Apps and shares without a node.
+    /// The app, where its key is, and its manifest.
+    pub app_made: fn(&str, &str, &str) -> String,
+    pub app_exists: fn(&str) -> String,
+    pub no_app_key: fn(&str) -> String,
+    pub domain_unnamed: fn(&str) -> String,
+    pub to_be_published: fn(&str) -> String,
+    /// The template, and how many bytes.
+    pub share_valid: fn(&str, usize) -> String,
+    /// The app's key, and what it calls itself.
+    pub signed_by: fn(&str, &str) -> String,
+    /// The page from which the sender says that it is, or nothing.
+    pub signed_by_nobody: fn(&str) -> String,
+    pub has_expired: &'static str,
+    pub left_out: fn(&str) -> String,
+    /// The member, how much there is, what is allowed.
+    pub share_limit: fn(&str, u64, &str) -> String,
+    pub share_missing: fn(&str) -> String,
+    pub share_invalid: fn(&str, &str) -> String,
+    pub share_forged: &'static str,
+
     // Pages, and processes of the demo.
     pub pages_written: fn(usize, &str) -> String,
     pub has_no_stdout: &'static str,

@@ -395,9 +395,10 @@ mod tests {
     use super::*;
 
     /// Where the node has these sentences.
-    const SOURCES: [&str; 12] = [
+    const SOURCES: [&str; 13] = [
         include_str!("../../../docs/rpc.md"),
         include_str!("../../../node/src/core/api.rs"),
+        include_str!("../../../node/src/core/api/node.rs"),
         include_str!("../../../node/src/core/relays.rs"),
         include_str!("../../../node/src/core/show.rs"),
         include_str!("../../../node/src/store/error.rs"),

@@ -638,24 +638,19 @@ impl Card {
             .collect()
     }
 
+    /// Its links, each with its path: its own, then those of its parts in the order in which they are shown.
     pub(super) fn links(&self) -> Vec<(String, &Link)> {
-        let contents = self
-            .all_contents()
-            .into_iter()
-            .map(|(path, content)| (path, content.link.as_ref()));
-        let buttons = self
-            .all_buttons()
-            .into_iter()
-            .map(|(path, button)| (path, button.link.as_ref()));
+        let own = self.link.iter().map(|link| ("link".to_owned(), link));
         let header = self
             .header
             .iter()
             .map(|header| ("header".to_owned(), header.link.as_ref()));
-        let inner = contents.chain(buttons).chain(header);
-        let own = self.link.iter().map(|link| ("link".to_owned(), link));
-        inner
-            .filter_map(|(path, link)| Some((format!("{path}.link"), link?)))
-            .chain(own)
+        let contents = self.all_contents().into_iter();
+        let contents = contents.map(|(path, content)| (path, content.link.as_ref()));
+        let buttons = self.all_buttons().into_iter();
+        let buttons = buttons.map(|(path, button)| (path, button.link.as_ref()));
+        let inner = header.chain(contents).chain(buttons);
+        own.chain(inner.filter_map(|(path, link)| Some((format!("{path}.link"), link?))))
             .collect()
     }
 }

@@ -23,6 +23,7 @@ mod relays;
 mod repair;
 mod search;
 mod secrets;
+mod shares;
 mod stdio;
 mod stories;
 mod terms;

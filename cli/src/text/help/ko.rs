@@ -808,4 +808,70 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "The file that `channel evidence --to` wrote",
         "`channel evidence --to`가 쓴 파일",
     ),
+    (
+        "Cards of apps: check, sign, verify and show them, without a node",
+        "앱의 카드: 노드 없이 확인하고, 서명하고, 검증하고, 보여 줍니다",
+    ),
+    (
+        "Make an app of yours whose shares are signed: a directory with its key and a manifest to edit",
+        "공유에 서명하는 앱을 만듭니다. 키와 고쳐 쓸 매니페스트가 든 디렉터리입니다",
+    ),
+    ("The directory", "디렉터리"),
+    (
+        "Print what a domain publishes so that the app is shown as its own",
+        "앱이 도메인 소속으로 보이도록 도메인에 올릴 내용을 출력합니다",
+    ),
+    (
+        "The app's directory, which `app new` made",
+        "`app new`로 만든 앱의 디렉터리",
+    ),
+    (
+        "The domain, which the manifest names",
+        "도메인. 매니페스트에 적혀 있어야 합니다",
+    ),
+    (
+        "Check a share, and say which member is wrong",
+        "공유를 확인하고, 잘못된 항목을 알려 줍니다",
+    ),
+    (
+        "The share; `-` reads standard input",
+        "공유. `-`는 표준 입력을 읽습니다",
+    ),
+    (
+        "Show the card as who receives it sees it",
+        "받는 사람에게 보이는 대로 카드를 보여 줍니다",
+    ),
+    (
+        "Print HTML without scripts instead of text",
+        "글 대신 스크립트 없는 HTML을 출력합니다",
+    ),
+    ("Sign a share as an app", "앱으로 공유에 서명합니다"),
+    (
+        "Seconds until it ends, at most a year [default: as the share says, or 30 days]",
+        "끝날 때까지의 초, 최대 1년 [기본값: 공유에 적힌 대로, 없으면 30일]",
+    ),
+    (
+        "Two shares with one key are one [default: as the share says, or made of what it says]",
+        "키가 같은 두 공유는 하나입니다 [기본값: 공유에 적힌 대로, 없으면 내용으로 만듦]",
+    ),
+    (
+        "Print the link that holds it instead of JSON",
+        "JSON 대신, 공유를 담은 링크를 출력합니다",
+    ),
+    (
+        "Check the signatures, and say which app signed",
+        "서명을 검증하고, 서명한 앱을 알려 줍니다",
+    ),
+    (
+        "Make a share of a default template of KakaoTalk Share",
+        "카카오톡 공유의 기본 템플릿으로 공유를 만듭니다",
+    ),
+    (
+        "The template as JSON; `-` reads standard input",
+        "JSON 템플릿. `-`는 표준 입력을 읽습니다",
+    ),
+    (
+        "The page that says the same, where the template links to none",
+        "같은 내용의 페이지. 템플릿에 링크가 없을 때 씁니다",
+    ),
 ];
