@@ -170,21 +170,23 @@ fn verify(file: &Path, out: &Out) -> Result<(), Fault> {
     let card = read_card(file)?;
     let app = card.verify().map_err(|error| refused(&error))?;
     let expired = card.share.has_expired(now_s());
-    let mut document = json!({ "expired": expired });
     let t = out.t();
-    let said = match (&card.by, app) {
+    let (document, said) = match (&card.by, app) {
         (By::App { manifest, .. }, Some(app)) => {
             let manifest = manifest.manifest();
-            document["app"] = app.to_string().into();
-            document["name"] = manifest.name.as_str().into();
-            document["number"] = manifest.number.get().into();
-            (t.signed_by)(&app.to_string(), &safe::line(&manifest.name))
+            let (app, name) = (app.to_string(), manifest.name.as_str());
+            let said = (t.signed_by)(&app, &safe::line(name));
+            let number = manifest.number.get();
+            (
+                json!({ "app": app, "name": name, "number": number, "expired": expired }),
+                said,
+            )
         }
         (By::Page(origin), _) => {
-            document["origin"] = origin.as_str().into();
-            (t.signed_by_nobody)(origin)
+            let document = json!({ "origin": origin.as_str(), "expired": expired });
+            (document, (t.signed_by_nobody)(origin))
         }
-        _ => (t.signed_by_nobody)(""),
+        _ => (json!({ "expired": expired }), (t.signed_by_nobody)("")),
     };
     out.print(&document, || {
         if expired {

@@ -95,4 +95,14 @@ fn many_small_items() {
     let relays = list(&[&[0, 1][..], &[0; 128]].concat(), &[0; 33 * 1000]);
     check(target("invite"), "relays without addresses", &relays);
     check(target("ranges"), "ranges", &list(&[], &[0; 160_000]));
+    for (name, bytes) in [("share", 16_000), ("share_resolve", 29_000)] {
+        for item in ["{\"\":0},", "0,", "[],", "\"\","] {
+            let items = item.repeat(bytes / item.len());
+            check(
+                target(name),
+                "a list of small values",
+                format!("{{\"share\":[{items}0]}}").as_bytes(),
+            );
+        }
+    }
 }

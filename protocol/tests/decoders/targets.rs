@@ -33,6 +33,8 @@ use std::sync::OnceLock;
 mod channels;
 #[path = "groups.rs"]
 mod groups;
+#[path = "shares.rs"]
+mod shares;
 #[path = "windows.rs"]
 mod windows;
 use groups::{
@@ -123,7 +125,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 37] = [
+pub const TARGETS: [Target; 43] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -175,6 +177,24 @@ pub const TARGETS: [Target; 37] = [
         .lenient(),
     Target::new("channel_evidence", channels::evidence, channels::evidences).authentic(),
     Target::new("channel_vouch", channels::vouch, channels::vouches).authentic(),
+    Target::new("share", shares::share, shares::shares)
+        .lenient()
+        .allowing(shares::TREE),
+    Target::new("app_manifest", shares::manifest, shares::manifests)
+        .lenient()
+        .allowing(shares::TREE),
+    Target::new("shared_card", shares::card, shares::signed)
+        .authentic()
+        .allowing(shares::TREE),
+    Target::new("share_link", shares::link, shares::links)
+        .lenient()
+        .allowing(shares::TREE),
+    Target::new("share_resolve", shares::resolved, shares::jsons)
+        .lenient()
+        .allowing(shares::TREE),
+    Target::new("share_kakao", shares::template, shares::templates)
+        .lenient()
+        .allowing(shares::TREE),
     Target::new("reconcile_answer", windows::answer, windows::messages).allowing(windows::SETS),
     Target::new("reconcile_take", windows::take, windows::answers).allowing(windows::SETS),
 ];

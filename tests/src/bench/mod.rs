@@ -13,6 +13,7 @@
 //! | `relay` | deposits, pushes, watchers |
 //! | `wire` | streams of the libraries alone, and the bare host |
 //! | `search` | looking for words among many messages |
+//! | `shares` | reading, signing and checking shares |
 //! | `transfer` | a file from one to the other |
 //! | `state` | idle memory, processor and traffic; disk |
 //! | `inside` | clients in this process, each on a store of its own |
@@ -33,6 +34,7 @@ mod relay;
 mod report;
 mod scale;
 mod search;
+mod shares;
 pub mod socket;
 mod state;
 mod transfer;
@@ -50,7 +52,7 @@ use report::Row;
 use scale::Scale;
 
 /// What is measured, in the order of the table.
-const SECTIONS: [&str; 19] = [
+const SECTIONS: [&str; 20] = [
     "floors",
     "bare",
     "latency-direct",
@@ -69,6 +71,7 @@ const SECTIONS: [&str; 19] = [
     "fork",
     "api",
     "search",
+    "shares",
     "transfer",
 ];
 /// What the command line says when it can't be understood.
@@ -196,6 +199,7 @@ async fn measure(section: &str, scale: &Scale) -> Vec<Row> {
         "group-return" => village::comes_back(scale).await,
         "fork" => groups::fork(scale).await,
         "search" => search::rows(scale).await,
+        "shares" => shares::rows(scale),
         "transfer" => transfer::rows(scale).await,
         _ => api::rows(scale).await,
     }

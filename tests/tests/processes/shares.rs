@@ -100,6 +100,30 @@ async fn an_app_is_made_and_what_it_signs_is_checked_by_whoever_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_example_signs_with_the_protocol_crate_alone_what_the_command_line_verifies() {
+    let world = World::new(MADANG);
+    let (key, link) = (world.dir().join("recipe.key"), world.dir().join("link.txt"));
+    let example = Path::new(env!("CARGO_BIN_EXE_offline-share-under-test"));
+    let mut apps = Vec::new();
+    for _ in 0..2 {
+        let output = run_with(example, &[&key], &[], DEADLINE).await;
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("  [Cook it] opens the app"), "{said}");
+        assert!(said.contains("recipes://open?recipe=7"), "{said}");
+        std::fs::write(&link, said.lines().next().unwrap()).unwrap();
+        let verified = said_json(&["share", "verify", link.to_str().unwrap(), "--json"]).await;
+        assert!(said.ends_with(&format!("Signed by {}\n", verified["app"].as_str().unwrap())));
+        apps.push(verified["app"].clone());
+    }
+    assert_eq!(apps[0], apps[1], "the key is kept");
+}
+
+async fn said_json(args: &[&str]) -> Value {
+    serde_json::from_str(&said(args).await).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_domain_vouches_only_for_an_app_that_names_it() {
     let world = World::new(MADANG);
     let app = world.dir().join("app");
