@@ -19,7 +19,7 @@ pub const WATCH_ITEMS: usize = 1024;
 pub const TOKEN_BYTES: usize = 128;
 /// Bytes sent to a watcher that it hasn't acknowledged as committed: the back-pressure of pushing. Half of what is on its way to a
 /// reader of files is committed while the other half comes; half of a stream's queue.
-pub const PUSH_WINDOW_BYTES: u64 = 8 * PAGE_BYTES as u64;
+pub const PUSH_WINDOW_BYTES: u64 = 16 * PAGE_BYTES as u64;
 
 /// Envelopes of a window that is compared; one with more is split (so a listing of it is 128 KiB, and a session 330 KB of memory).
 pub const RECONCILE_ELEMENTS: usize = 4096;

@@ -123,7 +123,7 @@ impl NetLimits {
             max_memory_share: 0.8,
             frame_deadline: Duration::from_secs(30),
             open_deadline: Duration::from_secs(10),
-            queue_bytes: 4 * 1024 * 1024,
+            queue_bytes: 8 * 1024 * 1024,
             inbound_bytes: 32 * 1024 * 1024,
             max_topics: 2_000,
             ban: Duration::from_secs(600),

@@ -13,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use madang_protocol::rows::Tree;
 
 use super::levels::Levels;
 use super::rows::{self, Failure, StoredKey, Unreadable};
-use super::{StoreError, files};
+use super::{StoreError, Writes, files};
 use crate::failpoint;
 
 /// Name of the directory.
@@ -108,14 +109,25 @@ impl Blob {
 
 /// Chunks of a batch on their way into files, and files that may be over after it.
 #[derive(Default)]
-pub(super) struct ChunkWrites {
-    written: BTreeMap<Blob, Vec<(u32, Vec<u8>)>>,
+pub(super) struct ChunkWrites<'a> {
+    written: BTreeMap<Blob, Vec<(u32, &'a [u8])>>,
     removed: BTreeSet<Blob>,
 }
 
-impl ChunkWrites {
-    /// Takes a chunk; gives the value of its row.
-    pub(super) fn put(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+impl<'a> ChunkWrites<'a> {
+    /// Those among a batch's writes.
+    pub(super) fn of(writes: &Writes<'a>) -> Result<Self, StoreError> {
+        let mut chunks = Self::default();
+        for (&(tree, key), &value) in writes.iter().filter(|((tree, _), _)| holds(*tree)) {
+            match value {
+                Some(value) => chunks.put(tree, key, value)?,
+                None => chunks.removed.extend(Blob::of(tree, key).map(|(blob, _)| blob)),
+            }
+        }
+        Ok(chunks)
+    }
+
+    fn put(&mut self, tree: Tree, key: &[u8], value: &'a [u8]) -> Result<(), StoreError> {
         let too_large = |part, len, limit| StoreError::RowTooLarge {
             part,
             tree: format!("{tree:?}"),
@@ -126,23 +138,33 @@ impl ChunkWrites {
             return Err(too_large("value", value.len(), SLOT));
         }
         let (blob, index) = Blob::of(tree, key).ok_or_else(|| too_large("key", key.len(), MAX_PREFIX + INDEX))?;
-        self.written.entry(blob).or_default().push((index, value.to_vec()));
-        Ok(Place::of(value).encode())
+        self.written.entry(blob).or_default().push((index, value));
+        Ok(())
     }
 
-    /// Notes that a row is deleted, if it is one of a chunk.
-    pub(super) fn delete(&mut self, tree: Tree, key: &[u8]) {
-        if !holds(tree) {
-            return;
-        }
-        self.removed.extend(Blob::of(tree, key).map(|(blob, _)| blob));
-    }
-
-    /// Writes the chunks and puts them on disk.
-    pub(super) fn write(&self, data: &Path) -> Result<(), String> {
+    /// Writes the chunks and puts them on disk, while something else is done: their rows are made.
+    pub(super) fn write_while<T>(&self, data: &Path, work: impl FnOnce() -> T) -> (Result<(), String>, T) {
         if self.written.is_empty() {
-            return Ok(());
+            return (Ok(()), work());
         }
+        thread::scope(|scope| {
+            let writer = thread::Builder::new().name("store-chunks".to_owned());
+            match writer.spawn_scoped(scope, || self.write(data)) {
+                Ok(writer) => {
+                    let done = work();
+                    let written = writer.join();
+                    (
+                        written.unwrap_or_else(|_| Err("writing a blob: a panic".to_owned())),
+                        done,
+                    )
+                }
+                // The system has no thread to spare.
+                Err(_) => (self.write(data), work()),
+            }
+        })
+    }
+
+    fn write(&self, data: &Path) -> Result<(), String> {
         let dir = data.join(DIR);
         let mut made = false;
         for (blob, chunks) in &self.written {
@@ -164,7 +186,7 @@ impl ChunkWrites {
 }
 
 /// Writes chunks of one file; true if it wasn't there.
-fn write_chunks(path: &Path, chunks: &[(u32, Vec<u8>)]) -> std::io::Result<bool> {
+fn write_chunks(path: &Path, chunks: &[(u32, &[u8])]) -> std::io::Result<bool> {
     let made = !path.exists();
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -210,6 +232,11 @@ fn remove_if_over(dir: &Path, blob: &Blob, levels: &Levels) {
     if let Err(error) = files::remove_if_there(&dir.join(blob.name())) {
         tracing::warn!(%error, "a blob without chunks stays behind");
     }
+}
+
+/// The value of a chunk's row.
+pub(super) fn row(chunk: &[u8]) -> Vec<u8> {
+    Place::of(chunk).encode()
 }
 
 /// The value of a row, which is the chunk that the row stands for where the tree has files.

@@ -154,7 +154,6 @@ struct Changes {
     tombstones: u64,
     /// Damaged blocks of the base that it takes as empty.
     gone: Vec<(Arc<Base>, usize)>,
-    chunks: ChunkWrites,
 }
 
 impl Store {
@@ -213,8 +212,22 @@ impl Store {
         }
         let mut writer = lock(&self.0.writer);
         self.reopen_if_closed(&mut writer)?;
-        let changes = self.changes(&writer, batch)?;
-        self.apply(&mut writer, changes)
+        self.write(&mut writer, batch)
+    }
+
+    fn write(&self, writer: &mut Writer, batch: &Batch) -> Result<(), StoreError> {
+        let writes = last_writes(batch)?;
+        let chunks = ChunkWrites::of(&writes)?;
+        failpoint::hit("store.before_apply");
+        // Before the rows that name them, and while readers go on.
+        let (written, changes) = chunks.write_while(&self.0.dir, || self.changes(writer, &writes));
+        let changes = changes?;
+        if let Err(reason) = written {
+            tracing::error!(%reason, "a commit failed");
+            write(&self.0.live).failed = Some(reason.clone());
+            return Err(StoreError::Commit { reason });
+        }
+        self.apply(writer, changes, &chunks)
     }
 
     /// Why the last commit failed; `None` once one has succeeded.
@@ -232,22 +245,14 @@ impl Store {
         &self.0.dir
     }
 
-    fn apply(&self, writer: &mut Writer, changes: Changes) -> Result<(), StoreError> {
+    fn apply(&self, writer: &mut Writer, changes: Changes, chunks: &ChunkWrites<'_>) -> Result<(), StoreError> {
         let Changes {
             entries,
             newly_split,
             deleted,
             tombstones,
             gone,
-            chunks,
         } = changes;
-        failpoint::hit("store.before_apply");
-        // Before the rows that name them, and while readers go on.
-        if let Err(reason) = chunks.write(&self.0.dir) {
-            tracing::error!(%reason, "a commit failed");
-            write(&self.0.live).failed = Some(reason.clone());
-            return Err(StoreError::Commit { reason });
-        }
         let mut live = write(&self.0.live);
         // Whoever has read the number before reads rows once this is done, or has read them already.
         self.0.commits.fetch_add(1, Ordering::Release);
@@ -305,23 +310,22 @@ impl Store {
         Ok(())
     }
 
-    /// Turns a batch into entries of the database, the last write of a key winning.
-    fn changes(&self, writer: &Writer, batch: &Batch) -> Result<Changes, StoreError> {
+    /// Turns writes into entries of the database.
+    fn changes(&self, writer: &Writer, writes: &Writes<'_>) -> Result<Changes, StoreError> {
         let live = read(&self.0.live);
         let Levels { top, .. } = &live.levels;
         let commit = |reason| StoreError::Commit { reason };
         let mut nonces = Nonces::draw()?;
         let mut changes = Changes::default();
-        changes.entries.reserve(batch.ops.len());
-        for ((tree, key), value) in last_writes(batch)? {
+        changes.entries.reserve(writes.len());
+        for (&(tree, key), &value) in writes {
             let stored = StoredKey::row(tree, key);
             let place = match value {
-                Some(value) if chunks::holds(tree) => Some(changes.chunks.put(tree, key, value)?),
+                Some(value) if chunks::holds(tree) => Some(chunks::row(value)),
                 _ => None,
             };
             let value = place.as_deref().or(value);
             if value.is_none() {
-                changes.chunks.delete(tree, key);
                 self.give_up_block(&live.levels, &stored, &mut nonces, &mut changes)?;
             }
             let entries = &mut changes.entries;
@@ -471,6 +475,7 @@ impl fmt::Debug for StoreReader {
     }
 }
 
+/// The last write of each key in a batch.
 type Writes<'a> = BTreeMap<(Tree, &'a [u8]), Option<&'a [u8]>>;
 
 fn last_writes(batch: &Batch) -> Result<Writes<'_>, StoreError> {

@@ -104,8 +104,7 @@ impl Store {
         }
         let mut batch = Batch::default();
         batch.delete(tree, key);
-        let changes = self.changes(&writer, &batch)?;
-        self.apply(&mut writer, changes)?;
+        self.write(&mut writer, &batch)?;
         lock(&self.0.unreadable).remove(&(tree, key.to_vec()));
         tracing::error!(
             ?tree,

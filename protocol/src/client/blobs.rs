@@ -45,9 +45,9 @@ const WAIT_MS: u64 = 3_600_000;
 const SERVING: usize = 16;
 /// Frames of chunks on their way to or from a peer at most, each way: three quarters of what a stream's queue takes. A commit takes what came
 /// during the one before it, so that its syncs are shared by half of them (docs/benchmark.md, `transfer`).
-const WINDOW: usize = 6;
+const WINDOW: usize = 12;
 /// Frames that a relay is asked for at once: what it sends before it is acknowledged is bounded ([`limits::PUSH_WINDOW_BYTES`]).
-const RELAY_WINDOW: usize = 4;
+const RELAY_WINDOW: usize = 8;
 const _: () = assert!(
     RELAY_WINDOW * limits::BLOB_CHUNKS_PER_FRAME * (limits::BLOB_CHUNK_BYTES + 64) < limits::PUSH_WINDOW_BYTES as usize
 );
