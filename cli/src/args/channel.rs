@@ -139,6 +139,16 @@ pub enum ChannelCommand {
         #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
         to: Option<PathBuf>,
     },
+    /// Write the event of a post as a calendar file (iCalendar); nothing is overwritten
+    Calendar {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+        /// Path of the new file, such as `reading.ics`
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        to: PathBuf,
+    },
     /// Say what you want of a channel and when, or show it; only your node knows
     Terms(TermsArgs),
     /// Show the posts that were held back, and hold them back no longer

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::calendar;
 use super::files::{self, How};
 use super::{id_for, keyed, pair, print_list, put, terms};
 use crate::args::{ChannelCommand, ManifestArgs, PostArgs, flags};
 use crate::client::Client;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::out::Out;
 use crate::resolve::{self, CHANNEL, POST};
 use crate::safe::{Names, line, multiline};
@@ -143,6 +144,17 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
                 .call("channel.fetch", json!({ "channel": id, "post": post }))
                 .await?;
             files::save_all(client, &named, to.as_deref(), out).await
+        }
+        ChannelCommand::Calendar { channel, post, to } => {
+            let id = of(client, &channel).await?;
+            let found = newest(client, &id, SEARCHED).await?;
+            let found = resolve::resolve(POST, &post, &found)?;
+            let Some(file) = calendar::file(found) else {
+                return Err(Fault::failed(|t| t.no_event.to_owned()));
+            };
+            write(&to, &file)?;
+            let made = json!({ "path": to.to_string_lossy(), "length_bytes": file.len() });
+            out.print(&made, || (out.t().saved)(&fault::shown(&to)))
         }
         ChannelCommand::Terms(args) => terms::terms(client, args, out).await,
         ChannelCommand::Digest { channel } => terms::digest(client, &channel, out).await,
@@ -508,7 +520,7 @@ async fn evidence(client: &Client, given: &str, to: Option<PathBuf>, out: &Out) 
         for (number, item) in items.iter().enumerate() {
             write(
                 &to.join(format!("evidence-{}.txt", number + 1)),
-                show::text_of(item, "data"),
+                &format!("{}\n", show::text_of(item, "data")),
             )?;
         }
     }
@@ -525,7 +537,7 @@ async fn evidence(client: &Client, given: &str, to: Option<PathBuf>, out: &Out) 
 fn write(path: &Path, data: &str) -> Result<(), Fault> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, format!("{data}\n").as_bytes()));
+    let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, data.as_bytes()));
     written.map_err(|error| Fault::file(|t| t.to_write, path, &error))
 }
 

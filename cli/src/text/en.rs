@@ -268,6 +268,7 @@ pub static EN: Texts = Texts {
     saving_file: |name| format!("saving {name}"),
     saved: |path| format!("saved {path}"),
     no_files: "the message has no files",
+    no_event: "the post is no event",
     not_a_file: |path| format!("{path} is not a file; pack a directory first"),
     file_changed: |path| format!("{path} changed while it was being sent, so nothing was sent; try again"),
     file_lost: "nobody who has the file came online in time",

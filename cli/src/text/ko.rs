@@ -282,6 +282,7 @@ pub static KO: Texts = Texts {
     saving_file: |name| format!("{name} 저장하는 중"),
     saved: |path| format!("{path}에 저장했습니다"),
     no_files: "이 메시지에는 파일이 없습니다",
+    no_event: "이 글은 행사가 아닙니다",
     not_a_file: |path| format!("{path}: 파일이 아닙니다. 폴더라면 먼저 압축하세요"),
     file_changed: |path| format!("{path}: 보내는 동안 파일이 바뀌어 아무것도 보내지 않았습니다. 다시 시도하세요"),
     file_lost: "파일을 가진 기기가 제때 접속하지 않았습니다",

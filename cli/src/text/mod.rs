@@ -293,6 +293,7 @@ pub struct Texts {
     pub saving_file: fn(&str) -> String,
     pub saved: fn(&str) -> String,
     pub no_files: &'static str,
+    pub no_event: &'static str,
     pub not_a_file: fn(&str) -> String,
     pub file_changed: fn(&str) -> String,
     pub file_lost: &'static str,

@@ -270,6 +270,19 @@ async fn a_shop_posts_and_is_read_by_the_command_line() {
     let posts = posts(&bob, &channel).await;
     let actionable = |at: usize| posts[2]["body"]["card"]["buttons"][at]["actionable"].clone();
     assert_eq!((actionable(0), actionable(1)), (json!(true), json!(false)), "FAULTS 61");
+    let ics = world.dir().join("reading.ics");
+    let event = &posts[3]["post"].as_str().unwrap()[..8];
+    let calendar = [
+        "channel",
+        "calendar",
+        "Corner shop",
+        event,
+        "--to",
+        ics.to_str().unwrap(),
+    ];
+    by_hand(&bob, &calendar).await;
+    let written = std::fs::read_to_string(ics).unwrap();
+    assert!(written.contains("\r\nDTSTART:20270115T080000Z\r\nDTEND:20270115T090000Z\r\nSUMMARY:Reading\r\n"));
     let to = world.dir().join("saved.txt");
     let post = posts[1]["post"].as_str().unwrap();
     by_hand(

@@ -789,6 +789,14 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "글마다 ID의 앞부분을 보여 줍니다",
     ),
     (
+        "Write the event of a post as a calendar file (iCalendar); nothing is overwritten",
+        "글의 행사를 캘린더 파일(iCalendar)로 씁니다. 아무것도 덮어쓰지 않습니다",
+    ),
+    (
+        "Path of the new file, such as `reading.ics`",
+        "새 파일의 경로. 예: `reading.ics`",
+    ),
+    (
         "Fetch the files of a post and save them; nothing is overwritten",
         "글의 파일을 받아 저장합니다. 아무것도 덮어쓰지 않습니다",
     ),
