@@ -8,7 +8,9 @@ use madang_protocol::channel::{
     WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
-use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId, WriterSecret};
+use madang_protocol::keys::{
+    AppId, AppSecret, ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId, WriterSecret,
+};
 use madang_protocol::limits;
 use madang_protocol::wire::Wire;
 use serde_json::{Value, json};
@@ -75,6 +77,12 @@ pub const FORMAT: Format = Format {
             text: false,
             read: read_vouch,
             write: write_vouch,
+        },
+        Kind {
+            name: "app_vouch",
+            text: false,
+            read: read_app_vouch,
+            write: write_app_vouch,
         },
     ],
     fill,
@@ -861,7 +869,31 @@ fn write_vouch(keys: &Value, fields: &Value) -> Vec<u8> {
     Vouch::sign(&signatory(keys, fields), &text(fields, "domain")).encode()
 }
 
+fn read_app_vouch(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let vouch = Vouch::decode(bytes)?;
+    let app = AppId(vouch.channel.0);
+    vouch.verify_app(app, &vouch.domain).map_err(|error| match error {
+        VouchError::Decode(error) => error.into(),
+        VouchError::Signature(error) => error.into(),
+        VouchError::NotRoot => Fault::new("not_root"),
+        VouchError::Channel | VouchError::OtherDomain => Fault::new("another"),
+    })?;
+    Ok(json!({ "app": hexed(app.0), "domain": vouch.domain }))
+}
+
+fn write_app_vouch(keys: &Value, fields: &Value) -> Vec<u8> {
+    let secret = AppSecret::from_bytes(array(keys, "app_secret"));
+    Vouch::of_app(&secret, &text(fields, "domain")).encode()
+}
+
 fn vouches(v: &mut Vectors) {
+    let app = json!({ "app_secret": hexed([11; 32]) });
+    let of_app = v.good("app_vouch", "by the app", app, json!({ "domain": "recipes.example" }));
+    let of_channel = json!({ "channel": hexed(channel().0), "domain": "shop.example", "certificates": [] });
+    let of_channel = write_vouch(&json!({ "writer_secret": hexed(ROOT) }), &of_channel);
+    v.bad("app_vouch", "of a channel", Value::Null, &of_channel, "signature", "");
+    v.bad("vouch", "of an app", Value::Null, &of_app, "signature", "");
+
     let by = |secret: [u8; 32]| json!({ "writer_secret": hexed(secret) });
     let fields = |domain: &str, chain: &[Vec<u8>]| {
         let chain: Vec<Value> = chain.iter().map(hexed).collect();

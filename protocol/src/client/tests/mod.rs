@@ -42,6 +42,7 @@ mod pins;
 mod refusals;
 mod search;
 mod sending;
+mod shares;
 mod steps;
 mod story;
 mod trust;
