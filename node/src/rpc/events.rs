@@ -1,4 +1,5 @@
-//! `event.poll` and `event.subscribe`: waiting and pushing on top of [`Api::event_poll`] and [`Api::event_watch`].
+//! `event.poll` and `event.subscribe`: waiting and pushing on top of [`event_poll`](super::api::EventApi::event_poll) and
+//! [`event_watch`](super::api::EventApi::event_watch).
 //!
 //! A subscription keeps a cursor and no queue: it reads a page behind its cursor, sends it, and waits for the log to grow. A
 //! subscriber that doesn't read stops it, and costs the page and the connection's bounded buffer; when it reads again it is told how far
