@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::args::Command;
+use crate::args::{CardCommand, Command};
 use crate::client::Client;
 use crate::events;
 use crate::fault::Fault;
@@ -26,7 +26,16 @@ mod node;
 mod page;
 mod raw;
 mod search;
+pub(crate) mod shares;
 mod terms;
+
+/// Runs a command about cards against the node of a data directory; see [`command`].
+///
+/// # Errors
+/// What the node or the command says; see [`Fault`].
+pub async fn card(command: CardCommand, data: &Path, token_file: Option<&Path>, out: &Out) -> Result<(), Fault> {
+    shares::share(&Client::open(data, token_file)?, command, out).await
+}
 
 /// Runs a command against the node of a data directory, as its owner or as the app whose token is in a file.
 ///

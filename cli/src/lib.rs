@@ -33,7 +33,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::args::{AppCommand, Cli, Command};
+use crate::args::{AppCommand, Cli, Command, ShareCommand};
 use crate::fault::Fault;
 use crate::out::Out;
 use crate::settings::{DATA, Key, RELAY_DATA, Settings};
@@ -70,7 +70,15 @@ fn dispatch(cli: Cli, settings: Settings, out: &Out) -> Result<(), Fault> {
         }
         Command::Demo => block_on(true, demo::demo(out)),
         Command::Config { action } => configure::config(action, settings, out),
-        Command::Share { action } => offline::share(action, out),
+        Command::Share {
+            action: ShareCommand::Card(action),
+        } => {
+            let data = place(cli.data, &settings, &DATA, "madang")?;
+            block_on(false, commands::card(action, &data, cli.token_file.as_deref(), out))
+        }
+        Command::Share {
+            action: ShareCommand::File(action),
+        } => offline::share(action, out),
         Command::App {
             action: AppCommand::New { dir, name },
         } => offline::new_app(&dir, &name, out),

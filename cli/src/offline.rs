@@ -14,7 +14,7 @@ use madang_protocol::wire::Wire as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::args::{ShareCommand, SignArgs};
+use crate::args::{FileCommand, SignArgs};
 use crate::fault::{Fault, shown};
 use crate::out::Out;
 use crate::safe;
@@ -86,9 +86,9 @@ pub fn vouch(dir: &Path, domain: &str, out: &Out) -> Result<(), Fault> {
 ///
 /// # Errors
 /// [`Fault::Failed`] if a file can't be read, or what is in it is refused.
-pub fn share(action: ShareCommand, out: &Out) -> Result<(), Fault> {
+pub fn share(action: FileCommand, out: &Out) -> Result<(), Fault> {
     match action {
-        ShareCommand::Validate { file } => {
+        FileCommand::Validate { file } => {
             let card = read_card(&file)?;
             let described = card.share.card();
             let document = json!({
@@ -101,10 +101,10 @@ pub fn share(action: ShareCommand, out: &Out) -> Result<(), Fault> {
                 (out.t().share_valid)(described.template.name(), card.share.canonical().len())
             })
         }
-        ShareCommand::Preview { file, html } => preview(&file, html, out),
-        ShareCommand::Sign(args) => sign(args, out),
-        ShareCommand::Verify { file } => verify(&file, out),
-        ShareCommand::FromKakao { file, page } => {
+        FileCommand::Preview { file, html } => preview(&file, html, out),
+        FileCommand::Sign(args) => sign(args, out),
+        FileCommand::Verify { file } => verify(&file, out),
+        FileCommand::FromKakao { file, page } => {
             let converted = share::from_kakao(&read(&file)?, page.as_deref()).map_err(|error| refused(&error))?;
             if !converted.left_out.is_empty() {
                 out.remark(&(out.t().left_out)(&safe::line(&converted.left_out.join(", "))));

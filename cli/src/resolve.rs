@@ -55,6 +55,12 @@ pub const MEMBER: Sort = Sort {
     id: "account",
     list: "group show CHAT",
 };
+/// Cards that wait, as `share.picks` gives them.
+pub const PICK: Sort = Sort {
+    noun: |t| t.noun_pick,
+    id: "pick",
+    list: "share picks",
+};
 /// Apps, as `app.list` gives them.
 pub const APP: Sort = Sort {
     noun: |t| t.noun_app,

@@ -150,6 +150,11 @@ fn body(body: &Value, indent: &str, t: &Texts) -> String {
         "poll" => return poll(body, indent),
         "file" | "image" | "voice" | "album" => return files(body, indent, t),
         "deleted" => return format!("({})", t.deleted),
+        "share" => {
+            let card = body.get("card").unwrap_or(&Value::Null);
+            let by = crate::commands::shares::by(card.get("by").unwrap_or(&Value::Null), t);
+            return format!("{}\n{indent}({by})", multiline(text_of(card, "fallback"), indent));
+        }
         _ => text_of(body, "fallback"),
     };
     if text.is_empty() {

@@ -105,6 +105,8 @@ pub enum Tree {
     ChannelEvidence = 54,
     /// Posts of own channels that are to be published later: channel, time, id.
     ChannelPlans = 55,
+    /// What the names of chats are made of that apps are told.
+    AppCards = 57,
     /// Chunks of blobs: which way, blob, index. The store keeps their values in files.
     BlobChunks = 41,
     /// Relay: chunks of blobs: topic, blob, index. The store keeps their values in files.

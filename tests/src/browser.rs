@@ -122,6 +122,34 @@ impl Browser {
         found.unwrap().click().await.unwrap();
     }
 
+    /// Goes to one of its windows, in the order in which they were opened.
+    pub async fn to_window(&self, number: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let windows = self.page.windows().await.unwrap();
+            if let Some(window) = windows.into_iter().nth(number) {
+                self.page.switch_to_window(window).await.unwrap();
+                return;
+            }
+            assert!(Instant::now() < deadline, "there is no window {number}");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Closes the window and goes back to the first.
+    pub async fn close_window(&self) {
+        self.page.close_window().await.unwrap();
+        self.to_window(0).await;
+    }
+
+    /// Returns the text that the page's first frame shows.
+    pub async fn text_of_frame(&self) -> String {
+        self.page.enter_frame(0).await.unwrap();
+        let text = self.text().await;
+        self.page.enter_parent_frame().await.unwrap();
+        text
+    }
+
     /// Writes what is seen to a PNG file.
     pub async fn screenshot(&self, file: &Path) {
         std::fs::write(file, self.page.screenshot().await.unwrap()).unwrap();

@@ -25,7 +25,7 @@ pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
 pub use run::{AdmissionArg, MAX_MIB, RelayArgs, RelayTool, TokenTool, UpArgs};
 pub use search::SearchArgs;
-pub use share::{ShareCommand, SignArgs};
+pub use share::{CardCommand, FileCommand, ShareCommand, SignArgs};
 pub use terms::{TermsArgs, flags};
 
 /// What an id, a message and the exit codes are, printed below the top command's help and in its man page.
@@ -165,7 +165,7 @@ pub enum Command {
         #[command(subcommand)]
         action: AppCommand,
     },
-    /// Cards of apps: check, sign, verify and show them, without a node
+    /// Cards of apps and pages: made and checked without a node, sent with one
     Share {
         /// What to do
         #[command(subcommand)]

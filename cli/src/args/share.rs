@@ -4,9 +4,20 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-/// What can be done about shares without a node. FILE is a share, what `sign` prints, or a text with its link; `-` is standard input.
+/// What can be done about shares.
 #[derive(Debug, Subcommand)]
 pub enum ShareCommand {
+    /// Without a node.
+    #[command(flatten)]
+    File(FileCommand),
+    /// With one.
+    #[command(flatten)]
+    Card(CardCommand),
+}
+
+/// What can be done about shares without a node. FILE is a share, what `sign` prints, or a text with its link; `-` is standard input.
+#[derive(Debug, Subcommand)]
+pub enum FileCommand {
     /// Check a share, and say which member is wrong
     Validate {
         /// The share; `-` reads standard input
@@ -59,4 +70,44 @@ pub struct SignArgs {
     /// Print the link that holds it instead of JSON
     #[arg(long)]
     pub link: bool,
+}
+
+/// What can be done about shares with a node.
+#[derive(Debug, Subcommand)]
+pub enum CardCommand {
+    /// Print an address that lets a browser of this machine in, so that pages and apps can offer cards there
+    Browser,
+    /// Send a card to chats
+    Send {
+        /// File with the card's JSON; - reads standard input
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Chat to send it to, at most ten; can be repeated
+        #[arg(long = "to", value_name = "CHAT", required = true)]
+        to: Vec<String>,
+        /// Key under which the same card is sent only once
+        #[arg(long, value_name = "KEY")]
+        key: String,
+    },
+    /// Offer a card as an app does, and wait until the user has chosen in the picker
+    Pick {
+        /// File with the card's JSON; - reads standard input
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// List cards that wait for you
+    Picks,
+    /// Send a card that waits
+    Confirm {
+        /// Its id, or the beginning of it
+        pick: String,
+        /// Chat to send it to, at most ten; can be repeated
+        #[arg(long = "to", value_name = "CHAT", required = true)]
+        to: Vec<String>,
+    },
+    /// Drop a card that waits
+    Decline {
+        /// Its id, or the beginning of it
+        pick: String,
+    },
 }

@@ -159,6 +159,12 @@ impl Page {
                 let files = show::items_of(body, "files").iter().chain(body.get("file"));
                 files.for_each(|file| shown.push_str(&figure(file)));
             }
+            "share" => {
+                let card = body.get("card").unwrap_or(&Value::Null);
+                shown.push_str(&text(show::text_of(card, "fallback")));
+                let by = super::shares::by(card.get("by").unwrap_or(&Value::Null), self.t);
+                shown.push_str(&format!("<p class=\"soft\">{}</p>", escape(&by)));
+            }
             "deleted" => shown.push_str(&format!("<p class=\"text soft\">({})</p>", self.t.deleted)),
             _ => shown.push_str(&text(show::text_of(body, "fallback"))),
         }

@@ -330,6 +330,16 @@ pub struct Texts {
     pub app_asked: fn(&str) -> String,
     pub token_once: &'static str,
 
+    // Cards.
+    pub no_picks: &'static str,
+    pub noun_pick: &'static str,
+    pub pick_dropped: &'static str,
+    pub share_browser: &'static str,
+    pub share_choose: fn(&str) -> String,
+    pub by_app: fn(&str, &str) -> String,
+    pub by_page: fn(&str) -> String,
+    pub by_nobody: &'static str,
+
     // Relays.
     pub relay_token_once: fn(&str) -> String,
     pub no_tokens: &'static str,

@@ -28,6 +28,9 @@ const SAID: &[(&str, &str)] = &[
     ("forked", "서로 다른 메시지"),
     ("trusted", "신뢰함"),
     ("demoted", "신뢰하지 않음"),
+    ("sent", "보냄"),
+    ("cancelled", "보내지 않음"),
+    ("waiting", "기다리는 중"),
     ("forgot", "저장 상태를 되돌림"),
     ("denied", "보관하기로 서명한 것이 없음"),
     ("junk", "올바르지 않은 것을 보냄"),
@@ -357,6 +360,7 @@ pub(super) fn refusal_ko(code: &str, data: &Value) -> Option<String> {
         "scope_missing" => {
             format!("이 토큰에 {scope} 권한이 없습니다. 권한을 요청하는 앱을 사용자가 승인할 수 있습니다")
         }
+        "rate_limited" => "너무 자주 보냈습니다. 잠시 뒤 다시 시도하세요".to_owned(),
         "token_ended" => "이 토큰은 더는 통하지 않습니다. 사용자에게 새 토큰을 요청하세요".to_owned(),
         "unauthorized" => "모르는 토큰이거나, 사용자가 아직 앱을 승인하지 않았습니다".to_owned(),
         "internal" => "노드에서 오류가 났습니다. 이유는 노드의 로그에 있습니다".to_owned(),
@@ -397,7 +401,6 @@ mod tests {
     /// Where the node has these sentences.
     const SOURCES: [&str; 13] = [
         include_str!("../../../docs/rpc.md"),
-        include_str!("../../../node/src/core/api.rs"),
         include_str!("../../../node/src/core/api/node.rs"),
         include_str!("../../../node/src/core/relays.rs"),
         include_str!("../../../node/src/core/show.rs"),
@@ -407,6 +410,7 @@ mod tests {
         include_str!("../../../node/src/rpc/relays.rs"),
         include_str!("../../../node/src/rpc/webhooks.rs"),
         include_str!("../../../node/src/rpc/post.rs"),
+        include_str!("../../../node/src/rpc/shares.rs"),
         include_str!("../../../node/src/rpc/server.rs"),
         include_str!("../../../protocol/src/client/trust/rows.rs"),
     ];

@@ -9,6 +9,7 @@ mod contacts;
 mod events;
 mod messages;
 mod node;
+mod shares;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +23,7 @@ use super::apps::{AppAsk, AppSaid};
 use super::engine::{Answer, Ask, Status};
 use super::epochs::Epochs;
 use super::media::{OneAtATime, one_at_a_time};
+use super::shares::Rates;
 use super::show::{given, message, refusal};
 use crate::net::NetHandle;
 use crate::rpc::access::Grants;
@@ -57,6 +59,7 @@ pub(crate) struct Facade {
     net: NetHandle,
     read_only: Arc<Mutex<Option<String>>>,
     pub(super) media: OneAtATime,
+    pub(super) rates: Arc<Rates>,
     started: Instant,
 }
 
@@ -81,6 +84,7 @@ impl Facade {
             net,
             read_only,
             media: one_at_a_time(),
+            rates: Arc::default(),
             started: Instant::now(),
         }
     }

@@ -207,6 +207,7 @@ fn text_of(body: &Body) -> String {
                 .join("\n")
         }
         Body::Unknown { fallback, .. } => fallback.clone(),
+        Body::Share { card } => card.fallback.clone(),
         Body::Deleted => String::new(),
     }
 }

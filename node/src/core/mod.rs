@@ -25,6 +25,7 @@ mod mend;
 mod names;
 mod relays;
 mod search;
+mod shares;
 mod show;
 mod terms;
 mod webhooks;

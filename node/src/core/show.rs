@@ -63,6 +63,9 @@ pub(super) fn message(view: MessageView) -> Message {
                 multiple: poll.multiple,
             },
             Body::Files(files) => files_body(files, view.fallback),
+            Body::Share(shared) => types::Body::Share {
+                card: Box::new(super::shares::shown(*shared)),
+            },
             other => types::Body::Unknown {
                 code: other.kind().into(),
                 fallback: view.fallback,

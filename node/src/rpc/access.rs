@@ -17,13 +17,14 @@ use super::methods;
 use super::types::EventKind;
 
 /// What apps can be allowed, by namespace. Methods of messages belong to their chat.
-const ACTIONS: [(&str, &[&str]); 8] = [
+const ACTIONS: [(&str, &[&str]); 9] = [
     ("node", &["read"]),
     ("account", &["read", "secret"]),
     ("contact", &["read", "write"]),
     ("chat", &["read", "send", "manage"]),
     ("channel", &["read", "publish", "manage"]),
     ("blob", &["read", "write"]),
+    ("share", &["send", "pick", "confirm"]),
     ("relay", &["read"]),
     ("app", &["manage"]),
 ];
@@ -463,6 +464,7 @@ mod tests {
             "app.self",
             "app.mint",
             "app.revoke",
+            "share.validate",
         ];
         assert_eq!(methods, own);
         let but_the_door = methods::all().filter(|method| method.need != Need::Door);

@@ -18,12 +18,12 @@ pub type ApiResult<T> = Result<T, ApiError>;
 ///
 /// A future may be dropped at any point (the caller went away); what it has already handed to its owner still takes place.
 pub trait Api:
-    NodeApi + ContactApi + ChatApi + MessageApi + BlobApi + ChannelApi + ArchiveApi + EventApi + AppApi
+    NodeApi + ContactApi + ChatApi + MessageApi + BlobApi + ChannelApi + ArchiveApi + EventApi + AppApi + ShareApi
 {
 }
 
 impl<A> Api for A where
-    A: NodeApi + ContactApi + ChatApi + MessageApi + BlobApi + ChannelApi + ArchiveApi + EventApi + AppApi
+    A: NodeApi + ContactApi + ChatApi + MessageApi + BlobApi + ChannelApi + ArchiveApi + EventApi + AppApi + ShareApi
 {
 }
 
@@ -372,4 +372,33 @@ pub trait AppApi: Send + Sync + 'static {
         id: u64,
         outcome: Outcome,
     ) -> impl Future<Output = ApiResult<Option<u64>>> + Send;
+}
+
+/// Cards that apps and pages offer for chats.
+pub trait ShareApi: Send + Sync + 'static {
+    /// `share.validate`: a card that nobody signed is the page's, if there is one.
+    fn share_check(
+        &self,
+        card: CardText,
+        origin: Option<String>,
+    ) -> impl Future<Output = ApiResult<ShareChecked>> + Send;
+
+    /// A card as it would be shown in a chat; fails if it can't be sent.
+    fn share_card(&self, card: CardText, origin: Option<String>) -> impl Future<Output = ApiResult<ShareCard>> + Send;
+
+    /// `share.send`, for an app with the grant or the owner; counted.
+    fn share_send(
+        &self,
+        app: Option<AppKey>,
+        origin: Option<String>,
+        params: ShareSendParams,
+    ) -> impl Future<Output = ApiResult<SharesSent>> + Send;
+
+    /// The same, once the user has confirmed it.
+    fn share_confirmed(
+        &self,
+        app: Option<AppKey>,
+        origin: Option<String>,
+        params: ShareSendParams,
+    ) -> impl Future<Output = ApiResult<SharesSent>> + Send;
 }

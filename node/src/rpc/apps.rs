@@ -249,7 +249,7 @@ fn origin(fields: &mut Fields) -> Result<Option<String>, ApiError> {
     Ok(Some(origin))
 }
 
-fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
     text.len() <= MAX_ORIGIN && authority.is_some_and(|text| !text.is_empty() && text.bytes().all(plain))

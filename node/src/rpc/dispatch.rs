@@ -18,6 +18,7 @@ use super::error::ApiError;
 use super::ids::{ChannelId, ChatId, MessageId};
 use super::pages::Pages;
 use super::params::{FromParams, MessageParams};
+use super::picks::Picks;
 use crate::clock::now_ms;
 
 /// What every method reaches.
@@ -25,6 +26,10 @@ pub(super) struct Shared<A> {
     pub(super) api: Arc<A>,
     /// What subscriptions read.
     pub(super) pages: Pages,
+    /// What waits for the user.
+    pub(super) picks: Picks,
+    /// Where browsers of this machine find this server.
+    pub(super) site: String,
     /// Ends what waits when the server stops.
     pub(super) stop: StopHandle,
 }

@@ -128,6 +128,16 @@ pub enum ApiError {
         /// When to try again, in milliseconds.
         retry_after_ms: u64,
     },
+    /// Too much in too short a time.
+    #[error("{what}: at most {limit} in a minute; try again in {retry_after_ms} ms")]
+    RateLimited {
+        /// What is counted.
+        what: &'static str,
+        /// How many.
+        limit: u64,
+        /// When to try again, in milliseconds.
+        retry_after_ms: u64,
+    },
     /// A fault of the node. The reason goes to the log, not to the caller.
     #[error("the node failed; its log says why")]
     Internal {
@@ -186,7 +196,7 @@ table! {
     INVALID_PARAMS = "invalid_params", -32602, false, Source::Any, "a parameter is missing or malformed; `field` names it";
     NOT_FOUND = "not_found", -32001, false, Source::Any, "no such chat, message, request or the like; `field` names it";
     TOO_LARGE = "too_large", -32002, false, Source::Any, "over `limit` bytes; `field` names it";
-    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["chat.create", "message.send", "channel.create", "channel.post"]),
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict", -32003, false, Source::Only(&["chat.create", "message.send", "channel.create", "channel.post", "share.send"]),
         "this key was used with something else";
     INVITE_INVALID = "invite_invalid", -32004, false, Source::Only(&["contact.accept", "chat.uninvite"]),
         "the invite can't be read, or its signature doesn't hold";
@@ -211,6 +221,8 @@ table! {
         "older posts are only at relays, and none of the channel's answers";
     DOMAIN_UNAVAILABLE = "domain_unavailable", -32017, true, Source::Only(&["channel.prove"]),
         "the domain doesn't answer, or not with what it vouches for";
+    RATE_LIMITED = "rate_limited", -32018, true, Source::Only(&["share.send"]),
+        "too much in too short a time; `retry_after_ms` says when to come again";
     INTERNAL = "internal", -32603, false, Source::Any, "a fault of the node";
 }
 
@@ -272,6 +284,7 @@ impl ApiError {
             Self::LimitReached { .. } => &LIMIT_REACHED,
             Self::ReadOnly { .. } => &READ_ONLY,
             Self::Overloaded { .. } => &OVERLOADED,
+            Self::RateLimited { .. } => &RATE_LIMITED,
             Self::DiskFull => &DISK_FULL,
             Self::NotWhole { .. } => &NOT_WHOLE,
             Self::BlobDamaged => &BLOB_DAMAGED,
@@ -290,12 +303,14 @@ impl ApiError {
             _ => None,
         };
         let limit = match self {
-            Self::TooLarge { limit, .. } | Self::LimitReached { limit, .. } => Some(*limit),
+            Self::TooLarge { limit, .. } | Self::LimitReached { limit, .. } | Self::RateLimited { limit, .. } => {
+                Some(*limit)
+            }
             Self::InvalidRequest { limit, .. } => *limit,
             _ => None,
         };
         let retry_after_ms = match self {
-            Self::Overloaded { retry_after_ms } => Some(*retry_after_ms),
+            Self::Overloaded { retry_after_ms } | Self::RateLimited { retry_after_ms, .. } => Some(*retry_after_ms),
             _ => None,
         };
         ErrorData {

@@ -31,6 +31,7 @@ use super::error::ApiError;
 use super::files::Token;
 use super::limits::MAX_REQUEST;
 use super::listen::Arrived;
+use super::picker;
 use crate::clock::now_ms;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -101,6 +102,12 @@ pub(super) enum Entry {
         /// The page that is told the answer.
         page: Option<HeaderValue>,
     },
+    /// To the share picker's page, which is the same for everybody and knows nothing.
+    Picker {
+        file: &'static picker::File,
+        /// Whether only the head is wanted.
+        head: bool,
+    },
     /// A browser asks whether a page may ask.
     Preflight {
         /// That page.
@@ -120,6 +127,17 @@ impl Guard {
             // Where no page and no other user can be, a name says nothing.
             Arrived::Privately if headers.contains_key(ORIGIN) => return Err(Refusal::ForeignOrigin),
             Arrived::Privately => {}
+        }
+        if let Some(file) = picker::find(request.uri().path()) {
+            return match *request.method() {
+                // Elsewhere than on the user's own machine nobody is to be asked for what the user alone decides.
+                Method::GET | Method::HEAD if matches!(arrived, Arrived::At(_)) && self.is_at_loopback(headers) => {
+                    let head = request.method() == Method::HEAD;
+                    Ok(Entry::Picker { file, head })
+                }
+                Method::GET | Method::HEAD => Err(Refusal::Path),
+                _ => Err(Refusal::Method),
+            };
         }
         let page = self.foreign_page(headers)?;
         let at_door = request.uri().path() == DOOR;
@@ -205,6 +223,12 @@ impl Guard {
             }
         }
         Ok(())
+    }
+
+    /// Whether a request names a loopback address, or `localhost`: a name of the user's may be a proxy's, and open to others.
+    fn is_at_loopback(&self, headers: &HeaderMap) -> bool {
+        let host = only(headers, &HOST).and_then(|host| local(host, self.bound.port(), 80));
+        host.is_some_and(|ip| ip.is_loopback())
     }
 
     /// The page of another site that a request comes from; none if it comes from a program, or from a page of this server's.

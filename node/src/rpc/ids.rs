@@ -100,6 +100,14 @@ hex_id!(
     WriterKey
 );
 hex_id!(
+    /// An app that offers shares: the public key that signs them.
+    ShareAppId
+);
+hex_id!(
+    /// Names a card, or an answer to one, that waits for the user.
+    PickId
+);
+hex_id!(
     /// A device's public key.
     DeviceKey
 );

@@ -228,5 +228,35 @@ pub const MAX_CHANNEL_TEXT: usize = 8 * 1024;
 pub const MAX_DOMAIN_FILE: usize = 64 * 1024;
 /// Time for a domain to answer whether it vouches for a channel (guess).
 pub const DOMAIN_DEADLINE: Duration = Duration::from_secs(15);
+/// Chats that a card is sent to at once.
+pub const MAX_SHARE_CHATS: usize = 10;
+/// Bytes of a card's JSON with its app's manifest and signatures. The protocol's bound, as for what follows.
+pub const MAX_SHARED_JSON: usize = 29 * 1024;
+/// Bytes of a card's link: that in base64url, and room.
+pub const MAX_SHARE_LINK: usize = 40 * 1024;
+/// Bytes of the path of a card's button.
+pub const MAX_BUTTON: usize = 32;
+/// Bytes that a button or an app hands back.
+pub const MAX_POSTBACK: usize = 300;
+/// Cards and answers of one app that wait for the user (guess). One more is refused with `limit_reached`, so that none buries the others.
+pub const MAX_PICKS: usize = 4;
+/// Those of all apps and pages (guess).
+pub const MAX_ALL_PICKS: usize = 64;
+/// How long they wait, in milliseconds (guess: a user who was asked looks soon).
+pub const PICK_MS: u64 = 10 * 60 * 1000;
+/// Codes for browsers that wait to be used (guess).
+pub const MAX_CODES: usize = 4;
+/// How long such a code works, in milliseconds (guess).
+pub const CODE_MS: u64 = 5 * 60 * 1000;
+/// How long a browser is let in, in seconds (guess): 90 days.
+pub const BROWSER_S: u64 = 90 * 24 * 3600;
+/// Time in which sent cards are counted, in milliseconds.
+pub const RATE_MS: u64 = 60 * 1000;
+/// Cards that an app may send in [`RATE_MS`] (guess: somebody who shares by hand sends fewer).
+pub const RATE_OF_APP: usize = 60;
+/// Cards that all apps together may send to one chat in that time (guess).
+pub const RATE_OF_CHAT: usize = 30;
+/// Cards that one app may send to one chat in that time (guess).
+pub const RATE_OF_PAIR: usize = 10;
 /// Bytes of evidence against a channel: two envelopes.
 pub const MAX_EVIDENCE: usize = 2 * 64 * 1024 + 16;

@@ -15,6 +15,7 @@ use super::error::ApiError;
 use super::events;
 use super::openrpc::{Document, SchemaOf};
 use super::params::*;
+use super::picks;
 use super::types::*;
 use super::webhooks::{self, Webhook, WebhookMade, WebhookParams, WebhookSetParams};
 use crate::clock::now_ms;
@@ -381,6 +382,46 @@ methods! {
     ///
     /// Any token may end itself and those that it made.
     "app.revoke", Need::Token, AppParams => Done, |s, p, grant| s.api.app_revoke(grant, p.app).await;
+
+    /// Checks a card as whoever receives it does, and says who stands for it. Errors name the member at fault.
+    "share.validate", Need::Token, ShareParams => ShareChecked, |s, p, grant| s.api.share_check(p.card, grant.origin.clone()).await;
+
+    /// Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
+    ///
+    /// Answers when all are durable here. If it fails at one chat, the same call goes on where it was.
+    "share.send", Need::all("share", "send"), ShareSendParams => SharesSent, |s, mut p, grant| {
+        p.idempotency_key = key_of(grant.app, Some(p.idempotency_key)).unwrap_or_default();
+        picks::send(&s, p, &grant).await
+    };
+
+    /// Offers a card to the user, who chooses chats in the picker, and waits for the choice.
+    ///
+    /// Nothing is sent before. `url` is where the user chooses; what waits for longer than ten minutes is forgotten.
+    "share.pick", Need::all("share", "pick"), SharePickParams => Picked, |s, p, grant| picks::pick(&s, p, &grant).await;
+
+    /// Waits for the user's choice about a card that this token's app has offered.
+    "share.picked", Need::all("share", "pick"), PickedParams => Picked, |s, p, grant| picks::picked(&s, p, &grant).await;
+
+    /// Cards, and answers to cards, that wait for the user.
+    "share.picks", Need::all("share", "confirm"), NoParams => Page<Pick>, |s, _, _| picks::list(&s);
+
+    /// One of them.
+    "share.shown", Need::all("share", "confirm"), PickParams => Pick, |s, p, _| picks::shown(&s, p);
+
+    /// Takes the card with which a page has sent the user's browser to the picker. It waits for the user as others do.
+    "share.offer", Need::all("share", "confirm"), ShareOfferParams => Pick, |s, p, _| picks::offer(&s, p).await;
+
+    /// Sends what waits: the user has seen it and chosen where to.
+    "share.confirm", Need::all("share", "confirm"), ConfirmParams => Picked, |s, p, _| picks::confirm(&s, p).await;
+
+    /// Drops what waits; whoever asked is told `cancelled`.
+    "share.decline", Need::all("share", "confirm"), PickParams => Done, |s, p, _| picks::decline(&s, p);
+
+    /// Makes an address that lets the browser in that opens it first, so that the user chooses there.
+    "share.browser", Need::all("app", "manage"), NoParams => BrowserCode, |s, _, _| picks::browser(&s);
+
+    /// Gives the picker's page in the user's browser its token, for a code of `share.browser`; at `/app`, without a token.
+    "share.enter", Need::Door, EnterParams => AppToken, |s, p, grant| picks::enter(&s, p, &grant).await;
 
     /// Reads events of the durable log, and waits for the first.
     ///

@@ -5,7 +5,8 @@
 //! (Host, Origin, content type, token, body), jsonrpsee, `calls` (bounds of a connection, error shapes), `dispatch` (by `access`
 //! what the token allows, and parameters), and then the [`Api`], which the core implements. `methods` is the table that says which function of it
 //! is which method; `events` long-polls and subscribes on top of some of them, `pages` shares
-//! what subscriptions read. Contents of files go past jsonrpsee (`content`).
+//! what subscriptions read. Contents of files (`content`) and the share picker's page (`picker`) go past jsonrpsee; `picks` is what waits for
+//! the user's word.
 
 pub mod access;
 pub mod api;
@@ -35,11 +36,14 @@ mod objects;
 pub mod openrpc;
 mod pages;
 pub mod params;
+mod picker;
+mod picks;
 mod post;
 mod relays;
 mod schema;
 pub mod search;
 pub mod server;
+pub mod shares;
 mod socket;
 mod terms;
 mod tls;

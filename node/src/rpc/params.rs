@@ -30,6 +30,10 @@ pub use super::chats::{
 };
 pub use super::relays::EvidenceParams;
 pub use super::search::SearchParams;
+pub use super::shares::{
+    CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareOfferParams, ShareParams, SharePickParams,
+    ShareSendParams,
+};
 pub use super::terms::{CertifyParams, RecoverParams, RevokeParams, TermsParams, UseCertificateParams};
 
 /// Parameters of a method.
@@ -259,7 +263,7 @@ pub struct Filter {
 
 impl Filter {
     pub(super) fn take(fields: &mut Fields) -> Result<Self, ApiError> {
-        if fields.members.get("filter").is_none_or(Value::is_null) {
+        if !fields.is_given("filter") {
             return Ok(Self::default());
         }
         let mut inner = fields.nested("filter")?;
@@ -353,7 +357,7 @@ impl Fields {
     /// Reads an object; an empty array counts as an empty object, as some clients send it.
     ///
     /// Nesting is bounded by serde_json's recursion limit of 128.
-    fn parse(json: Option<&str>) -> Result<Self, ApiError> {
+    pub(super) fn parse(json: Option<&str>) -> Result<Self, ApiError> {
         let value = match json {
             None => Value::Null,
             Some(json) => serde_json::from_str(json).map_err(|error| ApiError::invalid("params", error))?,
@@ -368,6 +372,11 @@ impl Fields {
             members,
             path: String::new(),
         })
+    }
+
+    /// Whether a member is there, and not `null`.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
     pub(super) fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ApiError> {

@@ -68,6 +68,11 @@ pub(super) struct Hex;
 
 inline!(Hex, json_schema!({ "type": "string", "pattern": "^([0-9a-f]{2})*$" }));
 
+/// A card's link; what is none is refused, however long it is.
+pub(super) struct ShareLink;
+
+inline!(ShareLink, json_schema!({ "type": "string" }));
+
 /// A decimal number of 64 bits.
 pub(super) struct Decimal;
 

@@ -44,6 +44,8 @@ use super::limits::{
 use super::listen::{Arrived, Arriving, Listeners};
 use super::methods;
 use super::pages::Pages;
+use super::picker;
+use super::picks::Picks;
 use super::socket::{Cut, Socket};
 use super::tls::{Secure, TlsConfig};
 use crate::clock::now_ms;
@@ -213,6 +215,8 @@ pub(super) async fn serve_with<A: Api>(
     let shared = Shared {
         api,
         pages: Pages::default(),
+        picks: Picks::default(),
+        site: picker::site(bound),
         stop: stop.clone(),
     };
     let methods = methods::module(shared).map_err(|source| RpcError::Methods { source })?;
@@ -556,6 +560,7 @@ where
             Err(_) => refused(Refusal::Busy),
         },
         Ok(Entry::Preflight { page }) => preflight(page),
+        Ok(Entry::Picker { file, head }) => picker::serve(file, head),
         Err(refusal) => refused(refusal),
     }
 }

@@ -18,12 +18,16 @@ use super::access::Scope;
 pub use super::apps::{App, AppState, AppToken, Secret};
 pub use super::archive::{Archive, ArchiveImported, ArchiveItem, Archived};
 pub use super::ids::{
-    AppKey, ArchiveId, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, PostId, RelayKey, RequestId,
-    WriterKey,
+    AppKey, ArchiveId, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, PickId, PostId, RelayKey,
+    RequestId, ShareAppId, WriterKey,
 };
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::search::{Highlight, SearchHit, SearchPage};
+pub use super::shares::{
+    BrowserCode, Pick, PickState, Picked, Pseudonym, PseudonymKind, ShareBy, ShareCard, ShareChecked, SharePicture,
+    ShareSent, SharesSent,
+};
 pub use blobs::{Attachment, Blob, BlobId, BlobPart, BlobState, Blobs, Written};
 pub use channels::{
     Area, Beacon, CalendarEvent, Card, Category, Channel, ChannelEvidence, ChannelGap, Coupon, Manifest, Plan, Post,

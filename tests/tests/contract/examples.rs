@@ -63,6 +63,7 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     channels(&mut play, &alice, &mut bob, &shop).await;
     events(&mut play, &alice, &chat).await;
     apps(&mut play, &alice).await;
+    shares(&mut play, &alice, &chat).await;
     play.call(alice.rpc(), "account.confirm_phrase", json!({})).await;
     faults(&mut play).await;
     play.is_complete();
@@ -469,6 +470,41 @@ async fn apps(play: &mut Play, alice: &Person) {
     play.call(alice.rpc(), "node.doctor", json!({})).await;
 }
 
+async fn shares(play: &mut Play, alice: &Person, chat: &str) {
+    let rpc = alice.rpc();
+    let card = json!({
+        "version": 1,
+        "template": "text",
+        "text": "Bread is ready at seven.",
+        "fallback": { "text": "Bread is ready at seven.", "url": "https://bakery.example/" },
+    });
+    play.call(rpc, "share.validate", json!({ "share": card })).await;
+    let send = json!({ "chats": [chat], "share": card, "idempotency_key": "bread-1" });
+    play.call(rpc, "share.send", send).await;
+    let offered = play
+        .call(rpc, "share.pick", json!({ "share": card, "timeout_ms": 0 }))
+        .await;
+    let pick = json!({ "pick": offered["pick"] });
+    play.call(rpc, "share.picks", json!({})).await;
+    play.call(rpc, "share.shown", pick.clone()).await;
+    play.call(
+        rpc,
+        "share.confirm",
+        json!({ "pick": offered["pick"], "chats": [chat] }),
+    )
+    .await;
+    play.call(rpc, "share.picked", pick).await;
+    let shared = data_encoding::BASE64URL_NOPAD.encode(json!({ "share": card }).to_string().as_bytes());
+    let link = json!({ "link": format!("madang:share?d={shared}"), "origin": "https://bakery.example" });
+    let offered = play.call(rpc, "share.offer", link).await;
+    play.call(rpc, "share.decline", json!({ "pick": offered["pick"] }))
+        .await;
+    let code = play.call(rpc, "share.browser", json!({})).await;
+    let code = text(&code["url"]).split_once("#code=").map(|(_, code)| code.to_owned());
+    play.call(&rpc.of_app(None), "share.enter", json!({ "code": code }))
+        .await;
+}
+
 async fn account_of(person: &Person) -> String {
     text(&person.ask("account.get", json!({})).await["account"])
 }
@@ -604,6 +640,9 @@ impl Play {
             _ if text.starts_with("madang:channel?d=") => format!("madang:channel?d={}", hex("channel link")),
             _ if text.starts_with("madang:writer?d=") => format!("madang:writer?d={}", hex("certificate")),
             _ if text.starts_with("madang:recovery?d=") => format!("madang:recovery?d={}", hex("recovery key")),
+            "pseudonym" => hex("pseudonym").chars().take(32).collect(),
+            "url" if text.contains("/share#pick=") => format!("http://127.0.0.1:7117/share#pick={}", hex("pick 1")),
+            "url" if text.contains("/share#code=") => format!("http://127.0.0.1:7117/share#code={}", hex("code 1")),
             "file" => r#"{"madang": 1, "channels": ["AAFQ0ogpLzn2VFGN"]}"#.into(),
             _ if text.starts_with("/ip4/") => address(text),
             _ => text.to_owned(),

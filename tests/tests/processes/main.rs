@@ -17,6 +17,7 @@ mod examples;
 mod groups;
 mod guests;
 mod kinds;
+mod picker;
 mod refusals;
 mod relay_service;
 mod relays;

@@ -817,10 +817,6 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "`channel evidence --to`가 쓴 파일",
     ),
     (
-        "Cards of apps: check, sign, verify and show them, without a node",
-        "앱의 카드: 노드 없이 확인하고, 서명하고, 검증하고, 보여 줍니다",
-    ),
-    (
         "Make an app of yours whose shares are signed: a directory with its key and a manifest to edit",
         "공유에 서명하는 앱을 만듭니다. 키와 고쳐 쓸 매니페스트가 든 디렉터리입니다",
     ),
@@ -882,4 +878,33 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "The page that says the same, where the template links to none",
         "같은 내용의 페이지. 템플릿에 링크가 없을 때 씁니다",
     ),
+    (
+        "Cards of apps and pages: made and checked without a node, sent with one",
+        "앱과 페이지의 카드: 만들고 검사하는 데는 노드가 없어도 되고, 보내는 데는 있어야 합니다",
+    ),
+    (
+        "Print an address that lets a browser of this machine in, so that pages and apps can offer cards there",
+        "이 컴퓨터의 브라우저를 연결하는 주소를 출력합니다. 그 브라우저에서 페이지와 앱이 카드를 내밀 수 있습니다",
+    ),
+    (
+        "File with the card's JSON; - reads standard input",
+        "카드의 JSON 파일. -는 표준 입력",
+    ),
+    ("Send a card to chats", "카드를 대화에 보냅니다"),
+    (
+        "Chat to send it to, at most ten; can be repeated",
+        "보낼 대화. 열 개까지, 여러 번 쓸 수 있습니다",
+    ),
+    (
+        "Key under which the same card is sent only once",
+        "같은 카드를 한 번만 보내게 하는 키",
+    ),
+    (
+        "Offer a card as an app does, and wait until the user has chosen in the picker",
+        "앱처럼 카드를 내밀고, 사용자가 고를 때까지 기다립니다",
+    ),
+    ("List cards that wait for you", "기다리는 카드를 보여 줍니다"),
+    ("Send a card that waits", "기다리는 카드를 보냅니다"),
+    ("Its id, or the beginning of it", "ID 또는 ID의 앞부분"),
+    ("Drop a card that waits", "기다리는 카드를 물리칩니다"),
 ];

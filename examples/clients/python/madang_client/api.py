@@ -19,6 +19,7 @@ __all__ = [
     "AppPage",
     "AppRequestedEvent",
     "AppRequestedEventData",
+    "AppShareBy",
     "AppState",
     "AppToken",
     "Archive",
@@ -39,6 +40,7 @@ __all__ = [
     "BlobState",
     "Blobs",
     "Body",
+    "BrowserCode",
     "CalendarEvent",
     "Card",
     "CardNewPostBody",
@@ -144,11 +146,18 @@ __all__ = [
     "MessageSentEvent",
     "MessageUpdatedEvent",
     "NewPostBody",
+    "NobodyShareBy",
     "NodeInfo",
     "OpenRpc",
     "PageCursor",
+    "PageShareBy",
     "Path",
     "Phrase",
+    "Pick",
+    "PickId",
+    "PickPage",
+    "PickState",
+    "Picked",
     "Pinned",
     "Plan",
     "PlanPage",
@@ -163,6 +172,8 @@ __all__ = [
     "PostPage",
     "PostPage2",
     "Posted",
+    "Pseudonym",
+    "PseudonymKind",
     "Reaction",
     "RecoveryKey",
     "RecoveryMade",
@@ -182,6 +193,14 @@ __all__ = [
     "SendBody",
     "SendFile",
     "Sent",
+    "ShareAppId",
+    "ShareBody",
+    "ShareBy",
+    "ShareCard",
+    "ShareChecked",
+    "SharePicture",
+    "ShareSent",
+    "SharesSent",
     "TextBody",
     "TextNewPostBody",
     "TextPostBody",
@@ -279,8 +298,17 @@ PageCursor = str
 Path = Literal["direct", "relay", "none"]
 """The way to a chat's other side."""
 
+PickId = str
+"""Names a card, or an answer to one, that waits for the user."""
+
+PickState = Literal["waiting", "sent", "cancelled"]
+"""How a pick is."""
+
 PostId = str
 """Names a post of a channel, or what was done to one."""
+
+PseudonymKind = Literal["direct", "group"]
+"""A kind of chat."""
 
 RecoveryKey = str
 """What takes a channel back: `madang:recovery?d=…`."""
@@ -302,6 +330,9 @@ Scope = str
 
 Secret = str
 """Text that nobody else may read."""
+
+ShareAppId = str
+"""An app that offers shares: the public key that signs them."""
 
 Via = Literal["relays", "followers"]
 """By whom the posts of a channel come."""
@@ -453,6 +484,21 @@ class AppRequestedEventData(TypedDict):
 
     scopes: list[Scope]
     """What it wants to be allowed."""
+
+
+class AppShareBy(TypedDict):
+    """An app whose key signed it."""
+
+    app: ShareAppId
+    """The key."""
+
+    domains: list[str]
+    """The domains that it says it belongs to: to be shown only once they were asked."""
+
+    kind: Literal["app"]
+
+    name: str
+    """What it calls itself."""
 
 
 class AppToken(TypedDict):
@@ -719,6 +765,16 @@ class Blobs(TypedDict):
 
     items: list[Blob]
     """In the message's order."""
+
+
+class BrowserCode(TypedDict):
+    """Result of `share.browser`."""
+
+    expires_ms: int
+    """When it ends, in Unix milliseconds."""
+
+    url: str
+    """A page of this node, which lets the browser in that opens it first."""
 
 
 class CalendarEvent(TypedDict):
@@ -2037,6 +2093,12 @@ class MessageUpdatedEvent(TypedDict):
     kind: Literal["message.updated"]
 
 
+class NobodyShareBy(TypedDict):
+    """Nobody."""
+
+    kind: Literal["nobody"]
+
+
 class NodeInfo(TypedDict):
     """Result of `node.info`."""
 
@@ -2074,11 +2136,65 @@ class OpenRpc(TypedDict):
     openrpc: str
 
 
+class PageShareBy(TypedDict):
+    """A page, as the sender claims."""
+
+    kind: Literal["page"]
+
+    origin: str
+    """Which."""
+
+
 class Phrase(TypedDict):
     """Result of `account.phrase`: the account's root."""
 
     words: list[str]
     """The words in order."""
+
+
+class Pick(TypedDict):
+    """A card that waits for the user."""
+
+    app: NotRequired[AppKey]
+    """The app that asks; none is a page that sent the user here."""
+
+    card: ShareCard
+    """The card."""
+
+    pick: PickId
+    """Names it."""
+
+    until_ms: int
+    """When it is forgotten, in Unix milliseconds."""
+
+
+class PickPage(TypedDict):
+    """One page of a list."""
+
+    items: list[Pick]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class Picked(TypedDict):
+    """Result of `share.pick` and `share.picked`."""
+
+    pick: PickId
+    """Names it."""
+
+    state: PickState
+    """How it is."""
+
+    to: NotRequired[list[Pseudonym]]
+    """The chats that it was sent to."""
+
+    url: str
+    """Where the user chooses: a page of this node, for the user's browser."""
 
 
 class Pinned(TypedDict):
@@ -2281,6 +2397,16 @@ class Posted(TypedDict):
     """The id of the post, edit or retraction; of a planned post that of the plan, by which `channel.unplan` drops it."""
 
 
+class Pseudonym(TypedDict):
+    """A chat as an app knows it that wasn't told which it is: the same for this app each time, another for each app."""
+
+    kind: PseudonymKind
+    """What kind of chat it is."""
+
+    pseudonym: str
+    """Names it."""
+
+
 class Reaction(TypedDict):
     """An emoji at a message."""
 
@@ -2414,6 +2540,80 @@ class Sent(TypedDict):
 
     message: MessageId
     """The message's permanent id."""
+
+
+class ShareBody(TypedDict):
+    """A card of an app or a page."""
+
+    card: ShareCard
+    """Which."""
+
+    kind: Literal["share"]
+
+
+class ShareCard(TypedDict):
+    """A card in a message."""
+
+    by: ShareBy
+    """Who stands for it. A signature was checked."""
+
+    fallback: str
+    """The card as a text."""
+
+    pictures: NotRequired[list[SharePicture]]
+    """Its pictures that came with it, by their places in it."""
+
+    share: dict[str, Any]
+    """All that it says, by the schema of shares."""
+
+    template: str
+    """What kind of card it is."""
+
+
+class ShareChecked(TypedDict):
+    """Result of `share.validate`."""
+
+    by: ShareBy
+    """Who stands for it."""
+
+    expires_ms: NotRequired[int]
+    """When it ends, in Unix milliseconds."""
+
+    length_bytes: int
+    """Bytes of it as it travels."""
+
+
+class SharePicture(TypedDict):
+    """A picture of a card."""
+
+    file: Attachment
+    """The file."""
+
+    place: int
+    """Which of the card's pictures, from 0."""
+
+
+class ShareSent(TypedDict):
+    """A card that was sent to a chat."""
+
+    chat: ChatId
+    """The chat."""
+
+    ledger: Ledger
+    """Where it is now."""
+
+    message: MessageId
+    """The message."""
+
+    to: Pseudonym
+    """What the chat is called in this app's events."""
+
+
+class SharesSent(TypedDict):
+    """Result of `share.send`."""
+
+    items: list[ShareSent]
+    """One for each chat, in their order."""
 
 
 class TextBody(TypedDict):
@@ -2640,6 +2840,7 @@ Body = Union[
     ImageBody,
     VoiceBody,
     AlbumBody,
+    ShareBody,
     DeletedBody,
     UnknownBody,
 ]
@@ -2703,6 +2904,13 @@ SendBody = Union[
     AlbumSendBody,
 ]
 """A body that can be sent."""
+
+ShareBy = Union[
+    AppShareBy,
+    PageShareBy,
+    NobodyShareBy,
+]
+"""Who stands for a card."""
 
 
 class Call(Protocol):
@@ -3578,6 +3786,103 @@ class AppMethods:
         return result
 
 
+class ShareMethods:
+    """The methods `share.…`."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def validate(self, *, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None) -> ShareChecked:
+        """Checks a card as whoever receives it does, and says who stands for it. Errors name the member at fault.
+
+        share: The card, by the schema of shares.
+        app: The app that signs it: its `manifest` and the `signature` under that.
+        signature: The app's signature under the card, in base64url.
+        """
+        result: ShareChecked = self._call("share.validate", {"share": share, "app": app, "signature": signature})
+        return result
+
+    def send(self, *, chats: Sequence[ChatId], idempotency_key: str, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None) -> SharesSent:
+        """Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
+
+        Answers when all are durable here. If it fails at one chat, the same call goes on where it was.
+
+        chats: Where to.
+        idempotency_key: The same key with the same card gives the same messages, for seven days; with another card an error.
+        share: The card, by the schema of shares.
+        app: The app that signs it: its `manifest` and the `signature` under that.
+        signature: The app's signature under the card, in base64url.
+        """
+        result: SharesSent = self._call("share.send", {"chats": chats, "idempotency_key": idempotency_key, "share": share, "app": app, "signature": signature})
+        return result
+
+    def pick(self, *, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None, timeout_ms: int | None = None) -> Picked:
+        """Offers a card to the user, who chooses chats in the picker, and waits for the choice.
+
+        Nothing is sent before. `url` is where the user chooses; what waits for longer than ten minutes is forgotten.
+
+        share: The card, by the schema of shares.
+        app: The app that signs it: its `manifest` and the `signature` under that.
+        signature: The app's signature under the card, in base64url.
+        timeout_ms: How long to wait for the user, in milliseconds; counts as 60,000 if above.
+        """
+        result: Picked = self._call("share.pick", {"share": share, "app": app, "signature": signature, "timeout_ms": timeout_ms})
+        return result
+
+    def picked(self, *, pick: PickId, timeout_ms: int | None = None) -> Picked:
+        """Waits for the user's choice about a card that this token's app has offered.
+
+        pick: Which.
+        timeout_ms: How long to wait for the user, in milliseconds; counts as 60,000 if above.
+        """
+        result: Picked = self._call("share.picked", {"pick": pick, "timeout_ms": timeout_ms})
+        return result
+
+    def picks(self) -> PickPage:
+        """Cards, and answers to cards, that wait for the user."""
+        result: PickPage = self._call("share.picks", {})
+        return result
+
+    def shown(self, *, pick: PickId) -> Pick:
+        """One of them.
+
+        pick: Which.
+        """
+        result: Pick = self._call("share.shown", {"pick": pick})
+        return result
+
+    def offer(self, *, link: str, origin: str | None = None) -> Pick:
+        """Takes the card with which a page has sent the user's browser to the picker. It waits for the user as others do.
+
+        link: The card's link, `madang:share?…`.
+        origin: The page that offers it, as the browser names it.
+        """
+        result: Pick = self._call("share.offer", {"link": link, "origin": origin})
+        return result
+
+    def confirm(self, *, chats: Sequence[ChatId], pick: PickId) -> Picked:
+        """Sends what waits: the user has seen it and chosen where to.
+
+        chats: Where to.
+        pick: Which.
+        """
+        result: Picked = self._call("share.confirm", {"chats": chats, "pick": pick})
+        return result
+
+    def decline(self, *, pick: PickId) -> Done:
+        """Drops what waits; whoever asked is told `cancelled`.
+
+        pick: Which.
+        """
+        result: Done = self._call("share.decline", {"pick": pick})
+        return result
+
+    def browser(self) -> BrowserCode:
+        """Makes an address that lets the browser in that opens it first, so that the user chooses there."""
+        result: BrowserCode = self._call("share.browser", {})
+        return result
+
+
 class EventMethods:
     """The methods `event.…`."""
 
@@ -3651,4 +3956,5 @@ class Methods:
         self.archive = ArchiveMethods(call)
         self.relay = RelayMethods(call)
         self.app = AppMethods(call)
+        self.share = ShareMethods(call)
         self.event = EventMethods(call)

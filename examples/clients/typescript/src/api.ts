@@ -105,6 +105,17 @@ export interface AppRequestedEventData {
   scopes: Scope[];
 }
 
+/** An app whose key signed it. */
+export interface AppShareBy {
+  /** The key. */
+  app: ShareAppId;
+  /** The domains that it says it belongs to: to be shown only once they were asked. */
+  domains: string[];
+  kind: "app";
+  /** What it calls itself. */
+  name: string;
+}
+
 /** Whether an app's token works. */
 export type AppState = "requested" | "active" | "expired";
 
@@ -320,8 +331,17 @@ export type Body =
   | ImageBody
   | VoiceBody
   | AlbumBody
+  | ShareBody
   | DeletedBody
   | UnknownBody;
+
+/** Result of `share.browser`. */
+export interface BrowserCode {
+  /** When it ends, in Unix milliseconds. */
+  expires_ms: number;
+  /** A page of this node, which lets the browser in that opens it first. */
+  url: string;
+}
 
 /** Something that takes place. */
 export interface CalendarEvent {
@@ -1368,6 +1388,11 @@ export type NewPostBody =
   | PollNewPostBody
   | CouponNewPostBody;
 
+/** Nobody. */
+export interface NobodyShareBy {
+  kind: "nobody";
+}
+
 /** Result of `node.info`. */
 export interface NodeInfo {
   /** The account, `madang1…`. */
@@ -1397,6 +1422,13 @@ export interface OpenRpc {
 /** A place in a list, as a page of it gave it. */
 export type PageCursor = string;
 
+/** A page, as the sender claims. */
+export interface PageShareBy {
+  kind: "page";
+  /** Which. */
+  origin: string;
+}
+
 /** The way to a chat's other side. */
 export type Path = "direct" | "relay" | "none";
 
@@ -1404,6 +1436,46 @@ export type Path = "direct" | "relay" | "none";
 export interface Phrase {
   /** The words in order. */
   words: string[];
+}
+
+/** A card that waits for the user. */
+export interface Pick {
+  /** The app that asks; none is a page that sent the user here. */
+  app?: AppKey;
+  /** The card. */
+  card: ShareCard;
+  /** Names it. */
+  pick: PickId;
+  /** When it is forgotten, in Unix milliseconds. */
+  until_ms: number;
+}
+
+/** Names a card, or an answer to one, that waits for the user. */
+export type PickId = string;
+
+/** One page of a list. */
+export interface PickPage {
+  /** The items in the list's order. */
+  items: Pick[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
+}
+
+/** How a pick is. */
+export type PickState = "waiting" | "sent" | "cancelled";
+
+/** Result of `share.pick` and `share.picked`. */
+export interface Picked {
+  /** Names it. */
+  pick: PickId;
+  /** How it is. */
+  state: PickState;
+  /** The chats that it was sent to. */
+  to?: Pseudonym[];
+  /** Where the user chooses: a page of this node, for the user's browser. */
+  url: string;
 }
 
 /** A message is kept in sight. */
@@ -1569,6 +1641,17 @@ export interface Posted {
   post: PostId;
 }
 
+/** A chat as an app knows it that wasn't told which it is: the same for this app each time, another for each app. */
+export interface Pseudonym {
+  /** What kind of chat it is. */
+  kind: PseudonymKind;
+  /** Names it. */
+  pseudonym: string;
+}
+
+/** A kind of chat. */
+export type PseudonymKind = "direct" | "group";
+
 /** An emoji at a message. */
 export interface Reaction {
   /** The accounts that left it. */
@@ -1699,6 +1782,72 @@ export interface Sent {
   ledger: Ledger;
   /** The message's permanent id. */
   message: MessageId;
+}
+
+/** An app that offers shares: the public key that signs them. */
+export type ShareAppId = string;
+
+/** A card of an app or a page. */
+export interface ShareBody {
+  /** Which. */
+  card: ShareCard;
+  kind: "share";
+}
+
+/** Who stands for a card. */
+export type ShareBy =
+  | AppShareBy
+  | PageShareBy
+  | NobodyShareBy;
+
+/** A card in a message. */
+export interface ShareCard {
+  /** Who stands for it. A signature was checked. */
+  by: ShareBy;
+  /** The card as a text. */
+  fallback: string;
+  /** Its pictures that came with it, by their places in it. */
+  pictures?: SharePicture[];
+  /** All that it says, by the schema of shares. */
+  share: Record<string, unknown>;
+  /** What kind of card it is. */
+  template: string;
+}
+
+/** Result of `share.validate`. */
+export interface ShareChecked {
+  /** Who stands for it. */
+  by: ShareBy;
+  /** When it ends, in Unix milliseconds. */
+  expires_ms?: number;
+  /** Bytes of it as it travels. */
+  length_bytes: number;
+}
+
+/** A picture of a card. */
+export interface SharePicture {
+  /** The file. */
+  file: Attachment;
+  /** Which of the card's pictures, from 0. */
+  place: number;
+}
+
+/** A card that was sent to a chat. */
+export interface ShareSent {
+  /** The chat. */
+  chat: ChatId;
+  /** Where it is now. */
+  ledger: Ledger;
+  /** The message. */
+  message: MessageId;
+  /** What the chat is called in this app's events. */
+  to: Pseudonym;
+}
+
+/** Result of `share.send`. */
+export interface SharesSent {
+  /** One for each chat, in their order. */
+  items: ShareSent[];
 }
 
 /** Text. */
@@ -2557,6 +2706,84 @@ export interface AppRevokeParams {
   app: AppKey;
 }
 
+/** Parameters of `share.validate`. */
+export interface ShareValidateParams {
+  /** The card, by the schema of shares. */
+  share: Record<string, unknown>;
+  /** The app that signs it: its `manifest` and the `signature` under that. */
+  app?: Record<string, unknown>;
+  /** The app's signature under the card, in base64url. */
+  signature?: string;
+}
+
+/** Parameters of `share.send`. */
+export interface ShareSendParams {
+  /** Where to. */
+  chats: ChatId[];
+  /** The same key with the same card gives the same messages, for seven days; with another card an error. */
+  idempotency_key: string;
+  /** The card, by the schema of shares. */
+  share: Record<string, unknown>;
+  /** The app that signs it: its `manifest` and the `signature` under that. */
+  app?: Record<string, unknown>;
+  /** The app's signature under the card, in base64url. */
+  signature?: string;
+}
+
+/** Parameters of `share.pick`. */
+export interface SharePickParams {
+  /** The card, by the schema of shares. */
+  share: Record<string, unknown>;
+  /** The app that signs it: its `manifest` and the `signature` under that. */
+  app?: Record<string, unknown>;
+  /** The app's signature under the card, in base64url. */
+  signature?: string;
+  /** How long to wait for the user, in milliseconds; counts as 60,000 if above. */
+  timeout_ms?: number;
+}
+
+/** Parameters of `share.picked`. */
+export interface SharePickedParams {
+  /** Which. */
+  pick: PickId;
+  /** How long to wait for the user, in milliseconds; counts as 60,000 if above. */
+  timeout_ms?: number;
+}
+
+/** Parameters of `share.shown`. */
+export interface ShareShownParams {
+  /** Which. */
+  pick: PickId;
+}
+
+/** Parameters of `share.offer`. */
+export interface ShareOfferParams {
+  /** The card's link, `madang:share?…`. */
+  link: string;
+  /** The page that offers it, as the browser names it. */
+  origin?: string;
+}
+
+/** Parameters of `share.confirm`. */
+export interface ShareConfirmParams {
+  /** Where to. */
+  chats: ChatId[];
+  /** Which. */
+  pick: PickId;
+}
+
+/** Parameters of `share.decline`. */
+export interface ShareDeclineParams {
+  /** Which. */
+  pick: PickId;
+}
+
+/** Parameters of `share.enter`. */
+export interface ShareEnterParams {
+  /** The code. */
+  code: string;
+}
+
 /** Parameters of `event.poll`. */
 export interface EventPollParams {
   /** The event behind which to begin: `0` is the log's start, `ack` what this token's app has acknowledged last, absent is now. */
@@ -2638,6 +2865,7 @@ export type ErrorCode =
   | "own_invite"
   | "parse_error"
   | "phrase_erased"
+  | "rate_limited"
   | "read_only"
   | "relay_unavailable"
   | "scope_missing"
@@ -3004,6 +3232,47 @@ export abstract class Methods {
      */
     revoke: (params: AppRevokeParams, signal?: AbortSignal): Promise<Done> =>
       this.call("app.revoke", params, signal),
+  };
+
+  readonly share = {
+    /** Checks a card as whoever receives it does, and says who stands for it. Errors name the member at fault. */
+    validate: (params: ShareValidateParams, signal?: AbortSignal): Promise<ShareChecked> =>
+      this.call("share.validate", params, signal),
+    /**
+     * Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
+     *
+     * Answers when all are durable here. If it fails at one chat, the same call goes on where it was.
+     */
+    send: (params: ShareSendParams, signal?: AbortSignal): Promise<SharesSent> =>
+      this.call("share.send", params, signal),
+    /**
+     * Offers a card to the user, who chooses chats in the picker, and waits for the choice.
+     *
+     * Nothing is sent before. `url` is where the user chooses; what waits for longer than ten minutes is forgotten.
+     */
+    pick: (params: SharePickParams, signal?: AbortSignal): Promise<Picked> =>
+      this.call("share.pick", params, signal),
+    /** Waits for the user's choice about a card that this token's app has offered. */
+    picked: (params: SharePickedParams, signal?: AbortSignal): Promise<Picked> =>
+      this.call("share.picked", params, signal),
+    /** Cards, and answers to cards, that wait for the user. */
+    picks: (signal?: AbortSignal): Promise<PickPage> =>
+      this.call("share.picks", {}, signal),
+    /** One of them. */
+    shown: (params: ShareShownParams, signal?: AbortSignal): Promise<Pick> =>
+      this.call("share.shown", params, signal),
+    /** Takes the card with which a page has sent the user's browser to the picker. It waits for the user as others do. */
+    offer: (params: ShareOfferParams, signal?: AbortSignal): Promise<Pick> =>
+      this.call("share.offer", params, signal),
+    /** Sends what waits: the user has seen it and chosen where to. */
+    confirm: (params: ShareConfirmParams, signal?: AbortSignal): Promise<Picked> =>
+      this.call("share.confirm", params, signal),
+    /** Drops what waits; whoever asked is told `cancelled`. */
+    decline: (params: ShareDeclineParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("share.decline", params, signal),
+    /** Makes an address that lets the browser in that opens it first, so that the user chooses there. */
+    browser: (signal?: AbortSignal): Promise<BrowserCode> =>
+      this.call("share.browser", {}, signal),
   };
 
   readonly event = {

@@ -9,6 +9,7 @@ mod contacts;
 mod events;
 mod messages;
 mod node;
+mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -49,6 +50,8 @@ pub(super) struct Fake {
     /// Calls of `node.info`.
     pub(super) infos: AtomicU64,
     pub(super) sent: Mutex<Vec<SendParams>>,
+    /// Cards that were sent.
+    pub(super) cards: Mutex<Vec<ShareSendParams>>,
     pub(super) lists: Mutex<Vec<MessageListParams>>,
     /// What was written of the one upload.
     pub(super) content: Mutex<Vec<u8>>,
@@ -72,6 +75,7 @@ impl Fake {
             gone: AtomicU64::new(0),
             infos: AtomicU64::new(0),
             sent: Mutex::default(),
+            cards: Mutex::default(),
             lists: Mutex::default(),
             content: Mutex::default(),
             archived: Mutex::default(),

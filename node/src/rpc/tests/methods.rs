@@ -6,6 +6,7 @@ use crate::rpc::error::ApiError;
 use crate::rpc::limits::{MAX_PAGE, MAX_TEXT};
 use crate::rpc::pages::Pages;
 use crate::rpc::params::SendBody;
+use crate::rpc::picks::Picks;
 use crate::rpc::types::*;
 
 fn id(byte: u8) -> String {
@@ -792,6 +793,8 @@ fn f58_the_server_has_the_methods_of_the_table_and_no_other() {
     let module = module(Shared {
         api,
         pages: Pages::default(),
+        picks: Picks::default(),
+        site: String::new(),
         stop,
     })
     .unwrap();

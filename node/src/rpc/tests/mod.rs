@@ -12,6 +12,7 @@ mod events;
 mod fake;
 mod files;
 mod methods;
+mod picker;
 mod tls;
 
 use std::sync::Arc;

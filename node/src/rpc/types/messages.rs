@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::schema::Account;
-use super::{Attachment, ChatId, DeviceKey, MessageId, RelayKey};
+use super::{Attachment, ChatId, DeviceKey, MessageId, RelayKey, ShareCard};
 
 /// Result of `message.send`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -109,6 +109,11 @@ pub enum Body {
         /// What is written with them.
         text: String,
     },
+    /// A card of an app or a page.
+    Share {
+        /// Which.
+        card: Box<ShareCard>,
+    },
     /// Its author took it back.
     Deleted,
     /// A kind that this version doesn't know.
@@ -130,6 +135,7 @@ impl fmt::Debug for Body {
             Self::Image { file, .. } => write!(f, "Image({file:?})"),
             Self::Voice { file, .. } => write!(f, "Voice({file:?})"),
             Self::Album { files, .. } => write!(f, "Album({} files)", files.len()),
+            Self::Share { card } => write!(f, "Share({card:?})"),
             Self::Deleted => f.write_str("Deleted"),
             Self::Unknown { code, fallback } => {
                 write!(f, "Unknown({code}, {} bytes)", fallback.len())

@@ -1,0 +1,130 @@
+//! The commands around cards of apps and pages.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{id_for, print_list};
+use crate::args::CardCommand;
+use crate::client::Client;
+use crate::fault::Fault;
+use crate::out::Out;
+use crate::resolve::{CHAT, PICK};
+use crate::safe;
+use crate::show;
+use crate::text::Texts;
+
+/// Bytes of a card of which more is read than the node takes, so that the node says what its limit is.
+const MAX_CARD_BYTES: u64 = 64 * 1024;
+
+pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Result<(), Fault> {
+    let t = out.t();
+    match action {
+        CardCommand::Browser => {
+            let made = client.call("share.browser", json!({})).await?;
+            out.print(&made, || show::field(&made, "url"))?;
+            out.remark(t.share_browser);
+            Ok(())
+        }
+        CardCommand::Send { file, to, key } => {
+            let mut params = card(&file)?;
+            set(&mut params, "chats", json!(chats(client, &to).await?));
+            set(&mut params, "idempotency_key", json!(key));
+            let sent = client.call("share.send", params).await?;
+            print_list(out, show::items_of(&sent, "items"), t.no_picks, |item| {
+                vec![
+                    show::short(show::text_of(item, "message")),
+                    (t.node_says)(
+                        &item
+                            .get("ledger")
+                            .map_or_else(String::new, |ledger| show::field(ledger, "state")),
+                    ),
+                ]
+            })
+        }
+        CardCommand::Pick { file } => {
+            let mut params = card(&file)?;
+            set(&mut params, "timeout_ms", json!(0));
+            let mut picked = client.call("share.pick", params).await?;
+            out.remark(&(t.share_choose)(&show::field(&picked, "url")));
+            while show::text_of(&picked, "state") == "waiting" {
+                picked = client
+                    .call("share.picked", json!({ "pick": picked.get("pick") }))
+                    .await?;
+            }
+            out.print(&picked, || (t.node_says)(&show::field(&picked, "state")))
+        }
+        CardCommand::Picks => {
+            let page = client.call("share.picks", json!({})).await?;
+            print_list(out, show::items_of(&page, "items"), t.no_picks, |item| {
+                let card = item.get("card").unwrap_or(&Value::Null);
+                vec![
+                    show::short(show::text_of(item, "pick")),
+                    by(card.get("by").unwrap_or(&Value::Null), t),
+                    safe::line(show::text_of(card, "fallback").lines().next().unwrap_or_default()),
+                ]
+            })
+        }
+        CardCommand::Confirm { pick, to } => {
+            let pick = id_for(client, PICK, "share.picks", &pick).await?;
+            let params = json!({ "pick": pick, "chats": chats(client, &to).await? });
+            let picked = client.call("share.confirm", params).await?;
+            out.print(&picked, || (t.node_says)(&show::field(&picked, "state")))
+        }
+        CardCommand::Decline { pick } => {
+            let pick = id_for(client, PICK, "share.picks", &pick).await?;
+            let done = client.call("share.decline", json!({ "pick": pick })).await?;
+            out.print(&done, || t.pick_dropped.to_owned())
+        }
+    }
+}
+
+/// Who stands for a card.
+pub(crate) fn by(by: &Value, t: &Texts) -> String {
+    match show::text_of(by, "kind") {
+        "app" => (t.by_app)(
+            &safe::line(show::text_of(by, "name")),
+            &show::short(show::text_of(by, "app")),
+        ),
+        "page" => (t.by_page)(&safe::line(show::text_of(by, "origin"))),
+        _ => t.by_nobody.to_owned(),
+    }
+}
+
+async fn chats(client: &Client, given: &[String]) -> Result<Vec<String>, Fault> {
+    let mut chats = Vec::new();
+    for chat in given {
+        chats.push(id_for(client, CHAT, "chat.list", chat).await?);
+    }
+    Ok(chats)
+}
+
+/// A card's parameters: of a file that has the card alone, or with who signs it.
+fn card(path: &Path) -> Result<Value, Fault> {
+    let fault = |e: &std::io::Error| Fault::file(|t| t.to_read, path, e);
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(MAX_CARD_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|e| fault(&e))?;
+    } else {
+        let file = std::fs::File::open(path).map_err(|e| fault(&e))?;
+        file.take(MAX_CARD_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|e| fault(&e))?;
+    }
+    let value: Value = serde_json::from_slice(&bytes).map_err(|e| fault(&std::io::Error::other(e)))?;
+    Ok(match value.get("share") {
+        Some(_) => value,
+        None => json!({ "share": value }),
+    })
+}
+
+fn set(params: &mut Value, name: &str, value: Value) {
+    if let Some(members) = params.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}

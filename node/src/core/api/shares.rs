@@ -1,0 +1,36 @@
+//! Cards that apps and pages offer for chats.
+
+use super::Facade;
+use crate::rpc::api::{ApiResult, ShareApi};
+use crate::rpc::params::*;
+use crate::rpc::types::*;
+
+impl ShareApi for Facade {
+    async fn share_check(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareChecked> {
+        self.check_card(&card, origin)
+    }
+
+    async fn share_card(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareCard> {
+        self.show_card(&card, origin)
+    }
+
+    async fn share_send(
+        &self,
+        app: Option<AppKey>,
+        origin: Option<String>,
+        params: ShareSendParams,
+    ) -> ApiResult<SharesSent> {
+        self.check_card(&params.card, origin.clone())?;
+        self.count_card(app, &params.chats)?;
+        self.send_card(app, origin, params).await
+    }
+
+    async fn share_confirmed(
+        &self,
+        app: Option<AppKey>,
+        origin: Option<String>,
+        params: ShareSendParams,
+    ) -> ApiResult<SharesSent> {
+        self.send_card(app, origin, params).await
+    }
+}

@@ -1,0 +1,65 @@
+//! Cards that apps and pages offer for chats.
+
+use super::{Fake, ledger};
+use crate::rpc::api::{ApiResult, ShareApi};
+use crate::rpc::error::ApiError;
+use crate::rpc::params::*;
+use crate::rpc::types::*;
+
+/// Whoever offers a card here; what holds `refused` isn't one.
+fn by(card: &CardText, origin: Option<String>) -> ApiResult<ShareBy> {
+    if card.0.contains("refused") {
+        return Err(ApiError::invalid("share.buttons[0].label", "is missing"));
+    }
+    Ok(origin.map_or(ShareBy::Nobody, |origin| ShareBy::Page { origin }))
+}
+
+impl ShareApi for Fake {
+    async fn share_check(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareChecked> {
+        Ok(ShareChecked {
+            by: by(&card, origin)?,
+            length_bytes: card.0.len() as u64,
+            expires_ms: Some(9),
+        })
+    }
+
+    async fn share_card(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareCard> {
+        Ok(ShareCard {
+            template: "text".into(),
+            share: serde_json::Map::from_iter([("text".to_owned(), "hi".into())]),
+            by: by(&card, origin)?,
+            fallback: "hi".into(),
+            pictures: Vec::new(),
+        })
+    }
+
+    async fn share_send(
+        &self,
+        app: Option<AppKey>,
+        origin: Option<String>,
+        params: ShareSendParams,
+    ) -> ApiResult<SharesSent> {
+        self.share_confirmed(app, origin, params).await
+    }
+
+    async fn share_confirmed(
+        &self,
+        _: Option<AppKey>,
+        origin: Option<String>,
+        params: ShareSendParams,
+    ) -> ApiResult<SharesSent> {
+        by(&params.card, origin)?;
+        let items = params.chats.iter().map(|chat| ShareSent {
+            chat: *chat,
+            message: MessageId([1; 32]),
+            ledger: ledger(),
+            to: Pseudonym {
+                pseudonym: "ab".repeat(16),
+                kind: PseudonymKind::Direct,
+            },
+        });
+        let items = items.collect();
+        self.cards.lock().unwrap().push(params);
+        Ok(SharesSent { items })
+    }
+}
