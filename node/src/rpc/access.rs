@@ -472,7 +472,7 @@ mod tests {
             allowed(&Grant::owner()),
             but_the_door.map(|method| method.name).collect::<Vec<_>>()
         );
-        assert_eq!(allowed(&Grant::door(None)), ["app.request"]);
+        assert_eq!(allowed(&Grant::door(None)), ["app.request", "share.enter"]);
         let brand = grant(&[&format!("channel:{}:publish", ChatId([5; 32]))]);
         assert!(!allowed(&brand).contains(&"channel.post") && brand.allows_in("channel", "publish", &[5; 32]));
         assert!(!brand.allows_in("channel", "publish", &[3; 32]) && !brand.allows_in("chat", "publish", &[5; 32]));
