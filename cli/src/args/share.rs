@@ -105,6 +105,25 @@ pub enum CardCommand {
         #[arg(long = "to", value_name = "CHAT", required = true)]
         to: Vec<String>,
     },
+    /// Open a card that came: hand it to its app at this node, or say where it leads
+    Open {
+        /// The message: its id or the beginning of it
+        message: String,
+        /// Button to press, counted from 1; without it the card itself
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+        button: Option<u8>,
+        /// Let who shared it know
+        #[arg(long)]
+        tell: bool,
+    },
+    /// Hand back what a button of a card says to the app that shared it
+    Reply {
+        /// The message: its id or the beginning of it
+        message: String,
+        /// Button to press, counted from 1
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+        button: u8,
+    },
     /// Drop a card that waits
     Decline {
         /// Its id, or the beginning of it

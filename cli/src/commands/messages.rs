@@ -470,7 +470,7 @@ async fn message_in(client: &Client, chat: &str, given: &str, out: &Out) -> Resu
 }
 
 /// Returns the id of the message that `given` means; looks among the newest of the chats used last unless it is a whole id already.
-async fn message_for(client: &Client, given: &str, out: &Out) -> Result<String, Fault> {
+pub(super) async fn message_for(client: &Client, given: &str, out: &Out) -> Result<String, Fault> {
     if resolve::is_id(given) {
         return Ok(given.to_lowercase());
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::messages::message_for;
 use super::{id_for, print_list};
 use crate::args::CardCommand;
 use crate::client::Client;
@@ -72,11 +73,47 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
             let picked = client.call("share.confirm", params).await?;
             out.print(&picked, || (t.node_says)(&show::field(&picked, "state")))
         }
+        CardCommand::Open { message, button, tell } => {
+            let message = message_for(client, &message, out).await?;
+            let button = button.map(path_of);
+            let opened = client
+                .call(
+                    "share.open",
+                    json!({ "message": message, "button": button, "tell": tell }),
+                )
+                .await?;
+            out.print(&opened, || tap(opened.get("action").unwrap_or(&Value::Null), t))
+        }
+        CardCommand::Reply { message, button } => {
+            let message = message_for(client, &message, out).await?;
+            let params = json!({ "message": message, "button": path_of(button) });
+            let done = client.call("share.reply", params).await?;
+            out.print(&done, || t.share_answered.to_owned())
+        }
         CardCommand::Decline { pick } => {
             let pick = id_for(client, PICK, "share.picks", &pick).await?;
             let done = client.call("share.decline", json!({ "pick": pick })).await?;
             out.print(&done, || t.pick_dropped.to_owned())
         }
+    }
+}
+
+/// The path of a card's button, which people count from 1.
+fn path_of(button: u8) -> String {
+    format!("buttons[{}]", button.saturating_sub(1))
+}
+
+/// What a tap does: in words, and with what.
+fn tap(action: &Value, t: &Texts) -> String {
+    let what = ["url", "text", "channel", "data"]
+        .into_iter()
+        .find_map(|name| action.get(name).and_then(Value::as_str));
+    match show::text_of(action, "kind") {
+        "handler" => t.share_handed.to_owned(),
+        "share" => t.share_on.to_owned(),
+        "none" => (t.node_says)(&show::field(action, "reason")),
+        "postback" => (t.share_would_answer)(&safe::line(what.unwrap_or_default())),
+        _ => safe::line(what.unwrap_or_default()),
     }
 }
 

@@ -8,6 +8,7 @@ const SAID: &[(&str, &str)] = &[
     ("requested", "승인 대기"),
     ("active", "활성"),
     ("expired", "만료"),
+    ("unsigned", "서명한 앱이 없음"),
     ("left", "나감"),
     ("owner", "소유자"),
     ("admin", "관리자"),

@@ -48,6 +48,8 @@ pub(crate) enum Ask {
     App(AppAsk, oneshot::Sender<AppAnswer>),
     /// Rows that nobody else writes, made by who read them past the owner.
     Keep(Batch, oneshot::Sender<()>),
+    /// The same, with an event about this.
+    Tell(Batch, [u8; 32], oneshot::Sender<()>),
     /// Put aside what can't be read.
     Mend,
 }
@@ -289,6 +291,11 @@ impl Engine {
                 self.kept.push(kept);
                 return Ok(());
             }
+            Incoming::Ask(Ask::Tell(batch, subject, kept)) => {
+                self.keep_batch.append(batch);
+                self.kept.push(kept);
+                Input::Note { subject }
+            }
             Incoming::Ask(Ask::Mend) => {
                 mend(&self.store)?;
                 return Ok(());
@@ -414,7 +421,7 @@ fn size(incoming: &Incoming) -> usize {
     match incoming {
         Incoming::Net(NetEvent::Frame { bytes, .. } | NetEvent::Gossip { data: bytes, .. }) => bytes.len(),
         Incoming::Ask(Ask::Command(Command::Send { content, .. }, _)) => content.len(),
-        Incoming::Ask(Ask::Keep(batch, _)) => batch.bytes(),
+        Incoming::Ask(Ask::Keep(batch, _) | Ask::Tell(batch, ..)) => batch.bytes(),
         Incoming::Ask(Ask::Command(Command::WriteFile { bytes, .. }, _)) => bytes.len(),
         _ => 0,
     }

@@ -23,6 +23,7 @@ mod epochs;
 mod media;
 mod mend;
 mod names;
+mod opens;
 mod relays;
 mod search;
 mod shares;

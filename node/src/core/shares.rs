@@ -13,6 +13,7 @@ use madang_protocol::wire::Wire as _;
 
 use super::api::{Facade, other_said};
 use super::engine::Ask;
+use super::opens::SentRow;
 use super::show::{attachment, ledger};
 use crate::clock::now_ms;
 use crate::rpc::api::ApiResult;
@@ -182,7 +183,7 @@ impl Facade {
             };
             chats.push((*chat, name.pseudonym(&secret, chat, kind)));
         }
-        let mut items = Vec::new();
+        let (mut items, mut told) = (Vec::new(), Batch::default());
         for (chat, to) in chats {
             let command = Command::Send {
                 chat: keys::ChatId(chat.0),
@@ -200,6 +201,12 @@ impl Facade {
                 }
                 _ => return Err(other_said()),
             };
+            let sent = SentRow {
+                app,
+                key: card.share.card().key.as_ref().map(ToString::to_string),
+                to: to.clone(),
+            };
+            sent.keep(MessageId(message.0), &mut told)?;
             items.push(ShareSent {
                 chat,
                 message: MessageId(message.0),
@@ -207,6 +214,7 @@ impl Facade {
                 to,
             });
         }
+        self.ask(|kept| Ask::Keep(told, kept)).await?;
         Ok(SharesSent { items })
     }
 

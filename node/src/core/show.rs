@@ -288,9 +288,12 @@ pub(super) fn event(
                 name,
                 scopes,
             },
-            None => match super::webhooks::disabled(lookup.rows(), &subject)? {
-                Some(disabled) => disabled,
-                None => return Ok(None),
+            None => match super::opens::handed(lookup.rows(), &subject)? {
+                Some(handed) => handed,
+                None => match super::webhooks::disabled(lookup.rows(), &subject)? {
+                    Some(disabled) => disabled,
+                    None => return Ok(None),
+                },
             },
         },
         EventRow::Gap {
@@ -333,7 +336,10 @@ pub(super) fn event(
             name: given(&name),
         },
         // Told to the app that shared it, and to nobody else.
-        EventRow::CardAnswered { .. } => return Ok(None),
+        row @ EventRow::CardAnswered { .. } => match super::opens::answered(lookup.rows(), row)? {
+            Some(told) => told,
+            None => return Ok(None),
+        },
         EventRow::ContactAdded { account, chat, name } => EventKind::ContactAdded {
             account: account.to_string(),
             chat: ChatId(chat.0),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::ids::{AppKey, ChatId};
+use super::ids::{AppKey, ChatId, ShareAppId};
 use super::limits::MAX_SCOPE;
 use super::methods;
 use super::types::EventKind;
@@ -24,14 +24,17 @@ const ACTIONS: [(&str, &[&str]); 9] = [
     ("chat", &["read", "send", "manage"]),
     ("channel", &["read", "publish", "manage"]),
     ("blob", &["read", "write"]),
-    ("share", &["send", "pick", "confirm"]),
+    ("share", &["send", "pick", "confirm", "open", "handle", "reply"]),
     ("relay", &["read"]),
     ("app", &["manage"]),
 ];
 /// The namespaces of which single objects can be named.
-const SINGLE: [&str; 2] = [CHAT, CHANNEL];
+const SINGLE: [&str; 3] = [CHAT, CHANNEL, SHARE];
 const CHAT: &str = "chat";
 const CHANNEL: &str = "channel";
+const SHARE: &str = "share";
+/// What can be allowed about the cards of one app, by its key.
+const OF_APP: [&str; 2] = ["handle", "reply"];
 
 /// What a token may do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +51,9 @@ pub enum Scope {
 
 /// Text that isn't a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be NAMESPACE:ACTION, chat:ID:ACTION, channel:ID:ACTION or method:NAME; docs/rpc.md lists them")]
+#[error(
+    "must be NAMESPACE:ACTION, chat:ID:ACTION, channel:ID:ACTION, share:KEY:ACTION or method:NAME; docs/rpc.md lists them"
+)]
 pub struct ScopeError;
 
 impl FromStr for Scope {
@@ -69,6 +74,9 @@ impl FromStr for Scope {
         match rest.split_once(':') {
             Some((id, action)) if SINGLE.contains(&first) => {
                 let (namespace, action) = action_of(first, action)?;
+                if namespace == SHARE && !OF_APP.contains(&action) {
+                    return Err(ScopeError);
+                }
                 let id: ChatId = id.parse().map_err(|_| ScopeError)?;
                 Ok(Self::One(namespace, id.0, action))
             }
@@ -133,7 +141,7 @@ impl JsonSchema for Scope {
         };
         let actions: Vec<String> = ACTIONS.iter().map(of).collect();
         json_schema!({
-            "description": "What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION` or `method:NAME`.",
+            "description": "What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION`, `share:KEY:ACTION` or `method:NAME`.",
             "type": "string",
             "pattern": format!(r"^(\*|{}|method:[a-z_.]+)$", actions.join("|")),
             "maxLength": MAX_SCOPE,
@@ -281,6 +289,16 @@ impl Grant {
         })
     }
 
+    /// Whether it is the token of an app that is handed the cards of this one: the user has said so, not just that it may do anything.
+    pub fn handles(&self, app: &ShareAppId) -> bool {
+        !self.pending && !self.scopes.contains(&Scope::All) && self.allows_in(SHARE, "handle", &app.0)
+    }
+
+    /// Whether it may answer the cards of an app.
+    pub fn answers(&self, app: &ShareAppId) -> bool {
+        self.allows_in(SHARE, "reply", &app.0) || self.allows("share.reply", Need::all(SHARE, "reply"))
+    }
+
     /// Whether it may approve and revoke apps.
     pub fn allows_managing_apps(&self) -> bool {
         self.allows("app.revoke", Need::Action("app", "manage", About::All))
@@ -299,6 +317,10 @@ impl Grant {
             EventKind::ContactRequested { .. } | EventKind::ContactAdded { .. } => of("contact", "read"),
             EventKind::AppRequested { .. } => of("app", "manage"),
             EventKind::WebhookDisabled { app, .. } => of("app", "manage") || (app.is_some() && *app == self.app),
+            EventKind::SharePayload { app, .. } => self.allows_in(SHARE, "handle", &app.0),
+            EventKind::ShareOpened { app, .. } | EventKind::SharePostback { app, .. } => {
+                of("app", "manage") || (app.is_some() && *app == self.app)
+            }
             EventKind::BlobProgress { .. } => of("blob", "read"),
             EventKind::Gap { .. } | EventKind::Lagged { .. } => true,
             other => match (other.chat(), other.channel()) {
@@ -342,6 +364,12 @@ impl Grants {
     /// An app's grant as it is now.
     pub(super) fn of_app(&self, app: &AppKey) -> Option<&Arc<Grant>> {
         self.by_token.values().find(|grant| grant.app.as_ref() == Some(app))
+    }
+
+    /// Whether there is a token, of those that haven't ended, of which this is so.
+    pub fn any(&self, now_ms: u64, is_so: impl Fn(&Grant) -> bool) -> bool {
+        let mut grants = self.by_token.values();
+        grants.any(|grant| !grant.has_ended(now_ms) && is_so(grant))
     }
 
     /// Whether a page may use some token.

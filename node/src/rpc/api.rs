@@ -401,4 +401,10 @@ pub trait ShareApi: Send + Sync + 'static {
         origin: Option<String>,
         params: ShareSendParams,
     ) -> impl Future<Output = ApiResult<SharesSent>> + Send;
+
+    /// `share.open`.
+    fn share_open(&self, params: ShareOpenParams) -> impl Future<Output = ApiResult<ShareOpened>> + Send;
+
+    /// `share.reply`; the grant says whose cards may be answered.
+    fn share_reply(&self, grant: Arc<Grant>, params: ShareReplyParams) -> impl Future<Output = ApiResult<Done>> + Send;
 }

@@ -238,7 +238,11 @@ pub const MAX_SHARE_LINK: usize = 40 * 1024;
 pub const MAX_BUTTON: usize = 32;
 /// Bytes that a button or an app hands back.
 pub const MAX_POSTBACK: usize = 300;
-/// Cards and answers of one app that wait for the user (guess). One more is refused with `limit_reached`, so that none buries the others.
+/// Schemes that a device is said to open (guess).
+pub const MAX_SCHEMES: usize = 64;
+/// Bytes of one of them, as in the protocol.
+pub const MAX_SCHEME: usize = 32;
+/// Cards of one app that wait for the user (guess). One more is refused with `limit_reached`, so that none buries the others.
 pub const MAX_PICKS: usize = 4;
 /// Those of all apps and pages (guess).
 pub const MAX_ALL_PICKS: usize = 64;

@@ -402,7 +402,7 @@ methods! {
     /// Waits for the user's choice about a card that this token's app has offered.
     "share.picked", Need::all("share", "pick"), PickedParams => Picked, |s, p, grant| picks::picked(&s, p, &grant).await;
 
-    /// Cards, and answers to cards, that wait for the user.
+    /// Cards that wait for the user.
     "share.picks", Need::all("share", "confirm"), NoParams => Page<Pick>, |s, _, _| picks::list(&s);
 
     /// One of them.
@@ -416,6 +416,14 @@ methods! {
 
     /// Drops what waits; whoever asked is told `cancelled`.
     "share.decline", Need::all("share", "confirm"), PickParams => Done, |s, p, _| picks::decline(&s, p);
+
+    /// Says what a tap on a card does on this device, and hands the card to the app at this node that handles it, if the tap leads there.
+    ///
+    /// The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do.
+    "share.open", Need::all("share", "open"), ShareOpenParams => ShareOpened, |s, p, _| s.api.share_open(p).await;
+
+    /// Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it.
+    "share.reply", Need::listed("share", "reply"), ShareReplyParams => Done, |s, p, grant| s.api.share_reply(grant, p).await;
 
     /// Makes an address that lets the browser in that opens it first, so that the user chooses there.
     "share.browser", Need::all("app", "manage"), NoParams => BrowserCode, |s, _, _| picks::browser(&s);

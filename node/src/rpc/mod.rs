@@ -34,6 +34,7 @@ mod listen;
 mod methods;
 mod objects;
 pub mod openrpc;
+mod opens;
 mod pages;
 pub mod params;
 mod picker;

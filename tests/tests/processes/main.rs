@@ -16,6 +16,7 @@ mod events;
 mod examples;
 mod groups;
 mod guests;
+mod handlers;
 mod kinds;
 mod picker;
 mod refusals;

@@ -906,5 +906,19 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ("List cards that wait for you", "기다리는 카드를 보여 줍니다"),
     ("Send a card that waits", "기다리는 카드를 보냅니다"),
     ("Its id, or the beginning of it", "ID 또는 ID의 앞부분"),
+    (
+        "Open a card that came: hand it to its app at this node, or say where it leads",
+        "온 카드를 엽니다. 이 노드에 있는 앱에 넘기거나, 어디로 이어지는지 알려 줍니다",
+    ),
+    (
+        "Button to press, counted from 1; without it the card itself",
+        "누를 버튼. 1부터 셉니다. 없으면 카드 자체를 엽니다",
+    ),
+    ("Let who shared it know", "보낸 쪽에 열었다고 알립니다"),
+    (
+        "Hand back what a button of a card says to the app that shared it",
+        "카드의 버튼에 적힌 값을 카드를 보낸 앱에 돌려줍니다",
+    ),
+    ("Button to press, counted from 1", "누를 버튼. 1부터 셉니다"),
     ("Drop a card that waits", "기다리는 카드를 물리칩니다"),
 ];

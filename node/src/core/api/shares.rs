@@ -1,6 +1,9 @@
 //! Cards that apps and pages offer for chats.
 
+use std::sync::Arc;
+
 use super::Facade;
+use crate::rpc::access::Grant;
 use crate::rpc::api::{ApiResult, ShareApi};
 use crate::rpc::params::*;
 use crate::rpc::types::*;
@@ -32,5 +35,13 @@ impl ShareApi for Facade {
         params: ShareSendParams,
     ) -> ApiResult<SharesSent> {
         self.send_card(app, origin, params).await
+    }
+
+    async fn share_open(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
+        self.open_card(params).await
+    }
+
+    async fn share_reply(&self, grant: Arc<Grant>, params: ShareReplyParams) -> ApiResult<Done> {
+        self.reply_card(&grant, params).await
     }
 }

@@ -1,6 +1,7 @@
 //! The event log: what is in it, and pages of it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::super::schema::Account;
 use super::{
     AppKey, BlobId, BlobState, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, GapState, Ledger, Message,
-    MessageId, Post, RelayKey, RequestId, Scope, WriterKey,
+    MessageId, Post, Pseudonym, RelayKey, RequestId, Scope, ShareAppId, ShareCard, WriterKey,
 };
 
 /// Result of `event.poll`.
@@ -97,6 +98,9 @@ impl EventKind {
             Self::RelayDemoted { .. } => "relay.demoted",
             Self::AppRequested { .. } => "app.requested",
             Self::WebhookDisabled { .. } => "webhook.disabled",
+            Self::SharePayload { .. } => "share.payload",
+            Self::ShareOpened { .. } => "share.opened",
+            Self::SharePostback { .. } => "share.postback",
             Self::ChannelUpdated { .. } => "channel.updated",
             Self::ChannelPost(_) => Self::CHANNEL_POST,
             Self::ChannelPostUpdated(_) => Self::CHANNEL_POST_UPDATED,
@@ -130,6 +134,9 @@ impl EventKind {
             | Self::AppRequested { .. }
             | Self::Gap { .. }
             | Self::WebhookDisabled { .. }
+            | Self::SharePayload { .. }
+            | Self::ShareOpened { .. }
+            | Self::SharePostback { .. }
             | Self::Lagged { .. } => None,
         }
     }
@@ -300,6 +307,50 @@ pub enum EventKind {
         /// What its receiver answered last, as an HTTP status.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_status: Option<u16>,
+    },
+    /// The user has opened a card that leads into this app. A second time with the same `key` and `button` is the same again.
+    #[serde(rename = "share.payload")]
+    SharePayload {
+        /// The app that signed the card.
+        app: ShareAppId,
+        /// Names the card for `share.reply`.
+        message: MessageId,
+        /// What of it was tapped, by its path; absent for the card itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        button: Option<String>,
+        /// What the app is opened with.
+        params: BTreeMap<String, String>,
+        /// The card.
+        card: Box<ShareCard>,
+    },
+    /// Somebody opened a card, and lets its app know. Told to the app that sent it.
+    #[serde(rename = "share.opened")]
+    ShareOpened {
+        /// The app that sent it; absent for the owner's own programs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<AppKey>,
+        /// The card's `key`, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// The chat.
+        to: Pseudonym,
+    },
+    /// Somebody, or their app, answers a card. Told to the app that sent it.
+    #[serde(rename = "share.postback")]
+    SharePostback {
+        /// The app that sent it; absent for the owner's own programs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<AppKey>,
+        /// The card's `key`, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// The chat.
+        to: Pseudonym,
+        /// By which button, by its path; absent where an app answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        button: Option<String>,
+        /// What is handed back.
+        data: String,
     },
     /// An app asks to be let in.
     #[serde(rename = "app.requested")]

@@ -1,6 +1,9 @@
 //! Cards that apps and pages offer for chats.
 
+use std::sync::Arc;
+
 use super::{Fake, ledger};
+use crate::rpc::access::Grant;
 use crate::rpc::api::{ApiResult, ShareApi};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
@@ -61,5 +64,25 @@ impl ShareApi for Fake {
         let items = items.collect();
         self.cards.lock().unwrap().push(params);
         Ok(SharesSent { items })
+    }
+
+    async fn share_open(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
+        Ok(ShareOpened {
+            action: match params.button {
+                Some(_) => ShareAction::Postback { data: "yes".into() },
+                None => ShareAction::Web {
+                    url: "https://a.example/".into(),
+                },
+            },
+        })
+    }
+
+    async fn share_reply(&self, grant: Arc<Grant>, _: ShareReplyParams) -> ApiResult<Done> {
+        match grant.answers(&ShareAppId([7; 32])) {
+            true => Ok(Done {}),
+            false => Err(ApiError::ScopeMissing {
+                scope: "share:reply".into(),
+            }),
+        }
     }
 }

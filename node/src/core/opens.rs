@@ -1,0 +1,297 @@
+//! Cards that came: what a tap on them does here, the apps that are handed them, and what is told to the apps that sent some.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use madang_protocol::client::history;
+use madang_protocol::client::{Command, Content, EventRow};
+use madang_protocol::keys;
+use madang_protocol::message::{Body, CardAnswer, CardDeed};
+use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
+use madang_protocol::share::{self, Action, Device, NoAction, Os, Platform, SharedCard, resolve};
+use serde::{Deserialize, Serialize};
+
+use super::api::Facade;
+use super::apps::{Apps, unreadable};
+use super::engine::Ask;
+use crate::clock::now_ms;
+use crate::rpc::access::Grant;
+use crate::rpc::api::ApiResult;
+use crate::rpc::error::ApiError;
+use crate::rpc::params::{ShareOpenParams, ShareReplyParams};
+use crate::rpc::types::*;
+
+/// What the manifest of an app names that wants to learn that its cards are opened.
+const WANTS_OPENED: &str = "share.opened";
+
+/// A card that an app or the owner has sent, for what is told of it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SentRow {
+    pub app: Option<AppKey>,
+    pub key: Option<String>,
+    pub to: Pseudonym,
+}
+
+impl SentRow {
+    /// Writes it down.
+    pub fn keep(&self, message: MessageId, batch: &mut Batch) -> ApiResult<()> {
+        batch.put(Tree::AppCards, sent_key(&message.0), json(self)?);
+        Ok(())
+    }
+}
+
+/// What of a card an app was handed. The card itself is the message's.
+#[derive(Serialize, Deserialize)]
+struct HandedRow {
+    message: MessageId,
+    button: Option<String>,
+    params: BTreeMap<String, String>,
+}
+
+fn sent_key(message: &[u8; 32]) -> Vec<u8> {
+    [b"sent:".as_slice(), message].concat()
+}
+
+fn handed_key(subject: &[u8; 32]) -> Vec<u8> {
+    [b"handed:".as_slice(), subject].concat()
+}
+
+fn json(row: &impl Serialize) -> ApiResult<Vec<u8>> {
+    serde_json::to_vec(row).map_err(|error| ApiError::Internal {
+        reason: error.to_string(),
+    })
+}
+
+/// A card that came, or was sent.
+struct Found {
+    chat: keys::ChatId,
+    card: SharedCard,
+    outgoing: bool,
+}
+
+fn found(rows: &dyn Rows, id: &keys::MessageId) -> Result<Option<Found>, RowsError> {
+    let view = history::message(rows, id)?.filter(|view| !view.deleted);
+    Ok(view.and_then(|view| match view.body {
+        Body::Share(shared) => Some(Found {
+            chat: view.chat,
+            card: shared.card,
+            outgoing: view.outgoing,
+        }),
+        _ => None,
+    }))
+}
+
+/// Whether an app that the user has let in handles the cards of this one.
+fn is_handled(rows: &dyn Rows, app: &ShareAppId) -> Result<bool, RowsError> {
+    Ok(Apps::load(rows)?.grants().any(now_ms(), |grant| grant.handles(app)))
+}
+
+/// What a tap does, as the protocol says it.
+fn tapped(card: &SharedCard, button: Option<&str>, platform: &Platform) -> ApiResult<Action> {
+    let resolved = resolve(card, platform, now_ms() / 1000)
+        .map_err(|_| ApiError::invalid("message", "has a card whose signature doesn't hold"))?;
+    let Some(path) = button else {
+        return Ok(resolved.body);
+    };
+    let mut buttons = resolved.buttons.into_iter();
+    let of_button = buttons.find(|(own, _)| own == path).map(|(_, action)| action);
+    let mut parts = resolved.parts;
+    of_button
+        .or_else(|| parts.remove(path))
+        .ok_or(ApiError::NotFound { field: "button" })
+}
+
+fn own_os() -> Os {
+    match std::env::consts::OS {
+        "android" => Os::Android,
+        "ios" => Os::Ios,
+        "macos" => Os::Macos,
+        "windows" => Os::Windows,
+        _ => Os::Linux,
+    }
+}
+
+fn platform(params: &ShareOpenParams, registered: bool) -> Platform {
+    let os = params.os.map(|os| match os {
+        ShareOs::Android => Os::Android,
+        ShareOs::Ios => Os::Ios,
+        ShareOs::Linux => Os::Linux,
+        ShareOs::Macos => Os::Macos,
+        ShareOs::Windows => Os::Windows,
+    });
+    Platform {
+        os: os.unwrap_or_else(own_os),
+        device: match params.device {
+            Some(ShareDevice::Phone) => Device::Phone,
+            Some(ShareDevice::Tablet) => Device::Tablet,
+            Some(ShareDevice::Desktop) | None => Device::Desktop,
+        },
+        registered,
+        schemes: params.schemes.iter().cloned().collect(),
+        // Domains aren't asked: opening a card tells nobody anything.
+        proven: BTreeSet::new(),
+    }
+}
+
+fn shown(action: Action) -> ShareAction {
+    match action {
+        Action::Handler { params } => ShareAction::Handler { params },
+        Action::VerifiedLink { url } => ShareAction::VerifiedLink { url },
+        Action::Scheme { url } => ShareAction::Scheme { url },
+        Action::Install { url } => ShareAction::Install { url },
+        Action::Web { url } => ShareAction::Web { url },
+        Action::Reply { text } => ShareAction::Reply { text },
+        Action::Copy { text } => ShareAction::Copy { text },
+        Action::Follow { channel } => ShareAction::Follow { channel },
+        Action::Postback { data } => ShareAction::Postback { data },
+        Action::Share => ShareAction::Share,
+        Action::None { reason } => ShareAction::None {
+            reason: match reason {
+                NoAction::Unsigned => NoShareAction::Unsigned,
+                NoAction::Expired => NoShareAction::Expired,
+            },
+        },
+    }
+}
+
+/// The app that signed a card.
+fn signer(card: &SharedCard) -> Option<ShareAppId> {
+    card.manifest().map(|manifest| ShareAppId(manifest.app().0))
+}
+
+impl Facade {
+    async fn card(&self, id: MessageId) -> ApiResult<Found> {
+        let found = self.read(move |rows| found(rows, &keys::MessageId(id.0))).await?;
+        found.ok_or(ApiError::NotFound { field: "message" })
+    }
+
+    /// `share.open`.
+    pub(super) async fn open_card(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
+        let Found { chat, card, outgoing } = self.card(params.message).await?;
+        let app = signer(&card);
+        let registered = match app {
+            Some(app) => self.read(move |rows| is_handled(rows, &app)).await?,
+            None => false,
+        };
+        let action = tapped(&card, params.button.as_deref(), &platform(&params, registered))?;
+        if let (Action::Handler { params: given }, Some(app)) = (&action, app) {
+            // Two cards of an app with one key are one, and so is what is handed over of them.
+            let key = card
+                .share
+                .card()
+                .key
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let part = params.button.clone().unwrap_or_default();
+            let subject = [app.0.as_slice(), key.as_bytes(), &[0], part.as_bytes()].concat();
+            let subject = share_subject(&subject);
+            let row = HandedRow {
+                message: params.message,
+                button: params.button.clone(),
+                params: given.clone(),
+            };
+            let mut batch = Batch::default();
+            batch.put(Tree::AppCards, handed_key(&subject), json(&row)?);
+            self.ask(|kept| Ask::Tell(batch, subject, kept)).await?;
+        }
+        let manifest = card.manifest().map(share::SignedManifest::manifest);
+        let wants = |manifest: &share::AppManifest| manifest.events.iter().any(|event| &**event == WANTS_OPENED);
+        if params.tell && !outgoing && manifest.is_some_and(wants) {
+            self.answer_card(chat, params.message, CardDeed::Opened).await?;
+        }
+        Ok(ShareOpened { action: shown(action) })
+    }
+
+    /// `share.reply`.
+    pub(super) async fn reply_card(&self, grant: &Grant, params: ShareReplyParams) -> ApiResult<Done> {
+        let Found { chat, card, .. } = self.card(params.message).await?;
+        let Some(app) = signer(&card) else {
+            return Err(not_allowed("no app signed this card, so there is none to answer"));
+        };
+        if !grant.answers(&app) {
+            return Err(ApiError::ScopeMissing {
+                scope: format!("share:{app}:reply"),
+            });
+        }
+        if card.share.has_expired(now_ms() / 1000) {
+            return Err(not_allowed("this card has expired"));
+        }
+        let (button, data) = match (params.button, params.data) {
+            (Some(button), _) => {
+                let all = card.share.card().all_buttons();
+                let found = all.into_iter().find(|(path, _)| *path == button);
+                let (_, found) = found.ok_or(ApiError::NotFound { field: "button" })?;
+                match (found.action, &found.data) {
+                    (share::ButtonAction::Postback, Some(data)) => (button, data.to_string()),
+                    _ => return Err(ApiError::invalid("button", "hands nothing back")),
+                }
+            }
+            (None, data) => (String::new(), data.unwrap_or_default()),
+        };
+        self.answer_card(chat, params.message, CardDeed::Postback { button, data })
+            .await?;
+        Ok(Done {})
+    }
+
+    async fn answer_card(&self, chat: keys::ChatId, id: MessageId, what: CardDeed) -> ApiResult<()> {
+        let command = Command::Send {
+            chat,
+            content: Content::CardAnswer(CardAnswer {
+                message: keys::MessageId(id.0),
+                what,
+            }),
+            idempotency_key: None,
+        };
+        self.command(command).await.map(|_| ())
+    }
+}
+
+fn not_allowed(reason: &'static str) -> ApiError {
+    ApiError::NotAllowed { reason: reason.into() }
+}
+
+/// What the event that an app was handed a card is about.
+fn share_subject(of: &[u8]) -> [u8; 32] {
+    blake3::derive_key("madang 1 card handed to an app", of)
+}
+
+/// The event that a card was handed to an app; none if that is about something else, or the card is gone.
+pub(super) fn handed(rows: &dyn Rows, subject: &[u8; 32]) -> Result<Option<EventKind>, RowsError> {
+    let Some(value) = rows.get(Tree::AppCards, &handed_key(subject))? else {
+        return Ok(None);
+    };
+    let row: HandedRow = serde_json::from_slice(&value).map_err(unreadable)?;
+    let id = keys::MessageId(row.message.0);
+    let view = history::message(rows, &id)?.filter(|view| !view.deleted);
+    let Some(Body::Share(shared)) = view.map(|view| view.body) else {
+        return Ok(None);
+    };
+    Ok(signer(&shared.card).map(|app| EventKind::SharePayload {
+        app,
+        message: row.message,
+        button: row.button,
+        params: row.params,
+        card: Box::new(super::shares::shown(*shared)),
+    }))
+}
+
+/// What is told of an answer to a card; nothing if nobody here sent that.
+pub(super) fn answered(rows: &dyn Rows, row: EventRow) -> Result<Option<EventKind>, RowsError> {
+    let EventRow::CardAnswered { answer, .. } = row else {
+        return Ok(None);
+    };
+    let Some(value) = rows.get(Tree::AppCards, &sent_key(&answer.message.0))? else {
+        return Ok(None);
+    };
+    let SentRow { app, key, to } = serde_json::from_slice(&value).map_err(unreadable)?;
+    Ok(Some(match answer.what {
+        CardDeed::Opened => EventKind::ShareOpened { app, key, to },
+        CardDeed::Postback { button, data } => EventKind::SharePostback {
+            app,
+            key,
+            to,
+            button: (!button.is_empty()).then_some(button),
+            data,
+        },
+    }))
+}

@@ -1,0 +1,170 @@
+//! A card from one app to another: sent by the user's grant, handed to the app that the other user lets handle it, and answered.
+
+use std::path::Path;
+
+use madang_tests::{DEADLINE, Person, Rpc, World, join, run_with};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::MADANG;
+use crate::kinds::by_hand;
+
+async fn typed(args: &[&str]) -> String {
+    let output = run_with(Path::new(MADANG), args, &[], DEADLINE).await;
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// An app's key, and a card that it signs.
+async fn signed(world: &World, name: &str) -> (String, Value) {
+    let place = |file: &str| world.dir().join(name).join(file).to_str().unwrap().to_owned();
+    let app = place("");
+    let made: Value = serde_json::from_str(&typed(&["app", "new", &app, "--name", name, "--json"]).await).unwrap();
+    let key = made["app"].as_str().unwrap().to_owned();
+    let manifest = place("manifest.json");
+    let mut said: Value = serde_json::from_str(&std::fs::read_to_string(&manifest).unwrap()).unwrap();
+    said["events"] = json!(["share.opened"]);
+    std::fs::write(&manifest, said.to_string()).unwrap();
+    let card = json!({
+        "version": 1,
+        "template": "feed",
+        "key": "kimchi-7",
+        "fallback": { "text": "Kimchi stew", "url": "https://recipes.example/7" },
+        "content": {
+            "title": "Kimchi stew",
+            "link": {
+                "url": "https://recipes.example/7",
+                "platforms": [{ "os": "linux", "execute": { "recipe": "7" } }],
+            },
+        },
+        "buttons": [{ "label": "I cooked it", "action": "postback", "data": "cooked=7" }],
+    });
+    let share = place("share.json");
+    std::fs::write(&share, card.to_string()).unwrap();
+    let signed = typed(&["share", "sign", &share, "--app", &app]).await;
+    (key, serde_json::from_str(&signed).unwrap())
+}
+
+/// An app that the user lets in, as it asks and as it is then approved at the command line.
+async fn let_in(person: &Person, name: &str, scopes: &[&str]) -> String {
+    let ask = json!({ "name": name, "scopes": scopes });
+    let asked = person.rpc().of_app(None).ask("app.request", ask).await;
+    by_hand(person, &["app", "approve", name]).await;
+    asked["token"].as_str().unwrap().to_owned()
+}
+
+/// What an app has been told of some kinds, once it is so much.
+async fn told(app: &Rpc, count: usize) -> Vec<Value> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let page = app.ask("event.poll", json!({ "after": "ack", "timeout_ms": 0 })).await;
+        let items = page["items"].as_array().unwrap().clone();
+        if items.len() >= count {
+            return items;
+        }
+        assert!(Instant::now() < deadline, "{items:?}");
+        sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f59_a_card_reaches_the_app_that_the_user_lets_handle_it_and_its_answer_the_app_that_sent_it() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let (key, card) = signed(&world, "recipes").await;
+
+    let sharer = let_in(&alice, "recipes", &["share:send"]).await;
+    let other = let_in(&alice, "weather", &["share:send", "share:pick"]).await;
+    let (sharer, other) = (alice.rpc().of_app(Some(&sharer)), alice.rpc().of_app(Some(&other)));
+    let mut send = card.clone();
+    send["chats"] = json!([chat]);
+    send["idempotency_key"] = json!("k");
+    let sent = sharer.ask("share.send", send).await["items"][0].clone();
+    let message = sent["message"].as_str().unwrap().to_owned();
+
+    bob.receives(&message).await;
+    let got = bob.ask("message.get", json!({ "message": message })).await;
+    let by = &got["body"]["card"]["by"];
+    assert_eq!((&by["kind"], &by["app"]), (&json!("app"), &json!(key)), "{got}");
+    let read = by_hand(&bob, &["read", &chat]).await;
+    assert!(read.contains("Kimchi stew") && read.contains("recipes"), "{read}");
+
+    // Nothing handles it here: the tap leads to the page, and nobody is told.
+    let open = json!({ "message": message, "os": "linux" });
+    let opened = bob.ask("share.open", open.clone()).await;
+    assert_eq!(opened["action"]["kind"], "web", "{opened}");
+
+    // An app that asks is nothing yet, and one for another key isn't asked.
+    let handle = format!("share:{key}:handle");
+    let reply = format!("share:{key}:reply");
+    let elsewhere = let_in(&bob, "elsewhere", &[&format!("share:{}:handle", "ab".repeat(32))]).await;
+    let ask = json!({ "name": "kitchen", "scopes": [handle, reply] });
+    let asked = bob.rpc().of_app(None).ask("app.request", ask).await;
+    let opened = bob.ask("share.open", open.clone()).await;
+    assert_eq!(opened["action"]["kind"], "web", "not approved yet: {opened}");
+    by_hand(&bob, &["app", "approve", "kitchen"]).await;
+    let kitchen = asked["token"].as_str().unwrap().to_owned();
+    let timid = let_in(&bob, "timid", &[&handle]).await;
+
+    let handed = by_hand(&bob, &["share", "open", &message, "--tell"]).await;
+    if cfg!(target_os = "linux") {
+        assert_eq!(handed.trim(), "handed to the app");
+    }
+    let opened = bob.ask("share.open", open).await;
+    assert_eq!(
+        opened["action"],
+        json!({ "kind": "handler", "params": { "recipe": "7" } })
+    );
+    // The log outlives a kill, and each app its own place in it.
+    bob.kill().await;
+    bob.up().await;
+    let again = |token: &str| bob.rpc().of_app(Some(token));
+    let (kitchen, timid, elsewhere) = (again(&kitchen), again(&timid), again(&elsewhere));
+    let event = told(&kitchen, 1).await.pop().unwrap();
+    assert_eq!(event["kind"], "share.payload", "{event}");
+    assert_eq!(
+        (
+            &event["data"]["app"],
+            &event["data"]["message"],
+            &event["data"]["params"]
+        ),
+        (&json!(key), &json!(message), &json!({ "recipe": "7" }))
+    );
+    assert_eq!(event["data"]["card"]["share"]["content"]["title"], "Kimchi stew");
+    kitchen.ask("event.ack", json!({ "cursor": event["cursor"] })).await;
+    assert!(told(&elsewhere, 0).await.is_empty(), "another app's card");
+    assert!(kitchen.call("message.list", json!({ "chat": chat })).await.is_err());
+
+    // It answers as far as the user lets it; the other may not.
+    let answer = |data: &str| json!({ "message": message, "data": data });
+    let refused = timid.call("share.reply", answer("no")).await.unwrap_err();
+    assert_eq!(refused.code(), "scope_missing");
+    let refused = kitchen.call("share.reply", answer(&"x".repeat(301))).await.unwrap_err();
+    assert_eq!(refused.code(), "too_large");
+    kitchen.ask("share.reply", answer("servings=4")).await;
+    by_hand(&bob, &["share", "reply", &message, "--button", "1"]).await;
+
+    let events = told(&sharer, 3).await;
+    let kinds: Vec<&Value> = events.iter().map(|event| &event["kind"]).collect();
+    assert_eq!(kinds, ["share.opened", "share.postback", "share.postback"]);
+    for event in &events {
+        assert_eq!(
+            (&event["data"]["to"], &event["data"]["key"]),
+            (&sent["to"], &json!("kimchi-7"))
+        );
+        let text = event.to_string();
+        assert!(
+            !text.contains(&chat) && !text.contains("madang1"),
+            "it names people: {text}"
+        );
+    }
+    assert_eq!(events[1]["data"]["data"], "servings=4");
+    assert_eq!(
+        (&events[2]["data"]["button"], &events[2]["data"]["data"]),
+        (&json!("buttons[0]"), &json!("cooked=7"))
+    );
+    assert!(told(&other, 0).await.is_empty(), "another app's feedback");
+}
