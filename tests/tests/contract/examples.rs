@@ -2,10 +2,13 @@
 //! ids, tokens and times made up, is what the reference shows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonrpsee::core::client::ClientT as _;
 use jsonrpsee::core::params::ObjectParams;
 use madang_node::rpc::openrpc;
+use madang_protocol::keys::AppSecret;
+use madang_protocol::share::{Share, SharedCard, SignedManifest};
 use madang_tests::contract::reference::reference;
 use madang_tests::contract::{Schemas, same};
 use madang_tests::tools::repository;
@@ -64,6 +67,7 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     events(&mut play, &alice, &chat).await;
     apps(&mut play, &alice).await;
     shares(&mut play, &alice, &chat).await;
+    opened(&mut play, &alice, &mut bob, &chat).await;
     play.call(alice.rpc(), "account.confirm_phrase", json!({})).await;
     faults(&mut play).await;
     play.is_complete();
@@ -503,6 +507,35 @@ async fn shares(play: &mut Play, alice: &Person, chat: &str) {
     let code = text(&code["url"]).split_once("#code=").map(|(_, code)| code.to_owned());
     play.call(&rpc.of_app(None), "share.enter", json!({ "code": code }))
         .await;
+}
+
+/// A card that an app has signed is opened by who got it, and answered.
+async fn opened(play: &mut Play, alice: &Person, bob: &mut Person, chat: &str) {
+    let app = AppSecret::from_bytes([7; 32]);
+    let manifest = json!({ "version": 1, "number": 1, "app": app.public().to_string(), "name": "Bakery" });
+    let manifest = SignedManifest::sign(&app, manifest.to_string().as_bytes()).unwrap();
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let card = json!({
+        "version": 1,
+        "template": "text",
+        "key": "bread-7",
+        "expires_s": now_s + 3_600,
+        "text": "Bread is ready at seven.",
+        "fallback": { "text": "Bread is ready at seven.", "url": "https://bakery.example/" },
+        "buttons": [{ "label": "Keep me one", "action": "postback", "data": "keep=1" }],
+    });
+    let share = Share::parse(card.to_string().as_bytes()).unwrap();
+    let mut send: Value =
+        serde_json::from_str(&SharedCard::sign(&app, manifest, share, now_s).unwrap().to_json()).unwrap();
+    send["chats"] = json!([chat]);
+    send["idempotency_key"] = json!("bread-7");
+    let sent = alice.ask("share.send", send).await;
+    let message = text(&sent["items"][0]["message"]);
+    bob.receives(&message).await;
+    let open = json!({ "message": message, "os": "linux" });
+    play.call(bob.rpc(), "share.open", open).await;
+    let reply = json!({ "message": message, "button": "buttons[0]" });
+    play.call(bob.rpc(), "share.reply", reply).await;
 }
 
 async fn account_of(person: &Person) -> String {

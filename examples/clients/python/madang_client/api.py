@@ -90,6 +90,7 @@ __all__ = [
     "ContactRequestPage",
     "ContactRequestedEvent",
     "ContactRequestedEventData",
+    "CopyShareAction",
     "Coupon",
     "CouponNewPostBody",
     "CouponPostBody",
@@ -110,6 +111,7 @@ __all__ = [
     "FileBody",
     "FileSendBody",
     "Filter",
+    "FollowShareAction",
     "Gap",
     "GapEvent",
     "GapEventData",
@@ -118,6 +120,7 @@ __all__ = [
     "Gaps",
     "GroupInvite",
     "GroupInvites",
+    "HandlerShareAction",
     "Held",
     "HeldBack",
     "HeldWhy",
@@ -125,6 +128,7 @@ __all__ = [
     "Hours",
     "ImageBody",
     "ImageSendBody",
+    "InstallShareAction",
     "Invite",
     "LaggedEvent",
     "LaggedEventData",
@@ -146,8 +150,10 @@ __all__ = [
     "MessageSentEvent",
     "MessageUpdatedEvent",
     "NewPostBody",
+    "NoShareAction",
     "NobodyShareBy",
     "NodeInfo",
+    "NoneShareAction",
     "OpenRpc",
     "PageCursor",
     "PageShareBy",
@@ -171,6 +177,7 @@ __all__ = [
     "PostId",
     "PostPage",
     "PostPage2",
+    "PostbackShareAction",
     "Posted",
     "Pseudonym",
     "PseudonymKind",
@@ -182,10 +189,12 @@ __all__ = [
     "RelayInfo",
     "RelayKey",
     "RelayState",
+    "ReplyShareAction",
     "RequestId",
     "Retracted",
     "RetractedPostBody",
     "Role",
+    "SchemeShareAction",
     "Scope",
     "SearchHit",
     "SearchPage",
@@ -193,13 +202,24 @@ __all__ = [
     "SendBody",
     "SendFile",
     "Sent",
+    "ShareAction",
     "ShareAppId",
     "ShareBody",
     "ShareBy",
     "ShareCard",
     "ShareChecked",
+    "ShareDevice",
+    "ShareOpened",
+    "ShareOpenedEvent",
+    "ShareOpenedEventData",
+    "ShareOs",
+    "SharePayloadEvent",
+    "SharePayloadEventData",
     "SharePicture",
+    "SharePostbackEvent",
+    "SharePostbackEventData",
     "ShareSent",
+    "ShareShareAction",
     "SharesSent",
     "TextBody",
     "TextNewPostBody",
@@ -207,11 +227,13 @@ __all__ = [
     "TextSendBody",
     "UnknownBody",
     "UnknownPostBody",
+    "VerifiedLinkShareAction",
     "Via",
     "VoiceBody",
     "VoiceSendBody",
     "Vouched",
     "WebLink",
+    "WebShareAction",
     "Webhook",
     "WebhookDisabledEvent",
     "WebhookDisabledEventData",
@@ -292,6 +314,9 @@ Link = str
 MessageId = str
 """Names a message for good, on all devices."""
 
+NoShareAction = Literal["unsigned", "expired"]
+"""Why a button does nothing."""
+
 PageCursor = str
 """A place in a list, as a page of it gave it."""
 
@@ -326,13 +351,19 @@ Role = Literal["owner", "admin", "member"]
 """A member's part in a group."""
 
 Scope = str
-"""What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION` or `method:NAME`."""
+"""What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION`, `share:KEY:ACTION` or `method:NAME`."""
 
 Secret = str
 """Text that nobody else may read."""
 
 ShareAppId = str
 """An app that offers shares: the public key that signs them."""
+
+ShareDevice = Literal["phone", "tablet", "desktop"]
+"""A kind of device."""
+
+ShareOs = Literal["android", "ios", "linux", "macos", "windows"]
+"""An operating system."""
 
 Via = Literal["relays", "followers"]
 """By whom the posts of a channel come."""
@@ -1488,6 +1519,15 @@ class ContactRequestedEventData(TypedDict):
     """Names it for `contact.approve`."""
 
 
+class CopyShareAction(TypedDict):
+    """A text is copied."""
+
+    kind: Literal["copy"]
+
+    text: str
+    """Which."""
+
+
 class Coupon(TypedDict):
     """An offer."""
 
@@ -1690,6 +1730,15 @@ class Filter(TypedDict):
     """Kinds, as `message.received`."""
 
 
+class FollowShareAction(TypedDict):
+    """A channel is followed, once the user has seen it."""
+
+    channel: str
+    """Its link."""
+
+    kind: Literal["follow"]
+
+
 class Gap(TypedDict):
     """A range of another device's messages that is missing."""
 
@@ -1769,6 +1818,15 @@ class GroupInvites(TypedDict):
     """This account's open links of the group."""
 
 
+class HandlerShareAction(TypedDict):
+    """An app at this node was handed the card: event `share.payload`."""
+
+    kind: Literal["handler"]
+
+    params: dict[str, Any]
+    """What it is opened with."""
+
+
 class Held(TypedDict):
     """A relay's promise to hold a message."""
 
@@ -1834,6 +1892,15 @@ class ImageSendBody(TypedDict):
 
     text: NotRequired[str]
     """What is written with it."""
+
+
+class InstallShareAction(TypedDict):
+    """The app isn't here: this is where it can be had."""
+
+    kind: Literal["install"]
+
+    url: str
+    """Where."""
 
 
 class Invite(TypedDict):
@@ -2124,6 +2191,15 @@ class NodeInfo(TypedDict):
     """The program's version."""
 
 
+class NoneShareAction(TypedDict):
+    """Nothing."""
+
+    kind: Literal["none"]
+
+    reason: NoShareAction
+    """Why."""
+
+
 class OpenRpc(TypedDict):
     """An OpenRPC document: https://spec.open-rpc.org."""
 
@@ -2387,6 +2463,15 @@ class PostPage2(TypedDict):
     """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
+class PostbackShareAction(TypedDict):
+    """Something is handed to the app by `share.reply`, once the user has seen it."""
+
+    data: str
+    """What."""
+
+    kind: Literal["postback"]
+
+
 class Posted(TypedDict):
     """Result of `channel.post`, `channel.edit` and `channel.retract`."""
 
@@ -2468,6 +2553,15 @@ class RelayInfo(TypedDict):
     """Whether its word counts."""
 
 
+class ReplyShareAction(TypedDict):
+    """An answer is begun in the chat; the user sends it, or doesn't."""
+
+    kind: Literal["reply"]
+
+    text: str
+    """What it begins with."""
+
+
 class Retracted(TypedDict):
     """A post was taken back."""
 
@@ -2482,6 +2576,15 @@ class RetractedPostBody(TypedDict):
     """It was taken back."""
 
     kind: Literal["retracted"]
+
+
+class SchemeShareAction(TypedDict):
+    """The system opens an address of the app's own scheme."""
+
+    kind: Literal["scheme"]
+
+    url: str
+    """With its parameters."""
 
 
 class SearchHit(TypedDict):
@@ -2583,6 +2686,69 @@ class ShareChecked(TypedDict):
     """Bytes of it as it travels."""
 
 
+class ShareOpened(TypedDict):
+    """Result of `share.open`."""
+
+    action: ShareAction
+    """What the tap does here."""
+
+
+class ShareOpenedEvent(TypedDict):
+    """Somebody opened a card, and lets its app know. Told to the app that sent it."""
+
+    cursor: EventCursor
+
+    data: ShareOpenedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["share.opened"]
+
+
+class ShareOpenedEventData(TypedDict):
+    """ShareOpenedEventData"""
+
+    app: NotRequired[AppKey]
+    """The app that sent it; absent for the owner's own programs."""
+
+    key: NotRequired[str]
+    """The card's `key`, if it has one."""
+
+    to: Pseudonym
+    """The chat."""
+
+
+class SharePayloadEvent(TypedDict):
+    """The user has opened a card that leads into this app. A second time with the same `key` and `button` is the same again."""
+
+    cursor: EventCursor
+
+    data: SharePayloadEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["share.payload"]
+
+
+class SharePayloadEventData(TypedDict):
+    """SharePayloadEventData"""
+
+    app: ShareAppId
+    """The app that signed the card."""
+
+    button: NotRequired[str]
+    """What of it was tapped, by its path; absent for the card itself."""
+
+    card: ShareCard
+    """The card."""
+
+    message: MessageId
+    """Names the card for `share.reply`."""
+
+    params: dict[str, Any]
+    """What the app is opened with."""
+
+
 class SharePicture(TypedDict):
     """A picture of a card."""
 
@@ -2591,6 +2757,37 @@ class SharePicture(TypedDict):
 
     place: int
     """Which of the card's pictures, from 0."""
+
+
+class SharePostbackEvent(TypedDict):
+    """Somebody, or their app, answers a card. Told to the app that sent it."""
+
+    cursor: EventCursor
+
+    data: SharePostbackEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["share.postback"]
+
+
+class SharePostbackEventData(TypedDict):
+    """SharePostbackEventData"""
+
+    app: NotRequired[AppKey]
+    """The app that sent it; absent for the owner's own programs."""
+
+    button: NotRequired[str]
+    """By which button, by its path; absent where an app answers."""
+
+    data: str
+    """What is handed back."""
+
+    key: NotRequired[str]
+    """The card's `key`, if it has one."""
+
+    to: Pseudonym
+    """The chat."""
 
 
 class ShareSent(TypedDict):
@@ -2607,6 +2804,12 @@ class ShareSent(TypedDict):
 
     to: Pseudonym
     """What the chat is called in this app's events."""
+
+
+class ShareShareAction(TypedDict):
+    """The user chooses other chats for the card."""
+
+    kind: Literal["share"]
 
 
 class SharesSent(TypedDict):
@@ -2688,6 +2891,15 @@ class UnknownPostBody(TypedDict):
     """What is to be shown instead."""
 
 
+class VerifiedLinkShareAction(TypedDict):
+    """The system opens an address on a domain of the app's in the app."""
+
+    kind: Literal["verified_link"]
+
+    url: str
+    """With its parameters."""
+
+
 class VoiceBody(TypedDict):
     """A voice note."""
 
@@ -2733,6 +2945,15 @@ class WebLink(TypedDict):
 
     url: str
     """Where it leads."""
+
+
+class WebShareAction(TypedDict):
+    """A page, or a place, a telephone or a mail address."""
+
+    kind: Literal["web"]
+
+    url: str
+    """Which."""
 
 
 class Webhook(TypedDict):
@@ -2865,6 +3086,9 @@ Event = Union[
     ChannelEvidenceEvent,
     ChannelGapEvent,
     WebhookDisabledEvent,
+    SharePayloadEvent,
+    ShareOpenedEvent,
+    SharePostbackEvent,
     AppRequestedEvent,
     GapEvent,
     LaggedEvent,
@@ -2904,6 +3128,21 @@ SendBody = Union[
     AlbumSendBody,
 ]
 """A body that can be sent."""
+
+ShareAction = Union[
+    HandlerShareAction,
+    VerifiedLinkShareAction,
+    SchemeShareAction,
+    InstallShareAction,
+    WebShareAction,
+    ReplyShareAction,
+    CopyShareAction,
+    FollowShareAction,
+    PostbackShareAction,
+    ShareShareAction,
+    NoneShareAction,
+]
+"""What a tap on a card does. Only `handler` was done by the node; the rest is for the program to do, or to ask the user about."""
 
 ShareBy = Union[
     AppShareBy,
@@ -3839,7 +4078,7 @@ class ShareMethods:
         return result
 
     def picks(self) -> PickPage:
-        """Cards, and answers to cards, that wait for the user."""
+        """Cards that wait for the user."""
         result: PickPage = self._call("share.picks", {})
         return result
 
@@ -3875,6 +4114,31 @@ class ShareMethods:
         pick: Which.
         """
         result: Done = self._call("share.decline", {"pick": pick})
+        return result
+
+    def open(self, *, message: MessageId, button: str | None = None, device: ShareDevice | None = None, os: ShareOs | None = None, schemes: Sequence[str] | None = None, tell: bool | None = None) -> ShareOpened:
+        """Says what a tap on a card does on this device, and hands the card to the app at this node that handles it, if the tap leads there.
+
+        The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do.
+
+        message: The message with the card.
+        button: What of it is tapped, by its path, like `buttons[0]` or `contents[1]`; without it the card itself.
+        device: The kind of device, if that isn't a computer.
+        os: The system where it is tapped, if that isn't the node's.
+        schemes: Schemes that something on the device opens.
+        tell: Whether who shared it may learn that it was opened, where its app asks for that; false if absent.
+        """
+        result: ShareOpened = self._call("share.open", {"message": message, "button": button, "device": device, "os": os, "schemes": schemes, "tell": tell})
+        return result
+
+    def reply(self, *, message: MessageId, button: str | None = None, data: str | None = None) -> Done:
+        """Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it.
+
+        message: The message with the card.
+        button: The button that hands its `data` back, by its path.
+        data: What is handed back, where no button says it.
+        """
+        result: Done = self._call("share.reply", {"message": message, "button": button, "data": data})
         return result
 
     def browser(self) -> BrowserCode:

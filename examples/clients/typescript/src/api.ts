@@ -868,6 +868,13 @@ export interface ContactRequestedEventData {
   request: RequestId;
 }
 
+/** A text is copied. */
+export interface CopyShareAction {
+  kind: "copy";
+  /** Which. */
+  text: string;
+}
+
 /** An offer. */
 export interface Coupon {
   /** What is shown. */
@@ -962,6 +969,9 @@ export type Event =
   | ChannelEvidenceEvent
   | ChannelGapEvent
   | WebhookDisabledEvent
+  | SharePayloadEvent
+  | ShareOpenedEvent
+  | SharePostbackEvent
   | AppRequestedEvent
   | GapEvent
   | LaggedEvent;
@@ -1058,6 +1068,13 @@ export interface Filter {
   kinds?: string[];
 }
 
+/** A channel is followed, once the user has seen it. */
+export interface FollowShareAction {
+  /** Its link. */
+  channel: string;
+  kind: "follow";
+}
+
 /** A range of another device's messages that is missing. */
 export interface Gap {
   /** Whose messages. */
@@ -1127,6 +1144,13 @@ export interface GroupInvites {
   items: GroupInvite[];
 }
 
+/** An app at this node was handed the card: event `share.payload`. */
+export interface HandlerShareAction {
+  kind: "handler";
+  /** What it is opened with. */
+  params: Record<string, unknown>;
+}
+
 /** A relay's promise to hold a message. */
 export interface Held {
   /** The relay. */
@@ -1184,6 +1208,13 @@ export interface ImageSendBody {
   kind: "image";
   /** What is written with it. */
   text?: string;
+}
+
+/** The app isn't here: this is where it can be had. */
+export interface InstallShareAction {
+  kind: "install";
+  /** Where. */
+  url: string;
 }
 
 /** Result of `contact.invite` and `chat.invite`. */
@@ -1388,6 +1419,9 @@ export type NewPostBody =
   | PollNewPostBody
   | CouponNewPostBody;
 
+/** Why a button does nothing. */
+export type NoShareAction = "unsigned" | "expired";
+
 /** Nobody. */
 export interface NobodyShareBy {
   kind: "nobody";
@@ -1409,6 +1443,13 @@ export interface NodeInfo {
   uptime_ms: number;
   /** The program's version. */
   version: string;
+}
+
+/** Nothing. */
+export interface NoneShareAction {
+  kind: "none";
+  /** Why. */
+  reason: NoShareAction;
 }
 
 /** An OpenRPC document: https://spec.open-rpc.org. */
@@ -1633,6 +1674,13 @@ export interface PostPage2 {
   prev?: PageCursor;
 }
 
+/** Something is handed to the app by `share.reply`, once the user has seen it. */
+export interface PostbackShareAction {
+  /** What. */
+  data: string;
+  kind: "postback";
+}
+
 /** Result of `channel.post`, `channel.edit` and `channel.retract`. */
 export interface Posted {
   /** It is published later. */
@@ -1706,6 +1754,13 @@ export type RelayKey = string;
 /** Whether a relay's word counts. */
 export type RelayState = "trusted" | "demoted";
 
+/** An answer is begun in the chat; the user sends it, or doesn't. */
+export interface ReplyShareAction {
+  kind: "reply";
+  /** What it begins with. */
+  text: string;
+}
+
 /** Names a contact request that waits for the user. */
 export type RequestId = string;
 
@@ -1725,7 +1780,14 @@ export interface RetractedPostBody {
 /** A member's part in a group. */
 export type Role = "owner" | "admin" | "member";
 
-/** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION` or `method:NAME`. */
+/** The system opens an address of the app's own scheme. */
+export interface SchemeShareAction {
+  kind: "scheme";
+  /** With its parameters. */
+  url: string;
+}
+
+/** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION`, `share:KEY:ACTION` or `method:NAME`. */
 export type Scope = string;
 
 /** A message that a search finds. */
@@ -1784,6 +1846,20 @@ export interface Sent {
   message: MessageId;
 }
 
+/** What a tap on a card does. Only `handler` was done by the node; the rest is for the program to do, or to ask the user about. */
+export type ShareAction =
+  | HandlerShareAction
+  | VerifiedLinkShareAction
+  | SchemeShareAction
+  | InstallShareAction
+  | WebShareAction
+  | ReplyShareAction
+  | CopyShareAction
+  | FollowShareAction
+  | PostbackShareAction
+  | ShareShareAction
+  | NoneShareAction;
+
 /** An app that offers shares: the public key that signs them. */
 export type ShareAppId = string;
 
@@ -1824,12 +1900,83 @@ export interface ShareChecked {
   length_bytes: number;
 }
 
+/** A kind of device. */
+export type ShareDevice = "phone" | "tablet" | "desktop";
+
+/** Result of `share.open`. */
+export interface ShareOpened {
+  /** What the tap does here. */
+  action: ShareAction;
+}
+
+/** Somebody opened a card, and lets its app know. Told to the app that sent it. */
+export interface ShareOpenedEvent {
+  cursor: EventCursor;
+  data: ShareOpenedEventData;
+  epoch: EventEpoch;
+  kind: "share.opened";
+}
+
+export interface ShareOpenedEventData {
+  /** The app that sent it; absent for the owner's own programs. */
+  app?: AppKey;
+  /** The card's `key`, if it has one. */
+  key?: string;
+  /** The chat. */
+  to: Pseudonym;
+}
+
+/** An operating system. */
+export type ShareOs = "android" | "ios" | "linux" | "macos" | "windows";
+
+/** The user has opened a card that leads into this app. A second time with the same `key` and `button` is the same again. */
+export interface SharePayloadEvent {
+  cursor: EventCursor;
+  data: SharePayloadEventData;
+  epoch: EventEpoch;
+  kind: "share.payload";
+}
+
+export interface SharePayloadEventData {
+  /** The app that signed the card. */
+  app: ShareAppId;
+  /** What of it was tapped, by its path; absent for the card itself. */
+  button?: string;
+  /** The card. */
+  card: ShareCard;
+  /** Names the card for `share.reply`. */
+  message: MessageId;
+  /** What the app is opened with. */
+  params: Record<string, unknown>;
+}
+
 /** A picture of a card. */
 export interface SharePicture {
   /** The file. */
   file: Attachment;
   /** Which of the card's pictures, from 0. */
   place: number;
+}
+
+/** Somebody, or their app, answers a card. Told to the app that sent it. */
+export interface SharePostbackEvent {
+  cursor: EventCursor;
+  data: SharePostbackEventData;
+  epoch: EventEpoch;
+  kind: "share.postback";
+}
+
+export interface SharePostbackEventData {
+  /** The app that sent it; absent for the owner's own programs. */
+  app?: AppKey;
+  /** By which button, by its path; absent where an app answers. */
+  button?: string;
+  /** What is handed back. */
+  data: string;
+  /** The card's `key`, if it has one. */
+  key?: string;
+  /** The chat. */
+  to: Pseudonym;
 }
 
 /** A card that was sent to a chat. */
@@ -1842,6 +1989,11 @@ export interface ShareSent {
   message: MessageId;
   /** What the chat is called in this app's events. */
   to: Pseudonym;
+}
+
+/** The user chooses other chats for the card. */
+export interface ShareShareAction {
+  kind: "share";
 }
 
 /** Result of `share.send`. */
@@ -1904,6 +2056,13 @@ export interface UnknownPostBody {
   text: string;
 }
 
+/** The system opens an address on a domain of the app's in the app. */
+export interface VerifiedLinkShareAction {
+  kind: "verified_link";
+  /** With its parameters. */
+  url: string;
+}
+
 /** By whom the posts of a channel come. */
 export type Via = "relays" | "followers";
 
@@ -1940,6 +2099,13 @@ export interface WebLink {
   /** What it is called. */
   label: string;
   /** Where it leads. */
+  url: string;
+}
+
+/** A page, or a place, a telephone or a mail address. */
+export interface WebShareAction {
+  kind: "web";
+  /** Which. */
   url: string;
 }
 
@@ -2778,6 +2944,32 @@ export interface ShareDeclineParams {
   pick: PickId;
 }
 
+/** Parameters of `share.open`. */
+export interface ShareOpenParams {
+  /** The message with the card. */
+  message: MessageId;
+  /** What of it is tapped, by its path, like `buttons[0]` or `contents[1]`; without it the card itself. */
+  button?: string;
+  /** The kind of device, if that isn't a computer. */
+  device?: ShareDevice;
+  /** The system where it is tapped, if that isn't the node's. */
+  os?: ShareOs;
+  /** Schemes that something on the device opens. */
+  schemes?: string[];
+  /** Whether who shared it may learn that it was opened, where its app asks for that; false if absent. */
+  tell?: boolean;
+}
+
+/** Parameters of `share.reply`. */
+export interface ShareReplyParams {
+  /** The message with the card. */
+  message: MessageId;
+  /** The button that hands its `data` back, by its path. */
+  button?: string;
+  /** What is handed back, where no button says it. */
+  data?: string;
+}
+
 /** Parameters of `share.enter`. */
 export interface ShareEnterParams {
   /** The code. */
@@ -3255,7 +3447,7 @@ export abstract class Methods {
     /** Waits for the user's choice about a card that this token's app has offered. */
     picked: (params: SharePickedParams, signal?: AbortSignal): Promise<Picked> =>
       this.call("share.picked", params, signal),
-    /** Cards, and answers to cards, that wait for the user. */
+    /** Cards that wait for the user. */
     picks: (signal?: AbortSignal): Promise<PickPage> =>
       this.call("share.picks", {}, signal),
     /** One of them. */
@@ -3270,6 +3462,16 @@ export abstract class Methods {
     /** Drops what waits; whoever asked is told `cancelled`. */
     decline: (params: ShareDeclineParams, signal?: AbortSignal): Promise<Done> =>
       this.call("share.decline", params, signal),
+    /**
+     * Says what a tap on a card does on this device, and hands the card to the app at this node that handles it, if the tap leads there.
+     *
+     * The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do.
+     */
+    open: (params: ShareOpenParams, signal?: AbortSignal): Promise<ShareOpened> =>
+      this.call("share.open", params, signal),
+    /** Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it. */
+    reply: (params: ShareReplyParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("share.reply", params, signal),
     /** Makes an address that lets the browser in that opens it first, so that the user chooses there. */
     browser: (signal?: AbortSignal): Promise<BrowserCode> =>
       this.call("share.browser", {}, signal),
