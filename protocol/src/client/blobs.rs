@@ -144,10 +144,11 @@ struct Patience {
 }
 
 impl Patience {
-    /// Waits, at least as long as was asked for.
+    /// Waits, at least as long as was asked for. It doubles once for all the frames that were on their way together.
     fn wait(&mut self, now_ms: u64, asked_ms: u64) {
         let (least, most) = BACKOFF_MS;
-        self.last_ms = self.last_ms.saturating_mul(2).clamp(least, most);
+        let times = if self.is_over(now_ms) { 2 } else { 1 };
+        self.last_ms = self.last_ms.saturating_mul(times).clamp(least, most);
         self.next_ms = now_ms.saturating_add(self.last_ms.max(asked_ms).min(WAIT_MS));
     }
 
@@ -479,4 +480,24 @@ fn fits(bytes: u64) -> Result<(), CommandError> {
         found: usize::try_from(bytes).unwrap_or(usize::MAX),
         limit: limits::BLOB_BYTES as usize,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_frames_that_were_sent_together_double_the_wait_once() {
+        let mut patience = Patience::default();
+        for _ in 0..WINDOW {
+            patience.wait(1_000, 0);
+        }
+        assert_eq!(patience.next_ms, 1_000 + BACKOFF_MS.0);
+
+        let again_ms = patience.next_ms;
+        for _ in 0..WINDOW {
+            patience.wait(again_ms, 0);
+        }
+        assert_eq!(patience.next_ms, again_ms + 2 * BACKOFF_MS.0);
+    }
 }
