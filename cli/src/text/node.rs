@@ -400,7 +400,7 @@ mod tests {
     use super::*;
 
     /// Where the node has these sentences.
-    const SOURCES: [&str; 13] = [
+    const SOURCES: [&str; 14] = [
         include_str!("../../../docs/rpc.md"),
         include_str!("../../../node/src/core/api/node.rs"),
         include_str!("../../../node/src/core/relays.rs"),
@@ -412,6 +412,7 @@ mod tests {
         include_str!("../../../node/src/rpc/webhooks.rs"),
         include_str!("../../../node/src/rpc/post.rs"),
         include_str!("../../../node/src/rpc/shares.rs"),
+        include_str!("../../../node/src/rpc/opens.rs"),
         include_str!("../../../node/src/rpc/server.rs"),
         include_str!("../../../protocol/src/client/trust/rows.rs"),
     ];
