@@ -11,6 +11,7 @@ pub mod failpoint;
 mod media;
 pub mod net;
 mod node;
+mod random;
 pub mod relay;
 pub mod rpc;
 pub mod store;

@@ -5,12 +5,10 @@
 #[allow(dead_code)]
 mod cards;
 
-use cards::{END_S, NOW_S};
-use madang_protocol::share::{
-    By, Device, Language, Origin, Os, Platform, Share, SharedCard, View, html, resolve, text,
-};
+use cards::{END_S, NOW_S, here};
+use madang_protocol::share::{By, Language, Origin, Share, SharedCard, View, html, resolve, text};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Shares of `share.json`, by name.
@@ -27,19 +25,9 @@ fn accepted() -> Vec<(String, Share)> {
         .collect()
 }
 
-fn platform() -> Platform {
-    Platform {
-        os: Os::Linux,
-        device: Device::Desktop,
-        registered: false,
-        schemes: BTreeSet::from(["recipes".to_owned()]),
-        proven: BTreeSet::new(),
-    }
-}
-
 /// A card as it is shown on a Linux machine, as text and as HTML.
 fn shown(card: &SharedCard, now_s: u64, language: Language) -> (String, String) {
-    let resolved = resolve(card, &platform(), now_s).ok();
+    let resolved = resolve(card, &here(), now_s).ok();
     let pictures = BTreeMap::from([(0, "/blob/7f".to_owned())]);
     let view = View {
         language,

@@ -8,7 +8,7 @@
 #[allow(dead_code)]
 mod cards;
 
-use cards::{END_S, NOW_S, app, sample, share};
+use cards::{END_S, NOW_S, app, here, sample, share};
 use madang_protocol::share::{Action, Device, NoAction, Os, Platform, SharedCard, SignedManifest, resolve};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -291,16 +291,6 @@ fn card(case: &Case) -> SharedCard {
     }
     let manifest = SignedManifest::sign(&app(), manifest(case).to_string().as_bytes()).unwrap();
     SharedCard::sign(&app(), manifest, share, NOW_S).unwrap()
-}
-
-fn here() -> Platform {
-    Platform {
-        os: Os::Linux,
-        device: Device::Desktop,
-        registered: false,
-        schemes: BTreeSet::from(["recipes".to_owned()]),
-        proven: BTreeSet::new(),
-    }
 }
 
 #[test]

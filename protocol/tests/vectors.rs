@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "common/cards.rs"]
+#[allow(dead_code)]
 mod cards;
 #[path = "vectors/channel.rs"]
 mod channel;

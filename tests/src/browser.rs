@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fantoccini::{Client, ClientBuilder};
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::process::Process;
 use crate::tools::lacks;
-use crate::world::DEADLINE;
+use crate::world::{DEADLINE, World};
 
 /// The WebDriver of Chromium.
 const DRIVER: &str = "chromedriver";
@@ -116,6 +116,15 @@ impl Browser {
         }
     }
 
+    /// Waits until a script in the page says yes.
+    pub async fn until(&self, what: &str, script: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.run(script, Vec::new()).await != true {
+            assert!(Instant::now() < deadline, "{what}: {}", self.text().await);
+            sleep(LOOK).await;
+        }
+    }
+
     /// Clicks on what a CSS selector names.
     pub async fn click(&self, selector: &str) {
         let found = self.page.find(fantoccini::Locator::Css(selector)).await;
@@ -150,9 +159,10 @@ impl Browser {
         text
     }
 
-    /// Writes what is seen to a PNG file.
-    pub async fn screenshot(&self, file: &Path) {
-        std::fs::write(file, self.page.screenshot().await.unwrap()).unwrap();
+    /// Writes what is seen to a PNG file, in the folder that `MADANG_SCREENSHOTS` names, or else in the world's.
+    pub async fn keep(&self, world: &World, name: &str) {
+        let folder = std::env::var_os("MADANG_SCREENSHOTS").map_or_else(|| world.dir().to_owned(), PathBuf::from);
+        std::fs::write(folder.join(name), self.page.screenshot().await.unwrap()).unwrap();
     }
 
     /// Ends the browser.

@@ -44,7 +44,7 @@ pub use person::{Person, Said, Watcher};
 pub use powercut::Disk;
 pub use process::{Ended, Process, run, run_with};
 pub use reader::event_reader;
-pub use rpc::{CallError, Rpc, Steady};
+pub use rpc::{CallError, Rpc, Steady, places};
 pub use world::{DEADLINE, LISTEN, QUIC, Relay, TCP, World, join};
 
 /// A seeded generator (SplitMix64), so that a run can be repeated as far as the scheduler allows.

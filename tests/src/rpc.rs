@@ -54,11 +54,17 @@ pub struct Rpc {
     headers: HeaderMap,
 }
 
+/// Where the node of a data directory listens, as it says; `None` if it says nothing.
+#[must_use]
+pub fn places(data: &Path) -> Option<Value> {
+    serde_json::from_str(&std::fs::read_to_string(data.join("rpc.json")).ok()?).ok()
+}
+
 impl Rpc {
     /// Reads where the node of a data directory listens; `None` if the files aren't there.
     #[must_use]
     pub fn open(data: &Path) -> Option<Self> {
-        let places: Value = serde_json::from_str(&std::fs::read_to_string(data.join("rpc.json")).ok()?).ok()?;
+        let places = places(data)?;
         let cookie = std::fs::read_to_string(data.join("cookie")).ok()?;
         let mut headers = HeaderMap::new();
         let bearer = HeaderValue::from_str(&format!("Bearer {}", cookie.trim())).ok()?;

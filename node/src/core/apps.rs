@@ -7,9 +7,9 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::webhooks::Webhooks;
+use crate::random::random;
 use crate::rpc::access::{Grant, Grants, Scope, token_hash};
 use crate::rpc::apps::{App, AppApproveParams, AppMintParams, AppRequestParams, AppState, AppToken, Secret};
 use crate::rpc::error::ApiError;
@@ -293,10 +293,7 @@ impl Apps {
 
     /// Makes the app's id and token.
     fn insert(&mut self, mut row: AppRow, batch: &mut Batch) -> Result<AppToken, ApiError> {
-        let mut random = Zeroizing::new([0_u8; 64]);
-        getrandom::fill(random.as_mut_slice()).map_err(|error| ApiError::Internal {
-            reason: format!("no randomness: {error}"),
-        })?;
+        let random = random::<64>()?;
         let (id, secret) = random.split_at(32);
         let app = AppKey(id.try_into().map_err(|_| ApiError::Internal {
             reason: "an id has 32 bytes".into(),
@@ -308,10 +305,7 @@ impl Apps {
     }
 
     fn put(&mut self, app: AppKey, row: AppRow, batch: &mut Batch) -> Result<(), ApiError> {
-        let value = serde_json::to_vec(&row).map_err(|error| ApiError::Internal {
-            reason: error.to_string(),
-        })?;
-        batch.put(Tree::Apps, app.0, value);
+        batch.put(Tree::Apps, app.0, written(&row)?);
         self.rows.insert(app, row);
         Ok(())
     }
@@ -385,6 +379,13 @@ pub(super) fn limit(what: &'static str, limit: usize) -> ApiError {
 
 pub(super) fn app_key(stored: &[u8]) -> Result<AppKey, RowsError> {
     stored.try_into().map(AppKey).map_err(unreadable)
+}
+
+/// A row of an app, as [`unreadable`] ones aren't.
+pub(super) fn written(row: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(row).map_err(|error| ApiError::Internal {
+        reason: error.to_string(),
+    })
 }
 
 pub(super) fn unreadable(error: impl std::fmt::Display) -> RowsError {

@@ -11,7 +11,7 @@ use madang_protocol::share::{self, Action, Device, NoAction, Os, Platform, Share
 use serde::{Deserialize, Serialize};
 
 use super::api::Facade;
-use super::apps::{Apps, unreadable};
+use super::apps::{Apps, unreadable, written};
 use super::engine::Ask;
 use crate::clock::now_ms;
 use crate::rpc::access::Grant;
@@ -34,7 +34,7 @@ pub(super) struct SentRow {
 impl SentRow {
     /// Writes it down.
     pub fn keep(&self, message: MessageId, batch: &mut Batch) -> ApiResult<()> {
-        batch.put(Tree::AppCards, sent_key(&message.0), json(self)?);
+        batch.put(Tree::AppCards, sent_key(&message.0), written(self)?);
         Ok(())
     }
 }
@@ -53,12 +53,6 @@ fn sent_key(message: &[u8; 32]) -> Vec<u8> {
 
 fn handed_key(subject: &[u8; 32]) -> Vec<u8> {
     [b"handed:".as_slice(), subject].concat()
-}
-
-fn json(row: &impl Serialize) -> ApiResult<Vec<u8>> {
-    serde_json::to_vec(row).map_err(|error| ApiError::Internal {
-        reason: error.to_string(),
-    })
 }
 
 /// A card that came, or was sent.
@@ -191,7 +185,7 @@ impl Facade {
                 params: given.clone(),
             };
             let mut batch = Batch::default();
-            batch.put(Tree::AppCards, handed_key(&subject), json(&row)?);
+            batch.put(Tree::AppCards, handed_key(&subject), written(&row)?);
             self.ask(|kept| Ask::Tell(batch, subject, kept)).await?;
         }
         let manifest = card.manifest().map(share::SignedManifest::manifest);

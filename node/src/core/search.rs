@@ -7,12 +7,12 @@ use madang_protocol::client::search::{self, Pass, Place, Query, Words};
 use madang_protocol::keys;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
-use zeroize::Zeroizing;
 
 use super::api::Facade;
 use super::chats::account;
 use super::engine::Ask;
 use super::show::message;
+use crate::random::random;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::search::{Highlight, SearchHit, SearchPage, SearchParams};
@@ -59,10 +59,7 @@ impl Facade {
 
     /// Has the index take in some of what it lacks; whether there is more.
     async fn index(&self) -> ApiResult<bool> {
-        let mut fresh_key = Zeroizing::new([0; 32]);
-        getrandom::fill(fresh_key.as_mut_slice()).map_err(|error| ApiError::Internal {
-            reason: error.to_string(),
-        })?;
+        let fresh_key = random()?;
         let Pass { batch, again } = self.read(move |rows| search::pass(rows, *fresh_key)).await?;
         if !batch.is_empty() {
             self.ask(|kept| Ask::Keep(batch, kept)).await?;

@@ -16,6 +16,7 @@ use super::engine::Ask;
 use super::opens::SentRow;
 use super::show::{attachment, ledger};
 use crate::clock::now_ms;
+use crate::random::random;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::limits::{RATE_MS, RATE_OF_APP, RATE_OF_CHAT, RATE_OF_PAIR};
@@ -223,12 +224,8 @@ impl Facade {
         if let Some(secret) = self.read(|rows| secret(rows)).await? {
             return Ok(secret);
         }
-        let mut made = [0; 32];
-        getrandom::fill(&mut made).map_err(|error| ApiError::Internal {
-            reason: format!("no randomness: {error}"),
-        })?;
         let mut batch = Batch::default();
-        batch.put(Tree::AppCards, SECRET, made);
+        batch.put(Tree::AppCards, SECRET, *random::<32>()?);
         self.ask(|kept| Ask::Keep(batch, kept)).await?;
         // Of two that are made at once the one that stands counts.
         self.read(|rows| secret(rows)).await?.ok_or_else(other_said)

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
-use zeroize::Zeroizing;
 
-use super::apps::{OWNER, app_key, limit, unreadable};
+use super::apps::{OWNER, app_key, limit, unreadable, written};
+use crate::random::random;
 use crate::rpc::apps::Secret;
 use crate::rpc::error::ApiError;
 use crate::rpc::ids::{AppKey, EventCursor};
@@ -64,10 +64,7 @@ impl Webhooks {
         if before.is_none() && self.0.len() >= MAX_HOOKS {
             return Err(limit("webhooks", MAX_HOOKS));
         }
-        let mut random = Zeroizing::new([0_u8; 8 + SECRET_LEN]);
-        getrandom::fill(random.as_mut_slice()).map_err(|error| ApiError::Internal {
-            reason: format!("no randomness: {error}"),
-        })?;
+        let random = random::<{ 8 + SECRET_LEN }>()?;
         let (id, made) = random.split_at(8);
         let secret = params
             .secret
@@ -156,10 +153,7 @@ impl Webhooks {
     }
 
     fn put(&mut self, app: AppKey, hook: Hook, batch: &mut Batch) -> Result<(), ApiError> {
-        let value = serde_json::to_vec(&hook).map_err(|error| ApiError::Internal {
-            reason: error.to_string(),
-        })?;
-        batch.put(Tree::Webhooks, app.0, value);
+        batch.put(Tree::Webhooks, app.0, written(&hook)?);
         self.0.insert(app, Arc::new(hook));
         Ok(())
     }

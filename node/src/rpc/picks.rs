@@ -23,6 +23,7 @@ use super::params::{
 };
 use super::types::{AppToken, BrowserCode, Done, Page, Pick, PickState, Picked, Pseudonym, ShareCard, SharesSent};
 use crate::clock::now_ms;
+use crate::random::random;
 
 /// What the picker's browsers may do: decide, and see which chats there are.
 const BROWSER_SCOPES: [&str; 2] = ["share:confirm", "method:chat.list"];
@@ -101,7 +102,7 @@ impl Picks {
                 limit: MAX_PICKS as u64,
             });
         }
-        let pick = PickId(random()?);
+        let pick = PickId(*random()?);
         let waiting = Waiting {
             app,
             card,
@@ -163,14 +164,6 @@ impl Picks {
             Err(_) => self.get(pick),
         }
     }
-}
-
-fn random() -> ApiResult<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| ApiError::Internal {
-        reason: format!("no randomness: {error}"),
-    })?;
-    Ok(bytes)
 }
 
 /// Who offers an unsigned card: the page that the token belongs to, and no other.
@@ -281,7 +274,7 @@ pub(super) fn decline<A: Api>(s: &Shared<A>, params: PickParams) -> ApiResult<Do
 
 /// Answers `share.browser`: makes a code, which works once.
 pub(super) fn browser<A: Api>(s: &Shared<A>) -> ApiResult<BrowserCode> {
-    let code = hex::encode(random()?);
+    let code = hex::encode(random::<32>()?);
     let expires_ms = now_ms().saturating_add(CODE_MS);
     let mut table = s.picks.table();
     if table.codes.len() >= MAX_CODES {

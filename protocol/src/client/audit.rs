@@ -229,13 +229,13 @@ impl Client {
             link.audit.queue.clear();
             return;
         }
+        let request = link.request();
         let Some(running) = &mut link.audit.running else {
             return;
         };
         link.audit.left -= 1;
-        running.request = link.next_request;
+        running.request = request;
         running.until_ms = now_ms.saturating_add(ANSWER_MS);
-        link.next_request += 1;
         let question = Reconcile {
             request: running.request,
             topic: running.topic,

@@ -414,8 +414,7 @@ impl Client {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
-        let request = link.next_request;
-        link.next_request += 1;
+        let request = link.request();
         self.wake_blobs(asked.since_ms.saturating_add(ANSWER_MS));
         self.blobs.asked.insert((peer, request), asked);
         self.send(peer, Side::Client, frame(request).encode());

@@ -61,7 +61,7 @@ pub(super) struct Link {
     pub handed: BTreeSet<u64>,
     /// Deposits without a receipt yet.
     pub flight: BTreeMap<u64, Vec<(u64, EnvelopeId)>>,
-    pub next_request: u64,
+    next_request: u64,
     pub watched: BTreeSet<TopicId>,
     /// What is asked of a relay to see whether it keeps its word.
     pub audit: Audit,
@@ -382,8 +382,7 @@ impl Client {
             for (topic, _) in &topics {
                 link.pushed.entry(*topic).and_modify(Pushed::restart);
             }
-            let request = link.next_request;
-            link.next_request += 1;
+            let request = link.request();
             self.send(
                 peer,
                 Side::Client,
@@ -598,6 +597,13 @@ impl Client {
 }
 
 impl Link {
+    /// The number of the next request to it.
+    pub(super) fn request(&mut self) -> u64 {
+        let request = self.next_request;
+        self.next_request += 1;
+        request
+    }
+
     /// Whether it leads to those who read a chat: a relay that they watch, or a device of theirs.
     pub(super) fn serves(&self, chat: &Chat) -> bool {
         match &chat.row.peer {

@@ -470,8 +470,7 @@ impl Client {
             for (number, _) in &taken {
                 link.todo.remove(number);
             }
-            let request = link.next_request;
-            link.next_request += 1;
+            let request = link.request();
             link.flight.insert(request, taken);
             let frame = ClientFrame::Deposit(Deposit { request, envelopes }).encode();
             self.send(peer, Side::Client, frame);

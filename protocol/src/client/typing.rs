@@ -81,8 +81,7 @@ impl Client {
                 continue;
             };
             // Nobody looks after it: the receipt is for nothing that is in flight.
-            let request = link.next_request;
-            link.next_request += 1;
+            let request = link.request();
             let envelopes = vec![envelope.bytes().to_vec()];
             let frame = ClientFrame::Deposit(Deposit { request, envelopes }).encode();
             self.send(peer, Side::Client, frame);

@@ -1,8 +1,9 @@
 //! Shares for tests: one of each template, and an app that signs.
 
 use madang_protocol::keys::AppSecret;
-use madang_protocol::share::{Share, SharedCard, SignedManifest};
+use madang_protocol::share::{Device, Os, Platform, Share, SharedCard, SignedManifest};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// When the tests take place, Unix seconds.
 pub const NOW_S: u64 = 1_700_000_000;
@@ -179,4 +180,15 @@ pub fn signed_manifest() -> SignedManifest {
 /// A share signed by it.
 pub fn signed(value: &Value) -> SharedCard {
     SharedCard::sign(&app(), signed_manifest(), share(value), NOW_S).unwrap()
+}
+
+/// A Linux machine that opens the scheme of the app that signs, and has no program for it.
+pub fn here() -> Platform {
+    Platform {
+        os: Os::Linux,
+        device: Device::Desktop,
+        registered: false,
+        schemes: BTreeSet::from(["recipes".to_owned()]),
+        proven: BTreeSet::new(),
+    }
 }

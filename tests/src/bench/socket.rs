@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 use crate::bench::host::has;
+use crate::rpc::places;
 
 /// The bits of a WebSocket frame's first two bytes (RFC 6455 §5.2).
 const FINAL: u8 = 0x80;
@@ -28,7 +29,7 @@ pub struct Socket {
 impl Socket {
     /// Opens one to the running node of a data directory.
     pub async fn open(data: &Path) -> Self {
-        let places: Value = serde_json::from_str(&std::fs::read_to_string(data.join("rpc.json")).unwrap()).unwrap();
+        let places = places(data).unwrap();
         let cookie = std::fs::read_to_string(data.join("cookie")).unwrap();
         let host = places["ws"].as_str().unwrap().trim_start_matches("ws://").to_owned();
         let stream = TcpStream::connect(&host).await.unwrap();

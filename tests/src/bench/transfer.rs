@@ -15,6 +15,7 @@ use crate::bench::report::{Row, Sample};
 use crate::bench::scale::Scale;
 use crate::bench::socket::Socket;
 use crate::bench::wire::{COPY, Link};
+use crate::rpc::places;
 
 /// Bytes of a mebibyte.
 const MIB: usize = 1024 * 1024;
@@ -255,7 +256,7 @@ fn call(data: &Path, method: &str, params: &Value) -> Value {
 
 /// A connection to the running node of a data directory, and the head of a request.
 fn connection(data: &Path, method: &str, path: &str, head: &str) -> (TcpStream, String) {
-    let places: Value = serde_json::from_str(&std::fs::read_to_string(data.join("rpc.json")).unwrap()).unwrap();
+    let places = places(data).unwrap();
     let cookie = std::fs::read_to_string(data.join("cookie")).unwrap();
     let host = places["http"].as_str().unwrap().trim_start_matches("http://");
     let request = format!(

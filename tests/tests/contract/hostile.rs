@@ -9,7 +9,7 @@ use jsonrpsee::core::params::ObjectParams;
 use jsonschema::Validator;
 use madang_node::rpc::openrpc;
 use madang_tests::contract::Schemas;
-use madang_tests::{DEADLINE, Dice, Person, World, join};
+use madang_tests::{DEADLINE, Dice, Person, World, join, places};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -543,7 +543,7 @@ struct Server {
 
 impl Server {
     fn new(data: &std::path::Path) -> Self {
-        let places: Value = serde_json::from_str(&std::fs::read_to_string(data.join("rpc.json")).unwrap()).unwrap();
+        let places = places(data).unwrap();
         Self {
             address: places["http"].as_str().unwrap().replace("http://", ""),
             token: std::fs::read_to_string(data.join("cookie")).unwrap(),

@@ -1,9 +1,7 @@
 //! Pages of other sites in a real browser: they get nothing of a node, until the user approves one.
 
-use std::path::Path;
-
 use madang_tests::tools::{lacks_typescript, repository};
-use madang_tests::{Browser, Person, Site, World, join};
+use madang_tests::{Browser, Person, Site, World, join, places};
 use serde_json::{Value, json};
 
 use crate::MADANG;
@@ -42,8 +40,7 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn of(browser: &'a Browser, person: &Person) -> Self {
-        let places = std::fs::read_to_string(person.data().join("rpc.json")).unwrap();
-        let places: Value = serde_json::from_str(&places).unwrap();
+        let places = places(person.data()).unwrap();
         let place = |name: &str| places[name].as_str().unwrap().to_owned();
         Self {
             browser,
@@ -126,9 +123,7 @@ async fn the_example_page_shows_chats_once_it_is_approved_and_follows_them() {
             (browser.run(counted, Vec::new()).await == "1").then_some(())
         })
         .await;
-    if let Some(folder) = std::env::var_os("MADANG_SCREENSHOTS") {
-        browser.screenshot(&Path::new(&folder).join("example-page.png")).await;
-    }
+    browser.keep(&world, "example-page.png").await;
 
     // It is still let in when it comes again, and gives its token back when it is told to.
     browser.visit(&format!("{}/page/", site.origin())).await;

@@ -401,15 +401,7 @@ async fn f51_two_versions_for_two_followers_are_proved_once_they_share_a_relay()
     bob.up().await;
     first.up().await;
     for person in [&mut bob, &mut carol] {
-        let told = person
-            .event("the contradiction is told", |kind, data| {
-                kind == "channel.evidence" && data["channel"] == channel.as_str()
-            })
-            .await;
-        assert_eq!(told["writer"], channel.as_str());
-        let kept = person.ask("channel.evidence", json!({ "channel": channel })).await;
-        let kept = kept["items"].as_array().unwrap().clone();
-        for proof in kept {
+        for proof in proofs(person, &channel).await {
             let checked = checked_by_a_stranger(&world, &proof).await;
             assert_eq!(
                 (&checked["channel"], &checked["proof"]),
@@ -469,17 +461,23 @@ async fn f51_two_versions_for_two_followers_are_proved_once_they_share_a_peer() 
         person.ask("channel.via", via).await;
     }
     for person in [&mut bob, &mut carol, &mut erin] {
-        person
-            .event("the contradiction is told", |kind, data| {
-                kind == "channel.evidence" && data["channel"] == channel.as_str()
-            })
-            .await;
-        let kept = person.ask("channel.evidence", json!({ "channel": channel })).await;
-        let proof = kept["items"][0].clone();
-        checked_by_a_stranger(&world, &proof).await;
+        let kept = proofs(person, &channel).await;
+        checked_by_a_stranger(&world, &kept[0]).await;
     }
     // Erin, whom no relay ever told anything, reads it all the same.
     assert_eq!(texts(&erin, &channel).await[0], "hello");
+}
+
+/// What a person has as evidence against a channel, once it is told of any.
+async fn proofs(person: &mut Person, channel: &str) -> Vec<Value> {
+    let told = person
+        .event("the contradiction is told", |kind, data| {
+            kind == "channel.evidence" && data["channel"] == channel
+        })
+        .await;
+    assert_eq!(told["writer"], channel);
+    let kept = person.ask("channel.evidence", json!({ "channel": channel })).await;
+    kept["items"].as_array().unwrap().clone()
 }
 
 /// Has a node that knows nobody, and no relay, check evidence.

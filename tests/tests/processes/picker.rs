@@ -1,22 +1,14 @@
 //! The share picker in a real browser: a page of another site offers a card, the user chooses and confirms, and nothing is sent in any other way.
 
-use std::path::Path;
-
 use madang_tests::tools::repository;
-use madang_tests::{Browser, DEADLINE, Person, Site, World, join};
+use madang_tests::{Browser, Person, Site, World, join, places};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use crate::MADANG;
 use crate::kinds::by_hand;
 
-/// How long a page is left alone before it is looked at again.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
-
 fn site_of(person: &Person) -> String {
-    let places = std::fs::read_to_string(person.data().join("rpc.json")).unwrap();
-    let places: Value = serde_json::from_str(&places).unwrap();
-    places["http"].as_str().unwrap().to_owned()
+    places(person.data()).unwrap()["http"].as_str().unwrap().to_owned()
 }
 
 async fn shop() -> Site {
@@ -45,21 +37,6 @@ async fn cards(person: &Person, chat: &str) -> Vec<Value> {
         .into_iter()
         .filter(|item| item["body"]["kind"] == "share")
         .collect()
-}
-
-async fn keep(browser: &Browser, world: &World, name: &str) {
-    let folder = std::env::var_os("MADANG_SCREENSHOTS").map(Into::into);
-    let folder: std::path::PathBuf = folder.unwrap_or_else(|| world.dir().to_owned());
-    browser.screenshot(&Path::new(&folder).join(name)).await;
-}
-
-/// Waits until a script says yes.
-async fn until(browser: &Browser, what: &str, script: &str) {
-    let deadline = Instant::now() + DEADLINE;
-    while browser.run(script, Vec::new()).await != true {
-        assert!(Instant::now() < deadline, "{what}: {}", browser.text().await);
-        sleep(LOOK).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,16 +88,13 @@ async fn f62_a_card_of_a_shop_goes_to_the_two_chats_that_the_user_confirms_and_t
     for chat in [&with_bob, &with_carol] {
         browser.click(&format!("#chats input[value='{chat}']")).await;
     }
-    until(
-        &browser,
-        "it is ready",
-        "return !document.getElementById('send').disabled",
-    )
-    .await;
-    keep(&browser, &world, "picker.png").await;
+    browser
+        .until("it is ready", "return !document.getElementById('send').disabled")
+        .await;
+    browser.keep(&world, "picker.png").await;
     browser.click("#send").await;
     browser.shows("Sent to 2 chats.").await;
-    keep(&browser, &world, "picker-sent.png").await;
+    browser.keep(&world, "picker-sent.png").await;
     browser.to_window(0).await;
     browser.shows("Shared with 2.").await;
 
@@ -215,12 +189,9 @@ async fn f62_no_page_of_another_site_has_the_picker_send_frames_it_or_reads_it()
     browser.shows("the first card").await;
     browser.shows("bob").await;
     browser.click(&format!("#chats input[value='{chat}']")).await;
-    until(
-        &browser,
-        "it is ready",
-        "return !document.getElementById('send').disabled",
-    )
-    .await;
+    browser
+        .until("it is ready", "return !document.getElementById('send').disabled")
+        .await;
     browser.to_window(0).await;
     let reach = "
         const tries = [() => opened.document.body, () => opened.localStorage, () => opened.fetch('/'), () => opened.eval('1')];
@@ -234,7 +205,7 @@ async fn f62_no_page_of_another_site_has_the_picker_send_frames_it_or_reads_it()
     browser.shows("bob").await;
     let chosen =
         "return document.querySelectorAll('#chats :checked').length === 0 && document.getElementById('send').disabled";
-    until(&browser, "all begins anew", chosen).await;
+    browser.until("all begins anew", chosen).await;
 
     // A code works once, and only a code does.
     let enter = |code: String| {

@@ -84,8 +84,7 @@ impl Client {
         let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
             return;
         };
-        let request = link.next_request;
-        link.next_request += 1;
+        let request = link.request();
         let until_ms = now_ms.saturating_add(ANSWER_MS);
         self.channels
             .asked

@@ -8,7 +8,7 @@
 use super::history::Why;
 use super::rows::{EntryRow, key};
 use super::take::{Arrived, Fate};
-use super::{Channel, view};
+use super::view;
 use crate::address::PeerAddress;
 use crate::client::io::{Effect, Side, Verdict};
 use crate::client::records::decode;
@@ -294,8 +294,7 @@ impl Client {
         if !link.watched.contains(&id.topic()) {
             return;
         }
-        let request = link.next_request;
-        link.next_request += 1;
+        let request = link.request();
         let meet = Meet {
             request,
             topic: id.topic(),
@@ -429,8 +428,7 @@ impl Client {
         let Some(link) = self.links.get_mut(&relay) else {
             return;
         };
-        let request = link.next_request;
-        link.next_request += 1;
+        let request = link.request();
         let deposit = Deposit {
             request,
             envelopes: envelopes.to_vec(),
@@ -524,7 +522,7 @@ impl Client {
             }
         }
         let channel = self.channels.by_id.get(&id);
-        let beacon = channel.map(|channel: &Channel| channel.row.beacon.clone());
+        let beacon = channel.map(|channel| channel.row.beacon.clone());
         all.extend(beacon.filter(|beacon| !beacon.is_empty()));
         Ok(all)
     }

@@ -528,30 +528,20 @@ fn what_an_editor_may_not_write_is_void() {
 fn what_is_too_much_is_refused_by_name() {
     let (mut w, channel) = followed();
     let mut post = Post::text("x".repeat(limits::TEXT_BYTES + 1));
-    let refused = |w: &mut World, post: Post| {
-        let command = ChannelCommand::Post {
-            channel,
-            post,
-            files: Vec::new(),
-            at_ms: None,
-            idempotency_key: None,
-        };
-        w.channel(ALICE, command).unwrap_err()
-    };
-    let error = refused(&mut w, post.clone());
+    let error = w.posts(ALICE, channel, post.clone()).unwrap_err();
     assert!(
         matches!(error, CommandError::TooLarge { field: "post.text", .. }),
         "{error}"
     );
     post = Post::text("  ");
-    let error = refused(&mut w, post.clone());
+    let error = w.posts(ALICE, channel, post.clone()).unwrap_err();
     assert!(
         matches!(error, CommandError::Invalid { field: "post.text", .. }),
         "{error}"
     );
     post = Post::text("hello");
     post.categories = vec!["sports".into()];
-    let error = refused(&mut w, post);
+    let error = w.posts(ALICE, channel, post).unwrap_err();
     let field = "post.categories";
     assert!(
         matches!(error, CommandError::Invalid { field: found, .. } if found == field),

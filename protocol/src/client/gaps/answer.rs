@@ -267,8 +267,7 @@ impl Client {
             let Some(link) = self.links.get_mut(&peer) else {
                 continue;
             };
-            let request = link.next_request;
-            link.next_request += 1;
+            let request = link.request();
             let envelopes = kept.iter().map(|kept| kept.bytes.clone()).collect();
             let frame = ClientFrame::Deposit(Deposit { request, envelopes }).encode();
             self.send(peer, Side::Client, frame);
