@@ -1,25 +1,15 @@
 // A share button. The card goes to the visitor's own node behind the # of an address, which no server sees; there the visitor chooses chats
 // and confirms. This page learns whether it was sent, and nothing of to whom.
 
-const CARD = {
-  version: 1,
-  template: "commerce",
-  fallback: { text: "Sourdough, baked this morning: ₩6,400 until noon", url: "https://bakery.example/sourdough" },
-  content: {
-    title: "Sourdough, baked this morning",
-    description: "Rye and wheat, risen for twenty hours.",
-    link: { url: "https://bakery.example/sourdough" },
-  },
-  price: { currency: "KRW", regular: 8000, discounted: 6400, rate_percent: 20 },
-  buttons: [{ label: "Reserve one", action: "open", link: { url: "https://bakery.example/reserve" } }],
-};
-
 const state = document.getElementById("state");
 const node = document.getElementById("node");
+const button = document.getElementById("share");
+const shared = await card();
 
-document.getElementById("share").addEventListener("click", () => {
+button.disabled = false;
+button.addEventListener("click", () => {
   const picker = new URL("/share", node.value);
-  picker.hash = link({ share: CARD });
+  picker.hash = link(shared);
   const opened = window.open(picker, "madang", "popup,width=460,height=760");
   // Where windows are blocked, the visitor goes there and comes back.
   if (opened === null) location.assign(picker);
@@ -29,6 +19,14 @@ addEventListener("message", ({ origin, data }) => {
   if (origin !== new URL(node.value).origin || data?.madang !== "share") return;
   state.textContent = data.state === "sent" ? `Shared with ${data.to.length}.` : "Not shared.";
 });
+
+/** The card as the shop signed it where it keeps its key; a page keeps none, and without that offers it unsigned. */
+async function card() {
+  const signed = await fetch("signed.json");
+  if (signed.ok) return signed.json();
+  const plain = await fetch("card.json");
+  return { share: await plain.json() };
+}
 
 /** `madang:share?d=` and the card's JSON in base64url. */
 function link(shared) {

@@ -16,8 +16,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::process::Process;
-use crate::tools::lacks;
-use crate::world::{DEADLINE, World};
+use crate::tools::{lacks, repository};
+use crate::world::DEADLINE;
 
 /// The WebDriver of Chromium.
 const DRIVER: &str = "chromedriver";
@@ -159,9 +159,16 @@ impl Browser {
         text
     }
 
-    /// Writes what is seen to a PNG file, in the folder that `MADANG_SCREENSHOTS` names, or else in the world's.
-    pub async fn keep(&self, world: &World, name: &str) {
-        let folder = std::env::var_os("MADANG_SCREENSHOTS").map_or_else(|| world.dir().to_owned(), PathBuf::from);
+    /// Makes the window so large, in CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.page.set_window_size(width, height).await.unwrap();
+    }
+
+    /// Writes what is seen to a PNG file, in the folder that `MADANG_SCREENSHOTS` names, or else in `target/screenshots`.
+    pub async fn keep(&self, name: &str) {
+        let folder = std::env::var_os("MADANG_SCREENSHOTS");
+        let folder = folder.map_or_else(|| repository("target/screenshots"), PathBuf::from);
+        std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(name), self.page.screenshot().await.unwrap()).unwrap();
     }
 
@@ -223,6 +230,7 @@ fn answer<B>(files: &BTreeMap<String, String>, request: &Request<B>) -> Response
     let kind = match path.rsplit_once('.') {
         Some((_, "js")) => "text/javascript; charset=utf-8",
         Some((_, "css")) => "text/css; charset=utf-8",
+        Some((_, "json")) => "application/json",
         _ => "text/html; charset=utf-8",
     };
     let (status, content) = match files.get(path) {

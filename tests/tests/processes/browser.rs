@@ -123,7 +123,7 @@ async fn the_example_page_shows_chats_once_it_is_approved_and_follows_them() {
             (browser.run(counted, Vec::new()).await == "1").then_some(())
         })
         .await;
-    browser.keep(&world, "example-page.png").await;
+    browser.keep("example-page.png").await;
 
     // It is still let in when it comes again, and gives its token back when it is told to.
     browser.visit(&format!("{}/page/", site.origin())).await;

@@ -1,6 +1,6 @@
 //! A card from one app to another: sent by the user's grant, handed to the app that the other user lets handle it, and answered.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use madang_tests::{DEADLINE, Person, Rpc, World, join, run_with};
 use serde_json::{Value, json};
@@ -9,23 +9,34 @@ use tokio::time::{Instant, sleep};
 use crate::MADANG;
 use crate::kinds::by_hand;
 
-async fn typed(args: &[&str]) -> String {
+/// Runs a command that needs no node; returns what it printed.
+pub(crate) async fn typed(args: &[&str]) -> String {
     let output = run_with(Path::new(MADANG), args, &[], DEADLINE).await;
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {error}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// An app's key, and a card that it signs.
-async fn signed(world: &World, name: &str) -> (String, Value) {
-    let place = |file: &str| world.dir().join(name).join(file).to_str().unwrap().to_owned();
-    let app = place("");
-    let made: Value = serde_json::from_str(&typed(&["app", "new", &app, "--name", name, "--json"]).await).unwrap();
-    let key = made["app"].as_str().unwrap().to_owned();
-    let manifest = place("manifest.json");
+/// Makes an app, which wants to hear that its cards are opened; returns its directory and its key.
+pub(crate) async fn new_app(world: &World, name: &str) -> (PathBuf, String) {
+    let dir = world.dir().join(name);
+    let made = typed(&["app", "new", dir.to_str().unwrap(), "--name", name, "--json"]).await;
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let manifest = dir.join("manifest.json");
     let mut said: Value = serde_json::from_str(&std::fs::read_to_string(&manifest).unwrap()).unwrap();
     said["events"] = json!(["share.opened"]);
     std::fs::write(&manifest, said.to_string()).unwrap();
+    (dir, made["app"].as_str().unwrap().to_owned())
+}
+
+/// Signs the card in a file as an app.
+pub(crate) async fn sign(card: &Path, app: &Path) -> String {
+    typed(&["share", "sign", card.to_str().unwrap(), "--app", app.to_str().unwrap()]).await
+}
+
+/// An app's key, and a card that it signs.
+async fn signed(world: &World, name: &str) -> (String, Value) {
+    let (app, key) = new_app(world, name).await;
     let card = json!({
         "version": 1,
         "template": "feed",
@@ -40,14 +51,13 @@ async fn signed(world: &World, name: &str) -> (String, Value) {
         },
         "buttons": [{ "label": "I cooked it", "action": "postback", "data": "cooked=7" }],
     });
-    let share = place("share.json");
+    let share = app.join("share.json");
     std::fs::write(&share, card.to_string()).unwrap();
-    let signed = typed(&["share", "sign", &share, "--app", &app]).await;
-    (key, serde_json::from_str(&signed).unwrap())
+    (key, serde_json::from_str(&sign(&share, &app).await).unwrap())
 }
 
 /// An app that the user lets in, as it asks and as it is then approved at the command line.
-async fn let_in(person: &Person, name: &str, scopes: &[&str]) -> String {
+pub(crate) async fn let_in(person: &Person, name: &str, scopes: &[&str]) -> String {
     let ask = json!({ "name": name, "scopes": scopes });
     let asked = person.rpc().of_app(None).ask("app.request", ask).await;
     by_hand(person, &["app", "approve", name]).await;
@@ -55,7 +65,7 @@ async fn let_in(person: &Person, name: &str, scopes: &[&str]) -> String {
 }
 
 /// What an app has been told of some kinds, once it is so much.
-async fn told(app: &Rpc, count: usize) -> Vec<Value> {
+pub(crate) async fn told(app: &Rpc, count: usize) -> Vec<Value> {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let page = app.ask("event.poll", json!({ "after": "ack", "timeout_ms": 0 })).await;

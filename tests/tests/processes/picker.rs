@@ -4,21 +4,48 @@ use madang_tests::tools::repository;
 use madang_tests::{Browser, Person, Site, World, join, places};
 use serde_json::{Value, json};
 
-use crate::MADANG;
+use crate::handlers::{new_app, sign, told};
 use crate::kinds::by_hand;
+use crate::{MADANG, handlers};
 
 fn site_of(person: &Person) -> String {
     places(person.data()).unwrap()["http"].as_str().unwrap().to_owned()
 }
 
-async fn shop() -> Site {
+/// The shop's site; with its card signed, if it is.
+async fn shop(signed: Option<String>) -> Site {
     let read = |file: &str| std::fs::read_to_string(repository("examples/shop").join(file)).unwrap();
-    Site::serve([
+    let files = [
         ("/", read("index.html")),
         ("/shop.js", read("shop.js")),
         ("/shop.css", read("shop.css")),
-    ])
-    .await
+        ("/card.json", read("card.json")),
+    ];
+    let signed = signed.map(|signed| ("/signed.json", signed));
+    Site::serve(files.into_iter().chain(signed)).await
+}
+
+/// Presses the shop's share button, and goes to the picker that it opens.
+async fn share(browser: &Browser, shop: &Site, person: &Person) {
+    browser.visit(shop.origin()).await;
+    let node = "document.getElementById('node').value = given[0]";
+    browser.run(node, vec![json!(site_of(person))]).await;
+    browser
+        .until("it has its card", "return !document.getElementById('share').disabled")
+        .await;
+    browser.keep("shop.png").await;
+    browser.click("#share").await;
+    browser.to_window(1).await;
+}
+
+/// Chooses chats in the picker.
+async fn choose(browser: &Browser, chats: &[&str]) {
+    for chat in chats {
+        browser.click(&format!("#chats input[value='{chat}']")).await;
+    }
+    browser
+        .until("it is ready", "return !document.getElementById('send').disabled")
+        .await;
 }
 
 /// Lets the browser in, as the user does once.
@@ -40,7 +67,7 @@ async fn cards(person: &Person, chat: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f62_a_card_of_a_shop_goes_to_the_two_chats_that_the_user_confirms_and_to_no_other() {
+async fn f62_a_shops_signed_card_goes_to_the_two_chats_that_the_user_confirms_and_each_receivers_app_is_handed_it() {
     let world = World::new(MADANG);
     let Some(browser) = Browser::start(&world.dir().join("browser")).await else {
         return;
@@ -52,62 +79,103 @@ async fn f62_a_card_of_a_shop_goes_to_the_two_chats_that_the_user_confirms_and_t
     let with_bob = join(&mut alice, &mut bob).await;
     let with_carol = join(&mut alice, &mut carol).await;
     let with_dave = join(&mut alice, &mut dave).await;
-    let shop = shop().await;
+    let (app, key) = new_app(&world, "Yard bakery").await;
+    let signed = sign(&repository("examples/shop/card.json"), &app).await;
+    let shop = shop(Some(signed)).await;
 
     // A browser that the user hasn't let in shows nothing of the user's.
-    let node = "document.getElementById('node').value = given[0]";
-    browser.visit(shop.origin()).await;
-    browser.run(node, vec![json!(site_of(&alice))]).await;
-    browser.click("#share").await;
-    browser.to_window(1).await;
+    share(&browser, &shop, &alice).await;
     browser.shows("madang share browser").await;
     browser.close_window().await;
     let_in(&browser, &alice).await;
 
-    browser.visit(shop.origin()).await;
-    browser.run(node, vec![json!(site_of(&alice))]).await;
-    browser.click("#share").await;
-    browser.to_window(1).await;
+    share(&browser, &shop, &alice).await;
     browser.shows("carol").await;
     let shown = browser.text().await;
     for text in [
         "Sourdough, baked this morning",
         "6,400",
         "Reserve one",
-        shop.origin(),
-        "Not signed",
+        "Yard bakery",
+        &key[..8],
     ] {
         assert!(shown.contains(text), "{text:?} isn't in {shown}");
     }
-    assert_eq!(
-        browser
-            .run("return document.getElementById('send').disabled", Vec::new())
-            .await,
-        true
-    );
-    for chat in [&with_bob, &with_carol] {
-        browser.click(&format!("#chats input[value='{chat}']")).await;
+    assert!(!shown.contains("Not signed"), "{shown}");
+    let disabled = "return document.getElementById('send').disabled";
+    assert_eq!(browser.run(disabled, Vec::new()).await, true);
+    choose(&browser, &[&with_bob, &with_carol]).await;
+    for (width, height, name) in [(400, 780, "phone"), (1100, 760, "desktop"), (460, 760, "window")] {
+        browser.resize(width, height).await;
+        choose(&browser, &[]).await;
+        browser.keep(&format!("picker-{name}.png")).await;
     }
-    browser
-        .until("it is ready", "return !document.getElementById('send').disabled")
-        .await;
-    browser.keep(&world, "picker.png").await;
     browser.click("#send").await;
     browser.shows("Sent to 2 chats.").await;
-    browser.keep(&world, "picker-sent.png").await;
+    browser.keep("picker-sent.png").await;
     browser.to_window(0).await;
     browser.shows("Shared with 2.").await;
+    browser.keep("shop-shared.png").await;
 
     for (person, chat) in [(&mut bob, &with_bob), (&mut carol, &with_carol)] {
         let card = person
             .until("the card", async |person| cards(person, chat).await.pop())
             .await;
-        let body = &card["body"]["card"];
-        assert_eq!(body["by"], json!({ "kind": "page", "origin": shop.origin() }), "{card}");
-        assert_eq!(body["share"]["price"]["discounted"], 6400);
+        let by = &card["body"]["card"]["by"];
+        assert_eq!(
+            (&by["kind"], &by["app"], &by["name"]),
+            (&json!("app"), &json!(key), &json!("Yard bakery")),
+            "{card}"
+        );
         assert_eq!(cards(person, chat).await.len(), 1);
+        let read = by_hand(person, &["read", chat]).await;
+        assert!(read.contains("Yard bakery") && read.contains(&key[..8]), "{read}");
+
+        // A program that the user lets handle the shop's cards is handed it when the button is pressed.
+        let scope = format!("share:{key}:handle");
+        let handler = handlers::let_in(person, "bakery", &[&scope]).await;
+        let message = card["message"].as_str().unwrap();
+        let press = json!({ "message": message, "button": "buttons[0]", "os": "linux" });
+        let pressed = person.ask("share.open", press).await;
+        assert_eq!(pressed["action"]["kind"], "handler", "{pressed}");
+        let payload = told(&person.rpc().of_app(Some(&handler)), 1).await.remove(0);
+        let data = &payload["data"];
+        assert_eq!(payload["kind"], "share.payload", "{payload}");
+        assert_eq!(
+            (&data["app"], &data["message"], &data["button"]),
+            (&json!(key), &json!(message), &json!("buttons[0]"))
+        );
+        assert_eq!(data["params"], json!({ "reserve": "sourdough" }));
+        assert_eq!(data["card"]["share"]["price"]["discounted"], 6400);
     }
     assert!(cards(&alice, &with_dave).await.is_empty());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f63_a_page_that_signs_nothing_is_named_by_the_browser_and_shown_as_a_claim() {
+    let world = World::new(MADANG);
+    let Some(browser) = Browser::start(&world.dir().join("browser")).await else {
+        return;
+    };
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let shop = shop(None).await;
+    let_in(&browser, &alice).await;
+    share(&browser, &shop, &alice).await;
+    browser.shows("bob").await;
+    let shown = browser.text().await;
+    for text in ["Sourdough, baked this morning", shop.origin(), "Not signed"] {
+        assert!(shown.contains(text), "{text:?} isn't in {shown}");
+    }
+    choose(&browser, &[&chat]).await;
+    browser.keep("picker-unsigned.png").await;
+    browser.click("#send").await;
+    browser.shows("Sent to 1 chat.").await;
+    let card = bob.until("the card", async |bob| cards(bob, &chat).await.pop()).await;
+    let by = &card["body"]["card"]["by"];
+    assert_eq!(*by, json!({ "kind": "page", "origin": shop.origin() }), "{card}");
     browser.close().await;
 }
 
@@ -188,10 +256,7 @@ async fn f62_no_page_of_another_site_has_the_picker_send_frames_it_or_reads_it()
     browser.to_window(1).await;
     browser.shows("the first card").await;
     browser.shows("bob").await;
-    browser.click(&format!("#chats input[value='{chat}']")).await;
-    browser
-        .until("it is ready", "return !document.getElementById('send').disabled")
-        .await;
+    choose(&browser, &[&chat]).await;
     browser.to_window(0).await;
     let reach = "
         const tries = [() => opened.document.body, () => opened.localStorage, () => opened.fetch('/'), () => opened.eval('1')];
