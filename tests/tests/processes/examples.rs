@@ -8,6 +8,7 @@ use madang_tests::{Person, Process, World, join};
 use serde_json::json;
 
 use crate::MADANG;
+use crate::handlers::new_app;
 use crate::kinds::by_hand;
 
 /// A person's echo bot; it keeps its token in the world's directory.
@@ -298,4 +299,84 @@ async fn the_publisher_posts_each_item_once_also_over_kills_and_plans_those_of_l
     assert_eq!(categories.len(), 1);
     let plans = brand.ask("channel.plans", json!({ "channel": channel })).await;
     assert_eq!(plans["items"].as_array().unwrap().len(), 1, "{plans}");
+}
+
+/// The recipe app; it keeps its token in the world's directory.
+fn recipes(world: &World, person: &Person, args: &[&str]) -> Process {
+    let script = repository("examples/recipes/dist/recipes.js");
+    let mut all: Vec<OsString> = vec![script.into()];
+    all.extend(args.iter().map(OsString::from));
+    all.extend(["--data".into(), person.data().into()]);
+    all.extend(["--token-file".into(), world.dir().join("recipes.token").into()]);
+    Process::start_at_once(Path::new("node"), &all, &[], &world.dir().join("recipes"))
+}
+
+/// Its receiver.
+fn kitchen(world: &World, person: &Person, app: &str) -> Process {
+    let script = repository("examples/recipes/kitchen.py");
+    let mut args: Vec<OsString> = vec![script.into(), "--data".into(), person.data().into()];
+    args.extend(["--app".into(), app.into()]);
+    args.extend(["--token-file".into(), world.dir().join("kitchen.token").into()]);
+    let client = repository("examples/clients/python");
+    let envs = [("PYTHONPATH", client.to_str().unwrap())];
+    Process::start_at_once(Path::new("python3"), &args, &envs, &world.dir().join("kitchen"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_shared_in_typescript_opens_in_python_and_its_answer_comes_back() {
+    let folder = repository("examples/recipes");
+    if lacks("the recipes", "node")
+        || lacks("the recipes", "python3")
+        || lacks_packages("the recipes", &folder)
+        || lacks_typescript("the recipes", &folder).await
+    {
+        return;
+    }
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let (app, key) = new_app(&world, "Recipes").await;
+
+    // Shared, once the user has chosen where to.
+    let sharer = recipes(&world, &alice, &["share", "--app", app.to_str().unwrap()]);
+    sharer.says(|line| line.starts_with("waiting for you")).await;
+    by_hand(&alice, &["app", "approve", "Recipes"]).await;
+    sharer.says(|line| line.starts_with("choose where it goes: http")).await;
+    let picks = alice.ask("share.picks", json!({})).await;
+    let pick = picks["items"][0]["pick"].as_str().unwrap().to_owned();
+    by_hand(&alice, &["share", "confirm", &pick, "--to", &chat]).await;
+    sharer.says(|line| line == "shared with 1").await;
+    let card = bob
+        .event("the card arrives", |kind, data| {
+            kind == "message.received" && data["body"]["kind"] == "share"
+        })
+        .await;
+    assert_eq!(card["body"]["card"]["by"]["app"], key, "{card}");
+
+    // The receiver gets what was opened while it was killed, node and all.
+    let first = kitchen(&world, &bob, &key);
+    first.says(|line| line.starts_with("waiting for you")).await;
+    by_hand(&bob, &["app", "approve", "Kitchen"]).await;
+    first.says(|line| line == "ready").await;
+    first.kill().await;
+    let open = json!({ "message": card["message"], "button": "buttons[0]", "os": "linux" });
+    let opened = bob.ask("share.open", open).await;
+    assert_eq!(opened["action"]["kind"], "handler", "{opened}");
+    bob.kill().await;
+    bob.up().await;
+    let second = kitchen(&world, &bob, &key);
+    second.says(|line| line == "Kimchi stew (kimchi-stew, for 2)").await;
+    second.says(|line| line == "  kimchi: 300 g").await;
+    second.says(|line| line == "answered").await;
+
+    let answers = recipes(&world, &alice, &["answers"]);
+    let told = answers.finds(|line| {
+        line.strip_prefix("kimchi-stew, direct chat ")?
+            .split_once(": ")
+            .map(|(_, answer)| answer.to_owned())
+    });
+    assert_eq!(told.await, "cooking for 4");
+    answers.kill().await;
+    second.kill().await;
 }
