@@ -1,10 +1,11 @@
 //! `madang demo`: the whole story on this machine, with real processes.
 //!
-//! A relay, two people and a brand in a temporary directory, each started with the arguments that a user would type. Each step waits for what it
+//! A relay, two people, a brand and two apps in a temporary directory, each started with the arguments that a user would type. Each step waits for what it
 //! says, with a deadline; anything else ends the demo with an error. Only processes that it started are ended, also on failure.
 
 mod brand;
 mod person;
+mod shares;
 mod story;
 
 use std::ffi::OsString;

@@ -35,6 +35,18 @@ const FILE_BYTES: u64 = 2 * limits::SHARED_JSON_BYTES as u64;
 /// # Errors
 /// [`Fault::Failed`] if the directory has one already, or can't be written.
 pub fn new_app(dir: &Path, name: &str, out: &Out) -> Result<(), Fault> {
+    let app = make_app(dir, name)?;
+    let document = json!({ "app": app, "key": dir.join(KEY_FILE), "manifest": dir.join(MANIFEST_FILE) });
+    out.print(&document, || {
+        (out.t().app_made)(&app, &shown(&dir.join(KEY_FILE)), &shown(&dir.join(MANIFEST_FILE)))
+    })
+}
+
+/// Makes an app, and returns its key.
+///
+/// # Errors
+/// [`Fault::Failed`] if the directory has one already, or can't be written.
+pub fn make_app(dir: &Path, name: &str) -> Result<String, Fault> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| {
         let error = error.to_string();
@@ -58,10 +70,7 @@ pub fn new_app(dir: &Path, name: &str, out: &Out) -> Result<(), Fault> {
     write_new(&dir.join(KEY_FILE), key.as_bytes(), true)?;
     let text = format!("{manifest:#}\n");
     write_new(&dir.join(MANIFEST_FILE), text.as_bytes(), false)?;
-    let document = json!({ "app": app, "key": dir.join(KEY_FILE), "manifest": dir.join(MANIFEST_FILE) });
-    out.print(&document, || {
-        (out.t().app_made)(&app, &shown(&dir.join(KEY_FILE)), &shown(&dir.join(MANIFEST_FILE)))
-    })
+    Ok(app)
 }
 
 /// Prints what a domain publishes to vouch for an app.
@@ -132,17 +141,37 @@ fn preview(file: &Path, html: bool, out: &Out) -> Result<(), Fault> {
 }
 
 fn sign(args: SignArgs, out: &Out) -> Result<(), Fault> {
-    let (secret, manifest) = app(&args.app)?;
-    let share = read_card(&args.file)?.share;
+    let signed = signed(&args.app, &read_card(&args.file)?.share, args.key, args.expires_in_s)?;
+    if args.link {
+        let link = signed.to_link();
+        return out.print(&json!({ "link": link }), || link);
+    }
+    let text = signed.to_json();
+    let document = serde_json::from_str(&text).unwrap_or_default();
+    out.print(&document, || text)
+}
+
+/// Signs a share as the app of a directory; returns what methods take.
+///
+/// # Errors
+/// [`Fault::Failed`] if the app can't be read, or the share is refused.
+pub fn sign_share(app: &Path, share: &Value) -> Result<Value, Fault> {
+    let share = Share::parse(share.to_string().as_bytes()).map_err(|error| refused(&error))?;
+    let signed = signed(app, &share, None, None)?;
+    Ok(serde_json::from_str(&signed.to_json()).unwrap_or_default())
+}
+
+fn signed(dir: &Path, share: &Share, key: Option<String>, expires_in_s: Option<u64>) -> Result<SharedCard, Fault> {
+    let (secret, manifest) = app(dir)?;
     let mut value: Value = serde_json::from_str(share.canonical()).unwrap_or_default();
     let Some(members) = value.as_object_mut() else {
         return Err(refused(&ShareError::Missing { path: "share".into() }));
     };
-    if args.expires_in_s.is_some() || share.card().expires_s.is_none() {
-        let seconds = args.expires_in_s.unwrap_or(SHARE_SECONDS);
+    if expires_in_s.is_some() || share.card().expires_s.is_none() {
+        let seconds = expires_in_s.unwrap_or(SHARE_SECONDS);
         members.insert("expires_s".to_owned(), now_s().saturating_add(seconds).into());
     }
-    let key = match (args.key, &share.card().key) {
+    let key = match (key, &share.card().key) {
         (Some(key), _) => Some(key),
         // The same share has the same key, however often it is signed.
         (None, None) => {
@@ -154,16 +183,9 @@ fn sign(args: SignArgs, out: &Out) -> Result<(), Fault> {
     if let Some(key) = key {
         members.insert("key".to_owned(), key.into());
     }
-    let signed = Share::parse(value.to_string().as_bytes())
+    Share::parse(value.to_string().as_bytes())
         .and_then(|share| SharedCard::sign(&secret, manifest, share, now_s()))
-        .map_err(|error| refused(&error))?;
-    if args.link {
-        let link = signed.to_link();
-        return out.print(&json!({ "link": link }), || link);
-    }
-    let text = signed.to_json();
-    let document = serde_json::from_str(&text).unwrap_or_default();
-    out.print(&document, || text)
+        .map_err(|error| refused(&error))
 }
 
 fn verify(file: &Path, out: &Out) -> Result<(), Fault> {

@@ -109,6 +109,23 @@ impl Person {
         self.chat = chat;
     }
 
+    /// Returns the chat with the other.
+    #[must_use]
+    pub fn chat(&self) -> &str {
+        &self.chat
+    }
+
+    /// An app asks to be let in, and the person approves it; returns the app's own client.
+    pub async fn lets_in(&self, name: &str, scopes: &[String]) -> Result<Client, Fault> {
+        let request = json!({ "name": name, "scopes": scopes });
+        let asked = self.client()?.call_at_door("app.request", request).await?;
+        self.call("app.approve", json!({ "app": asked.get("app") })).await?;
+        let file = self.data.with_extension(format!("{name}.token"));
+        std::fs::write(&file, show::text_of(&asked, "token"))
+            .map_err(|error| Fault::file(|t| t.to_write, &file, &error))?;
+        Client::open(&self.data, Some(&file))
+    }
+
     /// Calls a method of the node.
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, Fault> {
         self.client()?.call(method, params).await

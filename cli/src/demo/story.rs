@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::person::{Person, rank};
-use super::{Stage, brand};
+use super::{Stage, brand, shares};
 use crate::fault::Fault;
 use crate::show;
 use crate::text::Texts;
 
 /// Who does something.
 pub(super) type Who = fn(&Texts) -> &'static str;
-const ALICE: Who = |_| "Alice";
+pub(super) const ALICE: Who = |_| "Alice";
 pub(super) const BOB: Who = |_| "Bob";
 const BOTH: Who = |t| t.demo.both;
 const RELAY: Who = |t| t.relay;
@@ -36,6 +36,7 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Fault> {
     meet(stage).await?;
     talk(stage, &mut sent).await?;
     brand::play(stage, &addresses).await?;
+    shares::play(stage).await?;
     let waiting = alice_is_away(stage, &relay, &addresses, &mut sent).await?;
     alice_returns(stage, &addresses, &waiting).await?;
     without_relay(stage, &mut sent).await?;
