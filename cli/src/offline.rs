@@ -1,6 +1,7 @@
 //! What needs no node: making an app, and signing, checking and showing its shares. The one place of the command line that knows the
 //! protocol.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
@@ -47,30 +48,31 @@ pub fn new_app(dir: &Path, name: &str, out: &Out) -> Result<(), Fault> {
 /// # Errors
 /// [`Fault::Failed`] if the directory has one already, or can't be written.
 pub fn make_app(dir: &Path, name: &str) -> Result<String, Fault> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| {
-        let error = error.to_string();
-        Fault::failed(move |t| (t.failed_to)(t.to_write, KEY_FILE, &error))
-    })?;
-    let secret = AppSecret::from_bytes(seed);
+    let secret = AppSecret::from_bytes(random()?);
     let app = secret.public().to_string();
-    let manifest = json!({
-        "version": 1,
-        "number": 1,
-        "app": app,
-        "name": name,
-        "domains": [],
-        "handlers": [],
-        "events": [],
-    });
+    // In the order in which people read it.
+    let manifest = format!(
+        "{{\n  \"version\": 1,\n  \"number\": 1,\n  \"app\": \"{app}\",\n  \"name\": {},\n  \"domains\": [],\n  \"handlers\": [],\n  \
+         \"events\": []\n}}\n",
+        json!(name)
+    );
     // What can't be signed isn't begun with.
-    SignedManifest::sign(&secret, manifest.to_string().as_bytes()).map_err(|error| refused(&error))?;
+    SignedManifest::sign(&secret, manifest.as_bytes()).map_err(|error| refused(&error))?;
     fs::create_dir_all(dir).map_err(|error| Fault::file(|t| t.to_make_directory, dir, &error))?;
     let key = format!("{}\n", data_encoding::HEXLOWER.encode(secret.to_bytes().as_slice()));
     write_new(&dir.join(KEY_FILE), key.as_bytes(), true)?;
-    let text = format!("{manifest:#}\n");
-    write_new(&dir.join(MANIFEST_FILE), text.as_bytes(), false)?;
+    write_new(&dir.join(MANIFEST_FILE), manifest.as_bytes(), false)?;
     Ok(app)
+}
+
+/// Bytes that nobody can guess.
+///
+/// # Errors
+/// [`Fault::Failed`] if the system has none.
+pub fn random<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Fault::io(|t| t.to_get_random, &error.into()))?;
+    Ok(bytes)
 }
 
 /// Prints what a domain publishes to vouch for an app.
@@ -81,8 +83,8 @@ pub fn vouch(dir: &Path, domain: &str, out: &Out) -> Result<(), Fault> {
     let (secret, manifest) = app(dir)?;
     let named = manifest.manifest().domains.iter().any(|known| known.as_str() == domain);
     if !is_domain(domain) || !named {
-        let domain = safe::line(domain);
-        return Err(Fault::failed(move |t| (t.domain_unnamed)(&domain)));
+        let (domain, manifest) = (safe::line(domain), shown(&dir.join(MANIFEST_FILE)));
+        return Err(Fault::failed(move |t| (t.domain_unnamed)(&domain, &manifest)));
     }
     let vouch = BASE64URL_NOPAD.encode(&Vouch::of_app(&secret, domain).encode());
     let file = json!({ "madang": 1, "apps": [vouch] });
@@ -125,19 +127,42 @@ pub fn share(action: FileCommand, out: &Out) -> Result<(), Fault> {
 
 fn preview(file: &Path, html: bool, out: &Out) -> Result<(), Fault> {
     let card = read_card(file)?;
-    let view = View {
-        language: match out.t().language {
+    let pictures = BTreeMap::new();
+    let view = view(out.t(), &pictures);
+    let (text, page) = (share::text(&card, &view), share::html(&card, &view));
+    let document = json!({ "text": text, "html": page });
+    out.print(&document, || if html { page } else { text.trim_end().to_owned() })
+}
+
+fn view<'a>(t: &Texts, pictures: &'a BTreeMap<usize, String>) -> View<'a> {
+    View {
+        language: match t.language {
             Language::English => share::Language::English,
             Language::Korean => share::Language::Korean,
         },
         now_s: now_s(),
         resolved: None,
         proven: &[],
-        pictures: &std::collections::BTreeMap::new(),
-    };
-    let (text, page) = (share::text(&card, &view), share::html(&card, &view));
-    let document = json!({ "text": text, "html": page });
-    out.print(&document, || if html { page } else { text.trim_end().to_owned() })
+        pictures,
+    }
+}
+
+/// A share of a message as lines of text, without who stands for it; none if it can't be read.
+#[must_use]
+pub fn lines(share: &Value, t: &Texts) -> Option<Vec<String>> {
+    let share = Share::parse(share.to_string().as_bytes()).ok()?;
+    let text = share::text_of(&share, &view(t, &BTreeMap::new()));
+    let shown = text.lines().map(|line| line.strip_prefix("  ").unwrap_or(line));
+    Some(shown.map(str::to_owned).collect())
+}
+
+/// A card as methods take it.
+///
+/// # Errors
+/// [`Fault::Failed`] if the file can't be read, or what is in it is refused.
+pub fn card(file: &Path) -> Result<Value, Fault> {
+    let card = read_card(file)?;
+    Ok(serde_json::from_str(&card.to_json()).unwrap_or_default())
 }
 
 fn sign(args: SignArgs, out: &Out) -> Result<(), Fault> {
@@ -252,7 +277,7 @@ fn is_shared(text: &str) -> bool {
 /// An app's secret, and its manifest signed.
 fn app(dir: &Path) -> Result<(AppSecret, SignedManifest), Fault> {
     let path = dir.join(KEY_FILE);
-    let text = read(&path)?;
+    let text = if path.exists() { read(&path)? } else { Vec::new() };
     let seed = data_encoding::HEXLOWER.decode(text.trim_ascii());
     let seed: Option<[u8; 32]> = seed.ok().and_then(|bytes| bytes.try_into().ok());
     let Some(seed) = seed else {
@@ -317,9 +342,8 @@ fn says(error: &ShareError, t: &Texts) -> String {
     match error {
         ShareError::Limit { found, limit, .. } => (t.share_limit)(&path, *found, limit),
         ShareError::Missing { .. } => (t.share_missing)(&path),
-        ShareError::Invalid { reason, .. } | ShareError::Json { reason, .. } => {
-            (t.share_invalid)(&path, &safe::multiline(reason, ""))
-        }
+        ShareError::Invalid { reason, .. } => (t.share_invalid)(&path, &safe::multiline(reason, "")),
+        ShareError::Json { reason, .. } => (t.share_no_json)(&path, &safe::multiline(reason, "")),
         ShareError::Signature(_) => t.share_forged.to_owned(),
         ShareError::Expired { .. } => t.has_expired.to_owned(),
     }

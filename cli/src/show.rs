@@ -153,7 +153,12 @@ fn body(body: &Value, indent: &str, t: &Texts) -> String {
         "share" => {
             let card = body.get("card").unwrap_or(&Value::Null);
             let by = crate::commands::shares::by(card.get("by").unwrap_or(&Value::Null), t);
-            return format!("{}\n{indent}({by})", multiline(text_of(card, "fallback"), indent));
+            let said = card.get("share").and_then(|share| crate::offline::lines(share, t));
+            let said = said.map_or_else(
+                || multiline(text_of(card, "fallback"), indent),
+                |lines| lines.join(&format!("\n{indent}")),
+            );
+            return format!("({by})\n{indent}{said}");
         }
         _ => text_of(body, "fallback"),
     };

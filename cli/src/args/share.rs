@@ -79,19 +79,19 @@ pub enum CardCommand {
     Browser,
     /// Send a card to chats
     Send {
-        /// File with the card's JSON; - reads standard input
+        /// The share; `-` reads standard input
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
         /// Chat to send it to, at most ten; can be repeated
         #[arg(long = "to", value_name = "CHAT", required = true)]
         to: Vec<String>,
-        /// Key under which the same card is sent only once
+        /// Key under which the same card is sent only once [default: a new one each time]
         #[arg(long, value_name = "KEY")]
-        key: String,
+        key: Option<String>,
     },
     /// Offer a card as an app does, and wait until the user has chosen in the picker
     Pick {
-        /// File with the card's JSON; - reads standard input
+        /// The share; `-` reads standard input
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },

@@ -161,9 +161,11 @@ impl Page {
             }
             "share" => {
                 let card = body.get("card").unwrap_or(&Value::Null);
-                shown.push_str(&text(show::text_of(card, "fallback")));
                 let by = super::shares::by(card.get("by").unwrap_or(&Value::Null), self.t);
                 shown.push_str(&format!("<p class=\"soft\">{}</p>", escape(&by)));
+                let said = card.get("share").and_then(|share| crate::offline::lines(share, self.t));
+                let said = said.map(|lines| lines.join("\n"));
+                shown.push_str(&text(said.as_deref().unwrap_or(show::text_of(card, "fallback"))));
             }
             "deleted" => shown.push_str(&format!("<p class=\"text soft\">({})</p>", self.t.deleted)),
             _ => shown.push_str(&text(show::text_of(body, "fallback"))),

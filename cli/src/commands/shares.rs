@@ -1,8 +1,6 @@
 //! The commands around cards of apps and pages.
 
-use std::io::Read as _;
-use std::path::Path;
-
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::messages::message_for;
@@ -10,14 +8,12 @@ use super::{id_for, print_list};
 use crate::args::CardCommand;
 use crate::client::Client;
 use crate::fault::Fault;
+use crate::offline;
 use crate::out::Out;
 use crate::resolve::{CHAT, PICK};
 use crate::safe;
 use crate::show;
 use crate::text::Texts;
-
-/// Bytes of a card of which more is read than the node takes, so that the node says what its limit is.
-const MAX_CARD_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Result<(), Fault> {
     let t = out.t();
@@ -29,8 +25,12 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
             Ok(())
         }
         CardCommand::Send { file, to, key } => {
-            let mut params = card(&file)?;
+            let mut params = offline::card(&file)?;
             set(&mut params, "chats", json!(chats(client, &to).await?));
+            let key = match key {
+                Some(key) => key,
+                None => HEXLOWER.encode(&offline::random::<16>()?),
+            };
             set(&mut params, "idempotency_key", json!(key));
             let sent = client.call("share.send", params).await?;
             print_list(out, show::items_of(&sent, "items"), t.no_picks, |item| {
@@ -45,7 +45,7 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
             })
         }
         CardCommand::Pick { file } => {
-            let mut params = card(&file)?;
+            let mut params = offline::card(&file)?;
             set(&mut params, "timeout_ms", json!(0));
             let mut picked = client.call("share.pick", params).await?;
             out.remark(&(t.share_choose)(&show::field(&picked, "url")));
@@ -135,29 +135,6 @@ async fn chats(client: &Client, given: &[String]) -> Result<Vec<String>, Fault> 
         chats.push(id_for(client, CHAT, "chat.list", chat).await?);
     }
     Ok(chats)
-}
-
-/// A card's parameters: of a file that has the card alone, or with who signs it.
-fn card(path: &Path) -> Result<Value, Fault> {
-    let fault = |e: &std::io::Error| Fault::file(|t| t.to_read, path, e);
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(MAX_CARD_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(|e| fault(&e))?;
-    } else {
-        let file = std::fs::File::open(path).map_err(|e| fault(&e))?;
-        file.take(MAX_CARD_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(|e| fault(&e))?;
-    }
-    let value: Value = serde_json::from_slice(&bytes).map_err(|e| fault(&std::io::Error::other(e)))?;
-    Ok(match value.get("share") {
-        Some(_) => value,
-        None => json!({ "share": value }),
-    })
 }
 
 fn set(params: &mut Value, name: &str, value: Value) {

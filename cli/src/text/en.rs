@@ -36,6 +36,7 @@ pub static EN: Texts = Texts {
     to_read: "read",
     to_open: "open",
     to_read_stdin: "read standard input",
+    to_get_random: "get random bytes from the system",
     to_read_passphrase: "read the passphrase file",
     to_catch_signals: "catch signals",
     to_start_runtime: "start the runtime",
@@ -356,7 +357,9 @@ pub static EN: Texts = Texts {
     },
     app_exists: |path| format!("{path} is there already; an app's key is never overwritten"),
     no_app_key: |path| format!("{path} holds no key of an app; `madang app new DIR` makes one"),
-    domain_unnamed: |domain| format!("the app's manifest doesn't name {domain} among its domains"),
+    domain_unnamed: |domain, manifest| {
+        format!("{manifest} doesn't name {domain} among its `domains`: add it there first")
+    },
     to_be_published: |url| format!("to be published at {url}; what is there already is kept beside it"),
     share_valid: |template, bytes| format!("a valid share: {template}, {bytes} bytes"),
     signed_by: |app, name| format!("signed by {app}, which calls itself «{name}»"),
@@ -369,6 +372,7 @@ pub static EN: Texts = Texts {
     share_limit: |member, found, limit| format!("{member}: {found} is not {limit}"),
     share_missing: |member| format!("{member}: is missing"),
     share_invalid: |member, reason| format!("{member}: {reason}"),
+    share_no_json: |member, reason| format!("{member}: can't be read as JSON: {reason}"),
     share_forged: "the signature doesn't hold: this isn't what the app signed",
 
     pages_written: |count, dir| format!("{count} pages written to {dir}"),

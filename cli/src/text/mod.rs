@@ -94,6 +94,7 @@ pub struct Texts {
     pub to_read: &'static str,
     pub to_open: &'static str,
     pub to_read_stdin: &'static str,
+    pub to_get_random: &'static str,
     pub to_read_passphrase: &'static str,
     pub to_catch_signals: &'static str,
     pub to_start_runtime: &'static str,
@@ -383,7 +384,8 @@ pub struct Texts {
     pub app_made: fn(&str, &str, &str) -> String,
     pub app_exists: fn(&str) -> String,
     pub no_app_key: fn(&str) -> String,
-    pub domain_unnamed: fn(&str) -> String,
+    /// The domain, and the manifest's file.
+    pub domain_unnamed: fn(&str, &str) -> String,
     pub to_be_published: fn(&str) -> String,
     /// The template, and how many bytes.
     pub share_valid: fn(&str, usize) -> String,
@@ -397,6 +399,7 @@ pub struct Texts {
     pub share_limit: fn(&str, u64, &str) -> String,
     pub share_missing: fn(&str) -> String,
     pub share_invalid: fn(&str, &str) -> String,
+    pub share_no_json: fn(&str, &str) -> String,
     pub share_forged: &'static str,
 
     // Pages, and processes of the demo.

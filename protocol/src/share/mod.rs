@@ -34,7 +34,7 @@ pub use card::{
 pub use error::ShareError;
 pub use json::Json;
 pub use kakao::{Converted, from_kakao};
-pub use render::{Language, View, html, text};
+pub use render::{Language, View, html, text, text_of};
 pub use resolve::{Action, NoAction, Platform, Resolved, resolve};
 pub use schema::{manifest_schema, share_schema};
 pub use signed::{By, SharedCard};

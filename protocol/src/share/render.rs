@@ -3,6 +3,7 @@
 //! Who signed it stands above what it says, in words that the card can't write; what the card says of itself is made safe, and what
 //! turns or hides text leaves a mark (FAULTS 60, 63).
 
+use super::Share;
 use super::card::{Button, Calendar, Card, Content, Coupon, Details, Image, Location, Price, Social};
 use super::resolve::{Action, Resolved};
 use super::signed::{By, SharedCard};
@@ -41,18 +42,33 @@ enum Part<'a> {
     Image(usize, &'a Image),
     /// A name and a value.
     Row(String, String),
-    /// What a button says, its path, and what it does.
-    Button(&'a Button, String),
+    /// What it costs, and what it did before.
+    Price(String, Option<String>),
+    /// A button, its path, and its number where it is one of the card itself.
+    Button(&'a Button, String, Option<usize>),
     /// Where the body leads.
     Address(&'a str),
     Rule,
 }
 
-/// Shows a card as text: lines that begin with nothing the card wrote unmarked.
+/// Shows a card as text: lines that begin with nothing the card wrote unmarked. Its buttons are numbered from 1.
 #[must_use]
 pub fn text(card: &SharedCard, view: &View<'_>) -> String {
+    as_text(parts(card, view), view)
+}
+
+/// Shows a share as text where something else says who stands for it, as in a message.
+#[must_use]
+pub fn text_of(share: &Share, view: &View<'_>) -> String {
+    let mut parts = Vec::new();
+    of_share(&mut parts, share, view);
+    as_text(parts, view)
+}
+
+fn as_text(parts: Vec<Part<'_>>, view: &View<'_>) -> String {
+    let words = view.language.words();
     let mut out = String::new();
-    for part in parts(card, view) {
+    for part in parts {
         // Writing to a string doesn't fail.
         let _written = match part {
             Part::Signer(signer) => writeln!(out, "{signer}"),
@@ -61,24 +77,20 @@ pub fn text(card: &SharedCard, view: &View<'_>) -> String {
             Part::Text(text) => writeln!(out, "  {}", paragraph(text, "  ")),
             Part::Image(_, image) => {
                 let alt = image.alt.as_deref().map(line).unwrap_or_default();
-                writeln!(
-                    out,
-                    "  ({}{}{alt})",
-                    view.language.words().picture,
-                    if alt.is_empty() { "" } else { ": " }
-                )
+                let colon = if alt.is_empty() { "" } else { ": " };
+                writeln!(out, "  ({}{colon}{alt})", words.picture)
             }
             Part::Row(name, value) => writeln!(out, "  {name}: {value}"),
-            Part::Button(button, path) => match action(view, &path) {
-                Some(Action::None { .. }) => Ok(()),
-                Some(action) => writeln!(
-                    out,
-                    "  [{}] {}",
-                    line(&button.label),
-                    does(action, view.language.words())
-                ),
-                None => writeln!(out, "  [{}]", line(&button.label)),
-            },
+            Part::Price(price, None) => writeln!(out, "  {}: {price}", words.price),
+            Part::Price(price, Some(before)) => writeln!(out, "  {}: {price} ({before})", words.price),
+            Part::Button(button, path, number) => {
+                let number = number.map_or_else(String::new, |number| format!("{number}: "));
+                match action(view, &path) {
+                    Some(Action::None { .. }) => Ok(()),
+                    Some(action) => writeln!(out, "  [{number}{}] {}", line(&button.label), does(action, words)),
+                    None => writeln!(out, "  [{number}{}]", line(&button.label)),
+                }
+            }
             Part::Address(url) => writeln!(out, "  {}", line(url)),
             Part::Rule => writeln!(out, "  --"),
         };
@@ -109,7 +121,14 @@ pub fn html(card: &SharedCard, view: &View<'_>) -> String {
                 escaped(&name),
                 escaped(&value)
             ),
-            Part::Button(button, path) => press(&mut out, view, button, &path),
+            Part::Price(price, None) => write!(out, "<p class=\"price\"><bdi>{}</bdi></p>", escaped(&price)),
+            Part::Price(price, Some(before)) => write!(
+                out,
+                "<p class=\"price\"><bdi>{}</bdi> <span>{}</span></p>",
+                escaped(&price),
+                escaped(&before)
+            ),
+            Part::Button(button, path, _) => press(&mut out, view, button, &path),
             Part::Address(url) => write!(out, "<p class=\"address\">{}</p>", escaped(&line(url))),
             Part::Rule => write!(out, "<hr>"),
         };
@@ -126,7 +145,11 @@ fn picture(out: &mut String, view: &View<'_>, place: usize, image: &Image) -> st
         .filter(|path| path.starts_with('/') && !path.starts_with("//"));
     match own {
         Some(path) => write!(out, "<img src=\"{}\" alt=\"{alt}\" loading=\"lazy\">", escaped(path)),
-        None => write!(out, "<p class=\"picture\">{} {alt}</p>", view.language.words().picture),
+        None => {
+            let space = if alt.is_empty() { "" } else { " " };
+            let picture = view.language.words().picture;
+            write!(out, "<p class=\"picture\">{picture}{space}{alt}</p>")
+        }
     }
 }
 
@@ -199,11 +222,15 @@ fn escaped(text: &str) -> String {
 }
 
 fn parts<'a>(shared: &'a SharedCard, view: &View<'_>) -> Vec<Part<'a>> {
-    let words = view.language.words();
-    let card = shared.share.card();
     let mut parts = Vec::new();
-    signer(&mut parts, shared, view, words);
-    if shared.share.has_expired(view.now_s) {
+    signer(&mut parts, shared, view, view.language.words());
+    of_share(&mut parts, &shared.share, view);
+    parts
+}
+
+fn of_share<'a>(parts: &mut Vec<Part<'a>>, share: &'a Share, view: &View<'_>) {
+    let (card, words) = (share.card(), view.language.words());
+    if share.has_expired(view.now_s) {
         parts.push(Part::Warning(words.expired));
     }
     // Places of pictures are counted as they are in messages.
@@ -215,46 +242,52 @@ fn parts<'a>(shared: &'a SharedCard, view: &View<'_>) -> Vec<Part<'a>> {
         parts.push(Part::Text(text));
     }
     if let Some(content) = &card.content {
-        of_content(&mut parts, content, &mut place);
+        of_content(parts, content, &mut place);
     }
     if shows_nothing(card) {
         parts.push(Part::Text(&card.fallback.text));
     }
     for content in card.contents.iter().flat_map(|rows| rows.iter()) {
         parts.push(Part::Rule);
-        of_content(&mut parts, content, &mut place);
+        of_content(parts, content, &mut place);
     }
     for (at, slide) in card.slides.iter().flat_map(|slides| slides.iter()).enumerate() {
         parts.push(Part::Rule);
-        of_content(&mut parts, &slide.content, &mut place);
+        of_content(parts, &slide.content, &mut place);
         if let Some(price) = &slide.price {
-            of_price(&mut parts, price, words);
+            of_price(parts, price, words);
         }
         let buttons = slide.buttons.iter().enumerate();
-        parts.extend(buttons.map(|(number, button)| Part::Button(button, format!("slides[{at}].buttons[{number}]"))));
+        let path = |number| format!("slides[{at}].buttons[{number}]");
+        parts.extend(buttons.map(|(number, button)| Part::Button(button, path(number), None)));
     }
     if let Some(details) = &card.details {
-        of_details(&mut parts, details, &mut place, words);
+        of_details(parts, details, &mut place, words);
     }
     if let Some(price) = &card.price {
-        of_price(&mut parts, price, words);
+        of_price(parts, price, words);
     }
     if let Some(location) = &card.location {
-        of_location(&mut parts, location, words);
+        of_location(parts, location, words);
     }
     if let Some(calendar) = &card.calendar {
-        of_calendar(&mut parts, calendar, words);
+        of_calendar(parts, calendar, words);
     }
     if let Some(coupon) = &card.coupon {
-        of_coupon(&mut parts, coupon, words);
+        of_coupon(parts, coupon, words);
     }
     if let Some(social) = &card.social {
-        of_social(&mut parts, social, words);
+        of_social(parts, social, words);
     }
     let buttons = card.buttons.iter().enumerate();
-    parts.extend(buttons.map(|(number, button)| Part::Button(button, format!("buttons[{number}]"))));
-    parts.push(Part::Address(&card.fallback.url));
-    parts
+    parts.extend(buttons.map(|(number, button)| Part::Button(button, format!("buttons[{number}]"), Some(number + 1))));
+    let own = &*card.fallback.url;
+    if !parts
+        .iter()
+        .any(|part| matches!(part, Part::Address(url) if *url == own))
+    {
+        parts.push(Part::Address(own));
+    }
 }
 
 /// Whether the card says nothing that is shown but what it falls back to.
@@ -340,7 +373,7 @@ fn of_price(parts: &mut Vec<Part<'_>>, price: &Price, words: &Words) {
     }
     let regular = money(price.regular.unsigned());
     let Some(discounted) = price.discounted else {
-        parts.push(Part::Row(words.price.to_owned(), regular));
+        parts.push(Part::Price(regular, None));
         return;
     };
     let less = price.regular.unsigned().saturating_sub(discounted.unsigned());
@@ -348,12 +381,8 @@ fn of_price(parts: &mut Vec<Part<'_>>, price: &Price, words: &Words) {
         Some(rate) => format!("-{}%", rate.get()),
         None => format!("-{}", money(less)),
     };
-    let shown = format!(
-        "{} ({} {regular}, {off})",
-        money(discounted.unsigned()),
-        words.instead_of
-    );
-    parts.push(Part::Row(words.price.to_owned(), shown));
+    let before = format!("{} {regular}, {off}", words.instead_of);
+    parts.push(Part::Price(money(discounted.unsigned()), Some(before)));
 }
 
 fn of_location(parts: &mut Vec<Part<'_>>, location: &Location, words: &Words) {

@@ -73,7 +73,7 @@ async fn an_app_is_made_and_what_it_signs_is_checked_by_whoever_has_it() {
         let shown = said(&["share", "preview", file, "--lang", "ko"]).await;
         let first = format!("서명한 앱(스스로 밝힌 이름): «민지네 레시피» ({}…)", &key[..16]);
         assert_eq!(shown.lines().next(), Some(first.as_str()));
-        assert!(shown.contains("  [앱으로 이동]"), "{shown}");
+        assert!(shown.contains("  [1: 앱으로 이동]"), "{shown}");
     }
     let page = said(&["share", "preview", &signed, "--html"]).await;
     assert!(
@@ -109,7 +109,7 @@ async fn the_example_signs_with_the_protocol_crate_alone_what_the_command_line_v
         let output = run_with(example, &[&key], &[], DEADLINE).await;
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(said.contains("  [Cook it] opens the app"), "{said}");
+        assert!(said.contains("  [1: Cook it] opens the app"), "{said}");
         assert!(said.contains("recipes://open?recipe=7"), "{said}");
         std::fs::write(&link, said.lines().next().unwrap()).unwrap();
         let verified = said_json(&["share", "verify", link.to_str().unwrap(), "--json"]).await;

@@ -886,18 +886,14 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Print an address that lets a browser of this machine in, so that pages and apps can offer cards there",
         "이 컴퓨터의 브라우저를 연결하는 주소를 출력합니다. 그 브라우저에서 페이지와 앱이 카드를 내밀 수 있습니다",
     ),
-    (
-        "File with the card's JSON; - reads standard input",
-        "카드의 JSON 파일. -는 표준 입력",
-    ),
     ("Send a card to chats", "카드를 대화에 보냅니다"),
     (
         "Chat to send it to, at most ten; can be repeated",
         "보낼 대화. 열 개까지, 여러 번 쓸 수 있습니다",
     ),
     (
-        "Key under which the same card is sent only once",
-        "같은 카드를 한 번만 보내게 하는 키",
+        "Key under which the same card is sent only once [default: a new one each time]",
+        "같은 카드를 한 번만 보내게 하는 키 [기본값: 매번 새 키]",
     ),
     (
         "Offer a card as an app does, and wait until the user has chosen in the picker",
