@@ -73,7 +73,7 @@ async fn an_app_is_made_and_what_it_signs_is_checked_by_whoever_has_it() {
         let shown = said(&["share", "preview", file, "--lang", "ko"]).await;
         let first = format!("서명한 앱(스스로 밝힌 이름): «민지네 레시피» ({}…)", &key[..16]);
         assert_eq!(shown.lines().next(), Some(first.as_str()));
-        assert!(shown.contains("  [1: 앱으로 이동]"), "{shown}");
+        assert!(shown.contains("  [2: 앱으로 이동]"), "{shown}");
     }
     let page = said(&["share", "preview", &signed, "--html"]).await;
     assert!(
