@@ -1,5 +1,6 @@
 //! Servers that are reached over TLS.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls::ServerConfig;
@@ -26,13 +27,14 @@ pub fn certificate(host: &str) -> (String, TlsAcceptor) {
     (made.cert.pem(), TlsAcceptor::from(Arc::new(settings)))
 }
 
-/// A domain whose web site has one page, at the place where it vouches for channels.
+/// A domain whose web site has one page, at the place where it vouches for channels and apps.
 #[derive(Debug)]
 pub struct Domain {
     name: &'static str,
     roots: String,
     port: u16,
     page: Arc<Mutex<(u16, String)>>,
+    asked: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -49,7 +51,8 @@ impl Domain {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let page = Arc::new(Mutex::new((404, String::new())));
-        let told = Arc::clone(&page);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (told, counted) = (Arc::clone(&page), Arc::clone(&asked));
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -65,6 +68,7 @@ impl Domain {
                     line.clear();
                     stream.read_line(&mut line).await.unwrap();
                 }
+                counted.fetch_add(1, Ordering::SeqCst);
                 let (status, page) = told.lock().unwrap().clone();
                 let head = format!(
                     "HTTP/1.1 {status} so\r\nlocation: /\r\ncontent-length: {}\r\n\r\n",
@@ -80,6 +84,7 @@ impl Domain {
             roots,
             port,
             page,
+            asked,
             task,
         }
     }
@@ -90,6 +95,11 @@ impl Domain {
         std::fs::write(&file, &self.roots).unwrap();
         person.set_env("SSL_CERT_FILE", file.to_str().unwrap());
         person.set_env("MADANG_RESOLVE", &format!("{}=127.0.0.1:{}", self.name, self.port));
+    }
+
+    /// How often its page was asked for.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// Says what its page is from now on.

@@ -116,6 +116,11 @@ pub enum CardCommand {
         #[arg(long)]
         tell: bool,
     },
+    /// Ask the domains that the app of a card names whether they vouch for it; they see your address
+    Prove {
+        /// The message: its id or the beginning of it
+        message: String,
+    },
     /// Hand back what a button of a card says to the app that shared it
     Reply {
         /// The message: its id or the beginning of it

@@ -84,6 +84,16 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
                 .await?;
             out.print(&opened, || tap(opened.get("action").unwrap_or(&Value::Null), t))
         }
+        CardCommand::Prove { message } => {
+            let message = message_for(client, &message, out).await?;
+            let proved = client.call("share.prove", json!({ "message": message })).await?;
+            out.print(&proved, || by(proved.get("by").unwrap_or(&Value::Null), t))?;
+            for failed in show::items_of(&proved, "unavailable") {
+                let (domain, reason) = (show::field(failed, "domain"), show::field(failed, "reason"));
+                out.remark(&(t.domain_unavailable)(&domain, &(t.node_says)(&reason)));
+            }
+            Ok(())
+        }
         CardCommand::Reply { message, button } => {
             let message = message_for(client, &message, out).await?;
             let params = json!({ "message": message, "button": path_of(button) });
@@ -120,10 +130,18 @@ fn tap(action: &Value, t: &Texts) -> String {
 /// Who stands for a card.
 pub(crate) fn by(by: &Value, t: &Texts) -> String {
     match show::text_of(by, "kind") {
-        "app" => (t.by_app)(
-            &safe::line(show::text_of(by, "name")),
-            &show::short(show::text_of(by, "app")),
-        ),
+        "app" => {
+            let (name, key) = (show::field(by, "name"), show::short(show::text_of(by, "app")));
+            let mut said = (t.by_app)(&name, &key);
+            for named in show::items_of(by, "domains") {
+                let domain = show::field(named, "domain");
+                said.push_str(&match named.get("proved_ms").and_then(Value::as_u64) {
+                    Some(at_ms) => (t.by_domain_proved)(&domain, &show::time(at_ms, show::now_ms())),
+                    None => (t.by_domain_claimed)(&domain),
+                });
+            }
+            said
+        }
         "page" => (t.by_page)(&safe::line(show::text_of(by, "origin"))),
         _ => t.by_nobody.to_owned(),
     }

@@ -342,6 +342,10 @@ pub struct Texts {
     pub share_browser: &'static str,
     pub share_choose: fn(&str) -> String,
     pub by_app: fn(&str, &str) -> String,
+    pub by_domain_claimed: fn(&str) -> String,
+    /// The domain, and when it vouched.
+    pub by_domain_proved: fn(&str, &str) -> String,
+    pub domain_unavailable: fn(&str, &str) -> String,
     pub by_page: fn(&str) -> String,
     pub by_nobody: &'static str,
 

@@ -155,8 +155,16 @@ impl Facade {
             idempotency_key: None,
         };
         self.command(command).await?;
-        let changed = self.read(move |rows| history::message(rows, &id)).await?;
-        changed.map(message).ok_or(missing)
+        self.shown(id).await?.ok_or(missing)
+    }
+
+    /// A message as it is shown.
+    async fn shown(&self, id: keys::MessageId) -> ApiResult<Option<Message>> {
+        self.read(move |rows| {
+            let found = history::message(rows, &id)?;
+            found.map(|view| message(rows, view)).transpose()
+        })
+        .await
     }
 
     /// Makes an invite.

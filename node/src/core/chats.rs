@@ -109,15 +109,19 @@ impl Facade {
 
     /// What is kept in sight in a chat.
     pub(super) async fn pins(&self, id: keys::ChatId) -> ApiResult<Page<Message>> {
-        let found = self
+        let items = self
             .read(move |rows| {
-                let known = history::chat_exists(rows, &id)?;
-                known.then(|| history::pins(rows, &id)).transpose()
+                if !history::chat_exists(rows, &id)? {
+                    return Ok(None);
+                }
+                let pins = history::pins(rows, &id)?.into_iter();
+                pins.map(|view| message(rows, view))
+                    .collect::<Result<Vec<_>, _>>()
+                    .map(Some)
             })
             .await?;
-        let found = found.ok_or(ApiError::NotFound { field: "chat" })?;
         Ok(Page {
-            items: found.into_iter().map(message).collect(),
+            items: items.ok_or(ApiError::NotFound { field: "chat" })?,
             next: None,
             prev: None,
         })

@@ -6,12 +6,14 @@ use madang_protocol::client::history;
 use madang_protocol::client::{Command, Content, EventRow};
 use madang_protocol::keys;
 use madang_protocol::message::{Body, CardAnswer, CardDeed};
-use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
+use madang_protocol::rows::{Batch, Rows, RowsError};
 use madang_protocol::share::{self, Action, Device, NoAction, Os, Platform, SharedCard, resolve};
 use serde::{Deserialize, Serialize};
 
 use super::api::Facade;
-use super::apps::{Apps, unreadable, written};
+use super::apps::Apps;
+use super::cards::{HANDED, SENT};
+use super::claims::proven;
 use super::engine::Ask;
 use crate::clock::now_ms;
 use crate::rpc::access::Grant;
@@ -26,40 +28,28 @@ const WANTS_OPENED: &str = "share.opened";
 /// A card that an app or the owner has sent, for what is told of it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SentRow {
+    #[serde(default)]
+    pub at_ms: u64,
     pub app: Option<AppKey>,
     pub key: Option<String>,
     pub to: Pseudonym,
 }
 
-impl SentRow {
-    /// Writes it down.
-    pub fn keep(&self, message: MessageId, batch: &mut Batch) -> ApiResult<()> {
-        batch.put(Tree::AppCards, sent_key(&message.0), written(self)?);
-        Ok(())
-    }
-}
-
 /// What of a card an app was handed. The card itself is the message's.
 #[derive(Serialize, Deserialize)]
 struct HandedRow {
+    #[serde(default)]
+    at_ms: u64,
     message: MessageId,
     button: Option<String>,
     params: BTreeMap<String, String>,
 }
 
-fn sent_key(message: &[u8; 32]) -> Vec<u8> {
-    [b"sent:".as_slice(), message].concat()
-}
-
-fn handed_key(subject: &[u8; 32]) -> Vec<u8> {
-    [b"handed:".as_slice(), subject].concat()
-}
-
 /// A card that came, or was sent.
-struct Found {
-    chat: keys::ChatId,
-    card: SharedCard,
-    outgoing: bool,
+pub(super) struct Found {
+    pub chat: keys::ChatId,
+    pub card: SharedCard,
+    pub outgoing: bool,
 }
 
 fn found(rows: &dyn Rows, id: &keys::MessageId) -> Result<Option<Found>, RowsError> {
@@ -80,7 +70,7 @@ fn is_handled(rows: &dyn Rows, app: &ShareAppId) -> Result<bool, RowsError> {
 }
 
 /// What a tap does, as the protocol says it.
-fn tapped(card: &SharedCard, button: Option<&str>, platform: &Platform) -> ApiResult<Action> {
+pub(super) fn tapped(card: &SharedCard, button: Option<&str>, platform: &Platform) -> ApiResult<Action> {
     let resolved = resolve(card, platform, now_ms() / 1000)
         .map_err(|_| ApiError::invalid("message", "has a card whose signature doesn't hold"))?;
     let Some(path) = button else {
@@ -104,7 +94,7 @@ fn own_os() -> Os {
     }
 }
 
-fn platform(params: &ShareOpenParams, registered: bool) -> Platform {
+pub(super) fn platform(params: &ShareOpenParams, registered: bool, proven: BTreeSet<String>) -> Platform {
     let os = params.os.map(|os| match os {
         ShareOs::Android => Os::Android,
         ShareOs::Ios => Os::Ios,
@@ -121,8 +111,7 @@ fn platform(params: &ShareOpenParams, registered: bool) -> Platform {
         },
         registered,
         schemes: params.schemes.iter().cloned().collect(),
-        // Domains aren't asked: opening a card tells nobody anything.
-        proven: BTreeSet::new(),
+        proven,
     }
 }
 
@@ -153,20 +142,27 @@ fn signer(card: &SharedCard) -> Option<ShareAppId> {
 }
 
 impl Facade {
-    async fn card(&self, id: MessageId) -> ApiResult<Found> {
+    pub(super) async fn card(&self, id: MessageId) -> ApiResult<Found> {
         let found = self.read(move |rows| found(rows, &keys::MessageId(id.0))).await?;
         found.ok_or(ApiError::NotFound { field: "message" })
+    }
+
+    /// Whether an app at this node handles a card.
+    pub(super) async fn is_registered(&self, card: &SharedCard) -> ApiResult<bool> {
+        match signer(card) {
+            Some(app) => self.read(move |rows| is_handled(rows, &app)).await,
+            None => Ok(false),
+        }
     }
 
     /// `share.open`.
     pub(super) async fn open_card(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
         let Found { chat, card, outgoing } = self.card(params.message).await?;
         let app = signer(&card);
-        let registered = match app {
-            Some(app) => self.read(move |rows| is_handled(rows, &app)).await?,
-            None => false,
-        };
-        let action = tapped(&card, params.button.as_deref(), &platform(&params, registered))?;
+        let registered = self.is_registered(&card).await?;
+        let asked = card.clone();
+        let proven = self.read(move |rows| proven(rows, &asked)).await?;
+        let action = tapped(&card, params.button.as_deref(), &platform(&params, registered, proven))?;
         if let (Action::Handler { params: given }, Some(app)) = (&action, app) {
             // Two cards of an app with one key are one, and so is what is handed over of them.
             let key = card
@@ -180,12 +176,19 @@ impl Facade {
             let subject = [app.0.as_slice(), key.as_bytes(), &[0], part.as_bytes()].concat();
             let subject = share_subject(&subject);
             let row = HandedRow {
+                at_ms: now_ms(),
                 message: params.message,
                 button: params.button.clone(),
                 params: given.clone(),
             };
-            let mut batch = Batch::default();
-            batch.put(Tree::AppCards, handed_key(&subject), written(&row)?);
+            let batch = self
+                .read(move |rows| {
+                    let mut batch = Batch::default();
+                    HANDED.make_room(rows, 1, &mut batch)?;
+                    HANDED.put(&subject, &row, &mut batch)?;
+                    Ok(batch)
+                })
+                .await?;
             self.ask(|kept| Ask::Tell(batch, subject, kept)).await?;
         }
         let manifest = card.manifest().map(share::SignedManifest::manifest);
@@ -251,21 +254,23 @@ fn share_subject(of: &[u8]) -> [u8; 32] {
 
 /// The event that a card was handed to an app; none if that is about something else, or the card is gone.
 pub(super) fn handed(rows: &dyn Rows, subject: &[u8; 32]) -> Result<Option<EventKind>, RowsError> {
-    let Some(value) = rows.get(Tree::AppCards, &handed_key(subject))? else {
+    let Some(row) = HANDED.get::<HandedRow>(rows, subject)? else {
         return Ok(None);
     };
-    let row: HandedRow = serde_json::from_slice(&value).map_err(unreadable)?;
     let id = keys::MessageId(row.message.0);
     let view = history::message(rows, &id)?.filter(|view| !view.deleted);
     let Some(Body::Share(shared)) = view.map(|view| view.body) else {
         return Ok(None);
     };
-    Ok(signer(&shared.card).map(|app| EventKind::SharePayload {
+    let Some(app) = signer(&shared.card) else {
+        return Ok(None);
+    };
+    Ok(Some(EventKind::SharePayload {
         app,
         message: row.message,
         button: row.button,
         params: row.params,
-        card: Box::new(super::shares::shown(*shared)),
+        card: Box::new(super::shares::shown(rows, *shared)?),
     }))
 }
 
@@ -274,10 +279,9 @@ pub(super) fn answered(rows: &dyn Rows, row: EventRow) -> Result<Option<EventKin
     let EventRow::CardAnswered { answer, .. } = row else {
         return Ok(None);
     };
-    let Some(value) = rows.get(Tree::AppCards, &sent_key(&answer.message.0))? else {
+    let Some(SentRow { app, key, to, .. }) = SENT.get(rows, &answer.message.0)? else {
         return Ok(None);
     };
-    let SentRow { app, key, to } = serde_json::from_slice(&value).map_err(unreadable)?;
     Ok(Some(match answer.what {
         CardDeed::Opened => EventKind::ShareOpened { app, key, to },
         CardDeed::Postback { button, data } => EventKind::SharePostback {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use madang_protocol::client::search::{self, Pass, Place, Query, Words};
 use madang_protocol::keys;
+use madang_protocol::rows::RowsError;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -44,17 +45,22 @@ impl Facade {
         };
         let behind = params.after.map(|text| place(&text)).transpose()?;
         let limit = params.limit as usize;
-        let found = self.read(move |rows| search::find(rows, &query, behind, limit)).await?;
-        let hit = |hit: search::Hit| SearchHit {
-            message: message(hit.message),
-            snippet: hit.snippet,
-            highlights: hit.highlights.into_iter().map(Highlight::from).collect(),
-        };
-        Ok(SearchPage {
-            items: found.hits.into_iter().map(hit).collect(),
-            next: found.next.map(cursor),
-            complete: found.complete,
+        self.read(move |rows| {
+            let found = search::find(rows, &query, behind, limit)?;
+            let hit = |hit: search::Hit| {
+                Ok(SearchHit {
+                    message: message(rows, hit.message)?,
+                    snippet: hit.snippet,
+                    highlights: hit.highlights.into_iter().map(Highlight::from).collect(),
+                })
+            };
+            Ok(SearchPage {
+                items: found.hits.into_iter().map(hit).collect::<Result<_, RowsError>>()?,
+                next: found.next.map(cursor),
+                complete: found.complete,
+            })
         })
+        .await
     }
 
     /// Has the index take in some of what it lacks; whether there is more.

@@ -12,6 +12,8 @@ use madang_protocol::share::{By, Origin, ShareError, SharedCard};
 use madang_protocol::wire::Wire as _;
 
 use super::api::{Facade, other_said};
+use super::cards::SENT;
+use super::claims::domains;
 use super::engine::Ask;
 use super::opens::SentRow;
 use super::show::{attachment, ledger};
@@ -97,8 +99,9 @@ fn refused(error: ShareError) -> ApiError {
     ApiError::invalid(field, reason)
 }
 
-fn by(card: &SharedCard) -> ShareBy {
-    match &card.by {
+/// Who stands for a card.
+pub(super) fn by(rows: &dyn Rows, card: &SharedCard) -> Result<ShareBy, RowsError> {
+    Ok(match &card.by {
         By::Nobody => ShareBy::Nobody,
         By::Page(origin) => ShareBy::Page {
             origin: origin.to_string(),
@@ -106,52 +109,50 @@ fn by(card: &SharedCard) -> ShareBy {
         By::App { manifest, .. } => ShareBy::App {
             app: ShareAppId(manifest.app().0),
             name: manifest.manifest().name.to_string(),
-            domains: manifest.manifest().domains.iter().map(ToString::to_string).collect(),
+            domains: domains(rows, manifest)?,
         },
-    }
+    })
 }
 
 /// A card as it is shown.
-pub(super) fn shown(shared: Shared) -> ShareCard {
+pub(super) fn shown(rows: &dyn Rows, shared: Shared) -> Result<ShareCard, RowsError> {
     let pictures = shared.pictures.into_iter().map(|picture| SharePicture {
         place: picture.place,
         file: attachment(picture.file).0,
     });
-    ShareCard {
+    Ok(ShareCard {
         pictures: pictures.collect(),
-        ..shown_card(&shared.card)
-    }
+        ..shown_card(rows, &shared.card)?
+    })
 }
 
-fn shown_card(card: &SharedCard) -> ShareCard {
-    ShareCard {
+fn shown_card(rows: &dyn Rows, card: &SharedCard) -> Result<ShareCard, RowsError> {
+    Ok(ShareCard {
         template: card.share.card().template.name().to_owned(),
         // What is in one way of writing it can be read.
         share: serde_json::from_str(card.share.canonical()).unwrap_or_default(),
-        by: by(card),
+        by: by(rows, card)?,
         fallback: card.share.fallback(),
         pictures: Vec::new(),
-    }
+    })
 }
 
 impl Facade {
     /// `share.validate`.
-    pub(super) fn check_card(&self, card: &CardText, origin: Option<String>) -> ApiResult<ShareChecked> {
+    pub(super) async fn check_card(&self, card: &CardText, origin: Option<String>) -> ApiResult<ShareChecked> {
         let card = read(card, origin)?;
+        let ends = card.share.card().expires_s;
         Ok(ShareChecked {
-            by: by(&card),
             length_bytes: card.encode().len() as u64,
-            expires_ms: card
-                .share
-                .card()
-                .expires_s
-                .map(|ends| ends.unsigned().saturating_mul(1000)),
+            expires_ms: ends.map(|ends| ends.unsigned().saturating_mul(1000)),
+            by: self.read(move |rows| by(rows, &card)).await?,
         })
     }
 
     /// A card as a chat would show it.
-    pub(super) fn show_card(&self, card: &CardText, origin: Option<String>) -> ApiResult<ShareCard> {
-        read(card, origin).map(|card| shown_card(&card))
+    pub(super) async fn show_card(&self, card: &CardText, origin: Option<String>) -> ApiResult<ShareCard> {
+        let card = read(card, origin)?;
+        self.read(move |rows| shown_card(rows, &card)).await
     }
 
     /// Counts a card of an app that sends by the user's grant; what the user confirms isn't counted.
@@ -184,7 +185,7 @@ impl Facade {
             };
             chats.push((*chat, name.pseudonym(&secret, chat, kind)));
         }
-        let (mut items, mut told) = (Vec::new(), Batch::default());
+        let (mut items, mut told) = (Vec::new(), Vec::new());
         for (chat, to) in chats {
             let command = Command::Send {
                 chat: keys::ChatId(chat.0),
@@ -203,11 +204,12 @@ impl Facade {
                 _ => return Err(other_said()),
             };
             let sent = SentRow {
+                at_ms: now_ms(),
                 app,
                 key: card.share.card().key.as_ref().map(ToString::to_string),
                 to: to.clone(),
             };
-            sent.keep(MessageId(message.0), &mut told)?;
+            told.push((message.0, sent));
             items.push(ShareSent {
                 chat,
                 message: MessageId(message.0),
@@ -215,7 +217,17 @@ impl Facade {
                 to,
             });
         }
-        self.ask(|kept| Ask::Keep(told, kept)).await?;
+        let batch = self
+            .read(move |rows| {
+                let mut batch = Batch::default();
+                SENT.make_room(rows, told.len(), &mut batch)?;
+                for (message, sent) in &told {
+                    SENT.put(message, sent, &mut batch)?;
+                }
+                Ok(batch)
+            })
+            .await?;
+        self.ask(|kept| Ask::Keep(batch, kept)).await?;
         Ok(SharesSent { items })
     }
 

@@ -5,7 +5,7 @@ use madang_protocol::client::history::{self, LedgerView, MessageView};
 use madang_protocol::client::{self, CommandError, EventRow, LedgerState};
 use madang_protocol::keys::{AccountId, TransportKey};
 use madang_protocol::message::{self, Body};
-use madang_protocol::rows::RowsError;
+use madang_protocol::rows::{Rows, RowsError};
 
 use super::blobs::blob_state;
 use super::channels::{event_evidence, event_post};
@@ -18,8 +18,8 @@ pub(super) fn given(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-pub(super) fn message(view: MessageView) -> Message {
-    Message {
+pub(super) fn message(rows: &dyn Rows, view: MessageView) -> Result<Message, RowsError> {
+    Ok(Message {
         message: MessageId(view.id.0),
         chat: ChatId(view.chat.0),
         account: view.account.to_string(),
@@ -64,7 +64,7 @@ pub(super) fn message(view: MessageView) -> Message {
             },
             Body::Files(files) => files_body(files, view.fallback),
             Body::Share(shared) => types::Body::Share {
-                card: Box::new(super::shares::shown(*shared)),
+                card: Box::new(super::shares::shown(rows, *shared)?),
             },
             other => types::Body::Unknown {
                 code: other.kind().into(),
@@ -72,7 +72,7 @@ pub(super) fn message(view: MessageView) -> Message {
             },
         },
         ledger: view.ledger.map(ledger),
-    }
+    })
 }
 
 /// Files as they are shown: several as an album.
@@ -227,11 +227,11 @@ pub(super) fn event(
     }
     Ok(Some(match row {
         EventRow::MessageReceived { message: id } => match lookup.message(&id)? {
-            Some(view) => EventKind::MessageReceived(message(view)),
+            Some(view) => EventKind::MessageReceived(message(lookup.rows(), view)?),
             None => return Ok(None),
         },
         EventRow::MessageSent { message: id } => match lookup.message(&id)? {
-            Some(view) => EventKind::MessageSent(message(view)),
+            Some(view) => EventKind::MessageSent(message(lookup.rows(), view)?),
             None => return Ok(None),
         },
         EventRow::Ledger { message: id } => match lookup.message(&id)? {
@@ -246,7 +246,7 @@ pub(super) fn event(
             None => return Ok(None),
         },
         EventRow::MessageUpdated { message: id } => match lookup.message(&id)? {
-            Some(view) => EventKind::MessageUpdated(message(view)),
+            Some(view) => EventKind::MessageUpdated(message(lookup.rows(), view)?),
             None => return Ok(None),
         },
         EventRow::MessageExpired { chat, message } => EventKind::MessageExpired {

@@ -402,6 +402,19 @@ pub trait ShareApi: Send + Sync + 'static {
         params: ShareSendParams,
     ) -> impl Future<Output = ApiResult<SharesSent>> + Send;
 
+    /// For `share.prove`: the domains that a card's app names; fails if there are none.
+    fn share_named(&self, message: MessageId) -> impl Future<Output = ApiResult<Vec<String>>> + Send;
+
+    /// For `share.open`: the domains that are to be asked before.
+    fn share_asks(&self, params: ShareOpenParams) -> impl Future<Output = ApiResult<Vec<String>>> + Send;
+
+    /// For both: what domains publish of apps; nothing of those that couldn't be asked. Gives who stands for the card.
+    fn share_told(
+        &self,
+        message: MessageId,
+        answers: Vec<(String, Option<Vec<Vec<u8>>>)>,
+    ) -> impl Future<Output = ApiResult<ShareBy>> + Send;
+
     /// `share.open`.
     fn share_open(&self, params: ShareOpenParams) -> impl Future<Output = ApiResult<ShareOpened>> + Send;
 

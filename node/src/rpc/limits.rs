@@ -226,8 +226,16 @@ pub const MAX_REASON: usize = 256;
 pub const MAX_CHANNEL_TEXT: usize = 8 * 1024;
 /// Bytes of what a domain publishes to vouch for channels.
 pub const MAX_DOMAIN_FILE: usize = 64 * 1024;
-/// Time for a domain to answer whether it vouches for a channel (guess).
+/// Time for a domain to answer whether it vouches for a channel or an app (guess).
 pub const DOMAIN_DEADLINE: Duration = Duration::from_secs(15);
+/// The same before a card is opened, where the user waits (guess).
+pub const OPEN_DEADLINE: Duration = Duration::from_secs(3);
+/// Milliseconds after which a domain that vouched for an app is asked again (guess): a day.
+pub const DOMAIN_AGAIN_MS: u64 = 24 * 3600 * 1000;
+/// Milliseconds after which one is that didn't, or couldn't be reached (guess).
+pub const DOMAIN_RETRY_MS: u64 = 10 * 60 * 1000;
+/// Milliseconds for which a domain's word for an app counts (guess): 30 days.
+pub const DOMAIN_PROOF_MS: u64 = 30 * 24 * 3600 * 1000;
 /// Chats that a card is sent to at once.
 pub const MAX_SHARE_CHATS: usize = 10;
 /// Bytes of a card's JSON with its app's manifest and signatures. The protocol's bound, as for what follows.

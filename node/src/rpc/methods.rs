@@ -419,8 +419,13 @@ methods! {
 
     /// Says what a tap on a card does on this device, and hands the card to the app at this node that handles it, if the tap leads there.
     ///
-    /// The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do.
-    "share.open", Need::all("share", "open"), ShareOpenParams => ShareOpened, |s, p, _| s.api.share_open(p).await;
+    /// The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do. Where it leads to the app or a
+    /// page, the domains that the app names are asked before whether they vouch for it, at most once a day; an app here is handed the card
+    /// without that.
+    "share.open", Need::all("share", "open"), ShareOpenParams => ShareOpened, |s, p, _| domains::open(&*s.api, p).await;
+
+    /// Asks the domains that a card's app names whether they vouch for it. They learn this node's address.
+    "share.prove", Need::all("share", "open"), CardParams => ShareProved, |s, p, _| domains::prove_app(&*s.api, p.message).await;
 
     /// Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it.
     "share.reply", Need::listed("share", "reply"), ShareReplyParams => Done, |s, p, grant| s.api.share_reply(grant, p).await;

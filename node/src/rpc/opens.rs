@@ -50,6 +50,21 @@ impl FromParams for ShareOpenParams {
     }
 }
 
+/// Parameters of methods about one card that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+pub struct CardParams {
+    /// The message with the card.
+    pub message: MessageId,
+}
+
+impl FromParams for CardParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            message: fields.required("message")?,
+        })
+    }
+}
+
 /// Parameters of `share.reply`.
 #[derive(Clone, PartialEq, Eq, JsonSchema)]
 pub struct ShareReplyParams {

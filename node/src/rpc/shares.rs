@@ -253,7 +253,7 @@ impl fmt::Debug for EnterParams {
     }
 }
 
-/// Who stands for a card.
+/// Who stands for a card. Of an app the signatures were checked, of a page and of nobody there are none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ShareBy {
@@ -263,8 +263,8 @@ pub enum ShareBy {
         app: ShareAppId,
         /// What it calls itself.
         name: String,
-        /// The domains that it says it belongs to: to be shown only once they were asked.
-        domains: Vec<String>,
+        /// The domains that it says it belongs to, each the app's claim until it is proved.
+        domains: Vec<ShareDomain>,
     },
     /// A page, as the sender claims.
     Page {
@@ -273,6 +273,35 @@ pub enum ShareBy {
     },
     /// Nobody.
     Nobody,
+}
+
+/// A domain that an app says it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShareDomain {
+    /// Its name.
+    pub domain: String,
+    /// When it was last seen to vouch for the app, in Unix milliseconds; see `share.prove`. Absent while it is but a claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved_ms: Option<u64>,
+}
+
+/// Result of `share.prove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShareProved {
+    /// Who stands for the card, with what is known now.
+    pub by: ShareBy,
+    /// Domains that couldn't be asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unavailable: Vec<DomainUnavailable>,
+}
+
+/// A domain that couldn't be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DomainUnavailable {
+    /// Its name.
+    pub domain: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A card in a message.

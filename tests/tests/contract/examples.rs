@@ -4,11 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use data_encoding::BASE64URL_NOPAD;
 use jsonrpsee::core::client::ClientT as _;
 use jsonrpsee::core::params::ObjectParams;
 use madang_node::rpc::openrpc;
+use madang_protocol::channel::Vouch;
 use madang_protocol::keys::AppSecret;
 use madang_protocol::share::{Share, SharedCard, SignedManifest};
+use madang_protocol::wire::Wire as _;
 use madang_tests::contract::reference::reference;
 use madang_tests::contract::{Schemas, same};
 use madang_tests::tools::repository;
@@ -67,7 +70,7 @@ async fn every_method_has_an_example_that_real_nodes_answer() {
     events(&mut play, &alice, &chat).await;
     apps(&mut play, &alice).await;
     shares(&mut play, &alice, &chat).await;
-    opened(&mut play, &alice, &mut bob, &chat).await;
+    opened(&mut play, &alice, &mut bob, &chat, &shop).await;
     play.call(alice.rpc(), "account.confirm_phrase", json!({})).await;
     faults(&mut play).await;
     play.is_complete();
@@ -498,7 +501,7 @@ async fn shares(play: &mut Play, alice: &Person, chat: &str) {
     )
     .await;
     play.call(rpc, "share.picked", pick).await;
-    let shared = data_encoding::BASE64URL_NOPAD.encode(json!({ "share": card }).to_string().as_bytes());
+    let shared = BASE64URL_NOPAD.encode(json!({ "share": card }).to_string().as_bytes());
     let link = json!({ "link": format!("madang:share?d={shared}"), "origin": "https://bakery.example" });
     let offered = play.call(rpc, "share.offer", link).await;
     play.call(rpc, "share.decline", json!({ "pick": offered["pick"] }))
@@ -510,9 +513,9 @@ async fn shares(play: &mut Play, alice: &Person, chat: &str) {
 }
 
 /// A card that an app has signed is opened by who got it, and answered.
-async fn opened(play: &mut Play, alice: &Person, bob: &mut Person, chat: &str) {
+async fn opened(play: &mut Play, alice: &Person, bob: &mut Person, chat: &str, shop: &Domain) {
     let app = AppSecret::from_bytes([7; 32]);
-    let manifest = json!({ "version": 1, "number": 1, "app": app.public().to_string(), "name": "Bakery" });
+    let manifest = json!({ "version": 1, "number": 1, "app": app.public().to_string(), "name": "Bakery", "domains": ["shop.example"] });
     let manifest = SignedManifest::sign(&app, manifest.to_string().as_bytes()).unwrap();
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let card = json!({
@@ -532,6 +535,9 @@ async fn opened(play: &mut Play, alice: &Person, bob: &mut Person, chat: &str) {
     let sent = alice.ask("share.send", send).await;
     let message = text(&sent["items"][0]["message"]);
     bob.receives(&message).await;
+    let vouch = BASE64URL_NOPAD.encode(&Vouch::of_app(&app, "shop.example").encode());
+    shop.says(200, &json!({ "madang": 1, "apps": [vouch] }).to_string());
+    play.call(bob.rpc(), "share.prove", json!({ "message": message })).await;
     let open = json!({ "message": message, "os": "linux" });
     play.call(bob.rpc(), "share.open", open).await;
     let reply = json!({ "message": message, "button": "buttons[0]" });

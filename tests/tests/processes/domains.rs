@@ -1,9 +1,13 @@
-//! A domain that vouches for a channel, or doesn't.
+//! A domain that vouches for a channel or an app, or doesn't.
 
-use madang_tests::{Domain, Person, World};
+use std::path::{Path, PathBuf};
+
+use madang_tests::{Domain, Person, World, join};
 use serde_json::{Value, json};
 
 use crate::MADANG;
+use crate::handlers::{card_of, new_app, typed};
+use crate::kinds::by_hand;
 
 const DOMAIN: &str = "shop.example";
 
@@ -73,4 +77,91 @@ async fn a_domain_is_shown_as_proved_only_if_it_vouches_for_the_channel() {
         (domain(bob, &channel).await == (json!("other.example"), false)).then_some(())
     })
     .await;
+}
+
+/// Makes an app that says that it belongs to the domain.
+async fn app_of_domain(world: &World, name: &str) -> PathBuf {
+    let (app, _) = new_app(world, name).await;
+    let manifest = app.join("manifest.json");
+    let mut said: Value = serde_json::from_str(&std::fs::read_to_string(&manifest).unwrap()).unwrap();
+    said["domains"] = json!([DOMAIN]);
+    said["handlers"] = json!([{ "os": "linux", "verified_link": format!("https://{DOMAIN}/open") }]);
+    std::fs::write(&manifest, said.to_string()).unwrap();
+    app
+}
+
+async fn vouched(app: &Path) -> String {
+    typed(&["app", "vouch", app.to_str().unwrap(), DOMAIN]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f63_a_domain_is_asked_about_an_app_when_the_user_acts_and_its_link_is_opened_only_then() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let site = Domain::start(DOMAIN).await;
+    let mut bob = world.person("bob", &[]);
+    site.known_to(&mut bob, &world);
+    bob.up().await;
+    let chat = join(&mut alice, &mut bob).await;
+    let app = app_of_domain(&world, "shop").await;
+    let mut send = card_of(&app).await;
+    send["chats"] = json!([chat]);
+    send["idempotency_key"] = json!("k");
+    let sent = alice.ask("share.send", send).await["items"][0].clone();
+    let about = json!({ "message": sent["message"] });
+    bob.receives(sent["message"].as_str().unwrap()).await;
+
+    let domains = async |bob: &Person| {
+        let got = bob.ask("message.get", about.clone()).await;
+        got["body"]["card"]["by"]["domains"].clone()
+    };
+    let claimed = json!([{ "domain": DOMAIN }]);
+    assert_eq!(domains(&bob).await, claimed);
+    let read = by_hand(&bob, &["read", &chat]).await;
+    assert!(read.contains("says it belongs to shop.example"), "{read}");
+    // A button that leads nowhere asks nobody either.
+    let mut press = about.clone();
+    press["button"] = json!("buttons[0]");
+    bob.ask("share.open", press).await;
+    assert_eq!(site.asked(), 0, "shown, and the domain was told");
+
+    let mut open = about.clone();
+    open["os"] = json!("linux");
+    let opened = bob.ask("share.open", open.clone()).await;
+    assert_eq!((opened["action"]["kind"].as_str(), site.asked()), (Some("web"), 1));
+    bob.ask("share.open", open.clone()).await;
+    assert_eq!(
+        (domains(&bob).await, site.asked()),
+        (claimed.clone(), 1),
+        "asked again at once"
+    );
+    let unknown = bob.ask("share.prove", about.clone()).await;
+    assert_eq!(unknown["unavailable"][0]["domain"], DOMAIN, "{unknown}");
+
+    let other = app_of_domain(&world, "other").await;
+    for (of, is_proved) in [(&other, false), (&app, true)] {
+        site.says(200, &vouched(of).await);
+        let proved = bob.ask("share.prove", about.clone()).await;
+        assert_eq!(
+            proved["by"]["domains"][0]["proved_ms"].is_number(),
+            is_proved,
+            "{proved}"
+        );
+    }
+    let asked = site.asked();
+    bob.stop().await;
+    bob.up().await;
+    let opened = bob.ask("share.open", open.clone()).await;
+    let url = format!("https://{DOMAIN}/open?recipe=7");
+    assert_eq!(opened["action"], json!({ "kind": "verified_link", "url": url }));
+    assert_eq!(site.asked(), asked, "it has just vouched");
+    let read = by_hand(&bob, &["read", &chat]).await;
+    assert!(read.contains("proved to belong to shop.example"), "{read}");
+    // What can't be reached has taken nothing back; what it doesn't say any more it has.
+    site.says(503, "");
+    bob.ask("share.prove", about.clone()).await;
+    assert!(domains(&bob).await[0]["proved_ms"].is_number());
+    site.says(200, r#"{"madang": 1}"#);
+    bob.ask("share.prove", about.clone()).await;
+    assert_eq!(domains(&bob).await, claimed);
 }

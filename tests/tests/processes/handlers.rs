@@ -37,6 +37,11 @@ pub(crate) async fn sign(card: &Path, app: &Path) -> String {
 /// An app's key, and a card that it signs.
 async fn signed(world: &World, name: &str) -> (String, Value) {
     let (app, key) = new_app(world, name).await;
+    (key, card_of(&app).await)
+}
+
+/// A card that an app signs.
+pub(crate) async fn card_of(app: &Path) -> Value {
     let card = json!({
         "version": 1,
         "template": "feed",
@@ -53,7 +58,7 @@ async fn signed(world: &World, name: &str) -> (String, Value) {
     });
     let share = app.join("share.json");
     std::fs::write(&share, card.to_string()).unwrap();
-    (key, serde_json::from_str(&sign(&share, &app).await).unwrap())
+    serde_json::from_str(&sign(&share, app).await).unwrap()
 }
 
 /// An app that the user lets in, as it asks and as it is then approved at the command line.

@@ -912,6 +912,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("Let who shared it know", "보낸 쪽에 열었다고 알립니다"),
     (
+        "Ask the domains that the app of a card names whether they vouch for it; they see your address",
+        "카드의 앱이 밝힌 도메인들에 그 앱을 보증하는지 묻습니다. 도메인에 내 주소가 보입니다",
+    ),
+    (
         "Hand back what a button of a card says to the app that shared it",
         "카드의 버튼에 적힌 값을 카드를 보낸 앱에 돌려줍니다",
     ),

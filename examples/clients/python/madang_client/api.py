@@ -98,6 +98,7 @@ __all__ = [
     "DeletedBody",
     "DeviceKey",
     "Doctor",
+    "DomainUnavailable",
     "Done",
     "ErrorData",
     "Event",
@@ -209,6 +210,7 @@ __all__ = [
     "ShareCard",
     "ShareChecked",
     "ShareDevice",
+    "ShareDomain",
     "ShareOpened",
     "ShareOpenedEvent",
     "ShareOpenedEventData",
@@ -218,6 +220,7 @@ __all__ = [
     "SharePicture",
     "SharePostbackEvent",
     "SharePostbackEventData",
+    "ShareProved",
     "ShareSent",
     "ShareShareAction",
     "SharesSent",
@@ -523,8 +526,8 @@ class AppShareBy(TypedDict):
     app: ShareAppId
     """The key."""
 
-    domains: list[str]
-    """The domains that it says it belongs to: to be shown only once they were asked."""
+    domains: list[ShareDomain]
+    """The domains that it says it belongs to, each the app's claim until it is proved."""
 
     kind: Literal["app"]
 
@@ -1591,6 +1594,16 @@ class Doctor(TypedDict):
 
     ok: bool
     """Whether all checks passed."""
+
+
+class DomainUnavailable(TypedDict):
+    """A domain that couldn't be asked."""
+
+    domain: str
+    """Its name."""
+
+    reason: str
+    """Why."""
 
 
 class ErrorData(TypedDict):
@@ -2686,6 +2699,16 @@ class ShareChecked(TypedDict):
     """Bytes of it as it travels."""
 
 
+class ShareDomain(TypedDict):
+    """A domain that an app says it belongs to."""
+
+    domain: str
+    """Its name."""
+
+    proved_ms: NotRequired[int]
+    """When it was last seen to vouch for the app, in Unix milliseconds; see `share.prove`. Absent while it is but a claim."""
+
+
 class ShareOpened(TypedDict):
     """Result of `share.open`."""
 
@@ -2788,6 +2811,16 @@ class SharePostbackEventData(TypedDict):
 
     to: Pseudonym
     """The chat."""
+
+
+class ShareProved(TypedDict):
+    """Result of `share.prove`."""
+
+    by: ShareBy
+    """Who stands for the card, with what is known now."""
+
+    unavailable: NotRequired[list[DomainUnavailable]]
+    """Domains that couldn't be asked."""
 
 
 class ShareSent(TypedDict):
@@ -3149,7 +3182,7 @@ ShareBy = Union[
     PageShareBy,
     NobodyShareBy,
 ]
-"""Who stands for a card."""
+"""Who stands for a card. Of an app the signatures were checked, of a page and of nobody there are none."""
 
 
 class Call(Protocol):
@@ -4119,7 +4152,7 @@ class ShareMethods:
     def open(self, *, message: MessageId, button: str | None = None, device: ShareDevice | None = None, os: ShareOs | None = None, schemes: Sequence[str] | None = None, tell: bool | None = None) -> ShareOpened:
         """Says what a tap on a card does on this device, and hands the card to the app at this node that handles it, if the tap leads there.
 
-        The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do.
+        The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do. Where it leads to the app or a page, the domains that the app names are asked before whether they vouch for it, at most once a day; an app here is handed the card without that.
 
         message: The message with the card.
         button: What of it is tapped, by its path, like `buttons[0]` or `contents[1]`; without it the card itself.
@@ -4129,6 +4162,14 @@ class ShareMethods:
         tell: Whether who shared it may learn that it was opened, where its app asks for that; false if absent.
         """
         result: ShareOpened = self._call("share.open", {"message": message, "button": button, "device": device, "os": os, "schemes": schemes, "tell": tell})
+        return result
+
+    def prove(self, *, message: MessageId) -> ShareProved:
+        """Asks the domains that a card's app names whether they vouch for it. They learn this node's address.
+
+        message: The message with the card.
+        """
+        result: ShareProved = self._call("share.prove", {"message": message})
         return result
 
     def reply(self, *, message: MessageId, button: str | None = None, data: str | None = None) -> Done:

@@ -109,8 +109,8 @@ export interface AppRequestedEventData {
 export interface AppShareBy {
   /** The key. */
   app: ShareAppId;
-  /** The domains that it says it belongs to: to be shown only once they were asked. */
-  domains: string[];
+  /** The domains that it says it belongs to, each the app's claim until it is proved. */
+  domains: ShareDomain[];
   kind: "app";
   /** What it calls itself. */
   name: string;
@@ -928,6 +928,14 @@ export interface Doctor {
   checks: Check[];
   /** Whether all checks passed. */
   ok: boolean;
+}
+
+/** A domain that couldn't be asked. */
+export interface DomainUnavailable {
+  /** Its name. */
+  domain: string;
+  /** Why. */
+  reason: string;
 }
 
 /** The empty object of a method that has nothing to say. */
@@ -1870,7 +1878,7 @@ export interface ShareBody {
   kind: "share";
 }
 
-/** Who stands for a card. */
+/** Who stands for a card. Of an app the signatures were checked, of a page and of nobody there are none. */
 export type ShareBy =
   | AppShareBy
   | PageShareBy
@@ -1902,6 +1910,14 @@ export interface ShareChecked {
 
 /** A kind of device. */
 export type ShareDevice = "phone" | "tablet" | "desktop";
+
+/** A domain that an app says it belongs to. */
+export interface ShareDomain {
+  /** Its name. */
+  domain: string;
+  /** When it was last seen to vouch for the app, in Unix milliseconds; see `share.prove`. Absent while it is but a claim. */
+  proved_ms?: number;
+}
 
 /** Result of `share.open`. */
 export interface ShareOpened {
@@ -1977,6 +1993,14 @@ export interface SharePostbackEventData {
   key?: string;
   /** The chat. */
   to: Pseudonym;
+}
+
+/** Result of `share.prove`. */
+export interface ShareProved {
+  /** Who stands for the card, with what is known now. */
+  by: ShareBy;
+  /** Domains that couldn't be asked. */
+  unavailable?: DomainUnavailable[];
 }
 
 /** A card that was sent to a chat. */
@@ -2960,6 +2984,12 @@ export interface ShareOpenParams {
   tell?: boolean;
 }
 
+/** Parameters of `share.prove`. */
+export interface ShareProveParams {
+  /** The message with the card. */
+  message: MessageId;
+}
+
 /** Parameters of `share.reply`. */
 export interface ShareReplyParams {
   /** The message with the card. */
@@ -3465,10 +3495,13 @@ export abstract class Methods {
     /**
      * Says what a tap on a card does on this device, and hands the card to the app at this node that handles it, if the tap leads there.
      *
-     * The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do.
+     * The sharer learns nothing of it unless `tell` says so. What the action names is for the program to do. Where it leads to the app or a page, the domains that the app names are asked before whether they vouch for it, at most once a day; an app here is handed the card without that.
      */
     open: (params: ShareOpenParams, signal?: AbortSignal): Promise<ShareOpened> =>
       this.call("share.open", params, signal),
+    /** Asks the domains that a card's app names whether they vouch for it. They learn this node's address. */
+    prove: (params: ShareProveParams, signal?: AbortSignal): Promise<ShareProved> =>
+      this.call("share.prove", params, signal),
     /** Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it. */
     reply: (params: ShareReplyParams, signal?: AbortSignal): Promise<Done> =>
       this.call("share.reply", params, signal),

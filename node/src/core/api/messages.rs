@@ -1,9 +1,10 @@
 //! Messages.
 
-use madang_protocol::client::history::{self, LedgerView, MessageView};
+use madang_protocol::client::history::{self, LedgerView};
 use madang_protocol::client::{Command, Content, Reply};
 use madang_protocol::keys;
 use madang_protocol::message::{Edit, Pin, Reaction, Vote};
+use madang_protocol::rows::RowsError;
 
 use super::Facade;
 use crate::core::show::{ledger, mentions, message};
@@ -103,7 +104,8 @@ impl MessageApi for Facade {
                     None => after,
                 };
                 let found = history::messages(rows, &chat, after.as_deref(), before.as_deref(), limit + 1)?;
-                Ok(Some((found, after.is_some())))
+                let shown = found.into_iter().map(|(key, view)| Ok((key, message(rows, view)?)));
+                Ok(Some((shown.collect::<Result<Vec<_>, RowsError>>()?, after.is_some())))
             })
             .await?;
         let (mut found, forward) = found.ok_or(ApiError::NotFound { field: "chat" })?;
@@ -113,11 +115,11 @@ impl MessageApi for Facade {
         } else if more {
             found.remove(0);
         }
-        let key = |row: Option<&(Vec<u8>, MessageView)>| row.map(|(key, _)| hex::encode(key));
+        let key = |row: Option<&(Vec<u8>, Message)>| row.map(|(key, _)| hex::encode(key));
         Ok(Page {
             next: key(found.last()).filter(|_| more && forward || from_middle),
             prev: key(found.first()).filter(|_| more || forward),
-            items: found.into_iter().map(|(_, view)| message(view)).collect(),
+            items: found.into_iter().map(|(_, message)| message).collect(),
         })
     }
 
@@ -127,8 +129,7 @@ impl MessageApi for Facade {
 
     async fn message_get(&self, params: MessageParams) -> ApiResult<Message> {
         let id = keys::MessageId(params.message.0);
-        let found = self.read(move |rows| history::message(rows, &id)).await?;
-        found.map(message).ok_or(ApiError::NotFound { field: "message" })
+        self.shown(id).await?.ok_or(ApiError::NotFound { field: "message" })
     }
 
     async fn message_mark_read(&self, params: MarkReadParams) -> ApiResult<Done> {

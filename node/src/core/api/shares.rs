@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Facade;
+use crate::core::claims::some_named;
 use crate::rpc::access::Grant;
 use crate::rpc::api::{ApiResult, ShareApi};
 use crate::rpc::params::*;
@@ -10,11 +11,11 @@ use crate::rpc::types::*;
 
 impl ShareApi for Facade {
     async fn share_check(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareChecked> {
-        self.check_card(&card, origin)
+        self.check_card(&card, origin).await
     }
 
     async fn share_card(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareCard> {
-        self.show_card(&card, origin)
+        self.show_card(&card, origin).await
     }
 
     async fn share_send(
@@ -23,7 +24,7 @@ impl ShareApi for Facade {
         origin: Option<String>,
         params: ShareSendParams,
     ) -> ApiResult<SharesSent> {
-        self.check_card(&params.card, origin.clone())?;
+        self.check_card(&params.card, origin.clone()).await?;
         self.count_card(app, &params.chats)?;
         self.send_card(app, origin, params).await
     }
@@ -35,6 +36,20 @@ impl ShareApi for Facade {
         params: ShareSendParams,
     ) -> ApiResult<SharesSent> {
         self.send_card(app, origin, params).await
+    }
+
+    async fn share_named(&self, message: MessageId) -> ApiResult<Vec<String>> {
+        let named = self.named_domains(message).await?;
+        some_named(&named)?;
+        Ok(named)
+    }
+
+    async fn share_asks(&self, params: ShareOpenParams) -> ApiResult<Vec<String>> {
+        self.domains_before(&params).await
+    }
+
+    async fn share_told(&self, message: MessageId, answers: Vec<(String, Option<Vec<Vec<u8>>>)>) -> ApiResult<ShareBy> {
+        self.keep_proofs(message, answers).await
     }
 
     async fn share_open(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {

@@ -66,6 +66,18 @@ impl ShareApi for Fake {
         Ok(SharesSent { items })
     }
 
+    async fn share_named(&self, _: MessageId) -> ApiResult<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn share_asks(&self, _: ShareOpenParams) -> ApiResult<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn share_told(&self, _: MessageId, _: Vec<(String, Option<Vec<Vec<u8>>>)>) -> ApiResult<ShareBy> {
+        Ok(ShareBy::Nobody)
+    }
+
     async fn share_open(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
         Ok(ShareOpened {
             action: match params.button {
