@@ -139,7 +139,8 @@ async fn list(client: &Client, out: &Out) -> Result<(), Fault> {
     let names = Names::of(&items, "app");
     let (now, t) = (show::now_ms(), out.t());
     print_list(out, &items, t.no_apps, |item| row(item, &names, now, t))?;
-    if items.iter().any(|item| show::text_of(item, "state") == "requested") {
+    let asks = |item: &Value| show::text_of(item, "state") == "requested" || !show::items_of(item, "wants").is_empty();
+    if items.iter().any(asks) {
         out.remark(t.apps_advice);
     }
     Ok(())
@@ -152,7 +153,11 @@ fn print_app(app: &Value, out: &Out) -> Result<(), Fault> {
 }
 
 fn row(app: &Value, names: &Names, now_ms: u64, t: &Texts) -> Vec<String> {
-    let scopes = show::items_of(app, "scopes").iter().filter_map(Value::as_str);
+    let named = |member: &str| {
+        let scopes = show::items_of(app, member).iter().filter_map(Value::as_str);
+        scopes.map(safe::line).collect::<Vec<_>>().join(" ")
+    };
+    let (has, wants) = (named("scopes"), named("wants"));
     let until = app.get("expires_ms").and_then(Value::as_u64);
     vec![
         show::short(show::text_of(app, "app")),
@@ -160,6 +165,10 @@ fn row(app: &Value, names: &Names, now_ms: u64, t: &Texts) -> Vec<String> {
         (t.node_says)(&show::field(app, "state")),
         until.map_or_else(String::new, |ms| (t.until)(&show::time(ms, now_ms))),
         show::field(app, "origin"),
-        scopes.map(safe::line).collect::<Vec<_>>().join(" "),
+        if wants.is_empty() {
+            has
+        } else {
+            (t.wants_scopes)(&has, &wants)
+        },
     ]
 }

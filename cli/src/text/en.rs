@@ -314,6 +314,7 @@ pub static EN: Texts = Texts {
     webhook_unreachable: "its receiver can't be reached; see `madang app webhook list`",
     yours: "yours",
     tried_again: |time| format!("again {time}"),
+    wants_scopes: |has, wants| format!("{has} (asks for {wants})"),
     app_asked: |app| format!("shown only now; it works once the user runs `madang app approve {app}`"),
     token_once: "it is shown only now; `madang app revoke` ends it",
 

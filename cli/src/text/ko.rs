@@ -328,6 +328,7 @@ pub static KO: Texts = Texts {
     webhook_unreachable: "받는 쪽에 연결할 수 없습니다. `madang app webhook list` 명령을 참고하세요",
     yours: "내 것",
     tried_again: |time| format!("다시 시도 {time}"),
+    wants_scopes: |has, wants| format!("{has} ({wants} 요청함)"),
     app_asked: |app| {
         format!("지금만 표시됩니다. 사용자가 `madang app approve {app}` 명령으로 승인하면 쓸 수 있습니다.")
     },

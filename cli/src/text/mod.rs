@@ -329,6 +329,8 @@ pub struct Texts {
     pub yours: &'static str,
     pub tried_again: fn(&str) -> String,
     pub app_asked: fn(&str) -> String,
+    /// What an app may do, and what it asks for besides.
+    pub wants_scopes: fn(&str, &str) -> String,
     pub token_once: &'static str,
 
     // Cards.

@@ -9,12 +9,13 @@ use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
 
 use super::webhooks::Webhooks;
+use crate::clock::now_ms;
 use crate::random::random;
 use crate::rpc::access::{Grant, Grants, Scope, token_hash};
 use crate::rpc::apps::{App, AppApproveParams, AppMintParams, AppRequestParams, AppState, AppToken, Secret};
 use crate::rpc::error::ApiError;
 use crate::rpc::ids::{AppKey, EventCursor};
-use crate::rpc::limits::{ASKING_MS, MAX_APPS, MAX_ASKING};
+use crate::rpc::limits::{ASKING_MS, MAX_APPS, MAX_ASKING, MAX_SCOPES};
 use crate::rpc::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 
 /// The owner's own place in the table of cursors.
@@ -24,7 +25,9 @@ pub(super) const OWNER: AppKey = AppKey([0; 32]);
 pub(crate) enum AppAsk {
     /// An app wants a token.
     Request(AppRequestParams),
-    /// The user lets it in.
+    /// An app that is in wants to be allowed more.
+    Want(AppKey, Scope),
+    /// The user lets it in, or allows more.
     Approve(AppApproveParams),
     /// Whoever has a token wants a narrower one.
     Mint(Arc<Grant>, AppMintParams),
@@ -62,6 +65,16 @@ struct AppRow {
     created_ms: u64,
     expires_ms: Option<u64>,
     token: [u8; 32],
+    /// What it asks for besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wish: Option<Wish>,
+}
+
+/// What an app that is in asks for.
+#[derive(Clone, Serialize, Deserialize)]
+struct Wish {
+    scopes: Vec<Scope>,
+    at_ms: u64,
 }
 
 /// The table.
@@ -144,6 +157,10 @@ impl Apps {
                 let app = said.app;
                 Ok((AppSaid::Token(said), Some(app.0)))
             }
+            AppAsk::Want(app, scope) => {
+                let (said, is_news) = self.want(now_ms, app, scope, batch)?;
+                Ok((AppSaid::App(Box::new(said)), is_news.then_some(app.0)))
+            }
             AppAsk::Approve(params) => Ok((AppSaid::App(Box::new(self.approve(now_ms, params, batch)?)), None)),
             AppAsk::Mint(by, params) => Ok((AppSaid::Token(self.mint(now_ms, &by, params, batch)?), None)),
             AppAsk::Revoke(by, app) => self.revoke(&by, app, batch).map(|()| (AppSaid::Done, None)),
@@ -194,31 +211,65 @@ impl Apps {
                 created_ms: now_ms,
                 expires_ms: None,
                 token: [0; 32],
+                wish: None,
             },
             batch,
         )
     }
 
+    /// Notes what an app wants besides; says too whether the user hasn't been asked for that.
+    fn want(&mut self, now_ms: u64, app: AppKey, scope: Scope, batch: &mut Batch) -> Result<(App, bool), ApiError> {
+        let known = self.rows.get(&app).filter(|row| !row.requested);
+        let mut row = known.cloned().ok_or(ApiError::NotFound { field: "app" })?;
+        if row.parent.is_some() {
+            // It would be allowed more than whoever made it.
+            return Err(ApiError::NotAllowed {
+                reason: "another app made this token; that one has to ask".into(),
+            });
+        }
+        let mut wanted = row.wants(now_ms).to_vec();
+        if row.scopes.iter().chain(&wanted).any(|has| has.covers(&scope)) {
+            return Ok((self.shown(now_ms, app, &row), false));
+        }
+        wanted.push(scope);
+        if row.scopes.len() + wanted.len() > MAX_SCOPES {
+            return Err(limit("scopes of an app", MAX_SCOPES));
+        }
+        row.wish = Some(Wish {
+            scopes: wanted,
+            at_ms: now_ms,
+        });
+        let shown = self.shown(now_ms, app, &row);
+        self.put(app, row, batch)?;
+        Ok((shown, true))
+    }
+
     fn approve(&mut self, now_ms: u64, params: AppApproveParams, batch: &mut Batch) -> Result<App, ApiError> {
-        self.room()?;
         let waiting = self
             .rows
             .get(&params.app)
-            .filter(|row| row.requested && !row.has_waited_too_long(now_ms));
+            .filter(|row| !row.asks_for(now_ms).is_empty());
         let mut row = waiting.cloned().ok_or(ApiError::NotFound { field: "app" })?;
-        if let Some(scopes) = params.scopes {
-            let asked = Grant {
-                scopes: row.scopes.clone(),
-                ..Grant::owner()
-            };
-            // What it didn't ask for it doesn't know how to use.
-            asked
-                .covers(&scopes)
-                .map_err(|scope| ApiError::invalid("scopes", format!("{scope} isn't within what the app asks for")))?;
+        let asked = Grant {
+            scopes: row.asks_for(now_ms).to_vec(),
+            ..Grant::owner()
+        };
+        let scopes = params.scopes.unwrap_or_else(|| asked.scopes.clone());
+        // What it didn't ask for it doesn't know how to use.
+        asked
+            .covers(&scopes)
+            .map_err(|scope| ApiError::invalid("scopes", format!("{scope} isn't within what the app asks for")))?;
+        if row.requested {
+            self.room()?;
+            row.requested = false;
             row.scopes = scopes;
+            row.expires_ms = ends(now_ms, params.expires_in_s);
+        } else {
+            row.wish = None;
+            row.scopes.extend(scopes);
+            row.scopes.sort();
+            row.scopes.dedup();
         }
-        row.requested = false;
-        row.expires_ms = ends(now_ms, params.expires_in_s);
         let shown = self.shown(now_ms, params.app, &row);
         self.put(params.app, row, batch)?;
         Ok(shown)
@@ -247,6 +298,7 @@ impl Apps {
                 created_ms: now_ms,
                 expires_ms: [wanted, by.expires_ms].into_iter().flatten().min(),
                 token: [0; 32],
+                wish: None,
             },
             batch,
         )
@@ -337,6 +389,7 @@ impl Apps {
             name: row.name.clone(),
             icon: row.icon.clone(),
             scopes: row.scopes.clone(),
+            wants: row.wants(now_ms).to_vec(),
             origin: row.origin.clone(),
             state: match (row.requested, expired) {
                 (true, _) => AppState::Requested,
@@ -357,12 +410,31 @@ pub(super) fn asking(rows: &dyn Rows, app: &AppKey) -> Result<Option<(String, Ve
         return Ok(None);
     };
     let row: AppRow = serde_json::from_slice(&value).map_err(unreadable)?;
-    Ok(row.requested.then_some((row.name, row.scopes)))
+    let wanted = row.asks_for(now_ms()).to_vec();
+    Ok((!wanted.is_empty()).then_some((row.name, wanted)))
 }
 
 impl AppRow {
     fn has_waited_too_long(&self, now_ms: u64) -> bool {
         self.requested && now_ms.saturating_sub(self.created_ms) >= ASKING_MS
+    }
+
+    /// What it asks for besides what it has.
+    fn wants(&self, now_ms: u64) -> &[Scope] {
+        let fresh = |wish: &&Wish| now_ms.saturating_sub(wish.at_ms) < ASKING_MS;
+        self.wish
+            .as_ref()
+            .filter(fresh)
+            .map_or(&[], |wish| wish.scopes.as_slice())
+    }
+
+    /// What the user is to decide about.
+    fn asks_for(&self, now_ms: u64) -> &[Scope] {
+        match self.requested {
+            true if self.has_waited_too_long(now_ms) => &[],
+            true => &self.scopes,
+            false => self.wants(now_ms),
+        }
     }
 }
 
@@ -400,6 +472,7 @@ mod tests {
     use madang_protocol::rows::MemoryRows;
 
     use super::*;
+    use crate::rpc::ids::ShareAppId;
 
     const NOW: u64 = 1_000_000;
 
@@ -490,6 +563,31 @@ mod tests {
         house.ask(NOW, AppAsk::Revoke(owner.clone(), token.app)).unwrap();
         assert_eq!(house.grant(&token), None);
         assert!(house.ask(NOW, AppAsk::Revoke(owner, token.app)).is_err());
+    }
+
+    #[test]
+    fn f58_an_app_that_is_in_gets_more_only_once_the_user_has_approved_that_too() {
+        let mut house = House::new();
+        let token = house.request(NOW, &["chat:read"]);
+        let key = ShareAppId([7; 32]);
+        let want = |app| AppAsk::Want(app, Scope::handling(&key));
+        assert!(house.ask(NOW, want(token.app)).is_err(), "it isn't in yet");
+        house.approve(token.app, None).unwrap();
+        for _ in 0..2 {
+            house.ask(NOW, want(token.app)).unwrap();
+        }
+        assert!(!house.grant(&token).unwrap().handles(&key));
+        assert!(house.approve(token.app, Some(&["chat:send"])).is_err());
+        house.approve(token.app, None).unwrap();
+        let grant = house.grant(&token).unwrap();
+        assert!(grant.handles(&key) && grant.scopes.len() == 2);
+        assert!(house.approve(token.app, None).is_err(), "nothing is asked any more");
+        // What one has that another made is bounded by that one's.
+        let child = house.mint(&grant, &["chat:read"], None);
+        assert!(matches!(
+            house.ask(NOW, want(child.app)),
+            Err(ApiError::NotAllowed { .. })
+        ));
     }
 
     #[test]

@@ -129,11 +129,7 @@ impl Facade {
     }
 
     /// Keeps what domains said of the app of a card; nothing is one that can't be reached.
-    pub(super) async fn keep_proofs(
-        &self,
-        id: MessageId,
-        answers: Vec<(String, Option<Vec<Vec<u8>>>)>,
-    ) -> ApiResult<ShareBy> {
+    pub(super) async fn keep_proofs(&self, id: MessageId, answers: DomainAnswers) -> ApiResult<ShareBy> {
         let card = self.card(id).await?.card;
         if let (Some(manifest), false) = (card.manifest(), answers.is_empty()) {
             let (app, now_ms) = (manifest.app(), now_ms());

@@ -8,12 +8,12 @@ use madang_protocol::client::{Command, Content, Reply, ShareContent};
 use madang_protocol::keys;
 use madang_protocol::message::Shared;
 use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
-use madang_protocol::share::{By, Origin, ShareError, SharedCard};
+use madang_protocol::share::{self, By, Language, Origin, ShareError, SharedCard, View};
 use madang_protocol::wire::Wire as _;
 
 use super::api::{Facade, other_said};
 use super::cards::SENT;
-use super::claims::domains;
+use super::claims::{domains, proven};
 use super::engine::Ask;
 use super::opens::SentRow;
 use super::show::{attachment, ledger};
@@ -22,7 +22,7 @@ use crate::random::random;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::limits::{RATE_MS, RATE_OF_APP, RATE_OF_CHAT, RATE_OF_PAIR};
-use crate::rpc::params::{CardText, ShareSendParams};
+use crate::rpc::params::{CardText, ShareLanguage, SharePreviewParams, ShareSendParams};
 use crate::rpc::types::*;
 
 /// Where the secret is of which the names of chats are made that apps are told.
@@ -146,6 +146,31 @@ impl Facade {
             length_bytes: card.encode().len() as u64,
             expires_ms: ends.map(|ends| ends.unsigned().saturating_mul(1000)),
             by: self.read(move |rows| by(rows, &card)).await?,
+        })
+    }
+
+    /// `share.preview`.
+    pub(super) async fn preview_card(
+        &self,
+        params: SharePreviewParams,
+        origin: Option<String>,
+    ) -> ApiResult<SharePreview> {
+        let card = read(&params.card, origin)?;
+        let asked = card.clone();
+        let proven: Vec<String> = self.read(move |rows| proven(rows, &asked)).await?.into_iter().collect();
+        let view = View {
+            language: match params.lang {
+                ShareLanguage::En => Language::English,
+                ShareLanguage::Ko => Language::Korean,
+            },
+            now_s: now_ms() / 1000,
+            resolved: None,
+            proven: &proven,
+            pictures: &BTreeMap::new(),
+        };
+        Ok(SharePreview {
+            text: share::text(&card, &view),
+            html: share::html(&card, &view),
         })
     }
 

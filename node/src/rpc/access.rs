@@ -157,6 +157,11 @@ impl<'de> Deserialize<'de> for Scope {
 }
 
 impl Scope {
+    /// For being handed the cards of an app.
+    pub fn handling(app: &ShareAppId) -> Self {
+        Self::One(SHARE, app.0, "handle")
+    }
+
     /// Whether whoever has this one may give the other away.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -489,10 +494,12 @@ mod tests {
             "channel.verify",
             "archive.list",
             "archive.messages",
+            "app.handle",
             "app.self",
             "app.mint",
             "app.revoke",
             "share.validate",
+            "share.preview",
         ];
         assert_eq!(methods, own);
         let but_the_door = methods::all().filter(|method| method.need != Need::Door);

@@ -343,6 +343,9 @@ pub trait AppApi: Send + Sync + 'static {
     /// `app.self`.
     fn app_self(&self, app: AppKey) -> impl Future<Output = ApiResult<App>> + Send;
 
+    /// `app.handle`: an app asks for more.
+    fn app_handle(&self, app: AppKey, params: AppHandleParams) -> impl Future<Output = ApiResult<App>> + Send;
+
     /// `app.approve`.
     fn app_approve(&self, params: AppApproveParams) -> impl Future<Output = ApiResult<App>> + Send;
 
@@ -383,6 +386,13 @@ pub trait ShareApi: Send + Sync + 'static {
         origin: Option<String>,
     ) -> impl Future<Output = ApiResult<ShareChecked>> + Send;
 
+    /// `share.preview`.
+    fn share_preview(
+        &self,
+        params: SharePreviewParams,
+        origin: Option<String>,
+    ) -> impl Future<Output = ApiResult<SharePreview>> + Send;
+
     /// A card as it would be shown in a chat; fails if it can't be sent.
     fn share_card(&self, card: CardText, origin: Option<String>) -> impl Future<Output = ApiResult<ShareCard>> + Send;
 
@@ -409,11 +419,8 @@ pub trait ShareApi: Send + Sync + 'static {
     fn share_asks(&self, params: ShareOpenParams) -> impl Future<Output = ApiResult<Vec<String>>> + Send;
 
     /// For both: what domains publish of apps; nothing of those that couldn't be asked. Gives who stands for the card.
-    fn share_told(
-        &self,
-        message: MessageId,
-        answers: Vec<(String, Option<Vec<Vec<u8>>>)>,
-    ) -> impl Future<Output = ApiResult<ShareBy>> + Send;
+    fn share_told(&self, message: MessageId, answers: DomainAnswers)
+    -> impl Future<Output = ApiResult<ShareBy>> + Send;
 
     /// `share.open`.
     fn share_open(&self, params: ShareOpenParams) -> impl Future<Output = ApiResult<ShareOpened>> + Send;

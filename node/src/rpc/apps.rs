@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::access::Scope;
 use super::error::ApiError;
-use super::ids::{AppKey, EventCursor, EventEpoch};
+use super::ids::{AppKey, EventCursor, EventEpoch, ShareAppId};
 use super::limits::{MAX_APP_NAME, MAX_ICON, MAX_ORIGIN, MAX_SCOPES};
 use super::params::{Fields, FromParams, too_large};
 use super::schema::{Base64, Origin, Text};
@@ -61,10 +61,10 @@ impl AppRequestParams {
 pub struct AppApproveParams {
     /// Which.
     pub app: AppKey,
-    /// What it is allowed; what it asked for if absent.
+    /// What it is allowed of what it asks for; all of that if absent.
     #[schemars(length(min = 1, max = MAX_SCOPES))]
     pub scopes: Option<Vec<Scope>>,
-    /// How long, in seconds; for good if absent.
+    /// How long, in seconds; for good if absent. Of one that is in already its token's end stays.
     #[schemars(range(min = 1))]
     pub expires_in_s: Option<u64>,
 }
@@ -77,6 +77,36 @@ impl FromParams for AppApproveParams {
             expires_in_s: lifetime(fields)?,
         })
     }
+}
+
+/// Parameters of `app.handle`.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct AppHandleParams {
+    /// The app whose cards they are: its key.
+    pub app: ShareAppId,
+    /// What it wants to be told of them; one at least.
+    pub events: Vec<HandledEvent>,
+}
+
+impl FromParams for AppHandleParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let events: Vec<HandledEvent> = fields.required("events")?;
+        if events.is_empty() {
+            return Err(fields.invalid("events", "must name one at least"));
+        }
+        Ok(Self {
+            app: fields.required("app")?,
+            events,
+        })
+    }
+}
+
+/// An event that an app which handles cards is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum HandledEvent {
+    /// The user has opened one here.
+    #[serde(rename = "share.payload")]
+    Payload,
 }
 
 /// Parameters of `app.mint`.
@@ -171,6 +201,9 @@ pub struct App {
     pub icon: Option<String>,
     /// What it may do, or wants to.
     pub scopes: Vec<Scope>,
+    /// What it asks for besides, and waits for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wants: Vec<Scope>,
     /// The page that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,

@@ -14,13 +14,16 @@ use super::error::ApiError;
 use super::ids::{ChannelId, MessageId};
 use super::limits::{DOMAIN_DEADLINE, MAX_DOMAIN_FILE, OPEN_DEADLINE};
 use super::params::ShareOpenParams;
-use super::types::{Channel, DomainUnavailable, ShareOpened, ShareProved, Vouched};
+use super::types::{Channel, DomainAnswers, DomainUnavailable, ShareOpened, ShareProved, Vouched};
 use super::web::{Reach, Target, Web};
 
 /// Where a domain vouches (RFC 8615).
 const PATH: &str = "/.well-known/madang.json";
 /// The file's version.
 const VERSION: u32 = 1;
+
+/// What each of some domains says, or why that isn't known.
+type Said = Vec<(String, Result<Vec<Vec<u8>>, String>)>;
 
 /// What a domain publishes; other members are passed over.
 #[derive(Serialize, Deserialize)]
@@ -88,7 +91,7 @@ pub(super) async fn open<A: Api>(api: &A, params: ShareOpenParams) -> ApiResult<
 }
 
 /// What each of some domains publishes of apps, or why it isn't known.
-async fn ask(domains: Vec<String>, deadline: Duration) -> Vec<(String, Result<Vec<Vec<u8>>, String>)> {
+async fn ask(domains: Vec<String>, deadline: Duration) -> Said {
     join_all(domains.into_iter().map(async |domain| {
         let file = published(&domain, deadline).await;
         (domain, file.map(|file| decoded(&file.apps)))
@@ -96,7 +99,7 @@ async fn ask(domains: Vec<String>, deadline: Duration) -> Vec<(String, Result<Ve
     .await
 }
 
-fn answers(said: Vec<(String, Result<Vec<Vec<u8>>, String>)>) -> Vec<(String, Option<Vec<Vec<u8>>>)> {
+fn answers(said: Said) -> DomainAnswers {
     said.into_iter().map(|(domain, said)| (domain, said.ok())).collect()
 }
 

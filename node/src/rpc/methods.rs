@@ -367,7 +367,14 @@ methods! {
     /// Apps, and who wants to become one.
     "app.list", Need::all("app", "manage"), ListParams => Page<App>, |s, p, _| s.api.app_list(p).await;
 
-    /// Lets an app in: its token works from now on.
+    /// Asks the user to let this token's app handle the cards that an app's key signed: scope `share:KEY:handle`, once it is approved.
+    ///
+    /// An app without a token asks for the scope as for any other, by `app.request`. What waits for longer than ten minutes is forgotten.
+    "app.handle", Need::Token, AppHandleParams => App, |s, p, grant| {
+        s.api.app_handle(grant.app.ok_or(ApiError::NotFound { field: "app" })?, p).await
+    };
+
+    /// Lets an app in: its token works from now on. Or allows what one asks for that is in already.
     "app.approve", Need::all("app", "manage"), AppApproveParams => App, |s, p, _| s.api.app_approve(p).await;
 
     /// The app of this token.
@@ -385,6 +392,9 @@ methods! {
 
     /// Checks a card as whoever receives it does, and says who stands for it. Errors name the member at fault.
     "share.validate", Need::Token, ShareParams => ShareChecked, |s, p, grant| s.api.share_check(p.card, grant.origin.clone()).await;
+
+    /// Shows a card as whoever receives it sees it, before it is sent: as text, and as HTML for a page of the caller's own.
+    "share.preview", Need::Token, SharePreviewParams => SharePreview, |s, p, grant| s.api.share_preview(p, grant.origin.clone()).await;
 
     /// Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
     ///

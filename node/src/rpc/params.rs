@@ -15,7 +15,7 @@ use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POL
 use super::objects::read;
 use super::schema::{CursorOrAck, Link, PageCursor};
 
-pub use super::apps::{AckParams, AppApproveParams, AppMintParams, AppParams, AppRequestParams};
+pub use super::apps::{AckParams, AppApproveParams, AppHandleParams, AppMintParams, AppParams, AppRequestParams};
 pub use super::archive::{ArchiveImportParams, ArchiveMessagesParams, ArchiveParams};
 pub use super::blobs::{BlobGetParams, BlobParams, BlobPutParams, BlobWriteParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams, VoteParams};
@@ -32,8 +32,8 @@ pub use super::opens::{CardParams, ShareOpenParams, ShareReplyParams};
 pub use super::relays::EvidenceParams;
 pub use super::search::SearchParams;
 pub use super::shares::{
-    CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareOfferParams, ShareParams, SharePickParams,
-    ShareSendParams,
+    CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareLanguage, ShareOfferParams, ShareParams,
+    SharePickParams, SharePreviewParams, ShareSendParams,
 };
 pub use super::terms::{CertifyParams, RecoverParams, RevokeParams, TermsParams, UseCertificateParams};
 

@@ -105,6 +105,39 @@ impl Beside for ShareParams {
 
 with_card!(ShareParams);
 
+/// Parameters of `share.preview`.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct SharePreviewParams {
+    /// The card.
+    #[schemars(flatten, with = "CardMembers")]
+    pub card: CardText,
+    /// The language of what isn't the card's; English if absent.
+    #[schemars(with = "Option<ShareLanguage>")]
+    pub lang: ShareLanguage,
+}
+
+impl Beside for SharePreviewParams {
+    fn beside(card: CardText, fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            card,
+            lang: fields.optional("lang")?.unwrap_or_default(),
+        })
+    }
+}
+
+with_card!(SharePreviewParams);
+
+/// A language in which cards are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareLanguage {
+    /// English.
+    #[default]
+    En,
+    /// Korean.
+    Ko,
+}
+
 /// Parameters of `share.send`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ShareSendParams {
@@ -295,6 +328,9 @@ pub struct ShareProved {
     pub unavailable: Vec<DomainUnavailable>,
 }
 
+/// What domains publish of apps, unchecked; nothing of those that couldn't be asked.
+pub type DomainAnswers = Vec<(String, Option<Vec<Vec<u8>>>)>;
+
 /// A domain that couldn't be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DomainUnavailable {
@@ -346,6 +382,22 @@ pub struct ShareChecked {
     /// When it ends, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_ms: Option<u64>,
+}
+
+/// Result of `share.preview`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SharePreview {
+    /// As text; lines of the card's own are indented.
+    pub text: String,
+    /// As HTML: one `article` without scripts, styles, frames and forms, which loads nothing.
+    pub html: String,
+}
+
+/// Gives no content.
+impl fmt::Debug for SharePreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharePreview")
+    }
 }
 
 /// Result of `share.send`.

@@ -462,6 +462,9 @@ async fn apps(play: &mut Play, alice: &Person) {
     play.call(alice.rpc(), "app.approve", allowed).await;
     let app = alice.rpc().of_app(asked["token"].as_str());
     play.call(&app, "app.self", json!({})).await;
+    let bakery = AppSecret::from_bytes([7; 32]).public().to_string();
+    let handle = json!({ "app": bakery, "events": ["share.payload"] });
+    play.call(&app, "app.handle", handle).await;
     play.call(
         &app,
         "app.mint",
@@ -486,6 +489,8 @@ async fn shares(play: &mut Play, alice: &Person, chat: &str) {
         "fallback": { "text": "Bread is ready at seven.", "url": "https://bakery.example/" },
     });
     play.call(rpc, "share.validate", json!({ "share": card })).await;
+    play.call(rpc, "share.preview", json!({ "share": card, "lang": "ko" }))
+        .await;
     let send = json!({ "chats": [chat], "share": card, "idempotency_key": "bread-1" });
     play.call(rpc, "share.send", send).await;
     let offered = play

@@ -121,6 +121,7 @@ __all__ = [
     "Gaps",
     "GroupInvite",
     "GroupInvites",
+    "HandledEvent",
     "HandlerShareAction",
     "Held",
     "HeldBack",
@@ -211,6 +212,7 @@ __all__ = [
     "ShareChecked",
     "ShareDevice",
     "ShareDomain",
+    "ShareLanguage",
     "ShareOpened",
     "ShareOpenedEvent",
     "ShareOpenedEventData",
@@ -220,6 +222,7 @@ __all__ = [
     "SharePicture",
     "SharePostbackEvent",
     "SharePostbackEventData",
+    "SharePreview",
     "ShareProved",
     "ShareSent",
     "ShareShareAction",
@@ -305,6 +308,9 @@ GapReason = Literal["pruned", "other_log"]
 GapState = Literal["open", "filled", "lost", "void", "forked"]
 """How a gap is."""
 
+HandledEvent = Literal["share.payload"]
+"""An event that an app which handles cards is told."""
+
 HeldWhy = Literal["category", "area", "advertising", "quiet", "window", "daily_cap", "promise"]
 """Why a post isn't shown."""
 
@@ -364,6 +370,9 @@ ShareAppId = str
 
 ShareDevice = Literal["phone", "tablet", "desktop"]
 """A kind of device."""
+
+ShareLanguage = Literal["en", "ko"]
+"""A language in which cards are shown."""
 
 ShareOs = Literal["android", "ios", "linux", "macos", "windows"]
 """An operating system."""
@@ -480,6 +489,9 @@ class App(TypedDict):
 
     state: AppState
     """Whether the user has approved it."""
+
+    wants: NotRequired[list[Scope]]
+    """What it asks for besides, and waits for."""
 
 
 class AppPage(TypedDict):
@@ -2813,6 +2825,16 @@ class SharePostbackEventData(TypedDict):
     """The chat."""
 
 
+class SharePreview(TypedDict):
+    """Result of `share.preview`."""
+
+    html: str
+    """As HTML: one `article` without scripts, styles, frames and forms, which loads nothing."""
+
+    text: str
+    """As text; lines of the card's own are indented."""
+
+
 class ShareProved(TypedDict):
     """Result of `share.prove`."""
 
@@ -4022,12 +4044,23 @@ class AppMethods:
         result: AppPage = self._call("app.list", {"after": after, "limit": limit})
         return result
 
+    def handle(self, *, app: ShareAppId, events: Sequence[HandledEvent]) -> App:
+        """Asks the user to let this token's app handle the cards that an app's key signed: scope `share:KEY:handle`, once it is approved.
+
+        An app without a token asks for the scope as for any other, by `app.request`. What waits for longer than ten minutes is forgotten.
+
+        app: The app whose cards they are: its key.
+        events: What it wants to be told of them; one at least.
+        """
+        result: App = self._call("app.handle", {"app": app, "events": events})
+        return result
+
     def approve(self, *, app: AppKey, expires_in_s: int | None = None, scopes: Sequence[Scope] | None = None) -> App:
-        """Lets an app in: its token works from now on.
+        """Lets an app in: its token works from now on. Or allows what one asks for that is in already.
 
         app: Which.
-        expires_in_s: How long, in seconds; for good if absent.
-        scopes: What it is allowed; what it asked for if absent.
+        expires_in_s: How long, in seconds; for good if absent. Of one that is in already its token's end stays.
+        scopes: What it is allowed of what it asks for; all of that if absent.
         """
         result: App = self._call("app.approve", {"app": app, "expires_in_s": expires_in_s, "scopes": scopes})
         return result
@@ -4072,6 +4105,17 @@ class ShareMethods:
         signature: The app's signature under the card, in base64url.
         """
         result: ShareChecked = self._call("share.validate", {"share": share, "app": app, "signature": signature})
+        return result
+
+    def preview(self, *, share: dict[str, Any], app: dict[str, Any] | None = None, lang: ShareLanguage | None = None, signature: str | None = None) -> SharePreview:
+        """Shows a card as whoever receives it sees it, before it is sent: as text, and as HTML for a page of the caller's own.
+
+        share: The card, by the schema of shares.
+        app: The app that signs it: its `manifest` and the `signature` under that.
+        lang: The language of what isn't the card's; English if absent.
+        signature: The app's signature under the card, in base64url.
+        """
+        result: SharePreview = self._call("share.preview", {"share": share, "app": app, "lang": lang, "signature": signature})
         return result
 
     def send(self, *, chats: Sequence[ChatId], idempotency_key: str, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None) -> SharesSent:

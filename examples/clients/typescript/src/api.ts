@@ -73,6 +73,8 @@ export interface App {
   scopes: Scope[];
   /** Whether the user has approved it. */
   state: AppState;
+  /** What it asks for besides, and waits for. */
+  wants?: Scope[];
 }
 
 /** Names an app that has a token, or asks for one. */
@@ -1152,6 +1154,9 @@ export interface GroupInvites {
   items: GroupInvite[];
 }
 
+/** An event that an app which handles cards is told. */
+export type HandledEvent = "share.payload";
+
 /** An app at this node was handed the card: event `share.payload`. */
 export interface HandlerShareAction {
   kind: "handler";
@@ -1919,6 +1924,9 @@ export interface ShareDomain {
   proved_ms?: number;
 }
 
+/** A language in which cards are shown. */
+export type ShareLanguage = "en" | "ko";
+
 /** Result of `share.open`. */
 export interface ShareOpened {
   /** What the tap does here. */
@@ -1993,6 +2001,14 @@ export interface SharePostbackEventData {
   key?: string;
   /** The chat. */
   to: Pseudonym;
+}
+
+/** Result of `share.preview`. */
+export interface SharePreview {
+  /** As HTML: one `article` without scripts, styles, frames and forms, which loads nothing. */
+  html: string;
+  /** As text; lines of the card's own are indented. */
+  text: string;
 }
 
 /** Result of `share.prove`. */
@@ -2870,13 +2886,21 @@ export interface AppListParams {
   limit?: number;
 }
 
+/** Parameters of `app.handle`. */
+export interface AppHandleParams {
+  /** The app whose cards they are: its key. */
+  app: ShareAppId;
+  /** What it wants to be told of them; one at least. */
+  events: HandledEvent[];
+}
+
 /** Parameters of `app.approve`. */
 export interface AppApproveParams {
   /** Which. */
   app: AppKey;
-  /** How long, in seconds; for good if absent. */
+  /** How long, in seconds; for good if absent. Of one that is in already its token's end stays. */
   expires_in_s?: number;
-  /** What it is allowed; what it asked for if absent. */
+  /** What it is allowed of what it asks for; all of that if absent. */
   scopes?: Scope[];
 }
 
@@ -2902,6 +2926,18 @@ export interface ShareValidateParams {
   share: Record<string, unknown>;
   /** The app that signs it: its `manifest` and the `signature` under that. */
   app?: Record<string, unknown>;
+  /** The app's signature under the card, in base64url. */
+  signature?: string;
+}
+
+/** Parameters of `share.preview`. */
+export interface SharePreviewParams {
+  /** The card, by the schema of shares. */
+  share: Record<string, unknown>;
+  /** The app that signs it: its `manifest` and the `signature` under that. */
+  app?: Record<string, unknown>;
+  /** The language of what isn't the card's; English if absent. */
+  lang?: ShareLanguage;
   /** The app's signature under the card, in base64url. */
   signature?: string;
 }
@@ -3438,7 +3474,14 @@ export abstract class Methods {
     /** Apps, and who wants to become one. */
     list: (params: AppListParams = {}, signal?: AbortSignal): Promise<AppPage> =>
       this.call("app.list", params, signal),
-    /** Lets an app in: its token works from now on. */
+    /**
+     * Asks the user to let this token's app handle the cards that an app's key signed: scope `share:KEY:handle`, once it is approved.
+     *
+     * An app without a token asks for the scope as for any other, by `app.request`. What waits for longer than ten minutes is forgotten.
+     */
+    handle: (params: AppHandleParams, signal?: AbortSignal): Promise<App> =>
+      this.call("app.handle", params, signal),
+    /** Lets an app in: its token works from now on. Or allows what one asks for that is in already. */
     approve: (params: AppApproveParams, signal?: AbortSignal): Promise<App> =>
       this.call("app.approve", params, signal),
     /** The app of this token. */
@@ -3460,6 +3503,9 @@ export abstract class Methods {
     /** Checks a card as whoever receives it does, and says who stands for it. Errors name the member at fault. */
     validate: (params: ShareValidateParams, signal?: AbortSignal): Promise<ShareChecked> =>
       this.call("share.validate", params, signal),
+    /** Shows a card as whoever receives it sees it, before it is sent: as text, and as HTML for a page of the caller's own. */
+    preview: (params: SharePreviewParams, signal?: AbortSignal): Promise<SharePreview> =>
+      this.call("share.preview", params, signal),
     /**
      * Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
      *

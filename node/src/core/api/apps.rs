@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{Facade, other_said, page};
 use crate::clock::now_ms;
 use crate::core::apps::{AppAsk, AppSaid, Apps};
-use crate::rpc::access::{Grant, Grants};
+use crate::rpc::access::{Grant, Grants, Scope};
 use crate::rpc::api::{ApiResult, AppApi};
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
@@ -32,6 +32,13 @@ impl AppApi for Facade {
         let all = self.read(|rows| Ok(Apps::load(rows)?.list(now_ms()))).await?;
         let own = all.into_iter().find(|known| known.app == app);
         own.ok_or(ApiError::TokenEnded)
+    }
+
+    async fn app_handle(&self, app: AppKey, params: AppHandleParams) -> ApiResult<App> {
+        match self.ask_apps(AppAsk::Want(app, Scope::handling(&params.app))).await? {
+            AppSaid::App(app) => Ok(*app),
+            _ => Err(other_said()),
+        }
     }
 
     async fn app_approve(&self, params: AppApproveParams) -> ApiResult<App> {

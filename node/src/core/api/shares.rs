@@ -14,6 +14,10 @@ impl ShareApi for Facade {
         self.check_card(&card, origin).await
     }
 
+    async fn share_preview(&self, params: SharePreviewParams, origin: Option<String>) -> ApiResult<SharePreview> {
+        self.preview_card(params, origin).await
+    }
+
     async fn share_card(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareCard> {
         self.show_card(&card, origin).await
     }
@@ -48,7 +52,7 @@ impl ShareApi for Facade {
         self.domains_before(&params).await
     }
 
-    async fn share_told(&self, message: MessageId, answers: Vec<(String, Option<Vec<Vec<u8>>>)>) -> ApiResult<ShareBy> {
+    async fn share_told(&self, message: MessageId, answers: DomainAnswers) -> ApiResult<ShareBy> {
         self.keep_proofs(message, answers).await
     }
 

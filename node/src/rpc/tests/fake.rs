@@ -183,6 +183,7 @@ pub(super) fn app(key: AppKey) -> App {
         app: key,
         name: "shop".into(),
         icon: None,
+        wants: Vec::new(),
         scopes: vec!["chat:read".parse().unwrap()],
         origin: None,
         state: AppState::Requested,

@@ -30,6 +30,10 @@ impl AppApi for Fake {
         Ok(app(key))
     }
 
+    async fn app_handle(&self, key: AppKey, _: AppHandleParams) -> ApiResult<App> {
+        Ok(app(key))
+    }
+
     async fn app_approve(&self, params: AppApproveParams) -> ApiResult<App> {
         Ok(app(params.app))
     }

@@ -26,6 +26,14 @@ impl ShareApi for Fake {
         })
     }
 
+    async fn share_preview(&self, params: SharePreviewParams, origin: Option<String>) -> ApiResult<SharePreview> {
+        by(&params.card, origin)?;
+        Ok(SharePreview {
+            text: "hi".into(),
+            html: "<article></article>".into(),
+        })
+    }
+
     async fn share_card(&self, card: CardText, origin: Option<String>) -> ApiResult<ShareCard> {
         Ok(ShareCard {
             template: "text".into(),
@@ -74,7 +82,7 @@ impl ShareApi for Fake {
         Ok(Vec::new())
     }
 
-    async fn share_told(&self, _: MessageId, _: Vec<(String, Option<Vec<Vec<u8>>>)>) -> ApiResult<ShareBy> {
+    async fn share_told(&self, _: MessageId, _: DomainAnswers) -> ApiResult<ShareBy> {
         Ok(ShareBy::Nobody)
     }
 
