@@ -94,9 +94,12 @@ impl Browser {
         self.page.execute_async(&script, arguments).await.unwrap()
     }
 
-    /// Returns the text that the page shows.
+    /// Returns the text that the page shows, and its frames of the same origin.
     pub async fn text(&self) -> String {
-        let text = self.run("return document.body.innerText", Vec::new()).await;
+        let script = "
+            const frames = Array.from(document.querySelectorAll('iframe'), (frame) => frame.contentDocument);
+            return [document, ...frames].map((shown) => shown?.body?.innerText ?? '').join('\\n')";
+        let text = self.run(script, Vec::new()).await;
         text.as_str().unwrap_or_default().to_owned()
     }
 

@@ -416,7 +416,7 @@ methods! {
     "share.picks", Need::all("share", "confirm"), NoParams => Page<Pick>, |s, _, _| picks::list(&s);
 
     /// One of them.
-    "share.shown", Need::all("share", "confirm"), PickParams => Pick, |s, p, _| picks::shown(&s, p);
+    "share.shown", Need::all("share", "confirm"), ShownParams => PickShown, |s, p, _| picks::shown(&s, p).await;
 
     /// Takes the card with which a page has sent the user's browser to the picker. It waits for the user as others do.
     "share.offer", Need::all("share", "confirm"), ShareOfferParams => Pick, |s, p, _| picks::offer(&s, p).await;

@@ -19,7 +19,7 @@ pub(super) struct File {
     content: &'static str,
 }
 
-static FILES: [File; 3] = [
+static FILES: [File; 4] = [
     File {
         path: "/share",
         media_type: "text/html; charset=utf-8",
@@ -35,6 +35,11 @@ static FILES: [File; 3] = [
         media_type: "text/css; charset=utf-8",
         content: include_str!("picker/picker.css"),
     },
+    File {
+        path: "/share/card.css",
+        media_type: "text/css; charset=utf-8",
+        content: include_str!("picker/card.css"),
+    },
 ];
 
 /// What each answer says beside its content. `Cross-Origin-Opener-Policy` isn't among it: a page that opened this one in a window of its
@@ -42,7 +47,7 @@ static FILES: [File; 3] = [
 const HEADERS: [(HeaderName, &str); 9] = [
     (
         CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src blob:; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     ),
     (X_FRAME_OPTIONS, "DENY"),

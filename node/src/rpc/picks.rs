@@ -19,9 +19,9 @@ use super::ids::{AppKey, PickId};
 use super::limits::{BROWSER_S, CODE_MS, MAX_ALL_PICKS, MAX_CODES, MAX_PICKS, PICK_MS};
 use super::params::{
     AppMintParams, CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareOfferParams, SharePickParams,
-    ShareSendParams,
+    SharePreviewParams, ShareSendParams, ShownParams,
 };
-use super::types::{AppToken, BrowserCode, Done, Page, Pick, PickState, Picked, Pseudonym, ShareCard, SharesSent};
+use super::types::{AppToken, BrowserCode, Done, Page, Pick, PickShown, PickState, Picked, Pseudonym, ShareCard, SharesSent};
 use crate::clock::now_ms;
 use crate::random::random;
 
@@ -211,8 +211,17 @@ pub(super) async fn offer<A: Api>(s: &Shared<A>, params: ShareOfferParams) -> Ap
 }
 
 /// Answers `share.shown`.
-pub(super) fn shown<A: Api>(s: &Shared<A>, params: PickParams) -> ApiResult<Pick> {
-    shown_pick(params.pick, s.picks.get(params.pick)?)
+pub(super) async fn shown<A: Api>(s: &Shared<A>, params: ShownParams) -> ApiResult<PickShown> {
+    let waiting = s.picks.get(params.pick)?;
+    let preview = SharePreviewParams {
+        card: waiting.card.clone(),
+        lang: params.lang,
+    };
+    let preview = s.api.share_preview(preview, waiting.origin.clone()).await?;
+    Ok(PickShown {
+        pick: shown_pick(params.pick, waiting)?,
+        html: preview.html,
+    })
 }
 
 /// Answers `share.picks`.

@@ -230,7 +230,26 @@ impl FromParams for PickedParams {
     }
 }
 
-/// Parameters of `share.shown` and `share.decline`.
+/// Parameters of `share.shown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+pub struct ShownParams {
+    /// Which.
+    pub pick: PickId,
+    /// The language of what isn't the card's; English if absent.
+    #[schemars(with = "Option<ShareLanguage>")]
+    pub lang: ShareLanguage,
+}
+
+impl FromParams for ShownParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            pick: fields.required("pick")?,
+            lang: fields.optional("lang")?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Parameters of `share.decline`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 pub struct PickParams {
     /// Which.
@@ -477,6 +496,23 @@ pub struct Pick {
     pub card: ShareCard,
     /// When it is forgotten, in Unix milliseconds.
     pub until_ms: u64,
+}
+
+/// Result of `share.shown`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PickShown {
+    /// The card that waits.
+    #[serde(flatten)]
+    pub pick: Pick,
+    /// The card as whoever receives it sees it: HTML as of `share.preview`.
+    pub html: String,
+}
+
+/// Gives no content.
+impl fmt::Debug for PickShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PickShown({:?})", self.pick)
+    }
 }
 
 /// Result of `share.browser`.

@@ -101,7 +101,7 @@ async fn f62_a_shops_signed_card_goes_to_the_two_chats_that_the_user_confirms_an
     ] {
         assert!(shown.contains(text), "{text:?} isn't in {shown}");
     }
-    assert!(!shown.contains("Not signed"), "{shown}");
+    assert!(!shown.contains("No app signed"), "{shown}");
     let disabled = "return document.getElementById('send').disabled";
     assert_eq!(browser.run(disabled, Vec::new()).await, true);
     choose(&browser, &[&with_bob, &with_carol]).await;
@@ -166,7 +166,7 @@ async fn f63_a_page_that_signs_nothing_is_named_by_the_browser_and_shown_as_a_cl
     share(&browser, &shop, &alice).await;
     browser.shows("bob").await;
     let shown = browser.text().await;
-    for text in ["Sourdough, baked this morning", shop.origin(), "Not signed"] {
+    for text in ["Sourdough, baked this morning", shop.origin(), "No app signed this card"] {
         assert!(shown.contains(text), "{text:?} isn't in {shown}");
     }
     choose(&browser, &[&chat]).await;

@@ -1,7 +1,8 @@
 // The share picker: shows a card and who stands for it, lets the user choose chats, and sends nothing before the user says so.
 //
 // Other pages may open this one or send the user here, and say nothing to it but what stands behind the # of its address. It listens to no
-// messages. What it shows is text, never markup; what is sent is the card that the node showed, by its number.
+// messages. The card is HTML that the node has made, in a frame in which no script runs; all else is text. What is sent is the card that the
+// node showed, by its number.
 
 "use strict";
 
@@ -13,6 +14,7 @@ const ENGLISH = {
   nothing: "Nothing waits for you here.",
   choose: "Choose where it goes. Nothing has been sent yet.",
   replyAsks: "An app wants to answer this card. Nothing has been sent yet.",
+  card: "What is sent",
   find: "Send to",
   findHint: "Find a chat",
   noChats: "No chat is called that.",
@@ -24,13 +26,7 @@ const ENGLISH = {
   cancelled: "Nothing was sent.",
   gone: "This card doesn't wait any more.",
   close: "You can close this window.",
-  by: (name) => `From the app “${name}”`,
-  signed: (key) => `Signed by its key ${key}`,
-  page: (origin) => `From the page ${origin}`,
-  claim: "Not signed: whoever gets it sees this page only as your word.",
-  nobody: "From a page that doesn't say which it is",
   group: "group",
-  picture: "with a picture",
   unreachable: "Your node can't be reached.",
   most: "Ten chats at most.",
 };
@@ -42,6 +38,7 @@ const KOREAN = {
   nothing: "기다리는 것이 없습니다.",
   choose: "보낼 곳을 고르세요. 아직 아무것도 보내지 않았습니다.",
   replyAsks: "앱이 이 카드에 답하려고 합니다. 아직 아무것도 보내지 않았습니다.",
+  card: "보낼 카드",
   find: "보낼 곳",
   findHint: "대화 찾기",
   noChats: "그런 이름의 대화가 없습니다.",
@@ -53,13 +50,7 @@ const KOREAN = {
   cancelled: "아무것도 보내지 않았습니다.",
   gone: "이 카드는 더 기다리지 않습니다.",
   close: "이 창을 닫아도 됩니다.",
-  by: (name) => `앱 “${name}”`,
-  signed: (key) => `키 ${key}로 서명됨`,
-  page: (origin) => `페이지 ${origin}`,
-  claim: "서명 없음: 받는 사람에게는 보내는 사람의 말로만 보입니다.",
-  nobody: "어디인지 밝히지 않은 페이지",
   group: "그룹",
-  picture: "사진 있음",
   unreachable: "노드에 연결할 수 없습니다.",
   most: "대화는 열 개까지입니다.",
 };
@@ -74,8 +65,8 @@ const MOST = 10;
 const ARMED_MS = 800;
 
 const at = (id) => document.getElementById(id);
-const [title, state, offer, by, card, choice, find, list, send, cancel] = [
-  "title", "state", "offer", "by", "card", "choice", "find", "chats", "send", "cancel",
+const [title, state, offer, card, answer, choice, find, list, send, cancel] = [
+  "title", "state", "offer", "card", "answer", "choice", "find", "chats", "send", "cancel",
 ].map(at);
 
 /** The page that sent the user here, as the browser says: never as the page does. */
@@ -94,6 +85,7 @@ let inFrontSince = performance.now();
 
 document.documentElement.lang = korean ? "ko" : "en";
 document.title = t.title;
+card.title = t.card;
 title.textContent = t.title;
 at("find-label").textContent = t.find;
 find.placeholder = t.findHint;
@@ -106,6 +98,7 @@ addEventListener("storage", (event) => {
 });
 for (const name of ["focus", "resize", "pageshow"]) addEventListener(name, disarm);
 document.addEventListener("visibilitychange", disarm);
+addEventListener("resize", fit);
 find.addEventListener("input", filter);
 choice.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -125,12 +118,13 @@ async function begin() {
   }
   if (localStorage.getItem(KEPT) === null) return say(t.connect);
   const waiting = /^pick=([0-9a-f]{64})$/.exec(fragment)?.[1];
-  if (waiting !== undefined) return show(await call("share.shown", { pick: waiting }));
+  if (waiting !== undefined) return show(waiting);
   if (!fragment.startsWith("madang:share?")) {
     const { items } = await call("share.picks", {});
-    return items.length === 0 ? say(t.nothing) : show(items[0]);
+    return items.length === 0 ? say(t.nothing) : show(items[0].pick);
   }
-  show(await call("share.offer", { link: fragment, origin }));
+  const offered = await call("share.offer", { link: fragment, origin });
+  return show(offered.pick);
 }
 
 async function enter(code) {
@@ -144,15 +138,12 @@ async function enter(code) {
   }
 }
 
-async function show(shown) {
-  pick = shown;
-  showBy(shown.card.by);
-  showCard(shown.card);
-  offer.hidden = false;
-  if (shown.reply !== undefined) {
-    const answer = element("p", shown.reply);
-    answer.className = "price";
-    card.append(answer);
+async function show(waiting) {
+  pick = await call("share.shown", { pick: waiting, lang: korean ? "ko" : "en" });
+  await showCard(pick.html);
+  if (pick.reply !== undefined) {
+    answer.textContent = pick.reply;
+    answer.hidden = false;
     find.hidden = at("find-label").hidden = list.hidden = true;
     say(t.replyAsks);
   } else {
@@ -163,78 +154,23 @@ async function show(shown) {
   disarm();
 }
 
-function showBy(who) {
-  const [name, more] =
-    who.kind === "app" ? [t.by(who.name), t.signed(`${who.app.slice(0, 8)}…${who.app.slice(-8)}`)]
-    : who.kind === "page" ? [t.page(who.origin), t.claim]
-    : [t.nobody, t.claim];
-  by.className = who.kind === "app" ? "" : "claim";
-  const mark = element("span", who.kind === "app" ? [...who.name][0] ?? "?" : "?");
-  mark.className = "mark";
-  mark.setAttribute("aria-hidden", "true");
-  const words = document.createElement("div");
-  words.className = "who";
-  words.append(isolated("strong", name), element("small", more));
-  by.replaceChildren(mark, words);
+/** Shows HTML in the frame, which has the looks of this page and none of its rights. */
+async function showCard(html) {
+  const look = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="${location.origin}/share/card.css">`;
+  const page = URL.createObjectURL(new Blob([look, html], { type: "text/html" }));
+  offer.hidden = false;
+  await new Promise((loaded) => {
+    card.addEventListener("load", loaded, { once: true });
+    card.src = page;
+  });
+  URL.revokeObjectURL(page);
+  fit();
 }
 
-function showCard(shown) {
-  const share = shown.share;
-  const content = share.content ?? share.slides?.[0]?.content ?? {};
-  const parts = [];
-  if (content.image !== undefined) {
-    const picture = document.createElement("div");
-    picture.className = "picture";
-    picture.append(element("span", content.image.alt ?? t.picture));
-    parts.push(picture);
-  }
-  const heading = content.title ?? share.header?.title;
-  if (heading !== undefined) parts.push(isolated("h2", heading));
-  for (const text of [content.description, share.text]) if (text !== undefined) parts.push(isolated("p", text));
-  for (const row of share.contents ?? []) parts.push(isolated("p", `• ${row.title}`));
-  for (const slide of (share.slides ?? []).slice(1)) parts.push(isolated("p", `• ${slide.content.title}`));
-  if (share.location !== undefined) parts.push(isolated("p", `📍 ${share.location.title ?? share.location.address}`));
-  if (share.calendar?.starts_s !== undefined) parts.push(element("p", `📅 ${when(share.calendar.starts_s)}`));
-  if (share.price !== undefined) parts.push(price(share.price));
-  if (share.details !== undefined) parts.push(details(share.details));
-  if (parts.length === 0) parts.push(isolated("p", share.fallback.text));
-  const buttons = document.createElement("div");
-  buttons.className = "buttons";
-  for (const button of share.buttons ?? []) buttons.append(isolated("span", button.label));
-  if (buttons.childElementCount > 0) parts.push(buttons);
-  const address = isolated("p", share.fallback.url);
-  address.className = "address";
-  parts.push(address);
-  card.replaceChildren(...parts);
-}
-
-function price(given) {
-  const shown = document.createElement("p");
-  shown.className = "price";
-  shown.append(money(given.discounted ?? given.regular, given.currency));
-  if (given.discounted !== undefined) shown.append(element("s", money(given.regular, given.currency)));
-  if (given.rate_percent !== undefined) shown.append(element("em", `−${given.rate_percent} %`));
-  return shown;
-}
-
-function money(amount, currency) {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
-}
-
-function details(given) {
-  const rows = document.createElement("dl");
-  for (const item of given.items ?? []) rows.append(isolated("dt", item.name), isolated("dd", item.value));
-  if (given.sum !== undefined) {
-    const sum = [isolated("dt", given.sum.name), isolated("dd", given.sum.value)];
-    for (const part of sum) part.className = "sum";
-    rows.append(...sum);
-  }
-  return rows;
-}
-
-function when(seconds) {
-  return new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** Makes the frame as high as what is in it; where there is less room, it scrolls. */
+function fit() {
+  const drawn = card.contentDocument?.body;
+  if (drawn) card.style.height = `${Math.ceil(drawn.getBoundingClientRect().height)}px`;
 }
 
 async function showChats() {
@@ -369,12 +305,5 @@ function say(text) {
 function element(kind, text) {
   const made = document.createElement(kind);
   made.textContent = text;
-  return made;
-}
-
-/** Text of others: its writing direction ends with it. */
-function isolated(kind, text) {
-  const made = document.createElement(kind);
-  made.append(element("bdi", text));
   return made;
 }
