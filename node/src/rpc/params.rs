@@ -33,7 +33,7 @@ pub use super::relays::EvidenceParams;
 pub use super::search::SearchParams;
 pub use super::shares::{
     CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareLanguage, ShareOfferParams, ShareParams,
-    SharePickParams, SharePreviewParams, ShareSendParams,
+    SharePickParams, SharePreviewParams, ShareSendParams, ShownParams,
 };
 pub use super::terms::{CertifyParams, RecoverParams, RevokeParams, TermsParams, UseCertificateParams};
 

@@ -21,7 +21,9 @@ use super::params::{
     AppMintParams, CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareOfferParams, SharePickParams,
     SharePreviewParams, ShareSendParams, ShownParams,
 };
-use super::types::{AppToken, BrowserCode, Done, Page, Pick, PickShown, PickState, Picked, Pseudonym, ShareCard, SharesSent};
+use super::types::{
+    AppToken, BrowserCode, Done, Page, Pick, PickShown, PickState, Picked, Pseudonym, ShareCard, SharesSent,
+};
 use crate::clock::now_ms;
 use crate::random::random;
 

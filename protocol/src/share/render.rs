@@ -42,6 +42,8 @@ enum Part<'a> {
     Image(usize, &'a Image),
     /// A name and a value.
     Row(String, String),
+    /// What the rows before come to.
+    Sum(String, String),
     /// What it costs, and what it did before.
     Price(String, Option<String>),
     /// A button, its path, and its number where it is one of the card itself.
@@ -80,7 +82,7 @@ fn as_text(parts: Vec<Part<'_>>, view: &View<'_>) -> String {
                 let colon = if alt.is_empty() { "" } else { ": " };
                 writeln!(out, "  ({}{colon}{alt})", words.picture)
             }
-            Part::Row(name, value) => writeln!(out, "  {name}: {value}"),
+            Part::Row(name, value) | Part::Sum(name, value) => writeln!(out, "  {name}: {value}"),
             Part::Price(price, None) => writeln!(out, "  {}: {price}", words.price),
             Part::Price(price, Some(before)) => writeln!(out, "  {}: {price} ({before})", words.price),
             Part::Button(button, path, number) => {
@@ -115,12 +117,8 @@ pub fn html(card: &SharedCard, view: &View<'_>) -> String {
                 escaped(&paragraph(text, "")).replace('\n', "<br>")
             ),
             Part::Image(place, image) => picture(&mut out, view, place, image),
-            Part::Row(name, value) => write!(
-                out,
-                "<p class=\"row\"><bdi>{}</bdi> <bdi>{}</bdi></p>",
-                escaped(&name),
-                escaped(&value)
-            ),
+            Part::Row(name, value) => row(&mut out, "row", &name, &value),
+            Part::Sum(name, value) => row(&mut out, "row sum", &name, &value),
             Part::Price(price, None) => write!(out, "<p class=\"price\"><bdi>{}</bdi></p>", escaped(&price)),
             Part::Price(price, Some(before)) => write!(
                 out,
@@ -135,6 +133,11 @@ pub fn html(card: &SharedCard, view: &View<'_>) -> String {
     }
     out.push_str("</article>");
     out
+}
+
+fn row(out: &mut String, class: &str, name: &str, value: &str) -> std::fmt::Result {
+    let (name, value) = (escaped(name), escaped(value));
+    write!(out, "<p class=\"{class}\"><bdi>{name}</bdi> <bdi>{value}</bdi></p>")
 }
 
 fn picture(out: &mut String, view: &View<'_>, place: usize, image: &Image) -> std::fmt::Result {
@@ -262,7 +265,7 @@ fn of_share<'a>(parts: &mut Vec<Part<'a>>, share: &'a Share, view: &View<'_>) {
         parts.extend(buttons.map(|(number, button)| Part::Button(button, path(number), None)));
     }
     if let Some(details) = &card.details {
-        of_details(parts, details, &mut place, words);
+        of_details(parts, details, &mut place);
     }
     if let Some(price) = &card.price {
         of_price(parts, price, words);
@@ -341,7 +344,7 @@ fn of_image<'a>(parts: &mut Vec<Part<'a>>, image: &'a Image, place: &mut usize) 
     *place += 1;
 }
 
-fn of_details<'a>(parts: &mut Vec<Part<'a>>, details: &'a Details, place: &mut usize, words: &Words) {
+fn of_details<'a>(parts: &mut Vec<Part<'a>>, details: &'a Details, place: &mut usize) {
     parts.push(Part::Rule);
     if let Some(profile) = &details.profile {
         parts.push(Part::Heading(&profile.text));
@@ -361,8 +364,7 @@ fn of_details<'a>(parts: &mut Vec<Part<'a>>, details: &'a Details, place: &mut u
     let rows = details.items.iter().map(|item| (line(&item.name), line(&item.value)));
     parts.extend(rows.map(|(name, value)| Part::Row(name, value)));
     if let Some(sum) = &details.sum {
-        let name = format!("{} {}", words.sum, line(&sum.name));
-        parts.push(Part::Row(name, line(&sum.value)));
+        parts.push(Part::Sum(line(&sum.name), line(&sum.value)));
     }
 }
 

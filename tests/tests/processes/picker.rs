@@ -166,7 +166,11 @@ async fn f63_a_page_that_signs_nothing_is_named_by_the_browser_and_shown_as_a_cl
     share(&browser, &shop, &alice).await;
     browser.shows("bob").await;
     let shown = browser.text().await;
-    for text in ["Sourdough, baked this morning", shop.origin(), "No app signed this card"] {
+    for text in [
+        "Sourdough, baked this morning",
+        shop.origin(),
+        "No app signed this card",
+    ] {
         assert!(shown.contains(text), "{text:?} isn't in {shown}");
     }
     choose(&browser, &[&chat]).await;
@@ -243,18 +247,28 @@ async fn f62_no_page_of_another_site_has_the_picker_send_frames_it_or_reads_it()
         }
     }
 
-    // A window that it opens can be sent elsewhere, but not be read or clicked in; and what was chosen for one card isn't kept for another.
+    // A window that it opens shows what it says as text, can be sent elsewhere, but not be read or clicked in; and what was chosen for one card isn't kept for another.
     let open = "
         const shared = (text) => {
             const card = { version: 1, template: 'text', text, fallback: { text, url: 'https://a.example/' } };
             return 'madang:share?d=' + btoa(JSON.stringify({ share: card })).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
         };
         window.shared = shared;
-        window.opened = window.open(given[0] + '#' + shared('the first card'), 'x');
+        window.opened = window.open(given[0] + '#' + shared('the first card' + given[1]), 'x');
         return window.opened !== null";
-    assert_eq!(browser.run(open, vec![json!(picker)]).await, true);
+    let script = "<script>parent.run = 1</script><img src=x onerror='parent.run = 1'></article><form action=/share>";
+    assert_eq!(browser.run(open, vec![json!(picker), json!(script)]).await, true);
     browser.to_window(1).await;
-    browser.shows("the first card").await;
+    browser.shows(&format!("the first card{script}")).await;
+    assert_eq!(browser.run("return window.run === undefined", Vec::new()).await, true);
+    // Nor would a script run there if one came that far.
+    let push = "
+        const inside = document.getElementById('card').contentDocument;
+        const pushed = inside.createElement('script');
+        pushed.append('parent.run = 1');
+        inside.body.append(pushed);
+        return window.run === undefined";
+    assert_eq!(browser.run(push, Vec::new()).await, true);
     browser.shows("bob").await;
     choose(&browser, &[&chat]).await;
     browser.to_window(0).await;

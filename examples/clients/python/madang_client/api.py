@@ -164,6 +164,7 @@ __all__ = [
     "Pick",
     "PickId",
     "PickPage",
+    "PickShown",
     "PickState",
     "Picked",
     "Pinned",
@@ -2282,6 +2283,25 @@ class PickPage(TypedDict):
     """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
+class PickShown(TypedDict):
+    """Result of `share.shown`."""
+
+    app: NotRequired[AppKey]
+    """The app that asks; none is a page that sent the user here."""
+
+    card: ShareCard
+    """The card."""
+
+    html: str
+    """The card as whoever receives it sees it: HTML as of `share.preview`."""
+
+    pick: PickId
+    """Names it."""
+
+    until_ms: int
+    """When it is forgotten, in Unix milliseconds."""
+
+
 class Picked(TypedDict):
     """Result of `share.pick` and `share.picked`."""
 
@@ -4159,12 +4179,13 @@ class ShareMethods:
         result: PickPage = self._call("share.picks", {})
         return result
 
-    def shown(self, *, pick: PickId) -> Pick:
+    def shown(self, *, pick: PickId, lang: ShareLanguage | None = None) -> PickShown:
         """One of them.
 
         pick: Which.
+        lang: The language of what isn't the card's; English if absent.
         """
-        result: Pick = self._call("share.shown", {"pick": pick})
+        result: PickShown = self._call("share.shown", {"pick": pick, "lang": lang})
         return result
 
     def offer(self, *, link: str, origin: str | None = None) -> Pick:

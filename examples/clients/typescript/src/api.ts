@@ -1517,6 +1517,20 @@ export interface PickPage {
   prev?: PageCursor;
 }
 
+/** Result of `share.shown`. */
+export interface PickShown {
+  /** The app that asks; none is a page that sent the user here. */
+  app?: AppKey;
+  /** The card. */
+  card: ShareCard;
+  /** The card as whoever receives it sees it: HTML as of `share.preview`. */
+  html: string;
+  /** Names it. */
+  pick: PickId;
+  /** When it is forgotten, in Unix milliseconds. */
+  until_ms: number;
+}
+
 /** How a pick is. */
 export type PickState = "waiting" | "sent" | "cancelled";
 
@@ -2980,6 +2994,8 @@ export interface SharePickedParams {
 export interface ShareShownParams {
   /** Which. */
   pick: PickId;
+  /** The language of what isn't the card's; English if absent. */
+  lang?: ShareLanguage;
 }
 
 /** Parameters of `share.offer`. */
@@ -3527,7 +3543,7 @@ export abstract class Methods {
     picks: (signal?: AbortSignal): Promise<PickPage> =>
       this.call("share.picks", {}, signal),
     /** One of them. */
-    shown: (params: ShareShownParams, signal?: AbortSignal): Promise<Pick> =>
+    shown: (params: ShareShownParams, signal?: AbortSignal): Promise<PickShown> =>
       this.call("share.shown", params, signal),
     /** Takes the card with which a page has sent the user's browser to the picker. It waits for the user as others do. */
     offer: (params: ShareOfferParams, signal?: AbortSignal): Promise<Pick> =>

@@ -66,6 +66,7 @@ async fn f62_the_page_is_for_this_machine_alone_and_no_other_page_frames_or_scri
         ("/share", "text/html"),
         ("/share/picker.js", "text/javascript"),
         ("/share/picker.css", "text/css"),
+        ("/share/card.css", "text/css"),
     ] {
         let reply = get(&house, path, &host).await;
         assert_eq!(reply.status, 200, "{path}");
