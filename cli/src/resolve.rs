@@ -61,6 +61,12 @@ pub const PICK: Sort = Sort {
     id: "pick",
     list: "share picks",
 };
+/// Answers that wait, as `share.replies` gives them.
+pub const REPLY: Sort = Sort {
+    noun: |t| t.noun_reply,
+    id: "reply",
+    list: "share replies",
+};
 /// Apps, as `app.list` gives them.
 pub const APP: Sort = Sort {
     noun: |t| t.noun_app,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
 use crate::config::{NodeConfig, NodeError, NodeReady};
-use crate::core::{Core, Engine, bare, keep_index};
+use crate::core::{Core, Engine, bare, keep_feedback, keep_index};
 use crate::failpoint;
 use crate::net::{self, NetConfig, NetError, NetLimits, PeerKey, Role};
 use crate::rpc::{self, RpcConfig};
@@ -91,6 +91,7 @@ pub async fn run_node(
     rpc_config.tls = config.rpc_tls;
     rpc_config.hosts = config.rpc_hosts;
     let index = tokio::spawn(keep_index(facade.clone()));
+    let feedback = tokio::spawn(keep_feedback(facade.clone()));
     let server = rpc::serve(std::sync::Arc::new(facade), rpc_config)
         .await
         .map_err(|error| NodeError::Config {
@@ -131,6 +132,7 @@ pub async fn run_node(
     };
     // It ends as the core has, and holds the store until then.
     drop(index.await);
+    drop(feedback.await);
     outcome.map_err(|error| NodeError::Other {
         reason: format!("the core failed: {error}"),
     })?

@@ -129,6 +129,18 @@ pub enum CardCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
         button: u8,
     },
+    /// List answers of apps that wait for you
+    Replies,
+    /// Send an answer that waits
+    ConfirmReply {
+        /// Its id, or the beginning of it
+        reply: String,
+    },
+    /// Drop an answer that waits
+    DeclineReply {
+        /// Its id, or the beginning of it
+        reply: String,
+    },
     /// Drop a card that waits
     Decline {
         /// Its id, or the beginning of it

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::fault::Fault;
 use crate::offline;
 use crate::out::Out;
-use crate::resolve::{CHAT, PICK};
+use crate::resolve::{CHAT, PICK, REPLY};
 use crate::safe;
 use crate::show;
 use crate::text::Texts;
@@ -99,6 +99,27 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
             let params = json!({ "message": message, "button": path_of(button) });
             let done = client.call("share.reply", params).await?;
             out.print(&done, || t.share_answered.to_owned())
+        }
+        CardCommand::Replies => {
+            let page = client.call("share.replies", json!({})).await?;
+            print_list(out, show::items_of(&page, "items"), t.no_replies, |item| {
+                vec![
+                    show::short(show::text_of(item, "reply")),
+                    show::field(item, "name"),
+                    show::short(show::text_of(item, "message")),
+                    show::field(item, "data"),
+                ]
+            })
+        }
+        CardCommand::ConfirmReply { reply } => {
+            let reply = id_for(client, REPLY, "share.replies", &reply).await?;
+            let done = client.call("share.confirm_reply", json!({ "reply": reply })).await?;
+            out.print(&done, || t.share_answered.to_owned())
+        }
+        CardCommand::DeclineReply { reply } => {
+            let reply = id_for(client, REPLY, "share.replies", &reply).await?;
+            let done = client.call("share.decline_reply", json!({ "reply": reply })).await?;
+            out.print(&done, || t.pick_dropped.to_owned())
         }
         CardCommand::Decline { pick } => {
             let pick = id_for(client, PICK, "share.picks", &pick).await?;

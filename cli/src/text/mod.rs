@@ -335,7 +335,9 @@ pub struct Texts {
 
     // Cards.
     pub no_picks: &'static str,
+    pub no_replies: &'static str,
     pub noun_pick: &'static str,
+    pub noun_reply: &'static str,
     pub pick_dropped: &'static str,
     pub share_handed: &'static str,
     pub share_on: &'static str,

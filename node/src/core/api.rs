@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use super::apps::{AppAsk, AppSaid};
 use super::engine::{Answer, Ask, Status};
 use super::epochs::Epochs;
+use super::feedback::Awaited;
 use super::media::{OneAtATime, one_at_a_time};
 use super::shares::Rates;
 use super::show::{given, message, refusal};
@@ -60,6 +61,7 @@ pub(crate) struct Facade {
     read_only: Arc<Mutex<Option<String>>>,
     pub(super) media: OneAtATime,
     pub(super) rates: Arc<Rates>,
+    pub(super) awaited: Awaited,
     started: Instant,
 }
 
@@ -85,6 +87,7 @@ impl Facade {
             read_only,
             media: one_at_a_time(),
             rates: Arc::default(),
+            awaited: Awaited::default(),
             started: Instant::now(),
         }
     }

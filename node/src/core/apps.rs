@@ -122,6 +122,11 @@ impl Apps {
         fresh.map(|(app, row)| self.shown(now_ms, *app, row)).collect()
     }
 
+    /// What an app calls itself, if there is one.
+    pub fn name_of(&self, app: &AppKey) -> Option<String> {
+        self.rows.get(app).map(|row| row.name.clone())
+    }
+
     /// The webhooks.
     pub fn hooks(&self) -> Hooks {
         self.hooks.all()

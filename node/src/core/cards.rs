@@ -4,6 +4,7 @@ use madang_protocol::rows::{Batch, Rows, RowsError, Tree};
 use serde::{Deserialize, Serialize};
 
 use super::apps::unreadable;
+use crate::rpc::limits::MAX_ALL_REPLIES;
 
 /// A kind of row; its key begins with the prefix.
 pub(super) struct Kind {
@@ -21,6 +22,16 @@ pub(super) const SENT: Kind = Kind {
 pub(super) const HANDED: Kind = Kind {
     prefix: b"handed:",
     most: 1_024,
+};
+/// What the events say that tell apps of their cards: two of each card.
+pub(super) const TOLD: Kind = Kind {
+    prefix: b"told:",
+    most: 2 * SENT.most,
+};
+/// Answers that wait for the user; one more is refused before.
+pub(super) const REPLIES: Kind = Kind {
+    prefix: b"reply:",
+    most: MAX_ALL_REPLIES,
 };
 /// What domains said of apps (guess). What is forgotten is asked again.
 pub(super) const DOMAINS: Kind = Kind {
@@ -41,12 +52,25 @@ impl Kind {
         [self.prefix, of].concat()
     }
 
+    /// What a key is of, if that is 32 bytes.
+    pub fn id(&self, key: &[u8]) -> Option<[u8; 32]> {
+        key.strip_prefix(self.prefix)?.try_into().ok()
+    }
+
     /// Reads a row.
     pub fn get<T: for<'de> Deserialize<'de>>(&self, rows: &dyn Rows, of: &[u8]) -> Result<Option<T>, RowsError> {
         let value = rows.get(Tree::AppCards, &self.key(of))?;
         value
             .map(|value| serde_json::from_slice(&value).map_err(unreadable))
             .transpose()
+    }
+
+    /// Reads all of them, with their keys.
+    pub fn all<T: for<'de> Deserialize<'de>>(&self, rows: &dyn Rows) -> Result<Vec<(Vec<u8>, T)>, RowsError> {
+        let stored = rows.prefix(Tree::AppCards, self.prefix, usize::MAX)?.into_iter();
+        stored
+            .map(|(key, value)| Ok((key, serde_json::from_slice(&value).map_err(unreadable)?)))
+            .collect()
     }
 
     /// Has room made for some rows that are written then.

@@ -48,8 +48,8 @@ pub(crate) enum Ask {
     App(AppAsk, oneshot::Sender<AppAnswer>),
     /// Rows that nobody else writes, made by who read them past the owner.
     Keep(Batch, oneshot::Sender<()>),
-    /// The same, with an event about this.
-    Tell(Batch, [u8; 32], oneshot::Sender<()>),
+    /// The same, with an event about each of these.
+    Tell(Batch, Vec<[u8; 32]>, oneshot::Sender<()>),
     /// Put aside what can't be read.
     Mend,
 }
@@ -291,10 +291,13 @@ impl Engine {
                 self.kept.push(kept);
                 return Ok(());
             }
-            Incoming::Ask(Ask::Tell(batch, subject, kept)) => {
+            Incoming::Ask(Ask::Tell(batch, subjects, kept)) => {
                 self.keep_batch.append(batch);
                 self.kept.push(kept);
-                Input::Note { subject }
+                for subject in subjects {
+                    self.client.handle(now_ms(), Input::Note { subject }, &self.store)?;
+                }
+                return Ok(());
             }
             Incoming::Ask(Ask::Mend) => {
                 mend(&self.store)?;

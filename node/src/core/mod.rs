@@ -22,11 +22,13 @@ mod chats;
 mod claims;
 mod engine;
 mod epochs;
+mod feedback;
 mod media;
 mod mend;
 mod names;
 mod opens;
 mod relays;
+mod replies;
 mod search;
 mod shares;
 mod show;
@@ -52,6 +54,7 @@ pub(crate) use api::Facade;
 use api::Shown;
 pub(crate) use engine::Engine;
 use engine::{Ask, Incoming, Turn, TurnError};
+pub(crate) use feedback::keep_feedback;
 pub(crate) use search::keep_index;
 
 /// Inputs that wait for the next turn; the rest stays in the channels.

@@ -3,37 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use madang_protocol::client::history;
-use madang_protocol::client::{Command, Content, EventRow};
 use madang_protocol::keys;
-use madang_protocol::message::{Body, CardAnswer, CardDeed};
+use madang_protocol::message::{Body, CardDeed};
 use madang_protocol::rows::{Batch, Rows, RowsError};
 use madang_protocol::share::{self, Action, Device, NoAction, Os, Platform, SharedCard, resolve};
 use serde::{Deserialize, Serialize};
 
 use super::api::Facade;
 use super::apps::Apps;
-use super::cards::{HANDED, SENT};
+use super::cards::HANDED;
 use super::claims::proven;
 use super::engine::Ask;
 use crate::clock::now_ms;
-use crate::rpc::access::Grant;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
-use crate::rpc::params::{ShareOpenParams, ShareReplyParams};
+use crate::rpc::params::ShareOpenParams;
 use crate::rpc::types::*;
 
 /// What the manifest of an app names that wants to learn that its cards are opened.
 const WANTS_OPENED: &str = "share.opened";
-
-/// A card that an app or the owner has sent, for what is told of it.
-#[derive(Serialize, Deserialize)]
-pub(super) struct SentRow {
-    #[serde(default)]
-    pub at_ms: u64,
-    pub app: Option<AppKey>,
-    pub key: Option<String>,
-    pub to: Pseudonym,
-}
 
 /// What of a card an app was handed. The card itself is the message's.
 #[derive(Serialize, Deserialize)]
@@ -137,7 +125,7 @@ fn shown(action: Action) -> ShareAction {
 }
 
 /// The app that signed a card.
-fn signer(card: &SharedCard) -> Option<ShareAppId> {
+pub(super) fn signer(card: &SharedCard) -> Option<ShareAppId> {
     card.manifest().map(|manifest| ShareAppId(manifest.app().0))
 }
 
@@ -189,62 +177,15 @@ impl Facade {
                     Ok(batch)
                 })
                 .await?;
-            self.ask(|kept| Ask::Tell(batch, subject, kept)).await?;
+            self.ask(|kept| Ask::Tell(batch, vec![subject], kept)).await?;
         }
         let manifest = card.manifest().map(share::SignedManifest::manifest);
         let wants = |manifest: &share::AppManifest| manifest.events.iter().any(|event| &**event == WANTS_OPENED);
         if params.tell && !outgoing && manifest.is_some_and(wants) {
-            self.answer_card(chat, params.message, CardDeed::Opened).await?;
+            self.answer_card(chat, params.message, CardDeed::Opened, None).await?;
         }
         Ok(ShareOpened { action: shown(action) })
     }
-
-    /// `share.reply`.
-    pub(super) async fn reply_card(&self, grant: &Grant, params: ShareReplyParams) -> ApiResult<Done> {
-        let Found { chat, card, .. } = self.card(params.message).await?;
-        let Some(app) = signer(&card) else {
-            return Err(not_allowed("no app signed this card, so there is none to answer"));
-        };
-        if !grant.answers(&app) {
-            return Err(ApiError::ScopeMissing {
-                scope: format!("share:{app}:reply"),
-            });
-        }
-        if card.share.has_expired(now_ms() / 1000) {
-            return Err(not_allowed("this card has expired"));
-        }
-        let (button, data) = match (params.button, params.data) {
-            (Some(button), _) => {
-                let all = card.share.card().all_buttons();
-                let found = all.into_iter().find(|(path, _)| *path == button);
-                let (_, found) = found.ok_or(ApiError::NotFound { field: "button" })?;
-                match (found.action, &found.data) {
-                    (share::ButtonAction::Postback, Some(data)) => (button, data.to_string()),
-                    _ => return Err(ApiError::invalid("button", "hands nothing back")),
-                }
-            }
-            (None, data) => (String::new(), data.unwrap_or_default()),
-        };
-        self.answer_card(chat, params.message, CardDeed::Postback { button, data })
-            .await?;
-        Ok(Done {})
-    }
-
-    async fn answer_card(&self, chat: keys::ChatId, id: MessageId, what: CardDeed) -> ApiResult<()> {
-        let command = Command::Send {
-            chat,
-            content: Content::CardAnswer(CardAnswer {
-                message: keys::MessageId(id.0),
-                what,
-            }),
-            idempotency_key: None,
-        };
-        self.command(command).await.map(|_| ())
-    }
-}
-
-fn not_allowed(reason: &'static str) -> ApiError {
-    ApiError::NotAllowed { reason: reason.into() }
 }
 
 /// What the event that an app was handed a card is about.
@@ -271,25 +212,5 @@ pub(super) fn handed(rows: &dyn Rows, subject: &[u8; 32]) -> Result<Option<Event
         button: row.button,
         params: row.params,
         card: Box::new(super::shares::shown(rows, *shared)?),
-    }))
-}
-
-/// What is told of an answer to a card; nothing if nobody here sent that.
-pub(super) fn answered(rows: &dyn Rows, row: EventRow) -> Result<Option<EventKind>, RowsError> {
-    let EventRow::CardAnswered { answer, .. } = row else {
-        return Ok(None);
-    };
-    let Some(SentRow { app, key, to, .. }) = SENT.get(rows, &answer.message.0)? else {
-        return Ok(None);
-    };
-    Ok(Some(match answer.what {
-        CardDeed::Opened => EventKind::ShareOpened { app, key, to },
-        CardDeed::Postback { button, data } => EventKind::SharePostback {
-            app,
-            key,
-            to,
-            button: (!button.is_empty()).then_some(button),
-            data,
-        },
     }))
 }

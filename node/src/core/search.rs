@@ -112,7 +112,7 @@ pub(crate) async fn keep_index(facade: Facade) {
 }
 
 /// Waits for a time; true if the core has ended before.
-async fn pause(newest: &watch::Receiver<u64>, time: Duration) -> bool {
+pub(super) async fn pause(newest: &watch::Receiver<u64>, time: Duration) -> bool {
     let mut newest = newest.clone();
     let ended = async { while newest.changed().await.is_ok() {} };
     timeout(time, ended).await.is_ok()

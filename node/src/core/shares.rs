@@ -12,10 +12,9 @@ use madang_protocol::share::{self, By, Language, Origin, ShareError, SharedCard,
 use madang_protocol::wire::Wire as _;
 
 use super::api::{Facade, other_said};
-use super::cards::SENT;
 use super::claims::{domains, proven};
 use super::engine::Ask;
-use super::opens::SentRow;
+use super::feedback::SentRow;
 use super::show::{attachment, ledger};
 use crate::clock::now_ms;
 use crate::random::random;
@@ -210,7 +209,7 @@ impl Facade {
             };
             chats.push((*chat, name.pseudonym(&secret, chat, kind)));
         }
-        let (mut items, mut told) = (Vec::new(), Vec::new());
+        let (mut items, mut told, before) = (Vec::new(), Vec::new(), self.before_cards());
         for (chat, to) in chats {
             let command = Command::Send {
                 chat: keys::ChatId(chat.0),
@@ -233,8 +232,9 @@ impl Facade {
                 app,
                 key: card.share.card().key.as_ref().map(ToString::to_string),
                 to: to.clone(),
+                arrived: false,
             };
-            told.push((message.0, sent));
+            told.push((message, sent));
             items.push(ShareSent {
                 chat,
                 message: MessageId(message.0),
@@ -242,17 +242,7 @@ impl Facade {
                 to,
             });
         }
-        let batch = self
-            .read(move |rows| {
-                let mut batch = Batch::default();
-                SENT.make_room(rows, told.len(), &mut batch)?;
-                for (message, sent) in &told {
-                    SENT.put(message, sent, &mut batch)?;
-                }
-                Ok(batch)
-            })
-            .await?;
-        self.ask(|kept| Ask::Keep(batch, kept)).await?;
+        self.cards_sent(before, told).await?;
         Ok(SharesSent { items })
     }
 

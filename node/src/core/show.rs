@@ -288,13 +288,7 @@ pub(super) fn event(
                 name,
                 scopes,
             },
-            None => match super::opens::handed(lookup.rows(), &subject)? {
-                Some(handed) => handed,
-                None => match super::webhooks::disabled(lookup.rows(), &subject)? {
-                    Some(disabled) => disabled,
-                    None => return Ok(None),
-                },
-            },
+            None => return noted(lookup.rows(), &subject),
         },
         EventRow::Gap {
             chat,
@@ -336,7 +330,7 @@ pub(super) fn event(
             name: given(&name),
         },
         // Told to the app that shared it, and to nobody else.
-        row @ EventRow::CardAnswered { .. } => match super::opens::answered(lookup.rows(), row)? {
+        row @ EventRow::CardAnswered { .. } => match super::feedback::answered(lookup.rows(), row)? {
             Some(told) => told,
             None => return Ok(None),
         },
@@ -346,6 +340,21 @@ pub(super) fn event(
             name: given(&name),
         },
     }))
+}
+
+/// What an event of this node's own says; none if what it is about is gone.
+fn noted(rows: &dyn Rows, subject: &[u8; 32]) -> Result<Option<EventKind>, RowsError> {
+    for says in [
+        super::opens::handed,
+        super::feedback::told,
+        super::replies::waiting,
+        super::webhooks::disabled,
+    ] {
+        if let Some(said) = says(rows, subject)? {
+            return Ok(Some(said));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn refusal(error: CommandError) -> ApiError {

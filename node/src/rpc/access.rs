@@ -323,9 +323,11 @@ impl Grant {
             EventKind::AppRequested { .. } => of("app", "manage"),
             EventKind::WebhookDisabled { app, .. } => of("app", "manage") || (app.is_some() && *app == self.app),
             EventKind::SharePayload { app, .. } => self.allows_in(SHARE, "handle", &app.0),
-            EventKind::ShareOpened { app, .. } | EventKind::SharePostback { app, .. } => {
-                of("app", "manage") || (app.is_some() && *app == self.app)
-            }
+            EventKind::ShareSent { app, .. }
+            | EventKind::ShareDelivered { app, .. }
+            | EventKind::ShareOpened { app, .. }
+            | EventKind::SharePostback { app, .. } => of("app", "manage") || (app.is_some() && *app == self.app),
+            EventKind::ShareReplyWaiting(_) => of("share", "confirm"),
             EventKind::BlobProgress { .. } => of("blob", "read"),
             EventKind::Gap { .. } | EventKind::Lagged { .. } => true,
             other => match (other.chat(), other.channel()) {
@@ -500,6 +502,7 @@ mod tests {
             "app.revoke",
             "share.validate",
             "share.preview",
+            "share.reply",
         ];
         assert_eq!(methods, own);
         let but_the_door = methods::all().filter(|method| method.need != Need::Door);

@@ -426,5 +426,15 @@ pub trait ShareApi: Send + Sync + 'static {
     fn share_open(&self, params: ShareOpenParams) -> impl Future<Output = ApiResult<ShareOpened>> + Send;
 
     /// `share.reply`; the grant says whose cards may be answered.
-    fn share_reply(&self, grant: Arc<Grant>, params: ShareReplyParams) -> impl Future<Output = ApiResult<Done>> + Send;
+    fn share_reply(
+        &self,
+        grant: Arc<Grant>,
+        params: ShareReplyParams,
+    ) -> impl Future<Output = ApiResult<ShareReplied>> + Send;
+
+    /// `share.replies`.
+    fn share_replies(&self) -> impl Future<Output = ApiResult<Page<WaitingReply>>> + Send;
+
+    /// `share.confirm_reply` and `share.decline_reply`.
+    fn share_settle_reply(&self, reply: PickId, sends: bool) -> impl Future<Output = ApiResult<Done>> + Send;
 }

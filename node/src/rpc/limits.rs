@@ -246,6 +246,12 @@ pub const MAX_SHARE_LINK: usize = 40 * 1024;
 pub const MAX_BUTTON: usize = 32;
 /// Bytes that a button or an app hands back.
 pub const MAX_POSTBACK: usize = 300;
+/// Answers of one app that wait for the user (guess). One more is refused with `limit_reached`.
+pub const MAX_REPLIES: usize = 16;
+/// Those of all apps (guess).
+pub const MAX_ALL_REPLIES: usize = 64;
+/// How long they wait, in milliseconds (guess): a week.
+pub const REPLY_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Schemes that a device is said to open (guess).
 pub const MAX_SCHEMES: usize = 64;
 /// Bytes of one of them, as in the protocol.

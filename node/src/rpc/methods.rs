@@ -438,7 +438,19 @@ methods! {
     "share.prove", Need::all("share", "open"), CardParams => ShareProved, |s, p, _| domains::prove_app(&*s.api, p.message).await;
 
     /// Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it.
-    "share.reply", Need::listed("share", "reply"), ShareReplyParams => Done, |s, p, grant| s.api.share_reply(grant, p).await;
+    ///
+    /// With `share:reply`, or `share:KEY:reply` for the card's key, it is sent. An app that handles the card without that has it wait for the
+    /// user, for a week; event `share.reply_waiting`.
+    "share.reply", Need::Token, ShareReplyParams => ShareReplied, |s, p, grant| s.api.share_reply(grant, p).await;
+
+    /// Answers of apps that wait for the user.
+    "share.replies", Need::all("share", "confirm"), NoParams => Page<WaitingReply>, |s, _, _| s.api.share_replies().await;
+
+    /// Sends an answer that waits: the user has seen it.
+    "share.confirm_reply", Need::all("share", "confirm"), WaitingReplyParams => Done, |s, p, _| s.api.share_settle_reply(p.reply, true).await;
+
+    /// Drops an answer that waits; its app isn't told.
+    "share.decline_reply", Need::all("share", "confirm"), WaitingReplyParams => Done, |s, p, _| s.api.share_settle_reply(p.reply, false).await;
 
     /// Makes an address that lets the browser in that opens it first, so that the user chooses there.
     "share.browser", Need::all("app", "manage"), NoParams => BrowserCode, |s, _, _| picks::browser(&s);

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
-use super::ids::MessageId;
+use super::ids::{AppKey, MessageId, PickId};
 use super::limits::{MAX_BUTTON, MAX_POSTBACK, MAX_SCHEME, MAX_SCHEMES};
 use super::params::{Fields, FromParams};
 use super::schema::Text;
@@ -96,6 +96,69 @@ impl FromParams for ShareReplyParams {
 impl fmt::Debug for ShareReplyParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ShareReplyParams({:?})", self.message)
+    }
+}
+
+/// Result of `share.reply`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShareReplied {
+    /// What became of it.
+    pub state: ReplyState,
+    /// Names one that waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<PickId>,
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyState {
+    /// It is on its way.
+    Sent,
+    /// It waits for the user.
+    Waiting,
+}
+
+/// Parameters of `share.confirm_reply` and `share.decline_reply`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+pub struct WaitingReplyParams {
+    /// Which.
+    pub reply: PickId,
+}
+
+impl FromParams for WaitingReplyParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            reply: fields.required("reply")?,
+        })
+    }
+}
+
+/// An answer of an app to a card, which waits for the user.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaitingReply {
+    /// Names it.
+    pub reply: PickId,
+    /// The app that wants to answer.
+    pub app: AppKey,
+    /// What it calls itself, if it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The message with the card.
+    pub message: MessageId,
+    /// The button that hands `data` back, by its path; absent for what the app says itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub button: Option<String>,
+    /// What is handed back to the app that shared the card.
+    pub data: String,
+    /// When it is forgotten, in Unix milliseconds.
+    pub until_ms: u64,
+}
+
+/// Gives no content.
+impl fmt::Debug for WaitingReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WaitingReply({})", self.reply)
     }
 }
 

@@ -28,7 +28,7 @@ pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,
     ChatUpdateParams,
 };
-pub use super::opens::{CardParams, ShareOpenParams, ShareReplyParams};
+pub use super::opens::{CardParams, ShareOpenParams, ShareReplyParams, WaitingReplyParams};
 pub use super::relays::EvidenceParams;
 pub use super::search::SearchParams;
 pub use super::shares::{

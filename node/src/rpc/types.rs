@@ -21,7 +21,9 @@ pub use super::ids::{
     AppKey, ArchiveId, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, MessageId, PickId, PostId, RelayKey,
     RequestId, ShareAppId, WriterKey,
 };
-pub use super::opens::{NoShareAction, ShareAction, ShareDevice, ShareOpened, ShareOs};
+pub use super::opens::{
+    NoShareAction, ReplyState, ShareAction, ShareDevice, ShareOpened, ShareOs, ShareReplied, WaitingReply,
+};
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::search::{Highlight, SearchHit, SearchPage};

@@ -547,6 +547,17 @@ async fn opened(play: &mut Play, alice: &Person, bob: &mut Person, chat: &str, s
     play.call(bob.rpc(), "share.open", open).await;
     let reply = json!({ "message": message, "button": "buttons[0]" });
     play.call(bob.rpc(), "share.reply", reply).await;
+
+    let ask = json!({ "name": "Kitchen", "scopes": [format!("share:{}:handle", app.public())] });
+    let asked = bob.rpc().of_app(None).ask("app.request", ask).await;
+    bob.ask("app.approve", json!({ "app": asked["app"] })).await;
+    let kitchen = bob.rpc().of_app(asked["token"].as_str());
+    for (method, data) in [("share.confirm_reply", "slices=2"), ("share.decline_reply", "slices=3")] {
+        let answer = json!({ "message": message, "data": data });
+        let waits = kitchen.ask("share.reply", answer).await;
+        play.call(bob.rpc(), "share.replies", json!({})).await;
+        play.call(bob.rpc(), method, json!({ "reply": waits["reply"] })).await;
+    }
 }
 
 async fn account_of(person: &Person) -> String {

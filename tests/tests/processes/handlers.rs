@@ -153,18 +153,34 @@ async fn f59_a_card_reaches_the_app_that_the_user_lets_handle_it_and_its_answer_
     assert!(told(&elsewhere, 0).await.is_empty(), "another app's card");
     assert!(kitchen.call("message.list", json!({ "chat": chat })).await.is_err());
 
-    // It answers as far as the user lets it; the other may not.
+    // It answers as far as the user lets it; what the other wants to answer waits.
     let answer = |data: &str| json!({ "message": message, "data": data });
-    let refused = timid.call("share.reply", answer("no")).await.unwrap_err();
+    let refused = elsewhere.call("share.reply", answer("no")).await.unwrap_err();
     assert_eq!(refused.code(), "scope_missing");
     let refused = kitchen.call("share.reply", answer(&"x".repeat(301))).await.unwrap_err();
     assert_eq!(refused.code(), "too_large");
-    kitchen.ask("share.reply", answer("servings=4")).await;
+    for data in ["ask=1", "ask=2"] {
+        let waits = timid.ask("share.reply", answer(data)).await;
+        assert_eq!(waits["state"], "waiting", "{waits}");
+    }
+    let listed = by_hand(&bob, &["share", "replies"]).await;
+    assert!(listed.contains("timid") && listed.contains("ask=2"), "{listed}");
+    let waiting = bob.ask("share.replies", json!({})).await["items"].clone();
+    let reply = |at: usize| waiting[at]["reply"].as_str().unwrap();
+    assert_eq!(kitchen.ask("share.reply", answer("servings=4")).await["state"], "sent");
+    by_hand(&bob, &["share", "decline-reply", reply(0)]).await;
+    by_hand(&bob, &["share", "confirm-reply", reply(1)]).await;
+    let again = json!({ "reply": reply(1) });
+    let gone = bob.rpc().call("share.confirm_reply", again).await.unwrap_err();
+    assert_eq!(gone.code(), "not_found");
     by_hand(&bob, &["share", "reply", &message, "--button", "1"]).await;
 
-    let events = told(&sharer, 3).await;
+    let mut events = told(&sharer, 6).await;
+    let delivered = events.iter().position(|event| event["kind"] == "share.delivered");
+    events.remove(delivered.expect("it has arrived"));
     let kinds: Vec<&Value> = events.iter().map(|event| &event["kind"]).collect();
-    assert_eq!(kinds, ["share.opened", "share.postback", "share.postback"]);
+    let postback = "share.postback";
+    assert_eq!(kinds, ["share.sent", "share.opened", postback, postback, postback]);
     for event in &events {
         assert_eq!(
             (&event["data"]["to"], &event["data"]["key"]),
@@ -176,9 +192,10 @@ async fn f59_a_card_reaches_the_app_that_the_user_lets_handle_it_and_its_answer_
             "it names people: {text}"
         );
     }
-    assert_eq!(events[1]["data"]["data"], "servings=4");
+    assert_eq!(events[2]["data"]["data"], "servings=4");
+    assert_eq!(events[3]["data"]["data"], "ask=2", "the one that was confirmed");
     assert_eq!(
-        (&events[2]["data"]["button"], &events[2]["data"]["data"]),
+        (&events[4]["data"]["button"], &events[4]["data"]["data"]),
         (&json!("buttons[0]"), &json!("cooked=7"))
     );
     assert!(told(&other, 0).await.is_empty(), "another app's feedback");

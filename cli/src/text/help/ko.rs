@@ -920,5 +920,11 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "카드의 버튼에 적힌 값을 카드를 보낸 앱에 돌려줍니다",
     ),
     ("Button to press, counted from 1", "누를 버튼. 1부터 셉니다"),
+    (
+        "List answers of apps that wait for you",
+        "확인을 기다리는 앱의 답을 보여 줍니다",
+    ),
+    ("Send an answer that waits", "기다리는 답을 보냅니다"),
+    ("Drop an answer that waits", "기다리는 답을 물리칩니다"),
     ("Drop a card that waits", "기다리는 카드를 물리칩니다"),
 ];

@@ -193,6 +193,7 @@ __all__ = [
     "RelayKey",
     "RelayState",
     "ReplyShareAction",
+    "ReplyState",
     "RequestId",
     "Retracted",
     "RetractedPostBody",
@@ -211,6 +212,8 @@ __all__ = [
     "ShareBy",
     "ShareCard",
     "ShareChecked",
+    "ShareDeliveredEvent",
+    "ShareDeliveredEventData",
     "ShareDevice",
     "ShareDomain",
     "ShareLanguage",
@@ -225,7 +228,11 @@ __all__ = [
     "SharePostbackEventData",
     "SharePreview",
     "ShareProved",
+    "ShareReplied",
+    "ShareReplyWaitingEvent",
     "ShareSent",
+    "ShareSentEvent",
+    "ShareSentEventData",
     "ShareShareAction",
     "SharesSent",
     "TextBody",
@@ -239,6 +246,8 @@ __all__ = [
     "VoiceBody",
     "VoiceSendBody",
     "Vouched",
+    "WaitingReply",
+    "WaitingReplyPage",
     "WebLink",
     "WebShareAction",
     "Webhook",
@@ -353,6 +362,9 @@ RelayKey = str
 
 RelayState = Literal["trusted", "demoted"]
 """Whether a relay's word counts."""
+
+ReplyState = Literal["sent", "waiting"]
+"""What became of an answer."""
 
 RequestId = str
 """Names a contact request that waits for the user."""
@@ -2731,6 +2743,31 @@ class ShareChecked(TypedDict):
     """Bytes of it as it travels."""
 
 
+class ShareDeliveredEvent(TypedDict):
+    """The first device of the chat has it."""
+
+    cursor: EventCursor
+
+    data: ShareDeliveredEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["share.delivered"]
+
+
+class ShareDeliveredEventData(TypedDict):
+    """ShareDeliveredEventData"""
+
+    app: NotRequired[AppKey]
+    """The app that sent it; absent for the owner's own programs."""
+
+    key: NotRequired[str]
+    """The card's `key`, if it has one."""
+
+    to: Pseudonym
+    """The chat."""
+
+
 class ShareDomain(TypedDict):
     """A domain that an app says it belongs to."""
 
@@ -2865,6 +2902,28 @@ class ShareProved(TypedDict):
     """Domains that couldn't be asked."""
 
 
+class ShareReplied(TypedDict):
+    """Result of `share.reply`."""
+
+    reply: NotRequired[PickId]
+    """Names one that waits."""
+
+    state: ReplyState
+    """What became of it."""
+
+
+class ShareReplyWaitingEvent(TypedDict):
+    """An app wants to answer a card, which is for the user to decide; see `share.replies`."""
+
+    cursor: EventCursor
+
+    data: WaitingReply
+
+    epoch: EventEpoch
+
+    kind: Literal["share.reply_waiting"]
+
+
 class ShareSent(TypedDict):
     """A card that was sent to a chat."""
 
@@ -2879,6 +2938,31 @@ class ShareSent(TypedDict):
 
     to: Pseudonym
     """What the chat is called in this app's events."""
+
+
+class ShareSentEvent(TypedDict):
+    """A card is durable here, on its way to a chat. Told to the app that sent it, as what follows."""
+
+    cursor: EventCursor
+
+    data: ShareSentEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["share.sent"]
+
+
+class ShareSentEventData(TypedDict):
+    """ShareSentEventData"""
+
+    app: NotRequired[AppKey]
+    """The app that sent it; absent for the owner's own programs."""
+
+    key: NotRequired[str]
+    """The card's `key`, if it has one."""
+
+    to: Pseudonym
+    """The chat."""
 
 
 class ShareShareAction(TypedDict):
@@ -3007,6 +3091,44 @@ class Vouched(TypedDict):
 
     url: str
     """Where to publish it."""
+
+
+class WaitingReply(TypedDict):
+    """An answer of an app to a card, which waits for the user."""
+
+    app: AppKey
+    """The app that wants to answer."""
+
+    button: NotRequired[str]
+    """The button that hands `data` back, by its path; absent for what the app says itself."""
+
+    data: str
+    """What is handed back to the app that shared the card."""
+
+    message: MessageId
+    """The message with the card."""
+
+    name: NotRequired[str]
+    """What it calls itself, if it is still there."""
+
+    reply: PickId
+    """Names it."""
+
+    until_ms: int
+    """When it is forgotten, in Unix milliseconds."""
+
+
+class WaitingReplyPage(TypedDict):
+    """One page of a list."""
+
+    items: list[WaitingReply]
+    """The items in the list's order."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+    prev: NotRequired[PageCursor]
+    """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
 
 
 class WebLink(TypedDict):
@@ -3162,6 +3284,9 @@ Event = Union[
     ChannelGapEvent,
     WebhookDisabledEvent,
     SharePayloadEvent,
+    ShareReplyWaitingEvent,
+    ShareSentEvent,
+    ShareDeliveredEvent,
     ShareOpenedEvent,
     SharePostbackEvent,
     AppRequestedEvent,
@@ -4237,14 +4362,37 @@ class ShareMethods:
         result: ShareProved = self._call("share.prove", {"message": message})
         return result
 
-    def reply(self, *, message: MessageId, button: str | None = None, data: str | None = None) -> Done:
+    def reply(self, *, message: MessageId, button: str | None = None, data: str | None = None) -> ShareReplied:
         """Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it.
+
+        With `share:reply`, or `share:KEY:reply` for the card's key, it is sent. An app that handles the card without that has it wait for the user, for a week; event `share.reply_waiting`.
 
         message: The message with the card.
         button: The button that hands its `data` back, by its path.
         data: What is handed back, where no button says it.
         """
-        result: Done = self._call("share.reply", {"message": message, "button": button, "data": data})
+        result: ShareReplied = self._call("share.reply", {"message": message, "button": button, "data": data})
+        return result
+
+    def replies(self) -> WaitingReplyPage:
+        """Answers of apps that wait for the user."""
+        result: WaitingReplyPage = self._call("share.replies", {})
+        return result
+
+    def confirm_reply(self, *, reply: PickId) -> Done:
+        """Sends an answer that waits: the user has seen it.
+
+        reply: Which.
+        """
+        result: Done = self._call("share.confirm_reply", {"reply": reply})
+        return result
+
+    def decline_reply(self, *, reply: PickId) -> Done:
+        """Drops an answer that waits; its app isn't told.
+
+        reply: Which.
+        """
+        result: Done = self._call("share.decline_reply", {"reply": reply})
         return result
 
     def browser(self) -> BrowserCode:

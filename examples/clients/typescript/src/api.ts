@@ -980,6 +980,9 @@ export type Event =
   | ChannelGapEvent
   | WebhookDisabledEvent
   | SharePayloadEvent
+  | ShareReplyWaitingEvent
+  | ShareSentEvent
+  | ShareDeliveredEvent
   | ShareOpenedEvent
   | SharePostbackEvent
   | AppRequestedEvent
@@ -1788,6 +1791,9 @@ export interface ReplyShareAction {
   text: string;
 }
 
+/** What became of an answer. */
+export type ReplyState = "sent" | "waiting";
+
 /** Names a contact request that waits for the user. */
 export type RequestId = string;
 
@@ -1927,6 +1933,23 @@ export interface ShareChecked {
   length_bytes: number;
 }
 
+/** The first device of the chat has it. */
+export interface ShareDeliveredEvent {
+  cursor: EventCursor;
+  data: ShareDeliveredEventData;
+  epoch: EventEpoch;
+  kind: "share.delivered";
+}
+
+export interface ShareDeliveredEventData {
+  /** The app that sent it; absent for the owner's own programs. */
+  app?: AppKey;
+  /** The card's `key`, if it has one. */
+  key?: string;
+  /** The chat. */
+  to: Pseudonym;
+}
+
 /** A kind of device. */
 export type ShareDevice = "phone" | "tablet" | "desktop";
 
@@ -2033,6 +2056,22 @@ export interface ShareProved {
   unavailable?: DomainUnavailable[];
 }
 
+/** Result of `share.reply`. */
+export interface ShareReplied {
+  /** Names one that waits. */
+  reply?: PickId;
+  /** What became of it. */
+  state: ReplyState;
+}
+
+/** An app wants to answer a card, which is for the user to decide; see `share.replies`. */
+export interface ShareReplyWaitingEvent {
+  cursor: EventCursor;
+  data: WaitingReply;
+  epoch: EventEpoch;
+  kind: "share.reply_waiting";
+}
+
 /** A card that was sent to a chat. */
 export interface ShareSent {
   /** The chat. */
@@ -2042,6 +2081,23 @@ export interface ShareSent {
   /** The message. */
   message: MessageId;
   /** What the chat is called in this app's events. */
+  to: Pseudonym;
+}
+
+/** A card is durable here, on its way to a chat. Told to the app that sent it, as what follows. */
+export interface ShareSentEvent {
+  cursor: EventCursor;
+  data: ShareSentEventData;
+  epoch: EventEpoch;
+  kind: "share.sent";
+}
+
+export interface ShareSentEventData {
+  /** The app that sent it; absent for the owner's own programs. */
+  app?: AppKey;
+  /** The card's `key`, if it has one. */
+  key?: string;
+  /** The chat. */
   to: Pseudonym;
 }
 
@@ -2144,6 +2200,34 @@ export interface Vouched {
   file: string;
   /** Where to publish it. */
   url: string;
+}
+
+/** An answer of an app to a card, which waits for the user. */
+export interface WaitingReply {
+  /** The app that wants to answer. */
+  app: AppKey;
+  /** The button that hands `data` back, by its path; absent for what the app says itself. */
+  button?: string;
+  /** What is handed back to the app that shared the card. */
+  data: string;
+  /** The message with the card. */
+  message: MessageId;
+  /** What it calls itself, if it is still there. */
+  name?: string;
+  /** Names it. */
+  reply: PickId;
+  /** When it is forgotten, in Unix milliseconds. */
+  until_ms: number;
+}
+
+/** One page of a list. */
+export interface WaitingReplyPage {
+  /** The items in the list's order. */
+  items: WaitingReply[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+  /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
+  prev?: PageCursor;
 }
 
 /** An address with a name. */
@@ -3052,6 +3136,18 @@ export interface ShareReplyParams {
   data?: string;
 }
 
+/** Parameters of `share.confirm_reply`. */
+export interface ShareConfirmReplyParams {
+  /** Which. */
+  reply: PickId;
+}
+
+/** Parameters of `share.decline_reply`. */
+export interface ShareDeclineReplyParams {
+  /** Which. */
+  reply: PickId;
+}
+
 /** Parameters of `share.enter`. */
 export interface ShareEnterParams {
   /** The code. */
@@ -3564,9 +3660,22 @@ export abstract class Methods {
     /** Asks the domains that a card's app names whether they vouch for it. They learn this node's address. */
     prove: (params: ShareProveParams, signal?: AbortSignal): Promise<ShareProved> =>
       this.call("share.prove", params, signal),
-    /** Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it. */
-    reply: (params: ShareReplyParams, signal?: AbortSignal): Promise<Done> =>
+    /**
+     * Answers a card, for the app that shared it: with what a button hands back once the user has seen it, or with `data` of an app that handles it.
+     *
+     * With `share:reply`, or `share:KEY:reply` for the card's key, it is sent. An app that handles the card without that has it wait for the user, for a week; event `share.reply_waiting`.
+     */
+    reply: (params: ShareReplyParams, signal?: AbortSignal): Promise<ShareReplied> =>
       this.call("share.reply", params, signal),
+    /** Answers of apps that wait for the user. */
+    replies: (signal?: AbortSignal): Promise<WaitingReplyPage> =>
+      this.call("share.replies", {}, signal),
+    /** Sends an answer that waits: the user has seen it. */
+    confirm_reply: (params: ShareConfirmReplyParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("share.confirm_reply", params, signal),
+    /** Drops an answer that waits; its app isn't told. */
+    decline_reply: (params: ShareDeclineReplyParams, signal?: AbortSignal): Promise<Done> =>
+      this.call("share.decline_reply", params, signal),
     /** Makes an address that lets the browser in that opens it first, so that the user chooses there. */
     browser: (signal?: AbortSignal): Promise<BrowserCode> =>
       this.call("share.browser", {}, signal),

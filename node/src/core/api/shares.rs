@@ -60,7 +60,15 @@ impl ShareApi for Facade {
         self.open_card(params).await
     }
 
-    async fn share_reply(&self, grant: Arc<Grant>, params: ShareReplyParams) -> ApiResult<Done> {
+    async fn share_replies(&self) -> ApiResult<Page<WaitingReply>> {
+        self.waiting_replies().await
+    }
+
+    async fn share_settle_reply(&self, reply: PickId, sends: bool) -> ApiResult<Done> {
+        self.settle_reply(reply, sends).await
+    }
+
+    async fn share_reply(&self, grant: Arc<Grant>, params: ShareReplyParams) -> ApiResult<ShareReplied> {
         self.reply_card(&grant, params).await
     }
 }

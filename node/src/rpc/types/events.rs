@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::schema::Account;
 use super::{
     AppKey, BlobId, BlobState, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, GapState, Ledger, Message,
-    MessageId, Post, Pseudonym, RelayKey, RequestId, Scope, ShareAppId, ShareCard, WriterKey,
+    MessageId, Post, Pseudonym, RelayKey, RequestId, Scope, ShareAppId, ShareCard, WaitingReply, WriterKey,
 };
 
 /// Result of `event.poll`.
@@ -99,8 +99,11 @@ impl EventKind {
             Self::AppRequested { .. } => "app.requested",
             Self::WebhookDisabled { .. } => "webhook.disabled",
             Self::SharePayload { .. } => "share.payload",
+            Self::ShareSent { .. } => "share.sent",
+            Self::ShareDelivered { .. } => "share.delivered",
             Self::ShareOpened { .. } => "share.opened",
             Self::SharePostback { .. } => "share.postback",
+            Self::ShareReplyWaiting(_) => "share.reply_waiting",
             Self::ChannelUpdated { .. } => "channel.updated",
             Self::ChannelPost(_) => Self::CHANNEL_POST,
             Self::ChannelPostUpdated(_) => Self::CHANNEL_POST_UPDATED,
@@ -135,8 +138,11 @@ impl EventKind {
             | Self::Gap { .. }
             | Self::WebhookDisabled { .. }
             | Self::SharePayload { .. }
+            | Self::ShareSent { .. }
+            | Self::ShareDelivered { .. }
             | Self::ShareOpened { .. }
             | Self::SharePostback { .. }
+            | Self::ShareReplyWaiting(_)
             | Self::Lagged { .. } => None,
         }
     }
@@ -322,6 +328,33 @@ pub enum EventKind {
         params: BTreeMap<String, String>,
         /// The card.
         card: Box<ShareCard>,
+    },
+    /// An app wants to answer a card, which is for the user to decide; see `share.replies`.
+    #[serde(rename = "share.reply_waiting")]
+    ShareReplyWaiting(WaitingReply),
+    /// A card is durable here, on its way to a chat. Told to the app that sent it, as what follows.
+    #[serde(rename = "share.sent")]
+    ShareSent {
+        /// The app that sent it; absent for the owner's own programs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<AppKey>,
+        /// The card's `key`, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// The chat.
+        to: Pseudonym,
+    },
+    /// The first device of the chat has it.
+    #[serde(rename = "share.delivered")]
+    ShareDelivered {
+        /// The app that sent it; absent for the owner's own programs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<AppKey>,
+        /// The card's `key`, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        /// The chat.
+        to: Pseudonym,
     },
     /// Somebody opened a card, and lets its app know. Told to the app that sent it.
     #[serde(rename = "share.opened")]

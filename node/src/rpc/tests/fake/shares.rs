@@ -97,9 +97,24 @@ impl ShareApi for Fake {
         })
     }
 
-    async fn share_reply(&self, grant: Arc<Grant>, _: ShareReplyParams) -> ApiResult<Done> {
+    async fn share_replies(&self) -> ApiResult<Page<WaitingReply>> {
+        Ok(Page {
+            items: Vec::new(),
+            next: None,
+            prev: None,
+        })
+    }
+
+    async fn share_settle_reply(&self, _: PickId, _: bool) -> ApiResult<Done> {
+        Ok(Done {})
+    }
+
+    async fn share_reply(&self, grant: Arc<Grant>, _: ShareReplyParams) -> ApiResult<ShareReplied> {
         match grant.answers(&ShareAppId([7; 32])) {
-            true => Ok(Done {}),
+            true => Ok(ShareReplied {
+                state: ReplyState::Sent,
+                reply: None,
+            }),
             false => Err(ApiError::ScopeMissing {
                 scope: "share:reply".into(),
             }),
