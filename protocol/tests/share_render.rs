@@ -6,7 +6,7 @@
 mod cards;
 
 use cards::{END_S, NOW_S, here};
-use madang_protocol::share::{By, Language, Origin, Share, SharedCard, View, html, resolve, text};
+use madang_protocol::share::{By, Language, Origin, Share, SharedCard, View, html, resolve, text, text_of};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -201,4 +201,42 @@ fn pictures_are_those_of_the_program_that_shows_them() {
         pictures: &pictures,
     };
     assert!(!madang_protocol::share::html(&card, &view).contains("<img"));
+}
+
+#[test]
+fn a_share_alone_is_shown_without_a_signer_and_with_its_buttons_numbered() {
+    let share = cards::share(&cards::sample(
+        "commerce",
+        json!({
+            "content": { "title": "Bread" },
+            "price": { "currency": "KRW", "regular": 8000, "discounted": 6400, "rate_percent": 20 },
+            "details": { "items": [{ "name": "Rye", "value": "2" }], "sum": { "name": "All", "value": "12,800" } },
+            "buttons": [{ "label": "Open", "action": "open" }, { "label": "Share", "action": "share" }],
+        }),
+    ));
+    let view = View {
+        language: Language::English,
+        now_s: NOW_S,
+        resolved: None,
+        proven: &[],
+        pictures: &BTreeMap::new(),
+    };
+    let shown = text_of(&share, &view);
+    assert!(shown.lines().all(|line| line.starts_with("  ")), "{shown}");
+    for line in [
+        "  Rye: 2",
+        "  All: 12,800",
+        "  price: 6,400 KRW (instead of 8,000 KRW, -20%)",
+        "  [1: Open]",
+        "  [2: Share]",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line:?} isn't in {shown}");
+    }
+    let html = html(&SharedCard::unsigned(share, None), &view);
+    for part in [
+        "<p class=\"row sum\"><bdi>All</bdi> <bdi>12,800</bdi></p>",
+        "<p class=\"price\"><bdi>6,400 KRW</bdi> <span>instead of 8,000 KRW, -20%</span></p>",
+    ] {
+        assert!(html.contains(part), "{part} isn't in {html}");
+    }
 }

@@ -200,3 +200,48 @@ async fn f59_a_card_reaches_the_app_that_the_user_lets_handle_it_and_its_answer_
     );
     assert!(told(&other, 0).await.is_empty(), "another app's feedback");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_sent_by_its_link_and_read_with_its_buttons_by_the_command_line() {
+    let world = World::new(MADANG);
+    let mut alice = world.person_up("alice", &[]).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let chat = join(&mut alice, &mut bob).await;
+    let (_, card) = signed(&world, "recipes").await;
+    let (file, link) = (world.dir().join("card.json"), world.dir().join("card.link"));
+    std::fs::write(&file, card.to_string()).unwrap();
+    let app = world.dir().join("recipes");
+    let args = ["share", "sign", file.to_str().unwrap(), "--link", "--app"];
+    std::fs::write(&link, typed(&[&args[..], &[app.to_str().unwrap()]].concat()).await).unwrap();
+
+    // Without a key each is a message of its own, with one they are the same.
+    for more in [&[][..], &[], &["--key", "k"], &["--key", "k"]] {
+        let args = ["share", "send", link.to_str().unwrap(), "--to", &chat];
+        by_hand(&alice, &[&args[..], more].concat()).await;
+    }
+    bob.until("three cards", async |bob| {
+        (bob.rpc().messages(&chat).await.len() >= 3).then_some(())
+    })
+    .await;
+    let read = by_hand(&bob, &["read", &chat]).await;
+    assert_eq!(read.matches("by the app recipes").count(), 3, "{read}");
+    assert_eq!(read.matches("          [1: I cooked it]").count(), 3, "{read}");
+    let refused = run_with(
+        Path::new(MADANG),
+        &[
+            "share",
+            "send",
+            "--to",
+            &chat,
+            "--data",
+            alice.data().to_str().unwrap(),
+            "-",
+        ],
+        &[],
+        DEADLINE,
+    )
+    .await;
+    assert!(!refused.status.success());
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("can't be read as JSON"), "{error}");
+}
