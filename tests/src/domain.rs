@@ -1,5 +1,6 @@
 //! Servers that are reached over TLS.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -27,16 +28,22 @@ pub fn certificate(host: &str) -> (String, TlsAcceptor) {
     (made.cert.pem(), TlsAcceptor::from(Arc::new(settings)))
 }
 
-/// A domain whose web site has one page, at the place where it vouches for channels and apps.
+/// A domain with a web site: what it says of channels and apps, and files.
 #[derive(Debug)]
 pub struct Domain {
     name: &'static str,
     roots: String,
     port: u16,
-    page: Arc<Mutex<(u16, String)>>,
+    files: Arc<Mutex<BTreeMap<String, File>>>,
     asked: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
+
+/// What the web site has at a path: the status, lines of the head, and the body.
+type File = (u16, String, Vec<u8>);
+
+/// Where it vouches.
+const WELL_KNOWN: &str = "/.well-known/madang.json";
 
 impl Drop for Domain {
     fn drop(&mut self) {
@@ -50,9 +57,9 @@ impl Domain {
         let (roots, tls) = certificate(name);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let page = Arc::new(Mutex::new((404, String::new())));
+        let files = Arc::new(Mutex::new(BTreeMap::<String, File>::new()));
         let asked = Arc::new(AtomicUsize::new(0));
-        let (told, counted) = (Arc::clone(&page), Arc::clone(&asked));
+        let (told, counted) = (Arc::clone(&files), Arc::clone(&asked));
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -62,20 +69,18 @@ impl Domain {
                 let mut stream = BufReader::new(stream);
                 let mut first = String::new();
                 stream.read_line(&mut first).await.unwrap();
-                assert_eq!(first, "GET /.well-known/madang.json HTTP/1.1\r\n");
+                let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
                 let mut line = String::new();
                 while line != "\r\n" {
                     line.clear();
                     stream.read_line(&mut line).await.unwrap();
                 }
                 counted.fetch_add(1, Ordering::SeqCst);
-                let (status, page) = told.lock().unwrap().clone();
-                let head = format!(
-                    "HTTP/1.1 {status} so\r\nlocation: /\r\ncontent-length: {}\r\n\r\n",
-                    page.len()
-                );
+                let found = told.lock().unwrap().get(&path).cloned();
+                let (status, lines, body) = found.unwrap_or((404, String::new(), Vec::new()));
+                let head = format!("HTTP/1.1 {status} so\r\n{lines}content-length: {}\r\n\r\n", body.len());
                 // Who has read enough hangs up.
-                stream.write_all((head + &page).as_bytes()).await.ok();
+                stream.write_all(&[head.as_bytes(), &body].concat()).await.ok();
                 stream.shutdown().await.ok();
             }
         });
@@ -83,7 +88,7 @@ impl Domain {
             name,
             roots,
             port,
-            page,
+            files,
             asked,
             task,
         }
@@ -97,13 +102,24 @@ impl Domain {
         person.set_env("MADANG_RESOLVE", &format!("{}=127.0.0.1:{}", self.name, self.port));
     }
 
-    /// How often its page was asked for.
+    /// How often it was asked for something.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// Says what its page is from now on.
+    /// The port at this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Says what it has at a path from now on; each of the head's lines ends with `\r\n`.
+    pub fn serves(&self, path: &str, status: u16, lines: &str, body: &[u8]) {
+        let file = (status, lines.to_owned(), body.to_vec());
+        self.files.lock().unwrap().insert(path.to_owned(), file);
+    }
+
+    /// Says what it publishes where it vouches from now on.
     pub fn says(&self, status: u16, page: &str) {
-        *self.page.lock().unwrap() = (status, page.to_owned());
+        self.serves(WELL_KNOWN, status, "location: /\r\n", page.as_bytes());
     }
 }

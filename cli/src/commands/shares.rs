@@ -42,7 +42,12 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
                             .map_or_else(String::new, |ledger| show::field(ledger, "state")),
                     ),
                 ]
-            })
+            })?;
+            for picture in show::items_of(&sent, "left_out") {
+                let (image, reason) = (show::field(picture, "image"), show::field(picture, "reason"));
+                out.remark(&(t.picture_left_out)(&image, &(t.node_says)(&reason)));
+            }
+            Ok(())
         }
         CardCommand::Pick { file } => {
             let mut params = offline::card(&file)?;

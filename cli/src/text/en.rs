@@ -306,6 +306,7 @@ pub static EN: Texts = Texts {
     by_domain_claimed: |domain| format!(", says it belongs to {domain}"),
     by_domain_proved: |domain, time| format!(", proved to belong to {domain} ({time})"),
     domain_unavailable: |domain, reason| format!("{domain} can't be asked: {reason}"),
+    picture_left_out: |image, reason| format!("{image} is left out: {reason}"),
     by_page: |origin| format!("by the page {origin}, as the sender says"),
     by_nobody: "not signed",
     app_ended: "its token works no more, and its connections are closed",

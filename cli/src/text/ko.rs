@@ -320,6 +320,7 @@ pub static KO: Texts = Texts {
     by_domain_claimed: |domain| format!(", {domain} 소속이라고 밝힘"),
     by_domain_proved: |domain, time| format!(", {domain} 소속으로 확인됨({time})"),
     domain_unavailable: |domain, reason| format!("{domain}에 물을 수 없습니다: {reason}"),
+    picture_left_out: |image, reason| format!("{image} 그림을 뺐습니다: {reason}"),
     by_page: |origin| format!("페이지 {origin}, 보낸 사람의 말"),
     by_nobody: "서명 없음",
     app_ended: "토큰이 더는 통하지 않으며 연결도 닫혔습니다",

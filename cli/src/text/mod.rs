@@ -350,6 +350,7 @@ pub struct Texts {
     /// The domain, and when it vouched.
     pub by_domain_proved: fn(&str, &str) -> String,
     pub domain_unavailable: fn(&str, &str) -> String,
+    pub picture_left_out: fn(&str, &str) -> String,
     pub by_page: fn(&str) -> String,
     pub by_nobody: &'static str,
 

@@ -28,6 +28,11 @@ pub(super) const TOLD: Kind = Kind {
     prefix: b"told:",
     most: 2 * SENT.most,
 };
+/// What became of pictures of cards that were sent (guess: as many calls may be tried again).
+pub(super) const PICTURES: Kind = Kind {
+    prefix: b"pictures:",
+    most: 256,
+};
 /// Answers that wait for the user; one more is refused before.
 pub(super) const REPLIES: Kind = Kind {
     prefix: b"reply:",

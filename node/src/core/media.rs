@@ -133,8 +133,13 @@ impl Facade {
         })
     }
 
+    /// A picture of a card; `path` names it in errors.
+    pub(super) async fn picture(&self, file: SendFile, thumbnail_bytes: usize, path: &str) -> ApiResult<FileContent> {
+        self.file(file, As::Image, thumbnail_bytes, path).await
+    }
+
     /// Reads a content whole and looks into it, one at a time.
-    async fn look_into<T: Send + 'static>(
+    pub(super) async fn look_into<T: Send + 'static>(
         &self,
         blob: BlobId,
         most: u64,
@@ -165,7 +170,7 @@ impl Facade {
             .map_err(|reason| ApiError::invalid(path, reason))
     }
 
-    async fn whole_file(&self, blob: BlobId, length_bytes: u64) -> ApiResult<Vec<u8>> {
+    pub(super) async fn whole_file(&self, blob: BlobId, length_bytes: u64) -> ApiResult<Vec<u8>> {
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < length_bytes {
             let (_, part) = self.read_file(blob, bytes.len() as u64, PART).await?;

@@ -27,6 +27,7 @@ mod media;
 mod mend;
 mod names;
 mod opens;
+mod pictures;
 mod relays;
 mod replies;
 mod search;

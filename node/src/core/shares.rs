@@ -74,7 +74,7 @@ impl Rates {
 }
 
 /// Reads a card that is to be sent now. If nobody signed it, it is the page's from which it comes.
-fn read(card: &CardText, origin: Option<String>) -> ApiResult<SharedCard> {
+pub(super) fn read(card: &CardText, origin: Option<String>) -> ApiResult<SharedCard> {
     let text = card.0.as_str();
     let mut card = if text.starts_with('{') {
         SharedCard::from_json(text.as_bytes())
@@ -195,6 +195,7 @@ impl Facade {
         params: ShareSendParams,
     ) -> ApiResult<SharesSent> {
         let card = read(&params.card, origin.clone())?;
+        let (pictures, left_out) = self.pictures_of(&card, &params.idempotency_key).await?;
         let name = Asker { app, origin };
         let secret = self.pseudonym_secret().await?;
         let mut chats = Vec::new();
@@ -211,11 +212,12 @@ impl Facade {
         }
         let (mut items, mut told, before) = (Vec::new(), Vec::new(), self.before_cards());
         for (chat, to) in chats {
+            let pictures = self.copies(&card, &params.idempotency_key, chat, &pictures).await?;
             let command = Command::Send {
                 chat: keys::ChatId(chat.0),
                 content: Content::Share(Box::new(ShareContent {
                     card: card.clone(),
-                    pictures: BTreeMap::new(),
+                    pictures,
                 })),
                 idempotency_key: Some(params.idempotency_key.clone() + &chat.to_string()),
             };
@@ -243,7 +245,7 @@ impl Facade {
             });
         }
         self.cards_sent(before, told).await?;
-        Ok(SharesSent { items })
+        Ok(SharesSent { items, left_out })
     }
 
     /// What the names of chats are made of that apps are told.

@@ -396,16 +396,34 @@ pub trait ShareApi: Send + Sync + 'static {
     /// A card as it would be shown in a chat; fails if it can't be sent.
     fn share_card(&self, card: CardText, origin: Option<String>) -> impl Future<Output = ApiResult<ShareCard>> + Send;
 
-    /// `share.send`, for an app with the grant or the owner; counted.
-    fn share_send(
+    /// Counts a card that an app with the grant sends, after a look at it.
+    fn share_count(
         &self,
         app: Option<AppKey>,
         origin: Option<String>,
-        params: ShareSendParams,
-    ) -> impl Future<Output = ApiResult<SharesSent>> + Send;
+        params: &ShareSendParams,
+    ) -> impl Future<Output = ApiResult<()>> + Send;
 
-    /// The same, once the user has confirmed it.
-    fn share_confirmed(
+    /// Which of a card's pictures are to be fetched before it is sent under a key: their places and addresses.
+    fn share_pictures(
+        &self,
+        card: CardText,
+        origin: Option<String>,
+        idempotency_key: String,
+    ) -> impl Future<Output = ApiResult<Vec<(u8, String)>>> + Send;
+
+    /// What was fetched of one of them, or why it wasn't.
+    fn share_picture(
+        &self,
+        card: CardText,
+        origin: Option<String>,
+        idempotency_key: String,
+        place: u8,
+        got: Result<Vec<u8>, String>,
+    ) -> impl Future<Output = ApiResult<()>> + Send;
+
+    /// Sends a card, by the user's grant or once the user has confirmed it, with the pictures that are here.
+    fn share_send(
         &self,
         app: Option<AppKey>,
         origin: Option<String>,

@@ -121,7 +121,7 @@ async fn fetch(domain: &str) -> Result<File, String> {
         .body(String::new())
         .map_err(|error| error.to_string())?;
     let (head, body) = web
-        .exchange(target, Reach::Public, request, Some(MAX_DOMAIN_FILE))
+        .exchange(target, Reach::Internet, request, Some(MAX_DOMAIN_FILE))
         .await
         .map_err(|error| error.to_string())?;
     // A redirection too: another domain would speak for this one.

@@ -268,6 +268,14 @@ pub const MAX_CODES: usize = 4;
 pub const CODE_MS: u64 = 5 * 60 * 1000;
 /// How long a browser is let in, in seconds (guess): 90 days.
 pub const BROWSER_S: u64 = 90 * 24 * 3600;
+/// Bytes of a picture of a card, as the protocol has it.
+pub const MAX_SHARE_IMAGE: usize = 5 * 1024 * 1024;
+/// Time for all pictures of a card to be fetched, or a page that becomes one (guess: the user waits).
+pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
+/// Pictures that are fetched at once, so that they take little memory (guess).
+pub const MAX_FETCHES: usize = 4;
+/// Redirections that are followed for one address (guess).
+pub const MAX_REDIRECTS: usize = 3;
 /// Time in which sent cards are counted, in milliseconds.
 pub const RATE_MS: u64 = 60 * 1000;
 /// Cards that an app may send in [`RATE_MS`] (guess: somebody who shares by hand sends fewer).

@@ -23,6 +23,7 @@ mod dispatch;
 mod domains;
 pub mod error;
 mod events;
+mod fetch;
 mod files;
 #[cfg(feature = "failpoints")]
 #[doc(hidden)]
@@ -39,6 +40,7 @@ mod pages;
 pub mod params;
 mod picker;
 mod picks;
+mod pictures;
 mod post;
 mod relays;
 mod schema;

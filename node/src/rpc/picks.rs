@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::access::{Grant, token_hash};
@@ -16,11 +16,12 @@ use super::api::{Api, ApiResult};
 use super::dispatch::Shared;
 use super::error::ApiError;
 use super::ids::{AppKey, PickId};
-use super::limits::{BROWSER_S, CODE_MS, MAX_ALL_PICKS, MAX_CODES, MAX_PICKS, PICK_MS};
+use super::limits::{BROWSER_S, CODE_MS, MAX_ALL_PICKS, MAX_CODES, MAX_FETCHES, MAX_PICKS, PICK_MS};
 use super::params::{
     AppMintParams, CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareOfferParams, SharePickParams,
     SharePreviewParams, ShareSendParams, ShownParams,
 };
+use super::pictures;
 use super::types::{
     AppToken, BrowserCode, Done, Page, Pick, PickShown, PickState, Picked, Pseudonym, ShareCard, SharesSent,
 };
@@ -48,6 +49,8 @@ struct Waiting {
 pub(super) struct Picks {
     table: Mutex<Table>,
     changes: watch::Sender<()>,
+    /// Pictures that are fetched at once.
+    pub(super) fetches: Semaphore,
 }
 
 #[derive(Default)]
@@ -62,6 +65,7 @@ impl Default for Picks {
         Self {
             table: Mutex::default(),
             changes: watch::Sender::new(()),
+            fetches: Semaphore::new(MAX_FETCHES),
         }
     }
 }
@@ -175,7 +179,18 @@ fn origin_of(grant: &Grant) -> Option<String> {
 
 /// Answers `share.send`: who may call it has the user's grant.
 pub(super) async fn send<A: Api>(s: &Shared<A>, params: ShareSendParams, grant: &Grant) -> ApiResult<SharesSent> {
-    s.api.share_send(grant.app, origin_of(grant), params).await
+    s.api.share_count(grant.app, origin_of(grant), &params).await?;
+    send_now(s, grant.app, origin_of(grant), params).await
+}
+
+async fn send_now<A: Api>(
+    s: &Shared<A>,
+    app: Option<AppKey>,
+    origin: Option<String>,
+    params: ShareSendParams,
+) -> ApiResult<SharesSent> {
+    pictures::gather(s, origin.clone(), &params).await?;
+    s.api.share_send(app, origin, params).await
 }
 
 /// Answers `share.pick`.
@@ -262,7 +277,7 @@ pub(super) async fn confirm<A: Api>(s: &Shared<A>, params: ConfirmParams) -> Api
         // The same pick is sent to a chat only once, whatever answer got lost.
         idempotency_key: params.pick.to_string(),
     };
-    match s.api.share_confirmed(waiting.app, waiting.origin, send).await {
+    match send_now(s, waiting.app, waiting.origin, send).await {
         Ok(sent) => {
             let to = sent.items.into_iter().map(|item| item.to).collect();
             s.picks.settle(params.pick, PickState::Sent, to);

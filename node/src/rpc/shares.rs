@@ -424,6 +424,18 @@ impl fmt::Debug for SharePreview {
 pub struct SharesSent {
     /// One for each chat, in their order.
     pub items: Vec<ShareSent>,
+    /// Pictures that couldn't be fetched: the card goes without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<PictureLeftOut>,
+}
+
+/// A picture that a card goes without.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PictureLeftOut {
+    /// Its path in the card, like `share.content.image`.
+    pub image: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A card that was sent to a chat.

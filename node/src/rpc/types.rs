@@ -28,8 +28,9 @@ pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::search::{Highlight, SearchHit, SearchPage};
 pub use super::shares::{
-    BrowserCode, DomainAnswers, DomainUnavailable, Pick, PickShown, PickState, Picked, Pseudonym, PseudonymKind,
-    ShareBy, ShareCard, ShareChecked, ShareDomain, SharePicture, SharePreview, ShareProved, ShareSent, SharesSent,
+    BrowserCode, DomainAnswers, DomainUnavailable, Pick, PickShown, PickState, Picked, PictureLeftOut, Pseudonym,
+    PseudonymKind, ShareBy, ShareCard, ShareChecked, ShareDomain, SharePicture, SharePreview, ShareProved, ShareSent,
+    SharesSent,
 };
 pub use blobs::{Attachment, Blob, BlobId, BlobPart, BlobState, Blobs, Written};
 pub use channels::{

@@ -30,8 +30,10 @@ pub struct Web {
 pub enum Reach {
     /// Also into private networks: the owner says so.
     Anywhere,
-    /// To addresses of the Internet alone.
+    /// To addresses of the Internet, or to this machine where the URL names it: an app of it says so.
     Public,
+    /// To addresses of the Internet alone: whoever says so may be anywhere.
+    Internet,
 }
 
 /// A request has no answer.
@@ -164,7 +166,7 @@ impl Target {
 
     /// Whether a request may go to this address: a name decides only to whom it leads, not whether they may be reached.
     fn allows(&self, ip: IpAddr, reach: Reach) -> bool {
-        if is_loopback(&self.host) {
+        if is_loopback(&self.host) && reach != Reach::Internet {
             return ip.is_loopback();
         }
         reach == Reach::Anywhere || is_public(ip)
@@ -250,6 +252,7 @@ mod tests {
         ] {
             let ip: IpAddr = ip.parse().unwrap();
             assert_eq!(name.allows(ip, Reach::Public), public, "{ip}");
+            assert_eq!(name.allows(ip, Reach::Internet), public, "{ip}");
             assert!(name.allows(ip, Reach::Anywhere), "{ip} for the owner");
         }
         // What names this machine leads nowhere else.
@@ -260,6 +263,10 @@ mod tests {
                 ("93.184.215.14", false),
                 ("10.0.0.1", false),
             ] {
+                assert!(
+                    !allowed || !target(url).allows(ip.parse().unwrap(), Reach::Internet),
+                    "{url} {ip}"
+                );
                 for reach in [Reach::Public, Reach::Anywhere] {
                     assert_eq!(target(url).allows(ip.parse().unwrap(), reach), allowed, "{url} {ip}");
                 }

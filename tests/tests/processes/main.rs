@@ -19,6 +19,7 @@ mod guests;
 mod handlers;
 mod kinds;
 mod picker;
+mod pictures;
 mod refusals;
 mod relay_service;
 mod relays;

@@ -167,6 +167,7 @@ __all__ = [
     "PickShown",
     "PickState",
     "Picked",
+    "PictureLeftOut",
     "Pinned",
     "Plan",
     "PlanPage",
@@ -2330,6 +2331,16 @@ class Picked(TypedDict):
     """Where the user chooses: a page of this node, for the user's browser."""
 
 
+class PictureLeftOut(TypedDict):
+    """A picture that a card goes without."""
+
+    image: str
+    """Its path in the card, like `share.content.image`."""
+
+    reason: str
+    """Why."""
+
+
 class Pinned(TypedDict):
     """A message is kept in sight."""
 
@@ -2976,6 +2987,9 @@ class SharesSent(TypedDict):
 
     items: list[ShareSent]
     """One for each chat, in their order."""
+
+    left_out: NotRequired[list[PictureLeftOut]]
+    """Pictures that couldn't be fetched: the card goes without them."""
 
 
 class TextBody(TypedDict):

@@ -1549,6 +1549,14 @@ export interface Picked {
   url: string;
 }
 
+/** A picture that a card goes without. */
+export interface PictureLeftOut {
+  /** Its path in the card, like `share.content.image`. */
+  image: string;
+  /** Why. */
+  reason: string;
+}
+
 /** A message is kept in sight. */
 export interface Pinned {
   /** By this account. */
@@ -2110,6 +2118,8 @@ export interface ShareShareAction {
 export interface SharesSent {
   /** One for each chat, in their order. */
   items: ShareSent[];
+  /** Pictures that couldn't be fetched: the card goes without them. */
+  left_out?: PictureLeftOut[];
 }
 
 /** Text. */

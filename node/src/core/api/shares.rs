@@ -22,18 +22,37 @@ impl ShareApi for Facade {
         self.show_card(&card, origin).await
     }
 
-    async fn share_send(
+    async fn share_count(
         &self,
         app: Option<AppKey>,
         origin: Option<String>,
-        params: ShareSendParams,
-    ) -> ApiResult<SharesSent> {
-        self.check_card(&params.card, origin.clone()).await?;
-        self.count_card(app, &params.chats)?;
-        self.send_card(app, origin, params).await
+        params: &ShareSendParams,
+    ) -> ApiResult<()> {
+        self.check_card(&params.card, origin).await?;
+        self.count_card(app, &params.chats)
     }
 
-    async fn share_confirmed(
+    async fn share_pictures(
+        &self,
+        card: CardText,
+        origin: Option<String>,
+        idempotency_key: String,
+    ) -> ApiResult<Vec<(u8, String)>> {
+        self.missing_pictures(card, origin, idempotency_key).await
+    }
+
+    async fn share_picture(
+        &self,
+        card: CardText,
+        origin: Option<String>,
+        idempotency_key: String,
+        place: u8,
+        got: Result<Vec<u8>, String>,
+    ) -> ApiResult<()> {
+        self.take_picture(card, origin, idempotency_key, place, got).await
+    }
+
+    async fn share_send(
         &self,
         app: Option<AppKey>,
         origin: Option<String>,

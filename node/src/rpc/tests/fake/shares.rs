@@ -44,16 +44,26 @@ impl ShareApi for Fake {
         })
     }
 
-    async fn share_send(
-        &self,
-        app: Option<AppKey>,
-        origin: Option<String>,
-        params: ShareSendParams,
-    ) -> ApiResult<SharesSent> {
-        self.share_confirmed(app, origin, params).await
+    async fn share_count(&self, _: Option<AppKey>, origin: Option<String>, params: &ShareSendParams) -> ApiResult<()> {
+        by(&params.card, origin).map(drop)
     }
 
-    async fn share_confirmed(
+    async fn share_pictures(&self, _: CardText, _: Option<String>, _: String) -> ApiResult<Vec<(u8, String)>> {
+        Ok(Vec::new())
+    }
+
+    async fn share_picture(
+        &self,
+        _: CardText,
+        _: Option<String>,
+        _: String,
+        _: u8,
+        _: Result<Vec<u8>, String>,
+    ) -> ApiResult<()> {
+        Ok(())
+    }
+
+    async fn share_send(
         &self,
         _: Option<AppKey>,
         origin: Option<String>,
@@ -71,7 +81,10 @@ impl ShareApi for Fake {
         });
         let items = items.collect();
         self.cards.lock().unwrap().push(params);
-        Ok(SharesSent { items })
+        Ok(SharesSent {
+            items,
+            left_out: Vec::new(),
+        })
     }
 
     async fn share_named(&self, _: MessageId) -> ApiResult<Vec<String>> {

@@ -1,0 +1,111 @@
+//! Pictures of cards: the sender's node fetches them, receivers get them with the message.
+
+use data_encoding::{BASE64, HEXLOWER};
+use madang_tests::tools::repository;
+use madang_tests::{Domain, World, join};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::MADANG;
+
+const DOMAIN: &str = "pictures.example";
+
+fn card(image: Value) -> Value {
+    json!({
+        "version": 1,
+        "template": "feed",
+        "fallback": { "text": "Bread", "url": "https://bakery.example/" },
+        "content": { "title": "Bread", "image": image },
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f64_pictures_of_a_card_come_from_the_senders_node_and_only_from_the_internet() {
+    let world = World::new(MADANG);
+    let site = Domain::start(DOMAIN).await;
+    let mut alice = world.person("alice", &[]);
+    site.known_to(&mut alice, &world);
+    alice.up().await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let mut carol = world.person_up("carol", &[]).await;
+    let chats = [join(&mut alice, &mut bob).await, join(&mut alice, &mut carol).await];
+
+    let bread = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
+    let hash = HEXLOWER.encode(&Sha256::digest(&bread));
+    site.serves("/bread.png", 200, "content-type: image/png\r\n", &bread);
+    site.serves("/moved.png", 301, "location: bread.png\r\n", b"");
+    site.serves("/page", 200, "content-type: text/html\r\n", b"<html>");
+    site.serves("/large.png", 200, "", &vec![0; 6 * 1024 * 1024]);
+    let inside = format!("https://127.0.0.1:{}/bread.png", site.port());
+    site.serves("/inside.png", 302, &format!("location: {inside}\r\n"), b"");
+    site.serves("/round.png", 302, "location: /round.png\r\n", b"");
+    let url = |path: &str| format!("https://{DOMAIN}/{path}");
+
+    let image = json!({ "url": url("moved.png"), "sha256": hash, "length_bytes": bread.len() });
+    let send = json!({ "chats": chats, "share": card(image), "idempotency_key": "bread" });
+    let sent = alice.ask("share.send", send.clone()).await;
+    assert!(sent.get("left_out").is_none(), "{sent}");
+    let asked = site.asked();
+    for (person, item) in [&mut bob, &mut carol]
+        .into_iter()
+        .zip(sent["items"].as_array().unwrap())
+    {
+        let message = item["message"].as_str().unwrap();
+        person.receives(message).await;
+        let about = json!({ "message": message });
+        let got = person.ask("message.get", about.clone()).await;
+        let picture = &got["body"]["card"]["pictures"][0];
+        assert_eq!(
+            (&picture["place"], &picture["file"]["media_type"]),
+            (&json!(0), &json!("image/png")),
+            "{got}"
+        );
+        person.ask("blob.fetch", about).await;
+        let blob = picture["file"]["blob"].clone();
+        let read = person
+            .until("the picture is here", async |person| {
+                let part = json!({ "blob": blob, "offset_bytes": 0 });
+                person.rpc().call("blob.get", part).await.ok()
+            })
+            .await;
+        let data = BASE64.decode(read["data"].as_str().unwrap().as_bytes()).unwrap();
+        assert!(data == bread, "another picture came");
+    }
+    // The same call again fetches and sends nothing.
+    let again = alice.ask("share.send", send).await;
+    assert_eq!(again["items"][1]["message"], sent["items"][1]["message"]);
+    assert_eq!(site.asked(), asked);
+
+    for (name, path, reason) in [
+        (
+            "redirected inside",
+            url("inside.png"),
+            "its name leads into a private network",
+        ),
+        ("inside", inside, "its name leads into a private network"),
+        (
+            "this machine",
+            "https://localhost/x.png".to_owned(),
+            "its name leads into a private network",
+        ),
+        ("round", url("round.png"), "it leads on and on"),
+        ("missing", url("none.png"), "it answers 404 Not Found"),
+        ("a page", url("page"), "is no JPEG, PNG, WebP or GIF"),
+        ("large", url("large.png"), "it can't be reached: length limit exceeded"),
+    ] {
+        let send = json!({ "chats": [chats[0]], "share": card(json!({ "url": path })), "idempotency_key": name });
+        let sent = alice.ask("share.send", send).await;
+        let left_out = &sent["left_out"][0];
+        assert_eq!(left_out["image"], "share.content.image", "{name}: {sent}");
+        assert!(left_out["reason"].as_str().unwrap().contains(reason), "{name}: {sent}");
+    }
+
+    let other = json!({ "url": url("bread.png"), "sha256": "ab".repeat(32) });
+    let send = json!({ "chats": [chats[0]], "share": card(other), "idempotency_key": "other" });
+    let refused = alice.rpc().call("share.send", send).await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_params");
+    assert!(
+        format!("{refused:?}").contains("share.content.image.sha256"),
+        "{refused:?}"
+    );
+}
