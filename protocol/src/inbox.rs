@@ -5,6 +5,7 @@ use crate::chat::Statement;
 use crate::contact::{self, CardPackage, ContactError};
 use crate::keys::{ChatId, NodeId, TopicId};
 use crate::limits;
+use crate::message::extensions;
 use crate::mls::Suite;
 use crate::wire::{Reader, Wire, Writer};
 
@@ -55,7 +56,8 @@ pub struct GroupWelcome {
     pub welcome: Vec<u8>,
 }
 
-/// `struct { opaque chat[32]; Statement statement; CardPackage package; }`
+/// `struct { opaque chat[32]; Statement statement; CardPackage package; }`, and in the message's extensions, by type as those of a message:
+/// 1, `opaque lacks[32]<V>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejoin {
     /// The chat.
@@ -64,6 +66,8 @@ pub struct Rejoin {
     pub statement: Statement,
     /// For the new leaf.
     pub package: CardPackage,
+    /// States that the writer lacks, on which others have written; at most [`limits::WISH_NODES`].
+    pub lacks: Vec<NodeId>,
 }
 
 const VERSION: u16 = 1;
@@ -71,12 +75,15 @@ const KIND_WELCOME: u8 = 1;
 const KIND_REJOIN: u8 = 2;
 const KIND_LARGE: u8 = 3;
 const KIND_LEAF: u8 = 4;
+/// The extension of a wish that names what its writer lacks.
+const LACKS: u16 = 1;
 
 impl InboxMessage {
     /// Encodes.
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.u16(VERSION);
+        let mut more = Vec::new();
         match self {
             Self::Welcome(welcome) => {
                 w.u8(KIND_WELCOME);
@@ -89,6 +96,11 @@ impl InboxMessage {
                 w.u8(KIND_REJOIN);
                 rejoin.chat.write(&mut w);
                 rejoin.write(&mut w);
+                if !rejoin.lacks.is_empty() {
+                    let mut value = Writer::default();
+                    value.list(&rejoin.lacks, |w, node| node.write(w));
+                    more = extensions::extension(LACKS, &value.into_bytes());
+                }
             }
             Self::Large(large) => {
                 w.u8(KIND_LARGE);
@@ -101,7 +113,7 @@ impl InboxMessage {
                 w.fixed(&told.leaf);
             }
         }
-        w.bytes(&[]);
+        w.bytes(&more);
         w.into_bytes()
     }
 
@@ -109,7 +121,7 @@ impl InboxMessage {
     pub fn decode(bytes: &[u8]) -> Result<Option<Self>, ContactError> {
         let mut r = Reader::new(bytes);
         r.version("inbox.version", VERSION)?;
-        let message = match r.u8("inbox.kind")? {
+        let mut message = match r.u8("inbox.kind")? {
             KIND_WELCOME => Self::Welcome(GroupWelcome {
                 chat: ChatId::read(&mut r)?,
                 node: NodeId::read(&mut r)?,
@@ -130,25 +142,34 @@ impl InboxMessage {
             }),
             _ => return Ok(None),
         };
-        r.bytes("inbox.extensions", limits::SEALED_BYTES)?;
+        let more = r.bytes("inbox.extensions", limits::SEALED_BYTES)?;
         r.finish()?;
+        if let Self::Rejoin(rejoin) = &mut message
+            && let Ok(Some(value)) = extensions::find(more, LACKS, limits::SEALED_BYTES)
+        {
+            // What can't be read says nothing.
+            let mut r = Reader::new(value);
+            let lacks = r.list("inbox.lacks", limits::WISH_NODES, NodeId::read);
+            rejoin.lacks = lacks.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
+        }
         Ok(Some(message))
     }
 }
 
 impl Rejoin {
-    /// Appends wish and package, without the chat.
+    /// Appends wish and package, without the chat and what the writer lacks.
     pub fn write(&self, w: &mut Writer) {
         self.statement.write(w);
         contact::write_package(w, &self.package);
     }
 
-    /// Reads what [`Self::write`] wrote.
+    /// Reads what [`Self::write`] wrote; what the writer lacks isn't part of it.
     pub fn read(r: &mut Reader<'_>, chat: ChatId) -> Result<Self, ContactError> {
         Ok(Self {
             chat,
             statement: Statement::read(r)?,
             package: contact::read_package(r)?,
+            lacks: Vec::new(),
         })
     }
 }

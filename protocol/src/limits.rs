@@ -109,8 +109,12 @@ pub const CONTEXT_EXTENSION_BYTES: usize = 8 * 1024;
 pub const STATEMENTS: usize = 64;
 /// Bytes of what later versions add to a member's profile (guess).
 pub const PROFILE_EXTENSION_BYTES: usize = 1024;
-/// Bytes of what a Welcome tells besides the topic: profiles of a thousand devices with names of full length.
+/// Bytes of what a Welcome tells besides the topic: profiles of a thousand devices with names of full length, and states.
 pub const JOIN_EXTENSION_BYTES: usize = 256 * 1024;
+/// States that a wish to be put back names as lacking (guess: of several branches).
+pub const WISH_NODES: usize = 8;
+/// Settled states that a device remembers by name, and tells whom it puts back (guess: as many as are kept unsettled).
+pub const PAST_NODES: usize = 64;
 /// Profiles that a chat keeps: those of its members, and of as many who were; beyond, those who were go first.
 pub const PROFILES_PER_CHAT: usize = 2 * GROUP_MEMBERS;
 /// Members that one commit adds: adding many at once is slow, and the commit grows with them (DESIGN: bounded batches; guess).

@@ -121,6 +121,7 @@ impl Foreign {
             topic: Some(topic.clone()),
             parent: self.node,
             profiles: Vec::new(),
+            past: Vec::new(),
         };
         let (_, welcome) = self.commit(vec![package], Some(info));
         (welcome.unwrap(), topic)

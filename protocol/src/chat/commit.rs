@@ -35,6 +35,8 @@ pub struct Plan {
     pub mark: Option<Mark>,
     /// What whom it adds is told of the members; those that don't fit are left out by the caller.
     pub profiles: Vec<Profile>,
+    /// The states before that whom it adds is told, the oldest first; at most [`limits::PAST_NODES`].
+    pub past: Vec<NodeId>,
 }
 
 impl Plan {
@@ -167,6 +169,7 @@ impl Group {
             topic: (!renews).then(|| topic.clone()),
             parent: self.node,
             profiles: plan.profiles.clone(),
+            past: plan.past.clone(),
         };
         let make = || self.build(crypto, device, plan, (&packages, delta.context.as_ref()), &info);
         #[cfg(feature = "sim")]

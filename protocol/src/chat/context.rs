@@ -190,7 +190,8 @@ impl Wire for ChatContext {
 ///
 /// `struct { uint16 version = 1; optional<opaque[32]> topic_secret; opaque parent[32]; opaque extensions<V>; }`: the chat's topic, and the
 /// node that the adding commit builds on. The joiner's own node is told beside the Welcome, since a commit can't hold its own hash.
-/// Extensions go by type, as those of a message do; type 1 has the profiles of members that the adding device knows.
+/// Extensions go by type, as those of a message do; type 1 has the profiles of members that the adding device knows, type 2 the states
+/// before the new one that it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinInfo {
     /// Writes on the chat's topic; none if this very commit renews it, so that the joiner derives it itself.
@@ -199,11 +200,15 @@ pub struct JoinInfo {
     pub parent: NodeId,
     /// What members call themselves, as far as it fits [`limits::JOIN_EXTENSION_BYTES`]. They aren't checked yet.
     pub profiles: Vec<Profile>,
+    /// The states on the way to the new one, the oldest first and without it.
+    pub past: Vec<NodeId>,
 }
 
 const JOIN_VERSION: u16 = 1;
 /// The extension with the profiles: `Profile profiles<V>`.
 const JOIN_PROFILES: u16 = 1;
+/// The extension with the states before: `opaque past[32]<V>`.
+const JOIN_PAST: u16 = 2;
 
 impl JoinInfo {
     /// The extension type, of RFC 9420's private range.
@@ -215,12 +220,18 @@ impl Wire for JoinInfo {
         w.u16(JOIN_VERSION);
         w.option(self.topic.as_ref(), |w, topic| w.fixed(topic.to_bytes().as_slice()));
         self.parent.write(w);
-        if self.profiles.is_empty() {
-            return w.bytes(&[]);
+        let mut more = Vec::new();
+        if !self.profiles.is_empty() {
+            let mut value = Writer::default();
+            value.list(&self.profiles, |w, profile| profile.write(w));
+            more.extend(extensions::extension(JOIN_PROFILES, &value.into_bytes()));
         }
-        let mut value = Writer::default();
-        value.list(&self.profiles, |w, profile| profile.write(w));
-        w.bytes(&extensions::extension(JOIN_PROFILES, &value.into_bytes()));
+        if !self.past.is_empty() {
+            let mut value = Writer::default();
+            value.list(&self.past, |w, node| node.write(w));
+            more.extend(extensions::extension(JOIN_PAST, &value.into_bytes()));
+        }
+        w.bytes(&more);
     }
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         r.version("join_info.version", JOIN_VERSION)?;
@@ -230,6 +241,7 @@ impl Wire for JoinInfo {
                 .map(TopicSecret::from_bytes),
             parent: NodeId::read(r)?,
             profiles: Vec::new(),
+            past: Vec::new(),
         };
         let more = r.bytes("join_info.extensions", limits::JOIN_EXTENSION_BYTES)?;
         // A joiner can do without them: what can't be read adds nothing.
@@ -237,6 +249,11 @@ impl Wire for JoinInfo {
             let mut r = Reader::new(value);
             let profiles = r.list("join_info.profiles", limits::GROUP_MEMBERS, Profile::read);
             info.profiles = profiles.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
+        }
+        if let Ok(Some(value)) = extensions::find(more, JOIN_PAST, limits::JOIN_EXTENSION_BYTES) {
+            let mut r = Reader::new(value);
+            let past = r.list("join_info.past", limits::PAST_NODES, NodeId::read);
+            info.past = past.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
         }
         Ok(info)
     }

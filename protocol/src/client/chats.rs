@@ -1,6 +1,6 @@
 //! Chats: their states, what is sent in them, and the schedule of leaf updates.
 
-use super::divergence::Doubts;
+use super::divergence::{AskedTimes, Doubts};
 use super::frontiers::Telling;
 use super::gaps::Gaps;
 use super::io::{CommandError, ReadMark, Reply};
@@ -17,7 +17,7 @@ use super::throttle::Throttle;
 use super::typing::Typing;
 use super::{Client, EventRow, LoadError, TopicUse, array};
 use crate::chat::{Dag, Group, Member};
-use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, MessageId, NodeId};
+use crate::keys::{AccountId, ChatId, DeviceId, EnvelopeId, MessageId, NodeId, TopicId};
 use crate::limits;
 use crate::message::{Durable, StreamId};
 use crate::rows::{Batch, Rows, RowsError, Tree};
@@ -82,10 +82,14 @@ pub(super) struct Chat {
     pub retry_ms: Option<u64>,
     /// Who was told that it was removed, and when.
     pub told_gone: BTreeMap<DeviceId, u64>,
+    /// On which topics it was told that the others have gone on, and when.
+    pub told_on: BTreeMap<TopicId, u64>,
     /// Somebody has said so of this device, and nobody was heard in its state since.
     pub said_gone: bool,
     /// Members that aren't known to have a state of the tree and have asked to be put back, and how often.
-    pub elsewhere: BTreeMap<DeviceId, u32>,
+    pub elsewhere: BTreeMap<DeviceId, AskedTimes>,
+    /// Members that have asked to be put back since they lack states which are unknown here too.
+    pub unhelped: BTreeMap<DeviceId, AskedTimes>,
     /// Somebody was asked whether another copy of this device's data has gone on; nothing is sealed before.
     pub checked: bool,
     /// Nobody of whom this device would hear of another copy was connected since.
@@ -154,8 +158,10 @@ impl Chat {
             throttle: Throttle::default(),
             retry_ms: None,
             told_gone: BTreeMap::new(),
+            told_on: BTreeMap::new(),
             said_gone: false,
             elsewhere: BTreeMap::new(),
+            unhelped: BTreeMap::new(),
             checked: true,
             alone: false,
             looked_ms: None,
@@ -454,6 +460,7 @@ impl Client {
             root_admins: Vec::new(),
             old_topics: Vec::new(),
             intents: Vec::new(),
+            past_nodes: Vec::new(),
             leaving: None,
             parted: Vec::new(),
             welcomes: Vec::new(),

@@ -4,9 +4,10 @@
 use super::Client;
 use super::chats::Chat;
 use crate::chat::{Header, Member};
-use crate::keys::{ChatId, DeviceId, NodeId};
+use crate::keys::{ChatId, DeviceId, NodeId, TopicId};
 use crate::limits;
 use crate::message::extensions::StateSummary;
+use crate::rows::RowsError;
 use std::collections::BTreeMap;
 
 /// What others say of the state that counts here.
@@ -57,6 +58,22 @@ impl Chat {
     }
 }
 
+/// How often a member has asked to be put back.
+#[derive(Debug, Default)]
+pub(super) struct AskedTimes {
+    times: u32,
+    /// The leaf of the last wish: the same one comes by several ways.
+    leaf: [u8; 32],
+}
+
+impl AskedTimes {
+    fn count(&mut self, leaf: [u8; 32]) {
+        if self.leaf != leaf {
+            (self.times, self.leaf) = (self.times.saturating_add(1), leaf);
+        }
+    }
+}
+
 /// After so many wishes a member is put back also by those who ought to yield to it: they may be wrong.
 const YIELDS: u32 = 1;
 
@@ -67,20 +84,40 @@ impl Chat {
         at.is_some_and(|at| self.dag.contains(&at))
     }
 
-    /// A member asks to be put back. Whether this device ought to yield: members of two ways that were settled ask each other, and would
-    /// change sides by turns.
-    pub fn yields_to(&mut self, own: DeviceId, asker: DeviceId) -> bool {
+    /// Whether something builds on a state before the oldest one that wasn't on the way to it, as far as this device remembers.
+    pub fn is_elsewhere(&self, header: &Header) -> bool {
+        header.epoch < self.root_epoch() && !self.has_been(&header.node)
+    }
+
+    /// Whether a state is known by name.
+    pub fn has_been(&self, node: &NodeId) -> bool {
+        self.dag.contains(node) || self.row.past_nodes.contains(node)
+    }
+
+    /// A member asks to be put back with the leaf of a key package. Whether this device ought to yield: members of two ways that were
+    /// settled ask each other, and would change sides by turns.
+    pub fn yields_to(&mut self, own: DeviceId, asker: DeviceId, leaf: [u8; 32]) -> bool {
         if self.is_here(&asker) {
             return false;
         }
-        let times = self.elsewhere.entry(asker).or_default();
-        *times = times.saturating_add(1);
+        self.elsewhere.entry(asker).or_default().count(leaf);
         self.yields_still(own, &asker)
+    }
+
+    /// Whether it is of use to put a member back that lacks some states: not where none of them is known. It is done all the same if the
+    /// member asks again, since what it lacks may be made up, or gone.
+    pub fn can_help(&mut self, asker: DeviceId, leaf: [u8; 32], lacks: &[NodeId]) -> bool {
+        if lacks.is_empty() || lacks.iter().any(|node| self.has_been(node)) {
+            return true;
+        }
+        let asked = self.unhelped.entry(asker).or_default();
+        asked.count(leaf);
+        asked.times > YIELDS
     }
 
     /// Whether the wish of a member that has asked from elsewhere isn't to be carried out yet.
     pub fn yields_still(&self, own: DeviceId, asker: &DeviceId) -> bool {
-        self.elsewhere.get(asker).is_some_and(|times| *times <= YIELDS) && self.yields(own)
+        self.elsewhere.get(asker).is_some_and(|asked| asked.times <= YIELDS) && self.yields(own)
     }
 
     /// Whether more have asked from elsewhere than are known to be here; of as many those with the lowest device stay.
@@ -125,16 +162,20 @@ impl Client {
         }
     }
 
-    /// Something came that builds on a state before the oldest one here, and none that was on the way to it as far as this device knows.
+    /// Something came. It may build on a state before the oldest one here, and none that was on the way to it as far as this device knows.
     /// Old envelopes come again by a relay that lost its place; but where nothing else comes, the others have gone another way.
-    pub(super) fn note_elsewhere(&mut self, now_ms: u64, chat_id: ChatId, header: &Header) {
-        let Some(chat) = self.chats.get(&chat_id) else {
-            return;
-        };
-        let tip = chat.group.node();
-        if header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node) {
+    pub(super) fn note_elsewhere(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        topic: TopicId,
+        header: &Header,
+    ) -> Result<(), RowsError> {
+        if let Some(chat) = self.chats.get(&chat_id).filter(|chat| chat.is_elsewhere(header)) {
+            let tip = chat.group.node();
             self.note_opened(now_ms, chat_id, tip, false);
         }
+        self.tell_gone_on(now_ms, chat_id, topic, header)
     }
 
     fn doubt(&mut self, now_ms: u64, chat_id: ChatId) {

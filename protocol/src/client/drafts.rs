@@ -23,7 +23,9 @@ pub(super) struct Draft {
 pub(super) enum Drafted {
     /// It is in the plan.
     Taken,
-    /// The chat has it already, or it can't be made any more.
+    /// The chat has it already.
+    Had,
+    /// It can't be made any more, or others have done what they asked for.
     Done,
     /// It fits only into a plan after this one.
     Later,
@@ -31,7 +33,7 @@ pub(super) enum Drafted {
 
 impl Drafted {
     fn of(taken: bool) -> Self {
-        if taken { Self::Taken } else { Self::Done }
+        if taken { Self::Taken } else { Self::Had }
     }
 }
 
@@ -150,8 +152,10 @@ impl Client {
         }
         match change {
             Intent::Add(account) => {
-                let member = chat.row.accounts.contains(account) || draft.adds(account);
-                let Some(package) = self.package_of(now_ms, account).filter(|_| !member) else {
+                if chat.row.accounts.contains(account) || draft.adds(account) {
+                    return Drafted::Had;
+                }
+                let Some(package) = self.package_of(now_ms, account) else {
                     return Drafted::Done;
                 };
                 draft.added.push((*account, WelcomeTo::Contact));
@@ -182,8 +186,11 @@ impl Client {
                 return Drafted::of(draft.context != before);
             }
             Intent::Role(account, role) => {
-                if draft.context.role(account) == *role || !chat.row.accounts.contains(account) {
+                if !chat.row.accounts.contains(account) {
                     return Drafted::Done;
+                }
+                if draft.context.role(account) == *role {
+                    return Drafted::Had;
                 }
                 let admins = &mut draft.context.admins;
                 match role {
@@ -197,7 +204,8 @@ impl Client {
                     Role::Member => admins.retain(|admin| admin != account),
                 }
             }
-            Intent::Wish(bytes) => return Drafted::of(self.draft_wish(chat, draft, bytes)),
+            Intent::Wish(bytes) if self.draft_wish(chat, draft, bytes) => {}
+            Intent::Wish(_) => return Drafted::Done,
         }
         Drafted::Taken
     }

@@ -282,7 +282,7 @@ impl Client {
         (told.not_before_s <= now_s && now_s < told.not_after_s).then(|| told.clone())
     }
 
-    /// Commits what is wanted and isn't committed, from a place in the list on. What the chat has already is dropped.
+    /// Commits what is wanted and isn't committed, from a place in the list on. What the chat has already counts as made by its state.
     fn commit_intents(
         &mut self,
         now_ms: u64,
@@ -299,6 +299,14 @@ impl Client {
             if place >= from && intent.node.is_none() {
                 match self.draft(now_ms, chat, &mut draft, &intent.change) {
                     Drafted::Done => continue,
+                    // Another branch may come to count that hasn't.
+                    Drafted::Had => {
+                        kept.push(IntentRow {
+                            change: intent.change.clone(),
+                            node: Some(chat.group.node()),
+                        });
+                        continue;
+                    }
                     Drafted::Later => _ = later.insert(kept.len()),
                     Drafted::Taken => {}
                 }
@@ -503,7 +511,7 @@ impl Client {
         if known
             || !member
             || asked.statement().verify(chat_id).is_err()
-            || chat.row.intents.len() >= limits::STATEMENTS
+            || chat.unsettled_intents() >= limits::STATEMENTS
         {
             return;
         }

@@ -112,7 +112,7 @@ impl Client {
         }
         let own = header.mark.is_some_and(|mark| self.look_at(now_ms, chat_id, &mark));
         if !own {
-            self.note_elsewhere(now_ms, chat_id, &header);
+            self.note_elsewhere(now_ms, chat_id, envelope.topic(), &header)?;
         }
         if header.commit {
             let newest = |chat: Option<&Chat>| chat?.row.nodes.last().map(|state| state.node);

@@ -217,7 +217,7 @@ impl Client {
             let mut welcomes = Vec::new();
             if let Some(chat) = self.chats.get_mut(&welcome.chat) {
                 welcomes = std::mem::take(&mut chat.row.welcomes);
-                chat.replant(now_ms, group, topic, asked).map_err(fault)?;
+                chat.replant(now_ms, group, (topic, info.past), asked).map_err(fault)?;
                 welcomes.retain(|row| chat.row.accounts.contains(&row.account));
             }
             // Whom this device has added, and who is in: nobody else has its Welcome.
@@ -260,7 +260,8 @@ impl Client {
         self.welcome_profiles(now_ms, welcome.chat, info.profiles)?;
         self.take_all_pending(now_ms, welcome.chat)?;
         self.owe_report(now_ms, welcome.chat);
-        Ok(())
+        // It has another leaf now.
+        self.leave_again(now_ms, welcome.chat)
     }
 
     /// Whether a Welcome that opens leads into a chat, on a topic that has no other use.

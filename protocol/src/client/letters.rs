@@ -7,8 +7,9 @@ use super::contacts::INBOX_PACKAGE_SECONDS;
 use super::inbound::Taken;
 use super::inboxes::{Offer, Opened};
 use super::outbox::OutWhat;
+use super::pending::Pending;
 use super::records::OutKind;
-use crate::chat::{Group, Joined, Letter, Member, Statement, Wish, package_leaf, rejoin_about};
+use crate::chat::{Group, Header, Joined, Letter, Member, Statement, Wish, package_leaf, rejoin_about};
 use crate::contact::CardPackage;
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
@@ -18,6 +19,7 @@ use crate::limits;
 use crate::mls::Crypto;
 use crate::rows::RowsError;
 use crate::wire::Writer;
+use std::collections::BTreeSet;
 
 /// Contacts that are asked at once by their inboxes; the next ones are asked when these didn't help (guess).
 const ASKED_AT_ONCE: usize = 3;
@@ -54,8 +56,19 @@ impl Client {
         to: Option<(DeviceId, NodeId)>,
         message: &[u8],
     ) -> Result<(), RowsError> {
-        let device = to.map(|(device, _)| device);
-        let body = Letter::seal(&self.crypto, chat, topic, device, message).map_err(fault)?;
+        self.write_letter_to(now_ms, chat, topic, to.map(|(device, _)| device), (to, message))
+    }
+
+    /// The same for one that isn't for the device whose state it waits for.
+    fn write_letter_to(
+        &mut self,
+        now_ms: u64,
+        chat: ChatId,
+        topic: &TopicSecret,
+        reader: Option<DeviceId>,
+        (to, message): (Option<(DeviceId, NodeId)>, &[u8]),
+    ) -> Result<(), RowsError> {
+        let body = Letter::seal(&self.crypto, chat, topic, reader, message).map_err(fault)?;
         let envelope = Envelope::sign(topic, limits::CUSTODY_SECONDS, &body).map_err(fault)?;
         let what = OutWhat::Row(OutKind::Letter { chat, to });
         self.add_out(now_ms, envelope.topic(), what, envelope)
@@ -81,6 +94,12 @@ impl Client {
         match content.message {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
+            }
+            // Whoever still writes on this topic is told that the others have gone on.
+            InboxMessage::Leaf(told) if content.to.is_none() && told.chat == chat_id && told.leaf == NO_LEAF => {
+                if topic == chat.row.topic.public() {
+                    self.gone_told(now_ms, chat_id);
+                }
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
                 self.leaf_told(now_ms, AskedBy::Letter(topic), &told)?;
@@ -117,9 +136,14 @@ impl Client {
         }
     }
 
-    /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them.
+    /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them. Whoever is alone has no other to put
+    /// it back than who doesn't know yet that it isn't one; it goes there if its rank is the same there, and makes its changes again.
     fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
-        chat.is_of(&joined.inviter.account) && self.is_into(chat.id, joined)
+        let own = self.account();
+        let rank = chat.row.context.rank(&own);
+        let alone = chat.others(self.device()).next().is_none();
+        let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
+        (back || chat.is_of(&joined.inviter.account)) && self.is_into(chat.id, joined)
     }
 
     /// Somebody asks to be put back.
@@ -139,8 +163,11 @@ impl Client {
         if statement.wish != Wish::Rejoin || statement.verify(rejoin.chat).is_err() || new == old {
             return Ok(());
         }
-        if chat.yields_to(own, statement.device) {
+        if chat.yields_to(own, statement.device, new) {
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
+            return Ok(());
+        }
+        if !chat.can_help(statement.device, new, &rejoin.lacks) {
             return Ok(());
         }
         if statement.about != rejoin_about(&new, &old) {
@@ -223,6 +250,46 @@ impl Client {
         self.write_letter(now_ms, chat_id, &secret, to, &InboxMessage::Leaf(told).encode())
     }
 
+    /// Something on a topic that isn't in use here any more builds on a state before the oldest one. Whoever wrote it may have missed how
+    /// the others went on, or be on a branch that they have left, and hear nothing of theirs: some members tell so there.
+    pub(super) fn tell_gone_on(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        topic: TopicId,
+        header: &Header,
+    ) -> Result<(), RowsError> {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        let alive = chat.is_member() && !chat.row.lost && chat.members.len() > 1;
+        let over = header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node);
+        if !alive || topic == chat.row.topic.public() || !over {
+            return Ok(());
+        }
+        let told = chat.told_on.get(&topic);
+        if told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS) {
+            return Ok(());
+        }
+        if chat.told_on.len() >= limits::STATEMENTS {
+            chat.told_on.clear();
+        }
+        chat.told_on.insert(topic, now_ms);
+        let drawn = chat.drawn(&own, &[&topic.0, &now_ms.to_be_bytes()]);
+        let Some(secret) = chat.topic_secret(&topic).filter(|_| drawn < LEAF_TELLERS).cloned() else {
+            return Ok(());
+        };
+        // It is kept until the state at hand is settled.
+        let until = Some((own, chat.group.node()));
+        let told = LeafTold {
+            chat: chat_id,
+            leaf: NO_LEAF,
+        };
+        let message = InboxMessage::Leaf(told).encode();
+        self.write_letter_to(now_ms, chat_id, &secret, None, (until, &message))
+    }
+
     /// This device is said to have been removed where it can't read it. If nobody is heard in its state meanwhile, it asks.
     fn gone_told(&mut self, now_ms: u64, chat_id: ChatId) {
         let wait_ms = self.config.rejoin_ms;
@@ -252,7 +319,13 @@ impl Client {
         let Some(own) = &chat.row.rejoin_package else {
             return Ok(());
         };
-        let message = wish(&self.crypto, &device, told.chat, &own.package, &told.leaf)?;
+        let message = wish(
+            &self.crypto,
+            &device,
+            told.chat,
+            &own.package,
+            (&told.leaf, chat.lacks()),
+        )?;
         chat.wished.push(told.leaf);
         match by {
             AskedBy::Inbox(contact) => self.write_inbox(now_ms, told.chat, contact, None, &message),
@@ -274,7 +347,14 @@ impl Client {
             return Ok(());
         };
         let leaf = chat.group.own_leaf_key().map_err(fault)?;
-        let message = wish(&self.crypto, &self.account.device, chat_id, &own.package, &leaf)?;
+        let lacks = chat.lacks();
+        let message = wish(
+            &self.crypto,
+            &self.account.device,
+            chat_id,
+            &own.package,
+            (&leaf, lacks),
+        )?;
         // An answer to the wish before may be on its way.
         chat.row.rejoin_older = chat.row.rejoin_package.replace(own);
         chat.row.lost = true;
@@ -320,19 +400,20 @@ impl Client {
     }
 }
 
-/// An encoded wish to be put back with a key package, in the place of a leaf.
+/// An encoded wish to be put back with a key package, in the place of a leaf, by a device that lacks some states.
 fn wish(
     crypto: &Crypto,
     device: &DeviceSecret,
     chat: ChatId,
     package: &CardPackage,
-    leaf: &[u8; 32],
+    (leaf, lacks): (&[u8; 32], Vec<NodeId>),
 ) -> Result<Vec<u8>, RowsError> {
     let new = package_leaf(crypto, package).map_err(fault)?;
     let rejoin = Rejoin {
         chat,
         statement: Statement::sign(device, chat, Wish::Rejoin, rejoin_about(&new, leaf)),
         package: package.clone(),
+        lacks,
     };
     Ok(InboxMessage::Rejoin(rejoin).encode())
 }
@@ -342,6 +423,22 @@ impl Chat {
     fn drawn(&self, own: &DeviceId, about: &[&[u8]]) -> usize {
         let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[about, &[&own.0]].concat());
         u32::from_be_bytes([a, b, c, d]) as usize % self.members.len().max(1)
+    }
+
+    /// States that this device lacks, on which others have written: the latest.
+    fn lacks(&self) -> Vec<NodeId> {
+        let header = |waiting: &Pending| {
+            let envelope = Envelope::trusted(&waiting.bytes).ok()?;
+            let header = Header::read(envelope.body()).ok()?;
+            Some((header.epoch, header.node))
+        };
+        let states: BTreeSet<(u64, NodeId)> = self.pending.values().filter_map(header).collect();
+        states
+            .into_iter()
+            .rev()
+            .map(|(_, node)| node)
+            .take(limits::WISH_NODES)
+            .collect()
     }
 
     /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read.

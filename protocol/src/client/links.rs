@@ -253,10 +253,11 @@ impl Client {
         self.fill_todo(now_ms, peer);
         self.end_grace(peer);
         self.pump(now_ms, peer)?;
+        // A report that is still on its way is in what was just handed over.
         let owed: Vec<ChatId> = self
             .chats
             .values()
-            .filter(|chat| chat.head.owed)
+            .filter(|chat| chat.head.owed && chat.report.is_none())
             .map(|chat| chat.id)
             .collect();
         for chat in owed {

@@ -12,6 +12,7 @@
 //! | `channels` | channels of brands: following, writing, what comes of them |
 //! | `chats` | a chat's rows, what is received |
 //! | `groups` | making groups, and the changes that we want in them |
+//! | `intents` | what this device wants changed in a group, until that was settled long ago |
 //! | `drafts` | the next commit of ours in the making |
 //! | `profiles` | what members call themselves |
 //! | `inboxes` | what contacts write to each other's inboxes |
@@ -86,6 +87,7 @@ mod inbound;
 mod inboxes;
 #[cfg(feature = "sim")]
 pub(crate) mod inspect;
+mod intents;
 mod io;
 mod kinds;
 mod leaves;

@@ -66,9 +66,9 @@ impl Client {
     }
 
     /// Drops waiting envelopes that build on what was settled otherwise.
-    pub(super) fn drop_stale_pending(&mut self, chat_id: ChatId) {
+    pub(super) fn drop_stale_pending(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get(&chat_id) else {
-            return;
+            return Ok(());
         };
         let hopeless = |waiting: &Pending| {
             let header = Envelope::trusted(&waiting.bytes).map(|envelope| Header::read(envelope.body()));
@@ -79,7 +79,14 @@ impl Client {
             .filter(|(_, waiting)| hopeless(waiting))
             .map(|(id, _)| *id)
             .collect();
-        self.unpend(chat_id, |id, _| gone.contains(id));
+        for bytes in self.unpend(chat_id, |id, _| gone.contains(id)) {
+            let envelope = Envelope::trusted(&bytes).ok();
+            let header = envelope.as_ref().map(|envelope| Header::read(envelope.body()));
+            if let (Some(envelope), Some(Ok(header))) = (&envelope, header) {
+                self.tell_gone_on(now_ms, chat_id, envelope.topic(), &header)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn unpend(&mut self, chat_id: ChatId, which: impl Fn(&EnvelopeId, &Pending) -> bool) -> Vec<Vec<u8>> {
@@ -105,8 +112,7 @@ impl Client {
         for node in known {
             self.take_pending(now_ms, chat_id, node)?;
         }
-        self.drop_stale_pending(chat_id);
-        Ok(())
+        self.drop_stale_pending(now_ms, chat_id)
     }
 
     /// Asks to be put back once what came builds on states that don't come, and again until it is; takes a Welcome at hand before.

@@ -1,6 +1,7 @@
 //! The custodians' answers to deposits.
 
 use super::io::Effect;
+use super::links::Link;
 use super::outbox::{Out, OutWhat};
 use super::records::{LedgerRow, encode_small};
 use super::{Client, EventRow};
@@ -101,19 +102,16 @@ impl Client {
             return Ok(());
         };
         match &out.what {
-            OutWhat::Report(chat) => {
-                let chat = *chat;
-                // What came since this report was written is still owed: a crash before the next report must not forget that.
-                if let Some(chat) = self.chats.get_mut(&chat)
-                    && chat.report_due_ms.is_none()
-                {
-                    chat.set_owed(false);
-                    chat.gaps.asking = false;
-                    self.dirty.chats.insert(chat.id);
+            OutWhat::Report(_) if !relay => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.handed.insert(number);
                 }
-                self.drop_out(number);
+                if self.all_handed(number) {
+                    self.report_told(number);
+                }
                 return Ok(());
             }
+            OutWhat::Report(_) => {}
             OutWhat::Row(kind) if !relay => {
                 let commit = kind.commit();
                 if let Some(link) = self.links.get_mut(&peer) {
@@ -144,6 +142,16 @@ impl Client {
         out.held.insert(peer, until_ms);
         out.forgotten.remove(&peer);
         out.refused = None;
+        if matches!(out.what, OutWhat::Report(_)) {
+            // Its word is enough only where it needn't show that it serves what it took.
+            let shown = out.echoed.contains(&peer);
+            let topic = out.topic;
+            let shows = |link: &Link| link.watched.contains(&topic) && !link.audit.unwatched;
+            if shown || !self.links.get(&peer).is_some_and(shows) {
+                self.report_told(number);
+            }
+            return Ok(());
+        }
         self.write_ledger(number)?;
         if first {
             self.tell_ledger(number);
@@ -153,6 +161,30 @@ impl Client {
         }
         self.channel_held(number);
         Ok(())
+    }
+
+    /// Whether each other device of a report's chat was handed it.
+    fn all_handed(&self, number: u64) -> bool {
+        let chat = self.outs.get(&number).and_then(|out| out.what.chat());
+        let Some(chat) = chat.and_then(|chat| self.chats.get(&chat)) else {
+            return true;
+        };
+        let handed = |link: &&Link| !link.relay && link.handed.contains(&number);
+        self.links.values().filter(handed).count() >= chat.others(self.device()).count()
+    }
+
+    /// A report is where the others find it. Until then it is handed to whoever else comes: it may say what no sender asks for again.
+    pub(super) fn report_told(&mut self, number: u64) {
+        let chat = self.outs.get(&number).and_then(|out| out.what.chat());
+        // What came since it was written is still owed: a crash before the next report must not forget that.
+        if let Some(chat) = chat.and_then(|chat| self.chats.get_mut(&chat))
+            && chat.report_due_ms.is_none()
+        {
+            chat.set_owed(false);
+            chat.gaps.asking = false;
+            self.dirty.chats.insert(chat.id);
+        }
+        self.drop_out(number);
     }
 
     /// Keeps a relay's word, and waits for what it took to come back where we watch its topic.

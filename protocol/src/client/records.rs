@@ -215,8 +215,11 @@ pub(crate) struct ChatRow {
     pub root_admins: Vec<AccountId>,
     /// Topics of settled states, which members who were away may still write on.
     pub old_topics: Vec<OldTopic>,
-    /// What we want changed, until it is settled.
+    /// What we want changed, until it is settled and that is long ago.
     pub intents: Vec<IntentRow>,
+    /// The states before the oldest one, on the way to it, the oldest first.
+    #[serde(default)]
+    pub past_nodes: Vec<NodeId>,
     /// The key of the leaf with which this device has asked to leave; zeros if nobody else was there to be asked.
     #[serde(default)]
     pub leaving: Option<serde_bytes::ByteArray<32>>,

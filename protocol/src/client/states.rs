@@ -208,7 +208,7 @@ impl Client {
             branches: chat.dag.branches() as u64,
             unsettled: chat.dag.commits().count() as u64,
             waiting: chat.pending.len() as u64,
-            changes: chat.row.intents.len() as u64,
+            changes: chat.unsettled_intents() as u64,
             rejoining: chat.row.lost || chat.row.copied.is_some(),
         })
     }
@@ -334,6 +334,7 @@ impl Client {
         };
         if !plan.add.is_empty() && self.chats.get(&chat_id).is_some_and(Chat::is_group) {
             plan.profiles = self.profiles_for_newcomers(now_ms, chat_id)?;
+            plan.past = self.chats.get(&chat_id).map(Chat::past).unwrap_or_default();
         }
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(GroupError::Node));
@@ -502,6 +503,8 @@ impl Client {
             let next = chat.frozen.swap_remove(place);
             chat.frozen.push(std::mem::replace(&mut chat.group, next));
             chat.row.state = tip;
+            // It was said of the state before.
+            chat.said_gone = false;
         }
         if let Some(topic) = chat.node(&tip).map(|known| known.topic.clone()) {
             chat.row.topic = topic;
@@ -595,6 +598,7 @@ impl Client {
                 break;
             }
             (settled, unheard) = (true, alone);
+            chat.note_past(root);
             chat.row.root_admins = chat.dag.root_admins().to_vec();
             chat.forget(now_ms, &gone);
         }
@@ -612,7 +616,7 @@ impl Client {
         chat.row_dirty |= settled || !expired.is_empty();
         if settled {
             self.dirty.chats.insert(chat_id);
-            self.drop_stale_pending(chat_id);
+            self.drop_stale_pending(now_ms, chat_id)?;
             self.confirm(chat_id);
             self.send_aside(now_ms, chat_id)?;
             self.release_settled(now_ms, chat_id, &path)?;
@@ -666,10 +670,11 @@ impl Chat {
         &mut self,
         now_ms: u64,
         group: Group,
-        topic: TopicSecret,
+        (topic, past): (TopicSecret, Vec<NodeId>),
         asked: bool,
     ) -> Result<(), GroupError> {
         let before = self.topics_of_states();
+        self.reopen_intents(group.node(), past);
         if self.row.out && !asked {
             self.forget_baselines();
             // It has left, and was added again: it stays.
@@ -684,10 +689,6 @@ impl Chat {
         self.row.parted.clear();
         self.plant(now_ms, topic);
         self.retire(now_ms, before);
-        // What isn't in the state that it was put into is made again.
-        for intent in &mut self.row.intents {
-            intent.node = None;
-        }
         self.retry_ms = Some(now_ms);
         self.row.lost = false;
         self.elsewhere.clear();
@@ -715,20 +716,5 @@ impl Chat {
             self.dropped.push((group.node(), group.row_keys()));
         }
         self.retire(now_ms, before);
-    }
-
-    /// Lets go of changes that are settled, once another member was heard on their way. Who is alone with them may be put back by those
-    /// who went another way, and makes them again then.
-    pub(super) fn drop_done(&mut self, own: DeviceId) {
-        let root = self.dag.root();
-        let alone = self.others(own).next().is_none();
-        if !alone && !self.others(own).any(|member| self.is_here(&member.device)) {
-            return;
-        }
-        let before = self.row.intents.len();
-        let dag = &self.dag;
-        let unsettled = |node: NodeId| node != root && dag.contains(&node);
-        self.row.intents.retain(|intent| intent.node.is_none_or(unsettled));
-        self.row_dirty |= self.row.intents.len() != before;
     }
 }

@@ -332,7 +332,12 @@ impl Village {
                         // It took it back itself, and both may have lost.
                         || after.any(|later| later.by == wanted.by && later.change == Change::Remove(*host))
                 }
-                Change::Remove(host) => states.iter().any(|state| !holds(state, is_in(host))),
+                Change::Remove(host) => {
+                    let asked_in = wanted.asked_at.and_then(|asked_at| self.states.get(&asked_at));
+                    // Where it was no member nothing was to be done.
+                    asked_in.is_some_and(|state| !holds(state, is_in(host)))
+                        || states.iter().any(|state| !holds(state, is_in(host)))
+                }
                 Change::Leave => {
                     // Whoever is the last one goes without a commit.
                     let alone = states.last().is_some_and(|state| state.accounts == [by]);

@@ -82,6 +82,7 @@ pub fn inbox_messages() -> Vec<Vec<u8>> {
             last_resort: true,
             bytes: vec![4; 70],
         },
+        lacks: vec![NodeId([5; 32])],
     };
     let messages = [
         InboxMessage::Welcome(welcome),

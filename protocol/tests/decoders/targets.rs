@@ -727,6 +727,7 @@ fn extension_values() -> Vec<Vec<u8>> {
         topic,
         parent: NodeId([5; 32]),
         profiles,
+        past: vec![NodeId([4; 32])],
     };
     let group = ChatContext {
         picture: vec![1; 30],

@@ -1,6 +1,6 @@
 //! `chat.json`: what chats put into MLS, and a chat of two from fixed entropy: key packages, Welcome, commits, messages.
 
-use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
+use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, nodes_of, number, text, uint64};
 use crate::raw::Raw;
 use crate::session::{ALICE, BOB, CAROL, CHAT, Person, Session};
 use madang_protocol::address::PeerAddress;
@@ -164,7 +164,8 @@ fn read_join_info(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
     let info = JoinInfo::decode(bytes)?;
     let topic = info.topic.map(|topic| hexed(topic.to_bytes().as_slice()));
     let profiles: Vec<Value> = info.profiles.iter().map(|profile| hexed(profile.encode())).collect();
-    Ok(json!({ "topic_secret": topic, "parent": hexed(info.parent.0), "profiles": profiles }))
+    let past: Vec<Value> = info.past.iter().map(|node| hexed(node.0)).collect();
+    Ok(json!({ "topic_secret": topic, "parent": hexed(info.parent.0), "profiles": profiles, "past": past }))
 }
 
 fn write_join_info(_: &Value, fields: &Value) -> Vec<u8> {
@@ -173,6 +174,7 @@ fn write_join_info(_: &Value, fields: &Value) -> Vec<u8> {
         topic: told.then(|| TopicSecret::from_bytes(array(fields, "topic_secret"))),
         parent: NodeId(array(fields, "parent")),
         profiles: items(fields, "profiles").map(profile_of).collect(),
+        past: nodes_of(fields, "past"),
     }
     .encode()
 }

@@ -177,9 +177,9 @@ fn fill_contexts(v: &mut Vectors) {
 }
 
 fn fill_join_infos(v: &mut Vectors) {
-    let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]), "profiles": [] });
+    let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]), "profiles": [], "past": [] });
     let bytes = v.good("join_info", "a topic and a parent", Value::Null, fields);
-    let fields = json!({ "topic_secret": Value::Null, "parent": hexed([5; 32]), "profiles": [] });
+    let fields = json!({ "topic_secret": Value::Null, "parent": hexed([5; 32]), "profiles": [], "past": [] });
     let renewed = v.good("join_info", "a topic that the commit renews", Value::Null, fields);
     let later = [&renewed[..renewed.len() - 1], &[2, 0xaa, 0xbb]].concat();
     v.good_to_read("join_info", "extensions of a later version", Value::Null, &later);
@@ -187,8 +187,13 @@ fn fill_join_infos(v: &mut Vectors) {
         let profile = Profile::sign(&person.device(), CHAT, 1_700_000_000_000, name.into());
         hexed(profile.encode())
     });
-    let fields = json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]), "profiles": profiles });
-    v.good("join_info", "profiles of members", Value::Null, fields);
+    let none: [Value; 0] = [];
+    let fields = |profiles: &[Value], past: &[Value]| json!({ "topic_secret": hexed([4; 32]), "parent": hexed([5; 32]), "profiles": profiles, "past": past });
+    let of_members = fields(&profiles, &none);
+    v.good("join_info", "profiles of members", Value::Null, of_members);
+    let past = [hexed([3; 32]), hexed([5; 32])];
+    let put_back = fields(&profiles, &past);
+    v.good("join_info", "the states before", Value::Null, put_back);
     let mut bad = |name: &str, bytes: &[u8], error: &str, at: &str| {
         v.bad("join_info", name, Value::Null, bytes, error, at);
     };

@@ -1,6 +1,6 @@
 //! `contact.json`: invites, cards, details, requests and messages of inboxes, with their sealing.
 
-use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
+use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, nodes_of, number, text, uint64};
 use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::BlobRef;
 use madang_protocol::chat::Statement;
@@ -324,6 +324,7 @@ fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             "chat": hexed(message.chat.0),
             "statement": hexed(message.statement.encode()),
             "packages": packages_value(&[message.package]),
+            "lacks": message.lacks.iter().map(|node| hexed(node.0)).collect::<Vec<Value>>(),
         }),
         Some(InboxMessage::Large(message)) => json!({
             "topic": hexed(message.topic.0),
@@ -349,6 +350,7 @@ fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
             chat: ChatId(array(fields, "chat")),
             statement: Statement::decode(&bytes(fields, "statement")).unwrap(),
             package: packages_of(fields).remove(0),
+            lacks: nodes_of(fields, "lacks"),
         })
     } else {
         InboxMessage::Welcome(GroupWelcome {

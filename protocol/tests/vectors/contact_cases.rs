@@ -31,8 +31,10 @@ fn fill_inbox(v: &mut Vectors) {
         "last_resort": true,
         "bytes": hexed("package"),
     });
-    let rejoin = json!({ "chat": chat, "statement": hexed(statement.encode()), "packages": [package] });
-    let rejoin = good("a wish to rejoin", rejoin);
+    let rejoin = |lacks: &[Value]| json!({ "chat": chat, "statement": hexed(statement.encode()), "packages": [package], "lacks": lacks });
+    let lacks = [hexed([7; 32]), hexed([8; 32])];
+    good("a wish to rejoin that names states", rejoin(&lacks));
+    let rejoin = good("a wish to rejoin", rejoin(&[]));
     let key = madang_protocol::blob::BlobKey::from_bytes([3; 32]);
     let (blob, _) = madang_protocol::blob::seal_with(key, b"a small blob").unwrap();
     good(

@@ -1,7 +1,7 @@
 //! What a file of vectors is: kinds with a reader and a writer, and the rules by which each vector is checked.
 
 use madang_protocol::envelope::EnvelopeError;
-use madang_protocol::keys::BadSignature;
+use madang_protocol::keys::{BadSignature, NodeId};
 use madang_protocol::wire::DecodeError;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -272,4 +272,13 @@ pub fn items<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Val
         .as_array()
         .unwrap_or_else(|| panic!("no {member} in {value}"))
         .iter()
+}
+
+/// The states that a member of a value names.
+pub fn nodes_of(value: &Value, member: &str) -> Vec<NodeId> {
+    let node = |node: &Value| {
+        let bytes = hex::decode(node.as_str().unwrap()).unwrap();
+        NodeId(bytes.try_into().unwrap())
+    };
+    items(value, member).map(node).collect()
 }

@@ -1,6 +1,8 @@
 //! States that share a name only.
 
+use super::groups::Village;
 use super::*;
+use crate::keys::NodeId;
 use crate::message::extensions;
 
 /// A report of a member that says something of the state that it is sealed on.
@@ -96,4 +98,40 @@ fn f47_who_can_open_nothing_any_more_asks_to_be_put_back() {
     w.send(ALICE, chat, "again");
     w.pass(10_000);
     assert_eq!(w.nodes[BOB].texts(chat), ["whole", "again"]);
+}
+
+#[test]
+fn f47_a_wish_about_states_that_are_unknown_here_too_is_carried_out_once_it_is_repeated() {
+    let Village { mut w, chat } = Village::new(3);
+    let bob = w.nodes[BOB].client.device();
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    let (known, unknown) = (group.group.node(), NodeId([9; 32]));
+    assert!(group.can_help(bob, [1; 32], &[]));
+    assert!(group.can_help(bob, [1; 32], &[unknown, known]));
+    assert!(!group.can_help(bob, [1; 32], &[unknown]));
+    assert!(
+        !group.can_help(bob, [1; 32], &[unknown]),
+        "the same one came by another way"
+    );
+    assert!(group.can_help(bob, [2; 32], &[unknown]));
+}
+
+#[test]
+fn f47_who_missed_the_commit_that_renewed_the_topic_is_told_so_and_put_back() {
+    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
+    w.lose = |to, frame| to == BOB && matches!(frame, CustodianFrame::Items(_));
+    w.removes(ALICE, chat, 3);
+    w.pass(120_000);
+    // No relay has the commit any more, and nobody looks after it.
+    w.relay_up(false);
+    let disk = MemoryRows::default();
+    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
+    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.lose = |_, _| false;
+    w.pass(60_000);
+    assert!(w.group(ALICE, chat).commits.is_empty());
+    w.send(BOB, chat, "is anybody there?");
+    w.pass(3_600_000);
+    w.agree(chat, &[ALICE, BOB, CAROL]);
+    assert_eq!(w.nodes[ALICE].texts(chat), ["is anybody there?"]);
 }

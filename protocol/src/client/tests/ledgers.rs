@@ -187,7 +187,7 @@ fn what_came_since_a_report_was_written_stays_owed_when_that_report_is_taken() {
     let (now_ms, relay) = (w.now_ms, relay_secret().public());
     let bob = &mut w.nodes[BOB].client;
     let envelope = Envelope::sign(&bob.chats[&chat].row.topic, 60, b"a report").unwrap();
-    let (topic, id) = (envelope.topic(), envelope.id());
+    let (topic, id, bytes) = (envelope.topic(), envelope.id(), envelope.bytes().to_vec());
     bob.add_out(now_ms, topic, outbox::OutWhat::Report(chat), envelope)
         .unwrap();
     let request = *bob.links[&relay].flight.keys().next_back().unwrap();
@@ -196,8 +196,33 @@ fn what_came_since_a_report_was_written_stays_owed_when_that_report_is_taken() {
 
     bob.owe_report(now_ms, chat);
     bob.receipt(now_ms, relay, &receipt).unwrap();
+    bob.note_echo(relay, &bytes);
+    assert_eq!(bob.chats[&chat].report, None, "it is where alice finds it");
     assert!(
         bob.chats[&chat].head.owed,
         "a crash before the next report would forget it"
     );
+}
+
+#[test]
+fn f15_a_report_that_a_relay_signed_for_and_serves_nobody_is_handed_to_the_next_one() {
+    let mut w = World::with_two_relays();
+    let chat = w.befriend();
+    let message = w.send(ALICE, chat, "hello");
+    w.pass(60_000);
+    assert_eq!(w.nodes[BOB].client.chats[&chat].report, None);
+    w.second.as_mut().unwrap().up = false;
+    for place in [ALICE, BOB] {
+        w.leave(place, second_secret().public());
+    }
+    w.lose = |_, frame| matches!(frame, CustodianFrame::Items(_));
+    w.mark_read(BOB, chat, message);
+    w.pass(5_000);
+    assert!(w.nodes[BOB].client.chats[&chat].head.owed, "a relay's word is enough");
+    w.lose = |_, _| false;
+    w.relay_up(false);
+    w.second.as_mut().unwrap().up = true;
+    w.pass(10 * 60_000);
+    assert_eq!(w.nodes[ALICE].ledger(message).state, LedgerState::Read);
+    assert!(!w.nodes[BOB].client.chats[&chat].head.owed);
 }

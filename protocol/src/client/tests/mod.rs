@@ -33,6 +33,7 @@ mod frontiers;
 mod gaps;
 mod groups;
 mod guests;
+mod intents;
 mod invites;
 mod kinds;
 mod ledgers;

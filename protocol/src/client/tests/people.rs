@@ -364,3 +364,25 @@ fn who_has_no_name_says_nothing() {
     assert!(w.names(ALICE, chat).is_empty() && w.names(BOB, chat).is_empty());
     assert_eq!(w.told(BOB, chat), 0);
 }
+
+#[test]
+fn who_has_asked_to_leave_and_is_put_back_then_asks_again() {
+    let Village { mut w, chat } = Village::new(3);
+    w.lose = |to, frame| to == CAROL && matches!(frame, CustodianFrame::Items(_));
+    let before = w.group(ALICE, chat).group.epoch();
+    w.asks(CAROL, chat);
+    w.pass(60_000);
+    assert!(w.group(ALICE, chat).group.epoch() > before, "nobody put her back");
+    // Her wish is about a leaf that she hasn't any more.
+    w.does(CAROL, Command::LeaveChat { chat });
+    w.pass(10_000);
+    w.agree(chat, &[ALICE, BOB]);
+    assert!(w.group(ALICE, chat).is_of(&w.account(CAROL)));
+    w.lose = |_, _| false;
+    w.relay_up(false);
+    w.relay_up(true);
+    w.pass(600_000);
+    w.agree(chat, &[ALICE, BOB]);
+    assert!(!w.group(ALICE, chat).is_of(&w.account(CAROL)));
+    assert!(!w.group(CAROL, chat).is_member());
+}

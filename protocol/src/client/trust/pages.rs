@@ -1,6 +1,7 @@
 //! What relays push, as honest ones do: what is valid, in ascending positions, with an end, and our own deposits among it.
 
 use super::super::Client;
+use super::super::outbox::OutWhat;
 use super::{Fault, Proof};
 use crate::custody::Items;
 use crate::envelope::Envelope;
@@ -112,9 +113,14 @@ impl Client {
         if let Some(link) = self.links.get_mut(&peer) {
             link.audit.came(&id);
         }
-        let out = self.out_ids.get(&id).and_then(|number| self.outs.get_mut(number));
-        if let Some(out) = out {
+        let Some(number) = self.out_ids.get(&id).copied() else {
+            return;
+        };
+        if let Some(out) = self.outs.get_mut(&number) {
             out.echoed.insert(peer);
+            if matches!(out.what, OutWhat::Report(_)) && out.held.contains_key(&peer) {
+                self.report_told(number);
+            }
         }
     }
 }

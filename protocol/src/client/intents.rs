@@ -1,0 +1,102 @@
+//! What this device wants changed, until it is settled and that is long ago. A branch may be left also after it was settled, where others
+//! have settled another one; then what was changed on it is made again.
+
+use super::chats::Chat;
+use super::records::{Intent, IntentRow};
+use crate::keys::{DeviceId, NodeId};
+use crate::limits;
+
+impl Intent {
+    /// Whether nothing is left of an earlier change once this one is made too.
+    fn supersedes(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Settings(later), Self::Settings(earlier)) => {
+                (later.name.is_some() || earlier.name.is_none())
+                    && (later.picture.is_some() || earlier.picture.is_none())
+                    && (later.timer_s.is_some() || earlier.timer_s.is_none())
+            }
+            (Self::Role(later, _), Self::Role(earlier, _)) => later == earlier,
+            // Who is removed and added again reads nothing of before.
+            (Self::Remove(later), Self::Add(earlier) | Self::Remove(earlier))
+            | (Self::Add(later), Self::Add(earlier)) => later == earlier,
+            _ => false,
+        }
+    }
+
+    /// Whether it is this device's own, and worth keeping after it was settled: who asked for something asks again.
+    fn is_own(&self) -> bool {
+        !matches!(self, Self::Wish(_) | Self::Guest(_))
+    }
+}
+
+impl Chat {
+    /// Whether a change is in the oldest state, or in one that was settled otherwise.
+    fn is_made(&self, intent: &IntentRow) -> bool {
+        intent.node.is_some_and(|node| self.is_settled(&node))
+    }
+
+    /// How many changes aren't settled.
+    pub(super) fn unsettled_intents(&self) -> usize {
+        self.row.intents.iter().filter(|intent| !self.is_made(intent)).count()
+    }
+
+    /// Lets go of own changes that were settled so long ago that their states are forgotten, and of what others have asked for once it is
+    /// settled and one of them has shown to have it.
+    pub(super) fn drop_done(&mut self, own: DeviceId) {
+        let alone = self.others(own).next().is_none();
+        let heard = alone || self.others(own).any(|member| self.is_here(&member.device));
+        let before = self.row.intents.len();
+        let intents = std::mem::take(&mut self.row.intents);
+        let mut kept: Vec<IntentRow> = Vec::new();
+        for intent in intents.into_iter().rev() {
+            if self.is_made(&intent) {
+                let known = intent.node.is_some_and(|node| self.has_been(&node));
+                let superseded = || kept.iter().any(|later| later.change.supersedes(&intent.change));
+                let done = if intent.change.is_own() {
+                    !known || superseded()
+                } else {
+                    heard
+                };
+                if done {
+                    continue;
+                }
+            }
+            kept.push(intent);
+        }
+        kept.reverse();
+        self.row.intents = kept;
+        self.row_dirty |= self.row.intents.len() != before;
+    }
+
+    /// The oldest state is settled on its successor.
+    pub(super) fn note_past(&mut self, root: NodeId) {
+        self.row.past_nodes.push(root);
+        let over = self.row.past_nodes.len().saturating_sub(limits::PAST_NODES);
+        self.row.past_nodes.drain(..over);
+    }
+
+    /// The newest states on the way to the one that counts, the oldest first and that one last.
+    pub(super) fn past(&self) -> Vec<NodeId> {
+        let mut way: Vec<NodeId> = self.dag.path(&self.group.node()).collect();
+        way.extend(self.row.past_nodes.iter().rev());
+        way.truncate(limits::PAST_NODES);
+        way.reverse();
+        way
+    }
+
+    /// This device is put into a state, of which the past is told: what isn't in that is made again. Where nothing of it is known here,
+    /// that is all.
+    pub(super) fn reopen_intents(&mut self, node: NodeId, past: Vec<NodeId>) {
+        let way = self.past();
+        let shared = way.iter().rposition(|known| past.contains(known));
+        let shared = way.get(..shared.map_or(0, |last| last + 1)).unwrap_or_default();
+        let is_in = |made: &NodeId| *made == node || past.contains(made) || shared.contains(made);
+        self.row
+            .intents
+            .retain(|intent| !intent.node.as_ref().is_some_and(is_in));
+        for intent in &mut self.row.intents {
+            intent.node = None;
+        }
+        self.row.past_nodes = past;
+    }
+}

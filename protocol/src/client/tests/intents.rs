@@ -1,0 +1,73 @@
+//! Changes that can't be lost with a branch that was settled.
+
+use super::groups::Village;
+use super::*;
+use crate::client::SettingsChange;
+use crate::keys::NodeId;
+
+/// Three, whose states are settled after a minute; carol hears nothing.
+fn village() -> Village {
+    let mut village = Village::with(3, |_, config| config.frozen_ms = 60_000);
+    village.w.lose = |to, frame| to == CAROL && matches!(frame, CustodianFrame::Items(_));
+    village
+}
+
+/// How many changes of alice's are looked after.
+fn kept(w: &World, chat: ChatId) -> usize {
+    w.group(ALICE, chat).row.intents.len()
+}
+
+#[test]
+fn f40_a_settled_change_is_looked_after_as_long_as_its_state_is_remembered() {
+    let Village { mut w, chat } = village();
+    for name in ["square", "yard"] {
+        w.renames(ALICE, chat, name);
+        w.pass(120_000);
+    }
+    assert_eq!(w.group(ALICE, chat).dag.commits().count(), 0, "it isn't settled");
+    assert_eq!(kept(&w, chat), 1, "the later name takes the place of the other");
+    assert_eq!(w.nodes[ALICE].client.chat_status(&chat).unwrap().changes, 0);
+    let change = SettingsChange {
+        timer_s: Some(86_400),
+        ..SettingsChange::default()
+    };
+    w.does(ALICE, Command::UpdateChat { chat, change });
+    w.pass(120_000);
+    assert_eq!(kept(&w, chat), 2);
+    let own = w.nodes[ALICE].client.device();
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    group.row.past_nodes.clear();
+    group.drop_done(own);
+    assert_eq!(kept(&w, chat), 1, "what is forgotten is looked after");
+}
+
+#[test]
+fn f40_whoever_is_alone_looks_after_the_removals_that_made_it_so() {
+    let Village { mut w, chat } = village();
+    w.removes(ALICE, chat, BOB);
+    w.removes(ALICE, chat, CAROL);
+    w.pass(120_000);
+    assert_eq!(w.group(ALICE, chat).members.len(), 1);
+    assert_eq!(kept(&w, chat), 2);
+}
+
+#[test]
+fn f40_only_what_is_not_in_the_past_of_a_state_is_made_again_there() {
+    let Village { mut w, chat } = village();
+    w.renames(ALICE, chat, "square");
+    w.pass(120_000);
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    let (row, past, there) = (group.row.clone(), group.past(), NodeId([9; 32]));
+    let made = row.intents[0].node.unwrap();
+    assert_eq!(past.last(), Some(&made));
+    group.reopen_intents(there, past.clone());
+    assert!(group.row.intents.is_empty());
+    assert_eq!(group.row.past_nodes, past);
+    // Ways that part before it, and ways of which nothing is shared.
+    for past in [vec![past[0], NodeId([8; 32])], vec![NodeId([8; 32])]] {
+        group.row = row.clone();
+        group.reopen_intents(there, past);
+        assert_eq!(group.row.intents.len(), 1);
+        assert_eq!(group.row.intents[0].node, None);
+    }
+}
