@@ -34,13 +34,15 @@ pub struct LargeMessage {
     pub blob: BlobRef,
 }
 
-/// `struct { opaque chat[32]; opaque leaf[32]; }`
+/// `struct { opaque chat[32]; opaque leaf[32]; }`, and in the message's extensions, by type as those of a message: 1, `opaque at[32]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafTold {
     /// The chat.
     pub chat: ChatId,
     /// The hash of the key of the reader's leaf in the writer's state.
     pub leaf: [u8; 32],
+    /// The writer's state, where it tells that the reader was left behind.
+    pub at: Option<NodeId>,
 }
 
 /// `struct { opaque chat[32]; opaque node[32]; uint16 suite; opaque welcome<V>; }`
@@ -77,6 +79,8 @@ const KIND_LARGE: u8 = 3;
 const KIND_LEAF: u8 = 4;
 /// The extension of a wish that names what its writer lacks.
 const LACKS: u16 = 1;
+/// The extension of a leaf that names its writer's state.
+const AT: u16 = 1;
 
 impl InboxMessage {
     /// Encodes.
@@ -111,6 +115,9 @@ impl InboxMessage {
                 w.u8(KIND_LEAF);
                 told.chat.write(&mut w);
                 w.fixed(&told.leaf);
+                if let Some(at) = &told.at {
+                    more = extensions::extension(AT, &at.0);
+                }
             }
         }
         w.bytes(&more);
@@ -139,18 +146,22 @@ impl InboxMessage {
             KIND_LEAF => Self::Leaf(LeafTold {
                 chat: ChatId::read(&mut r)?,
                 leaf: r.array("inbox.leaf")?,
+                at: None,
             }),
             _ => return Ok(None),
         };
         let more = r.bytes("inbox.extensions", limits::SEALED_BYTES)?;
         r.finish()?;
-        if let Self::Rejoin(rejoin) = &mut message
-            && let Ok(Some(value)) = extensions::find(more, LACKS, limits::SEALED_BYTES)
-        {
-            // What can't be read says nothing.
-            let mut r = Reader::new(value);
-            let lacks = r.list("inbox.lacks", limits::WISH_NODES, NodeId::read);
-            rejoin.lacks = lacks.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
+        // What can't be read says nothing.
+        let extension = |kind| extensions::find(more, kind, limits::SEALED_BYTES).ok().flatten();
+        match &mut message {
+            Self::Rejoin(rejoin) => {
+                let mut r = Reader::new(extension(LACKS).unwrap_or_default());
+                let lacks = r.list("inbox.lacks", limits::WISH_NODES, NodeId::read);
+                rejoin.lacks = lacks.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
+            }
+            Self::Leaf(told) => told.at = extension(AT).and_then(|at| at.try_into().ok()).map(NodeId),
+            Self::Welcome(_) | Self::Large(_) => {}
         }
         Ok(Some(message))
     }

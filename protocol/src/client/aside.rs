@@ -4,7 +4,7 @@
 use super::Client;
 use super::chats::Chat;
 use super::outbox::{Out, OutWhat};
-use crate::keys::{ChatId, DeviceId};
+use crate::keys::{ChatId, DeviceId, NodeId};
 use crate::rows::RowsError;
 use std::collections::BTreeSet;
 
@@ -26,9 +26,31 @@ impl Chat {
         parted.peek().is_some() && parted.all(|(_, node)| !self.dag.leads_to(node, &tip))
     }
 
-    /// Those who have gone by settled commits are gone for good.
+    /// Who joined on a branch that lost was there before as it was.
+    pub(super) fn recall_joiners(&mut self) {
+        let way: BTreeSet<NodeId> = self.dag.path(&self.dag.tip()).collect();
+        let past = &self.row.past_nodes;
+        for (device, ack) in &mut self.acks {
+            let lost = ack
+                .joined
+                .filter(|(node, _)| !way.contains(node) && !past.contains(node));
+            if let Some((_, from)) = lost {
+                (ack.from, ack.joined) = (from, None);
+                self.acks_dirty.insert(*device);
+                self.gaps.retell.insert(*device);
+            }
+        }
+    }
+
+    /// Those who have gone by settled commits are gone for good, and who joined by one has joined.
     pub(super) fn settle_parted(&mut self) {
         let (dag, root) = (&self.dag, self.dag.root());
+        for (device, ack) in &mut self.acks {
+            if ack.joined.is_some_and(|(node, _)| node == root || !dag.contains(&node)) {
+                ack.joined = None;
+                self.acks_dirty.insert(*device);
+            }
+        }
         let before = self.row.parted.len();
         self.row.parted.retain(|(_, node)| *node != root && dag.contains(node));
         self.row_dirty |= self.row.parted.len() != before;

@@ -1,6 +1,6 @@
 //! Chats: their states, what is sent in them, and the schedule of leaf updates.
 
-use super::divergence::{AskedTimes, Doubts};
+use super::divergence::{AskedTimes, Doubts, SaidGone};
 use super::frontiers::Telling;
 use super::gaps::Gaps;
 use super::io::{CommandError, ReadMark, Reply};
@@ -84,8 +84,8 @@ pub(super) struct Chat {
     pub told_gone: BTreeMap<DeviceId, u64>,
     /// On which topics it was told that the others have gone on, and when.
     pub told_on: BTreeMap<TopicId, u64>,
-    /// Somebody has said so of this device, and nobody was heard in its state since.
-    pub said_gone: bool,
+    /// Somebody has said so of this device.
+    pub said_gone: Option<SaidGone>,
     /// Members that aren't known to have a state of the tree and have asked to be put back, and how often.
     pub elsewhere: BTreeMap<DeviceId, AskedTimes>,
     /// Members that have asked to be put back since they lack states which are unknown here too.
@@ -159,7 +159,7 @@ impl Chat {
             retry_ms: None,
             told_gone: BTreeMap::new(),
             told_on: BTreeMap::new(),
-            said_gone: false,
+            said_gone: None,
             elsewhere: BTreeMap::new(),
             unhelped: BTreeMap::new(),
             checked: true,
@@ -461,6 +461,7 @@ impl Client {
             old_topics: Vec::new(),
             intents: Vec::new(),
             past_nodes: Vec::new(),
+            again: None,
             leaving: None,
             parted: Vec::new(),
             welcomes: Vec::new(),

@@ -8,7 +8,7 @@ use crate::keys::{ChatId, DeviceId, NodeId, TopicId};
 use crate::limits;
 use crate::message::extensions::StateSummary;
 use crate::rows::RowsError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What others say of the state that counts here.
 #[derive(Default)]
@@ -58,6 +58,36 @@ impl Chat {
     }
 }
 
+/// This device was told that the others have gone on to a state without it.
+#[derive(Debug)]
+pub(super) struct SaidGone {
+    /// That state.
+    pub at: NodeId,
+    /// Members that were heard in the state here since.
+    heard: BTreeSet<DeviceId>,
+    /// How often this device was put back since.
+    put_back: u32,
+}
+
+impl SaidGone {
+    pub fn new(at: NodeId) -> Self {
+        Self {
+            at,
+            heard: BTreeSet::new(),
+            put_back: 0,
+        }
+    }
+
+    /// This device was put back, maybe by one that was left behind too: where it doesn't lead to that state it asks once more.
+    pub fn put_back(self) -> Option<Self> {
+        (self.put_back < YIELDS).then_some(Self {
+            put_back: self.put_back + 1,
+            heard: BTreeSet::new(),
+            ..self
+        })
+    }
+}
+
 /// How often a member has asked to be put back.
 #[derive(Debug, Default)]
 pub(super) struct AskedTimes {
@@ -87,6 +117,11 @@ impl Chat {
     /// Whether something builds on a state before the oldest one that wasn't on the way to it, as far as this device remembers.
     pub fn is_elsewhere(&self, header: &Header) -> bool {
         header.epoch < self.root_epoch() && !self.has_been(&header.node)
+    }
+
+    /// Whether the others have gone on to a state that isn't known here.
+    pub fn is_left_behind(&self) -> bool {
+        self.said_gone.as_ref().is_some_and(|said| !self.has_been(&said.at))
     }
 
     /// Whether a state is known by name.
@@ -154,11 +189,25 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node) else {
             return;
         };
-        chat.said_gone &= !opened;
-        let doubts = chat.doubts.about(node);
-        doubts.unread = if opened { 0 } else { doubts.unread + 1 };
-        if !opened {
-            self.doubt(now_ms, chat_id);
+        if opened {
+            chat.doubts.about(node).unread = 0;
+            return;
+        }
+        chat.doubts.about(node).unread += 1;
+        self.doubt(now_ms, chat_id);
+    }
+
+    /// A member was heard in a state. This device may have been told that the others have gone on: then one of them isn't enough, since it
+    /// may have been left behind too.
+    pub(super) fn note_heard(&mut self, chat_id: ChatId, node: NodeId, member: DeviceId) {
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node) else {
+            return;
+        };
+        if let Some(said) = &mut chat.said_gone {
+            said.heard.insert(member);
+            if 2 * (said.heard.len() + 1) > chat.members.len() {
+                chat.said_gone = None;
+            }
         }
     }
 

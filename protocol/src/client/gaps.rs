@@ -82,7 +82,7 @@ pub(super) struct Gaps {
     /// What others ask for.
     pub asks: answer::Asks,
     /// Who is to be told its baseline again.
-    retell: BTreeSet<DeviceId>,
+    pub retell: BTreeSet<DeviceId>,
 }
 
 impl Gaps {
@@ -246,11 +246,22 @@ impl Chat {
     /// This device was put out and is added again: what was written meanwhile is none of its own.
     pub(super) fn forget_baselines(&mut self) {
         for (stream, row) in &mut self.streams {
+            row.before = Some((row.from, row.told));
             (row.from, row.told) = (0, false);
             self.streams_dirty.insert(*stream);
         }
         for (place, gap) in std::mem::take(&mut self.gaps.known) {
             self.gaps.dirty.extend(gap.shown.then_some(place));
+        }
+    }
+
+    /// It was put out and added again on a branch that lost: it was a member all the time.
+    pub(super) fn recall_baselines(&mut self) {
+        for (stream, row) in &mut self.streams {
+            if let Some(before) = row.before.take() {
+                (row.from, row.told) = before;
+                self.streams_dirty.insert(*stream);
+            }
         }
     }
 

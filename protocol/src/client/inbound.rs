@@ -140,6 +140,7 @@ impl Client {
         match opened {
             Ok(opened) => {
                 self.note_opened(now_ms, chat_id, node, true);
+                self.note_heard(chat_id, node, opened.member.device);
                 if let Some(run) = self.inner(now_ms, chat_id, &opened.member, (node, header.mark), &opened.inner)? {
                     self.pass_on(now_ms, chat_id, envelope, Some(run));
                 }

@@ -91,11 +91,9 @@ impl Chat {
         let shared = way.iter().rposition(|known| past.contains(known));
         let shared = way.get(..shared.map_or(0, |last| last + 1)).unwrap_or_default();
         let is_in = |made: &NodeId| *made == node || past.contains(made) || shared.contains(made);
-        self.row
-            .intents
-            .retain(|intent| !intent.node.as_ref().is_some_and(is_in));
         for intent in &mut self.row.intents {
-            intent.node = None;
+            // What is in it is kept: this device may be put into yet another branch.
+            intent.node = intent.node.filter(is_in);
         }
         self.row.past_nodes = past;
     }

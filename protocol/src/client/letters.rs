@@ -4,6 +4,7 @@
 use super::Client;
 use super::chats::Chat;
 use super::contacts::INBOX_PACKAGE_SECONDS;
+use super::divergence::SaidGone;
 use super::inbound::Taken;
 use super::inboxes::{Offer, Opened};
 use super::outbox::OutWhat;
@@ -98,7 +99,7 @@ impl Client {
             // Whoever still writes on this topic is told that the others have gone on.
             InboxMessage::Leaf(told) if content.to.is_none() && told.chat == chat_id && told.leaf == NO_LEAF => {
                 if topic == chat.row.topic.public() {
-                    self.gone_told(now_ms, chat_id);
+                    self.gone_told(now_ms, chat_id, &told);
                 }
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
@@ -149,7 +150,9 @@ impl Client {
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
         let (own, statement, wait_ms) = (self.device(), &rejoin.statement, self.config.rejoin_ms);
-        let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(|chat| chat.is_member()) else {
+        // Who may have been left behind itself would only lead others astray.
+        let can = |chat: &&mut Chat| chat.is_member() && !chat.is_left_behind();
+        let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(can) else {
             return Ok(());
         };
         let its = |account: AccountId| !matches!(by, AskedBy::Inbox(contact) if contact != account);
@@ -197,6 +200,7 @@ impl Client {
         let told = LeafTold {
             chat: rejoin.chat,
             leaf,
+            at: None,
         };
         let message = InboxMessage::Leaf(told).encode();
         match by {
@@ -245,6 +249,7 @@ impl Client {
         let told = LeafTold {
             chat: chat_id,
             leaf: NO_LEAF,
+            at: Some(chat.group.node()),
         };
         let to = Some((member.device, chat.group.node()));
         self.write_letter(now_ms, chat_id, &secret, to, &InboxMessage::Leaf(told).encode())
@@ -285,20 +290,27 @@ impl Client {
         let told = LeafTold {
             chat: chat_id,
             leaf: NO_LEAF,
+            at: Some(chat.group.node()),
         };
         let message = InboxMessage::Leaf(told).encode();
         self.write_letter_to(now_ms, chat_id, &secret, None, (until, &message))
     }
 
-    /// This device is said to have been removed where it can't read it. If nobody is heard in its state meanwhile, it asks.
-    fn gone_told(&mut self, now_ms: u64, chat_id: ChatId) {
+    /// This device is said to have been left behind, or removed where it can't read it. If it doesn't get to where the others are, and most
+    /// aren't heard in its state meanwhile, it asks.
+    fn gone_told(&mut self, now_ms: u64, chat_id: ChatId, told: &LeafTold) {
         let wait_ms = self.config.rejoin_ms;
+        let Some(at) = told.at else {
+            return;
+        };
         if let Some(chat) = self
             .chats
             .get_mut(&chat_id)
-            .filter(|chat| chat.is_member() && !chat.row.lost)
+            .filter(|chat| chat.is_member() && !chat.row.lost && !chat.has_been(&at))
         {
-            chat.said_gone = true;
+            if !chat.is_left_behind() {
+                chat.said_gone = Some(SaidGone::new(at));
+            }
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
         }
     }
@@ -306,7 +318,7 @@ impl Client {
     /// Which leaf this device has in the others' state, after it wished to be put back in the place of another one.
     pub(super) fn leaf_told(&mut self, now_ms: u64, by: AskedBy, told: &LeafTold) -> Result<(), RowsError> {
         if told.leaf == NO_LEAF {
-            self.gone_told(now_ms, told.chat);
+            self.gone_told(now_ms, told.chat, told);
             return Ok(());
         }
         let device = self.account.device.clone();
@@ -433,10 +445,9 @@ impl Chat {
             Some((header.epoch, header.node))
         };
         let states: BTreeSet<(u64, NodeId)> = self.pending.values().filter_map(header).collect();
-        states
-            .into_iter()
-            .rev()
-            .map(|(_, node)| node)
+        let said = self.said_gone.as_ref().map(|gone| gone.at);
+        said.into_iter()
+            .chain(states.into_iter().rev().map(|(_, node)| node))
             .take(limits::WISH_NODES)
             .collect()
     }

@@ -127,7 +127,7 @@ impl Client {
             || chat.row.copied.is_some()
             || chat.is_put_aside()
             || chat.is_diverged(own)
-            || chat.is_member() && (chat.said_gone || chat.yields(own))
+            || chat.is_member() && (chat.is_left_behind() || chat.yields(own))
             || chat.row.lost && !chat.is_removed();
         let spare = chat.has_spare();
         if !waits && !spare {

@@ -220,6 +220,9 @@ pub(crate) struct ChatRow {
     /// The states before the oldest one, on the way to it, the oldest first.
     #[serde(default)]
     pub past_nodes: Vec<NodeId>,
+    /// The state into which this device was added again after it had been put out.
+    #[serde(default)]
+    pub again: Option<NodeId>,
     /// The key of the leaf with which this device has asked to leave; zeros if nobody else was there to be asked.
     #[serde(default)]
     pub leaving: Option<serde_bytes::ByteArray<32>>,
@@ -461,6 +464,9 @@ pub(crate) struct StreamRow {
     /// Its author said so, or it is certain.
     #[serde(default)]
     pub told: bool,
+    /// Both as they were before this device was put out and added again.
+    #[serde(default)]
+    pub before: Option<(u64, bool)>,
     /// Hashes of the last messages of ranges, for what comes next; and what the first messages of ranges say of the one before.
     #[serde(default)]
     pub lasts: Vec<(u64, serde_bytes::ByteArray<16>)>,
@@ -508,6 +514,9 @@ pub(crate) struct AckRow {
     /// The first of our messages that concerns it: it joined then.
     #[serde(default)]
     pub from: u64,
+    /// The state in which it joined, until that is settled, and the same before.
+    #[serde(default)]
+    pub joined: Option<(NodeId, u64)>,
     /// The mark of what came from it last.
     #[serde(default)]
     pub mark: Option<Mark>,

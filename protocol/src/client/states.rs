@@ -1,6 +1,7 @@
 //! The states of a chat: commits by whomever, the branch that counts, and what is kept of the others.
 
 use super::chats::Chat;
+use super::divergence::SaidGone;
 use super::inbound::Taken;
 use super::outbox::OutWhat;
 use super::records::{NodeRow, OldTopic, OutKind};
@@ -503,8 +504,6 @@ impl Client {
             let next = chat.frozen.swap_remove(place);
             chat.frozen.push(std::mem::replace(&mut chat.group, next));
             chat.row.state = tip;
-            // It was said of the state before.
-            chat.said_gone = false;
         }
         if let Some(topic) = chat.node(&tip).map(|known| known.topic.clone()) {
             chat.row.topic = topic;
@@ -513,13 +512,16 @@ impl Client {
         if let Ok(members) = chat.group.members() {
             chat.members = members;
         }
+        chat.recall_joiners();
         // Who comes later, or comes again, isn't waited for to have what was written before.
         let next = chat.head.sequence + 1;
         let mut others_joined = false;
         for member in chat.members.iter().filter(|member| !before.contains(&member.device)) {
             others_joined |= member.device != own;
             if member.device != own && !chat.was_there(&member.device) {
-                chat.acks.entry(member.device).or_default().from = next;
+                let ack = chat.acks.entry(member.device).or_default();
+                ack.joined = Some((tip, ack.from));
+                ack.from = next;
                 chat.acks_dirty.insert(member.device);
             }
         }
@@ -674,11 +676,16 @@ impl Chat {
         asked: bool,
     ) -> Result<(), GroupError> {
         let before = self.topics_of_states();
+        let again = self.row.again.filter(|again| !past.contains(again));
         self.reopen_intents(group.node(), past);
         if self.row.out && !asked {
             self.forget_baselines();
+            self.row.again = Some(group.node());
             // It has left, and was added again: it stays.
             self.row.leaving = None;
+        } else if asked && again.is_some() {
+            self.recall_baselines();
+            self.row.again = None;
         }
         self.members = group.members()?;
         let last = std::mem::replace(&mut self.group, group);
@@ -688,11 +695,13 @@ impl Chat {
         // What was before is as good as settled.
         self.row.parted.clear();
         self.plant(now_ms, topic);
+        self.recall_joiners();
+        self.settle_parted();
         self.retire(now_ms, before);
         self.retry_ms = Some(now_ms);
         self.row.lost = false;
         self.elsewhere.clear();
-        self.said_gone = false;
+        self.said_gone = self.said_gone.take().and_then(SaidGone::put_back);
         self.row.rejoin_package = None;
         self.row.rejoin_older = None;
         self.asks = 0;

@@ -130,8 +130,10 @@ impl Village {
             };
             if !is_member {
                 // Where the removal is settled, or no relay keeps it any more, nobody owes it to whom it removes; and who has settled on
-                // another branch can't read it.
-                let excused = !self.exact || world.forgetful() && self.model.is_before(&row.state, &tip);
+                // another branch can't read it, and hears of it only from a member.
+                let excused = !self.exact
+                    || end.accounts.is_empty()
+                    || world.forgetful() && self.model.is_before(&row.state, &tip);
                 if !row.out && !row.lost && !excused {
                     return Err(format!(
                         "{host:?} is no member and thinks that it is one, in {:?}, not {tip:?}",

@@ -90,6 +90,7 @@ pub fn inbox_messages() -> Vec<Vec<u8>> {
         InboxMessage::Leaf(LeafTold {
             chat: CHAT,
             leaf: [9; 32],
+            at: Some(NodeId([6; 32])),
         }),
         InboxMessage::Large(LargeMessage {
             topic: topic().public(),

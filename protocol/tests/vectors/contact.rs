@@ -330,7 +330,13 @@ fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             "topic": hexed(message.topic.0),
             "blob": hexed(message.blob.encode()),
         }),
-        Some(InboxMessage::Leaf(told)) => json!({ "chat": hexed(told.chat.0), "leaf": hexed(told.leaf) }),
+        Some(InboxMessage::Leaf(told)) => {
+            let mut fields = json!({ "chat": hexed(told.chat.0), "leaf": hexed(told.leaf) });
+            if let Some(at) = told.at {
+                fields["at"] = hexed(at.0);
+            }
+            fields
+        }
     })
 }
 
@@ -344,6 +350,7 @@ fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
         InboxMessage::Leaf(LeafTold {
             chat: ChatId(array(fields, "chat")),
             leaf: array(fields, "leaf"),
+            at: fields["at"].is_string().then(|| NodeId(array(fields, "at"))),
         })
     } else if fields["statement"].is_string() {
         InboxMessage::Rejoin(Rejoin {

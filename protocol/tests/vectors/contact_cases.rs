@@ -45,6 +45,10 @@ fn fill_inbox(v: &mut Vectors) {
         "which leaf the reader has",
         json!({ "chat": chat, "leaf": hexed([8; 32]) }),
     );
+    good(
+        "that the reader has no leaf, and in which state",
+        json!({ "chat": chat, "leaf": hexed([0; 32]), "at": hexed([9; 32]) }),
+    );
     let extended = [&welcome[..welcome.len() - 1], &[2, 0xaa, 0xbb]].concat();
     for (name, bytes) in [
         ("extensions of a later version of it", &extended[..]),

@@ -2,6 +2,7 @@
 
 use super::groups::Village;
 use super::*;
+use crate::client::divergence::SaidGone;
 use crate::keys::NodeId;
 use crate::message::extensions;
 
@@ -134,4 +135,49 @@ fn f47_who_missed_the_commit_that_renewed_the_topic_is_told_so_and_put_back() {
     w.pass(3_600_000);
     w.agree(chat, &[ALICE, BOB, CAROL]);
     assert_eq!(w.nodes[ALICE].texts(chat), ["is anybody there?"]);
+}
+
+#[test]
+fn f47_two_that_were_left_behind_do_not_reassure_each_other() {
+    let Village { mut w, chat } = Village::with(5, |_, config| config.frozen_ms = 60_000);
+    w.lose = |to, frame| [BOB, 3].contains(&to) && matches!(frame, CustodianFrame::Items(_));
+    w.removes(ALICE, chat, 4);
+    w.pass(120_000);
+    // No relay has the commit any more, and nobody looks after it.
+    w.relay_up(false);
+    let disk = MemoryRows::default();
+    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
+    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.lose = |_, _| false;
+    w.pass(60_000);
+    for n in 0..4 {
+        w.send([BOB, 3][n % 2], chat, "is anybody there?");
+        w.pass(120_000);
+    }
+    w.pass(3_600_000);
+    w.agree(chat, &[ALICE, BOB, CAROL, 3]);
+    assert_eq!(w.nodes[ALICE].texts(chat).len(), 4);
+}
+
+#[test]
+fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here() {
+    let Village { mut w, chat } = Village::new(4);
+    let device = |w: &World, place: usize| w.nodes[place].client.device();
+    let (bob, carol) = (device(&w, BOB), device(&w, CAROL));
+    let client = &mut w.nodes[ALICE].client;
+    let node = client.chats[&chat].group.node();
+    let said =
+        |client: &mut Client, at: NodeId| client.chats.get_mut(&chat).unwrap().said_gone = Some(SaidGone::new(at));
+    said(client, node);
+    assert!(!client.chats[&chat].is_left_behind(), "it is there");
+    said(client, NodeId([9; 32]));
+    assert!(client.chats[&chat].is_left_behind());
+    client.note_heard(chat, node, bob);
+    client.note_heard(chat, node, bob);
+    assert!(client.chats[&chat].is_left_behind(), "two of four");
+    client.note_heard(chat, node, carol);
+    assert!(!client.chats[&chat].is_left_behind(), "three of four");
+    // Who puts it back may have been left behind too; but what was said may be made up.
+    let once = SaidGone::new(NodeId([9; 32])).put_back();
+    assert!(once.and_then(SaidGone::put_back).is_none());
 }
