@@ -97,10 +97,13 @@ impl Client {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
             }
             // Whoever still writes on this topic is told that the others have gone on.
-            InboxMessage::Leaf(told) if content.to.is_none() && told.chat == chat_id && told.leaf == NO_LEAF => {
-                if topic == chat.row.topic.public() {
-                    self.gone_told(now_ms, chat_id, &told);
-                }
+            InboxMessage::Leaf(told)
+                if content.to.is_none()
+                    && told.chat == chat_id
+                    && told.leaf == NO_LEAF
+                    && topic == chat.row.topic.public() =>
+            {
+                self.gone_told(now_ms, chat_id, &told);
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
                 self.leaf_told(now_ms, AskedBy::Letter(topic), &told)?;
