@@ -89,6 +89,11 @@ pub enum CardCommand {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
+    /// Print a card of what a page says of itself, for `share pick -` or `share send -`; the page sees your address
+    Scrape {
+        /// The page, `https://…`
+        url: String,
+    },
     /// Offer a card as an app does, and wait until the user has chosen in the picker
     Pick {
         /// The share; `-` reads standard input

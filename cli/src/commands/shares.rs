@@ -49,6 +49,11 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
             }
             Ok(())
         }
+        CardCommand::Scrape { url } => {
+            let scraped = client.call("share.scrape", json!({ "url": url })).await?;
+            let share = scraped.get("share").cloned().unwrap_or_default();
+            out.print(&scraped, || format!("{share:#}"))
+        }
         CardCommand::Pick { file } => {
             let mut params = offline::card(&file)?;
             set(&mut params, "timeout_ms", json!(0));

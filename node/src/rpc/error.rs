@@ -219,8 +219,8 @@ table! {
         "a part of the file was lost on this disk, or the sender's key doesn't open it";
     RELAY_UNAVAILABLE = "relay_unavailable", -32016, true, Source::Only(&["channel.posts"]),
         "older posts are only at relays, and none of the channel's answers";
-    DOMAIN_UNAVAILABLE = "domain_unavailable", -32017, true, Source::Only(&["channel.prove"]),
-        "the domain doesn't answer, or not with what it vouches for";
+    DOMAIN_UNAVAILABLE = "domain_unavailable", -32017, true, Source::Only(&["channel.prove", "share.scrape"]),
+        "the domain doesn't answer, or not with what is asked for";
     RATE_LIMITED = "rate_limited", -32018, true, Source::Only(&["share.send"]),
         "too much in too short a time; `retry_after_ms` says when to come again";
     INTERNAL = "internal", -32603, false, Source::Any, "a fault of the node";

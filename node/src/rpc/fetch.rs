@@ -1,7 +1,7 @@
 //! What the web has at an address that somebody else chose: fetched from the Internet alone, with bounds, and each redirection checked
 //! like the first address.
 
-use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
 use http::response::Parts;
 use http::{Request, StatusCode};
 use tokio::time::{Instant, timeout_at};
@@ -9,25 +9,40 @@ use tokio::time::{Instant, timeout_at};
 use super::limits::{FETCH_DEADLINE, MAX_REDIRECTS};
 use super::web::{Reach, Target, Web};
 
+/// What was fetched.
+pub(super) struct Fetched {
+    /// Where it was in the end.
+    pub(super) url: String,
+    /// What it says that it is.
+    pub(super) media_type: String,
+    pub(super) bytes: Vec<u8>,
+}
+
 /// Until when something has to be here.
 pub(super) fn deadline() -> Instant {
     Instant::now() + FETCH_DEADLINE
 }
 
 /// Fetches at most `most` bytes; the reason is for whoever gave the address.
-pub(super) async fn fetch(url: &str, accept: &str, most: usize, until: Instant) -> Result<Vec<u8>, String> {
+pub(super) async fn fetch(url: &str, accept: &str, most: usize, until: Instant) -> Result<Fetched, String> {
     timeout_at(until, follow(url, accept, most))
         .await
         .unwrap_or_else(|_| Err("it doesn't answer in time".to_owned()))
 }
 
-async fn follow(url: &str, accept: &str, most: usize) -> Result<Vec<u8>, String> {
+async fn follow(url: &str, accept: &str, most: usize) -> Result<Fetched, String> {
     let web = Web::new().map_err(|error| error.to_string())?;
     let mut url = url.to_owned();
     for _ in 0..=MAX_REDIRECTS {
         let (head, bytes) = get(&web, &url, accept, most).await?;
         if head.status == StatusCode::OK {
-            return Ok(bytes);
+            let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default();
+            return Ok(Fetched {
+                url,
+                media_type: media_type.trim().to_ascii_lowercase(),
+                bytes,
+            });
         }
         let to = head.headers.get(LOCATION).and_then(|value| value.to_str().ok());
         url = match to.filter(|_| head.status.is_redirection()) {

@@ -272,6 +272,10 @@ pub const BROWSER_S: u64 = 90 * 24 * 3600;
 pub const MAX_SHARE_IMAGE: usize = 5 * 1024 * 1024;
 /// Time for all pictures of a card to be fetched, or a page that becomes one (guess: the user waits).
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(10);
+/// Bytes of a page that becomes a card (guess: its head is at its beginning, but nothing is read in part).
+pub const MAX_WEB_PAGE: usize = 2 * 1024 * 1024;
+/// Bytes of what a page's oEmbed says (guess).
+pub const MAX_EMBED: usize = 64 * 1024;
 /// Pictures that are fetched at once, so that they take little memory (guess).
 pub const MAX_FETCHES: usize = 4;
 /// Redirections that are followed for one address (guess).

@@ -16,6 +16,7 @@ use super::events;
 use super::openrpc::{Document, SchemaOf};
 use super::params::*;
 use super::picks;
+use super::scrape;
 use super::types::*;
 use super::webhooks::{self, Webhook, WebhookMade, WebhookParams, WebhookSetParams};
 use crate::clock::now_ms;
@@ -395,6 +396,11 @@ methods! {
 
     /// Shows a card as whoever receives it sees it, before it is sent: as text, and as HTML for a page of the caller's own.
     "share.preview", Need::Token, SharePreviewParams => SharePreview, |s, p, grant| s.api.share_preview(p, grant.origin.clone()).await;
+
+    /// Makes a card of a page, of what it says of itself (Open Graph, oEmbed): this node fetches it, so that no receiver does.
+    ///
+    /// Nothing is sent: the card is for `share.pick` or `share.send`. Only from public addresses.
+    "share.scrape", Need::all("share", "pick"), ScrapeParams => Scraped, |s, p, _| scrape::scrape(&*s.api, p).await;
 
     /// Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
     ///

@@ -44,6 +44,7 @@ mod pictures;
 mod post;
 mod relays;
 mod schema;
+mod scrape;
 pub mod search;
 pub mod server;
 pub mod shares;

@@ -30,6 +30,7 @@ pub use super::chats::{
 };
 pub use super::opens::{CardParams, ShareOpenParams, ShareReplyParams, WaitingReplyParams};
 pub use super::relays::EvidenceParams;
+pub use super::scrape::ScrapeParams;
 pub use super::search::SearchParams;
 pub use super::shares::{
     CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareLanguage, ShareOfferParams, ShareParams,

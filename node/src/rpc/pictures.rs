@@ -17,6 +17,7 @@ pub(super) async fn gather<A: Api>(s: &Shared<A>, origin: Option<String>, params
         // Few at once in all of the node: each is up to 5 MiB in memory. The stop of the server alone closes it.
         let _one = s.picks.fetches.acquire().await.ok();
         let got = fetch(&url, ACCEPT, MAX_SHARE_IMAGE, until).await;
+        let got = got.map(|fetched| fetched.bytes);
         s.api
             .share_picture(card.clone(), origin.clone(), key.clone(), place, got)
             .await?;

@@ -26,6 +26,7 @@ pub use super::opens::{
 };
 pub use super::relays::{Evidence, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
+pub use super::scrape::Scraped;
 pub use super::search::{Highlight, SearchHit, SearchPage};
 pub use super::shares::{
     BrowserCode, DomainAnswers, DomainUnavailable, Pick, PickShown, PickState, Picked, PictureLeftOut, Pseudonym,

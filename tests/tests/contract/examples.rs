@@ -543,6 +543,14 @@ async fn opened(play: &mut Play, alice: &Person, bob: &mut Person, chat: &str, s
     let vouch = BASE64URL_NOPAD.encode(&Vouch::of_app(&app, "shop.example").encode());
     shop.says(200, &json!({ "madang": 1, "apps": [vouch] }).to_string());
     play.call(bob.rpc(), "share.prove", json!({ "message": message })).await;
+    let page = b"<title>Bread</title><meta name=description content='Ready at seven.'>";
+    shop.serves("/bread", 200, "content-type: text/html\r\n", page);
+    play.call(
+        bob.rpc(),
+        "share.scrape",
+        json!({ "url": "https://shop.example/bread" }),
+    )
+    .await;
     let open = json!({ "message": message, "os": "linux" });
     play.call(bob.rpc(), "share.open", open).await;
     let reply = json!({ "message": message, "button": "buttons[0]" });

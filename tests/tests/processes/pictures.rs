@@ -1,4 +1,4 @@
-//! Pictures of cards: the sender's node fetches them, receivers get them with the message.
+//! Pictures of cards, and pages that become cards: the sender's node fetches them, receivers get them with the message.
 
 use data_encoding::{BASE64, HEXLOWER};
 use madang_tests::tools::repository;
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::MADANG;
+use crate::kinds::by_hand;
 
 const DOMAIN: &str = "pictures.example";
 
@@ -108,4 +109,58 @@ async fn f64_pictures_of_a_card_come_from_the_senders_node_and_only_from_the_int
         format!("{refused:?}").contains("share.content.image.sha256"),
         "{refused:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f64_a_page_becomes_a_card_at_the_senders_node() {
+    let world = World::new(MADANG);
+    let site = Domain::start(DOMAIN).await;
+    let mut alice = world.person("alice", &[]);
+    site.known_to(&mut alice, &world);
+    alice.up().await;
+    let html = "content-type: text/html; charset=utf-8\r\n";
+    let page = r#"<title>Bread</title><meta property="og:description" content="Fresh &amp; warm">
+        <link rel="alternate" type="application/json+oembed" href="/embed">"#;
+    site.serves("/bread", 200, html, page.as_bytes());
+    site.serves("/embed", 200, "", br#"{"title": "no", "thumbnail_url": "/bread.png"}"#);
+    site.serves("/short", 302, "location: /bread\r\n", b"");
+    site.serves("/inside", 302, "location: https://localhost/\r\n", b"");
+    site.serves("/text", 200, "content-type: text/plain\r\n", b"bread");
+    let url = |path: &str| format!("https://{DOMAIN}{path}");
+    let scraped = alice.ask("share.scrape", json!({ "url": url("/short") })).await;
+    let content = &scraped["share"]["content"];
+    assert_eq!(
+        (
+            &content["title"],
+            &content["description"],
+            &content["image"]["url"],
+            &content["link"]["url"]
+        ),
+        (
+            &json!("Bread"),
+            &json!("Fresh & warm"),
+            &json!(url("/bread.png")),
+            &json!(url("/bread"))
+        ),
+    );
+    let typed = by_hand(&alice, &["share", "scrape", &url("/bread")]).await;
+    assert_eq!(serde_json::from_str::<Value>(&typed).unwrap(), scraped["share"]);
+
+    let asked = site.asked();
+    for (address, code) in [
+        (url("/inside"), "domain_unavailable"),
+        (url("/none"), "domain_unavailable"),
+        (url("/text"), "invalid_params"),
+        (format!("https://127.0.0.1:{}/bread", site.port()), "invalid_params"),
+        ("http://pictures.example/bread".to_owned(), "invalid_params"),
+        ("file:///etc/passwd".to_owned(), "invalid_params"),
+    ] {
+        let refused = alice
+            .rpc()
+            .call("share.scrape", json!({ "url": address }))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), code, "{address}");
+    }
+    assert_eq!(site.asked(), asked + 3);
 }

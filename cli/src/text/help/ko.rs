@@ -921,6 +921,11 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("Button to press, counted from 1", "누를 버튼. 1부터 셉니다"),
     (
+        "Print a card of what a page says of itself, for `share pick -` or `share send -`; the page sees your address",
+        "페이지가 스스로 밝힌 내용으로 카드를 만들어 `share pick -`이나 `share send -`에 쓰도록 출력합니다. 페이지에 내 주소가 보입니다",
+    ),
+    ("The page, `https://…`", "페이지, `https://…`"),
+    (
         "List answers of apps that wait for you",
         "확인을 기다리는 앱의 답을 보여 줍니다",
     ),

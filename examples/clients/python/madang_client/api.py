@@ -201,6 +201,7 @@ __all__ = [
     "Role",
     "SchemeShareAction",
     "Scope",
+    "Scraped",
     "SearchHit",
     "SearchPage",
     "Secret",
@@ -2655,6 +2656,13 @@ class SchemeShareAction(TypedDict):
     """With its parameters."""
 
 
+class Scraped(TypedDict):
+    """Result of `share.scrape`."""
+
+    share: dict[str, Any]
+    """A card by the schema of shares, for `share.pick` or `share.send`."""
+
+
 class SearchHit(TypedDict):
     """A message that a search finds."""
 
@@ -4275,6 +4283,16 @@ class ShareMethods:
         signature: The app's signature under the card, in base64url.
         """
         result: SharePreview = self._call("share.preview", {"share": share, "app": app, "lang": lang, "signature": signature})
+        return result
+
+    def scrape(self, *, url: str) -> Scraped:
+        """Makes a card of a page, of what it says of itself (Open Graph, oEmbed): this node fetches it, so that no receiver does.
+
+        Nothing is sent: the card is for `share.pick` or `share.send`. Only from public addresses.
+
+        url: The page, `https`.
+        """
+        result: Scraped = self._call("share.scrape", {"url": url})
         return result
 
     def send(self, *, chats: Sequence[ChatId], idempotency_key: str, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None) -> SharesSent:

@@ -1831,6 +1831,12 @@ export interface SchemeShareAction {
 /** What a token may do: `*`, `NAMESPACE:ACTION`, `chat:ID:ACTION`, `channel:ID:ACTION`, `share:KEY:ACTION` or `method:NAME`. */
 export type Scope = string;
 
+/** Result of `share.scrape`. */
+export interface Scraped {
+  /** A card by the schema of shares, for `share.pick` or `share.send`. */
+  share: Record<string, unknown>;
+}
+
 /** A message that a search finds. */
 export interface SearchHit {
   /** The places in `snippet` that were looked for, ascending, apart. */
@@ -3050,6 +3056,12 @@ export interface SharePreviewParams {
   signature?: string;
 }
 
+/** Parameters of `share.scrape`. */
+export interface ShareScrapeParams {
+  /** The page, `https`. */
+  url: string;
+}
+
 /** Parameters of `share.send`. */
 export interface ShareSendParams {
   /** Where to. */
@@ -3628,6 +3640,13 @@ export abstract class Methods {
     /** Shows a card as whoever receives it sees it, before it is sent: as text, and as HTML for a page of the caller's own. */
     preview: (params: SharePreviewParams, signal?: AbortSignal): Promise<SharePreview> =>
       this.call("share.preview", params, signal),
+    /**
+     * Makes a card of a page, of what it says of itself (Open Graph, oEmbed): this node fetches it, so that no receiver does.
+     *
+     * Nothing is sent: the card is for `share.pick` or `share.send`. Only from public addresses.
+     */
+    scrape: (params: ShareScrapeParams, signal?: AbortSignal): Promise<Scraped> =>
+      this.call("share.scrape", params, signal),
     /**
      * Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
      *
