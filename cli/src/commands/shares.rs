@@ -171,6 +171,9 @@ pub(crate) fn by(by: &Value, t: &Texts) -> String {
                     None => (t.by_domain_claimed)(&domain),
                 });
             }
+            if by.get("outdated").and_then(Value::as_bool) == Some(true) {
+                said.push_str(t.by_outdated);
+            }
             said
         }
         "page" => (t.by_page)(&safe::line(show::text_of(by, "origin"))),

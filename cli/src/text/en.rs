@@ -303,6 +303,7 @@ pub static EN: Texts = Texts {
     share_browser: "open it in your browser within five minutes; it lets in the browser that opens it first",
     share_choose: |url| format!("choose where it goes: {url}"),
     by_app: |name, key| format!("by the app {name}, signed by {key}"),
+    by_outdated: ", by an older description of the app than is known",
     by_domain_claimed: |domain| format!(", says it belongs to {domain}"),
     by_domain_proved: |domain, time| format!(", proved to belong to {domain} ({time})"),
     domain_unavailable: |domain, reason| format!("{domain} can't be asked: {reason}"),

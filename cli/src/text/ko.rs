@@ -317,6 +317,7 @@ pub static KO: Texts = Texts {
     share_browser: "5분 안에 브라우저에서 여세요. 맨 처음 연 브라우저만 연결됩니다",
     share_choose: |url| format!("보낼 곳 고르기: {url}"),
     by_app: |name, key| format!("앱 {name}, {key} 키로 서명함"),
+    by_outdated: ", 알려진 것보다 오래된 앱 설명",
     by_domain_claimed: |domain| format!(", {domain} 소속이라고 밝힘"),
     by_domain_proved: |domain, time| format!(", {domain} 소속으로 확인됨({time})"),
     domain_unavailable: |domain, reason| format!("{domain}에 물을 수 없습니다: {reason}"),

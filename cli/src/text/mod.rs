@@ -346,6 +346,7 @@ pub struct Texts {
     pub share_browser: &'static str,
     pub share_choose: fn(&str) -> String,
     pub by_app: fn(&str, &str) -> String,
+    pub by_outdated: &'static str,
     pub by_domain_claimed: fn(&str) -> String,
     /// The domain, and when it vouched.
     pub by_domain_proved: fn(&str, &str) -> String,

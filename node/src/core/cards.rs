@@ -33,6 +33,11 @@ pub(super) const PICTURES: Kind = Kind {
     prefix: b"pictures:",
     most: 256,
 };
+/// The greatest number of each app's manifests that the user has had to do with (guess).
+pub(super) const MANIFESTS: Kind = Kind {
+    prefix: b"manifest:",
+    most: 1_024,
+};
 /// Answers that wait for the user; one more is refused before.
 pub(super) const REPLIES: Kind = Kind {
     prefix: b"reply:",

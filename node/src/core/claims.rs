@@ -131,6 +131,7 @@ impl Facade {
     /// Keeps what domains said of the app of a card; nothing is one that can't be reached.
     pub(super) async fn keep_proofs(&self, id: MessageId, answers: DomainAnswers) -> ApiResult<ShareBy> {
         let card = self.card(id).await?.card;
+        self.note_manifest(&card).await?;
         if let (Some(manifest), false) = (card.manifest(), answers.is_empty()) {
             let (app, now_ms) = (manifest.app(), now_ms());
             let vouches = |domain: &str, texts: &[Vec<u8>]| {

@@ -23,6 +23,7 @@ mod claims;
 mod engine;
 mod epochs;
 mod feedback;
+mod manifests;
 mod media;
 mod mend;
 mod names;

@@ -146,6 +146,7 @@ impl Facade {
     /// `share.open`.
     pub(super) async fn open_card(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
         let Found { chat, card, outgoing } = self.card(params.message).await?;
+        self.note_manifest(&card).await?;
         let app = signer(&card);
         let registered = self.is_registered(&card).await?;
         let asked = card.clone();

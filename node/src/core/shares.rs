@@ -15,6 +15,7 @@ use super::api::{Facade, other_said};
 use super::claims::{domains, proven};
 use super::engine::Ask;
 use super::feedback::SentRow;
+use super::manifests::is_outdated;
 use super::show::{attachment, ledger};
 use crate::clock::now_ms;
 use crate::random::random;
@@ -109,6 +110,7 @@ pub(super) fn by(rows: &dyn Rows, card: &SharedCard) -> Result<ShareBy, RowsErro
             app: ShareAppId(manifest.app().0),
             name: manifest.manifest().name.to_string(),
             domains: domains(rows, manifest)?,
+            outdated: is_outdated(rows, manifest)?,
         },
     })
 }
@@ -244,6 +246,7 @@ impl Facade {
                 to,
             });
         }
+        self.note_manifest(&card).await?;
         self.cards_sent(before, told).await?;
         Ok(SharesSent { items, left_out })
     }

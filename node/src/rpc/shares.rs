@@ -317,6 +317,9 @@ pub enum ShareBy {
         name: String,
         /// The domains that it says it belongs to, each the app's claim until it is proved.
         domains: Vec<ShareDomain>,
+        /// This node knows a newer manifest of the app: what this one says may not be so any more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        outdated: bool,
     },
     /// A page, as the sender claims.
     Page {

@@ -157,6 +157,25 @@ async fn f63_a_domain_is_asked_about_an_app_when_the_user_acts_and_its_link_is_o
     assert_eq!(site.asked(), asked, "it has just vouched");
     let read = by_hand(&bob, &["read", &chat]).await;
     assert!(read.contains("proved to belong to shop.example"), "{read}");
+    // A card that shows an older manifest than was opened is marked, and the newer isn't.
+    let manifest = app.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let mut newer: Value = serde_json::from_str(&text).unwrap();
+    newer["number"] = json!(2);
+    std::fs::write(&manifest, newer.to_string()).unwrap();
+    let mut send = card_of(&app).await;
+    send["chats"] = json!([chat]);
+    send["idempotency_key"] = json!("newer");
+    let second = alice.ask("share.send", send).await["items"][0]["message"].clone();
+    bob.receives(second.as_str().unwrap()).await;
+    let outdated = async |bob: &Person, message: &Value| {
+        let got = bob.ask("message.get", json!({ "message": message })).await;
+        got["body"]["card"]["by"]["outdated"].clone()
+    };
+    assert_eq!(outdated(&bob, &sent["message"]).await, Value::Null);
+    bob.ask("share.open", json!({ "message": second })).await;
+    assert_eq!(outdated(&bob, &sent["message"]).await, true);
+    assert_eq!(outdated(&bob, &second).await, Value::Null);
     // What can't be reached has taken nothing back; what it doesn't say any more it has.
     site.says(503, "");
     bob.ask("share.prove", about.clone()).await;

@@ -561,6 +561,9 @@ class AppShareBy(TypedDict):
     name: str
     """What it calls itself."""
 
+    outdated: NotRequired[bool]
+    """This node knows a newer manifest of the app: what this one says may not be so any more."""
+
 
 class AppToken(TypedDict):
     """A token. One that was asked for works once the user has approved."""

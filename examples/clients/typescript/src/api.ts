@@ -116,6 +116,8 @@ export interface AppShareBy {
   kind: "app";
   /** What it calls itself. */
   name: string;
+  /** This node knows a newer manifest of the app: what this one says may not be so any more. */
+  outdated?: boolean;
 }
 
 /** Whether an app's token works. */
