@@ -42,6 +42,13 @@ const SAID: &[(&str, &str)] = &[
     ("ended", "끝남"),
     ("it doesn't answer in time", "제때 응답하지 않습니다"),
     ("it answers {}", "응답: {}"),
+    ("it leads on and on", "끝없이 다른 주소로 넘깁니다"),
+    ("it leads to no address", "주소가 아닌 곳으로 넘깁니다"),
+    (
+        "its name leads into a private network",
+        "이름이 사설 네트워크를 가리킵니다",
+    ),
+    ("what it publishes can't be read", "올려 둔 내용을 읽을 수 없습니다"),
     ("it can't be reached: {}", "연결할 수 없습니다: {}"),
     (
         "its name leads into a private network, where only the owner's webhooks may lead",
@@ -346,9 +353,7 @@ pub(super) fn refusal_ko(code: &str, data: &Value) -> Option<String> {
         "relay_unavailable" => {
             "더 오래된 글은 릴레이에만 있는데 채널의 릴레이가 응답하지 않습니다. 연결될 때 다시 시도하세요".to_owned()
         }
-        "domain_unavailable" => {
-            "도메인이 응답하지 않거나 채널을 보증하는 파일을 주지 않습니다. 나중에 다시 시도하세요".to_owned()
-        }
+        "domain_unavailable" => "도메인이 응답하지 않거나 요청한 것을 주지 않습니다. 나중에 다시 시도하세요".to_owned(),
         "own_invite" => "자기 자신의 초대입니다. 다른 사람에게 주세요".to_owned(),
         "phrase_erased" => "복구 구문은 이미 확인되어 이 기기에 없습니다".to_owned(),
         "limit_reached" => format!("한도({limit})에 이르렀습니다"),
@@ -400,7 +405,7 @@ mod tests {
     use super::*;
 
     /// Where the node has these sentences.
-    const SOURCES: [&str; 14] = [
+    const SOURCES: [&str; 16] = [
         include_str!("../../../docs/rpc.md"),
         include_str!("../../../node/src/core/api/node.rs"),
         include_str!("../../../node/src/core/relays.rs"),
@@ -413,6 +418,8 @@ mod tests {
         include_str!("../../../node/src/rpc/post.rs"),
         include_str!("../../../node/src/rpc/shares.rs"),
         include_str!("../../../node/src/rpc/opens.rs"),
+        include_str!("../../../node/src/rpc/domains.rs"),
+        include_str!("../../../node/src/rpc/fetch.rs"),
         include_str!("../../../node/src/rpc/server.rs"),
         include_str!("../../../protocol/src/client/trust/rows.rs"),
     ];

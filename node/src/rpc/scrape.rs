@@ -62,6 +62,9 @@ struct Said {
 
 /// Answers `share.scrape`.
 pub(super) async fn scrape<A: Api>(api: &A, params: ScrapeParams) -> ApiResult<Scraped> {
+    if !params.url.starts_with("https://") {
+        return Err(ApiError::invalid("url", "must be https"));
+    }
     let target = Target::parse(&params.url).map_err(|reason| ApiError::invalid("url", reason))?;
     if target.is_beyond(Reach::Internet) {
         return Err(ApiError::invalid("url", "must not lead into a private network"));
