@@ -17,6 +17,7 @@ mod archives;
 mod calendar;
 mod channels;
 mod contacts;
+mod directory;
 mod export;
 mod files;
 mod groups;

@@ -110,6 +110,7 @@ pub async fn relay(args: RelayArgs, data: PathBuf, settings: &Settings, out: &Ou
             topic_blob_bytes: args.quota_topic_files_mib.map(mib),
             depositor_bytes_per_day: args.quota_depositor_mib.map(mib),
         },
+        directory: !args.no_directory,
         peers: args.peer,
     };
     let mut printed = Ok(());

@@ -49,6 +49,8 @@ pub struct RelayConfig {
     pub admission: Admission,
     /// What it keeps at most.
     pub quotas: RelayQuotas,
+    /// Whether channels can be found at it that want to.
+    pub directory: bool,
     /// Other relays with which it compares what both keep: multiaddrs that end in `/p2p/…`.
     pub peers: Vec<String>,
 }
@@ -240,6 +242,7 @@ mod tests {
             metrics: None,
             admission: Admission::Open,
             quotas: RelayQuotas::default(),
+            directory: true,
             peers: Vec::new(),
         };
         assert!(!format!("{node:?} {relay:?}").contains("horse"));

@@ -55,6 +55,8 @@ pub enum Domain {
     WriterCertificate,
     /// That a channel belongs to a domain, by the channel's root.
     ChannelVouch,
+    /// What a channel says of itself in a relay's directory, by its root.
+    ChannelListing,
     /// What an app says of itself.
     AppManifest,
     /// A share, by the app that offers it.
@@ -78,6 +80,7 @@ impl Domain {
             Self::ChannelEnvelope => b"madang/1/channel-envelope",
             Self::WriterCertificate => b"madang/1/writer-certificate",
             Self::ChannelVouch => b"madang/1/channel-vouch",
+            Self::ChannelListing => b"madang/1/channel-listing",
             Self::AppManifest => b"madang/1/app-manifest",
             Self::Share => b"madang/1/share",
             Self::AppVouch => b"madang/1/app-vouch",
@@ -107,6 +110,7 @@ impl fmt::Display for Domain {
             Self::ChannelEnvelope => "channel envelope",
             Self::WriterCertificate => "writer certificate",
             Self::ChannelVouch => "channel vouch",
+            Self::ChannelListing => "channel listing",
             Self::AppManifest => "app's manifest",
             Self::Share => "share",
             Self::AppVouch => "app's vouch",

@@ -25,6 +25,7 @@ pub mod shown;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod wire;
+mod words;
 
 /// What a state machine asks of its shell after an input: rows to commit, then effects to carry out once they are flushed
 /// (`INV-COMMIT-FIRST`).

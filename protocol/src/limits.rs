@@ -323,6 +323,16 @@ pub const CHANNEL_PLANS: usize = 1_000;
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.
 pub const CHANNEL_SECONDS: u32 = 365 * 24 * 3600;
+/// Bytes of what a channel says of itself in a relay's directory (guess: an address book's entry).
+pub const LISTING_BYTES: usize = 8 * 1024;
+/// Bytes of the description in it: what a list of found channels has room for.
+pub const LISTING_DESCRIPTION_BYTES: usize = 512;
+/// Seconds for which it holds; its channel's root signs another one in time.
+pub const LISTING_SECONDS: u64 = 30 * 24 * 3600;
+/// Listings that a directory's answer has at most.
+pub const LISTINGS_FOUND: usize = 64;
+/// Bytes of the place at which a search goes on.
+pub const LISTING_PLACE_BYTES: usize = 128;
 /// Bytes of what a domain publishes to vouch for channels.
 pub const DOMAIN_FILE_BYTES: usize = 64 * 1024;
 /// Posts of a channel that are held back at once; beyond, the oldest are found in the channel alone (guess: a month of a busy one).

@@ -81,6 +81,8 @@ pub enum Tree {
     RelayBlobs = 37,
     /// Relay: which blob is to be removed when: time, topic, blob.
     RelayBlobExpiry = 39,
+    /// Relay: what channels say of themselves in its directory: channel.
+    RelayListings = 38,
     /// Where apps' events are posted: app.
     Webhooks = 40,
     /// Messages that somebody wanted kept in sight: chat, half a message id.

@@ -9,8 +9,8 @@ use madang_protocol::blob::{self, BlobKey, Chunk};
 use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
     Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Compare, Compared, Cursor, CustodianFrame, Deposit, GetBlob, History, HistoryPage, Item, Items, Meet, Met, PutBlob,
-    Receipt, Refusal, Refused, RunningHash, Watch,
+    Compare, Compared, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Found, GetBlob, History, HistoryPage, Item,
+    Items, Meet, Met, PutBlob, Receipt, Refusal, Refused, RunningHash, Search, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -19,10 +19,11 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 10] = [
-    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare", "history", "meet",
+const CLIENT_KINDS: [&str; 12] = [
+    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare", "history", "meet", "enlist",
+    "search",
 ];
-const CUSTODIAN_KINDS: [&str; 11] = [
+const CUSTODIAN_KINDS: [&str; 13] = [
     "receipt",
     "items",
     "watch_refused",
@@ -34,6 +35,8 @@ const CUSTODIAN_KINDS: [&str; 11] = [
     "compared",
     "history_page",
     "met",
+    "enlisted",
+    "found",
 ];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
@@ -141,6 +144,22 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
                 request: number(request),
                 topic: topic_id(topic),
                 addrs: array(addrs).iter().map(|addr| text(addr).to_owned()).collect(),
+            })
+        }
+        "enlist" => {
+            let [request, listing] = parts(fields, ["request", "listing"]);
+            ClientFrame::Enlist(Enlist {
+                request: number(request),
+                listing: unhex(listing),
+            })
+        }
+        "search" => {
+            let [request, query, category, after] = parts(fields, ["request", "query", "category", "after"]);
+            ClientFrame::Search(Search {
+                request: number(request),
+                query: text(query).to_owned(),
+                category: text(category).to_owned(),
+                after: unhex(after),
             })
         }
         "history" => {
@@ -259,6 +278,21 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 request: number(request),
                 topic: topic_id(topic),
                 peers: array(peers).iter().map(peer).collect(),
+            })
+        }
+        "enlisted" => {
+            let [request, until_s] = parts(fields, ["request", "until_s"]);
+            CustodianFrame::Enlisted(Enlisted {
+                request: number(request),
+                until_s: number(until_s),
+            })
+        }
+        "found" => {
+            let [request, listings, next] = parts(fields, ["request", "listings", "next"]);
+            CustodianFrame::Found(Found {
+                request: number(request),
+                listings: array(listings).iter().map(unhex).collect(),
+                next: unhex(next),
             })
         }
         "history_page" => {
@@ -541,6 +575,21 @@ fn the_file_is_what_is_generated() {
             "met",
             json!({"request": "11", "topic": hex_of(&topic.public().0), "peers": []})
         ),
+        frame("enlist", json!({"request": "12", "listing": "0001"})),
+        frame(
+            "search",
+            json!({"request": "13", "query": "마당 서점", "category": "news", "after": "0a0b"})
+        ),
+        frame(
+            "search",
+            json!({"request": "14", "query": "", "category": "", "after": ""})
+        ),
+        frame("enlisted", json!({"request": "12", "until_s": "2000000000"})),
+        frame(
+            "found",
+            json!({"request": "13", "listings": ["0001", "0002"], "next": "0c"})
+        ),
+        frame("found", json!({"request": "14", "listings": [], "next": ""})),
         frame("compared", json!({"topic": hex_of(&topic.public().0), "mark": null})),
         frame(
             "compared",

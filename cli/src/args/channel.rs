@@ -44,6 +44,32 @@ pub enum ChannelCommand {
         /// Channel id, the beginning of it, or its name
         channel: String,
     },
+    /// Put a channel of yours into the public directories of its relays, where anybody finds it
+    Enlist {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Only at this relay, by its key in hex; can be repeated
+        #[arg(long = "at", value_name = "RELAY", conflicts_with = "off")]
+        relays: Vec<String>,
+        /// Take it out of all
+        #[arg(long)]
+        off: bool,
+    },
+    /// Look for channels in the public directories of relays; a relay sees what you look for
+    Search {
+        /// Words, all of which name or description have [default: all channels]
+        #[arg(default_value = "", hide_default_value = true)]
+        query: String,
+        /// Only of this category
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        category: String,
+        /// Only at this relay, by its key in hex
+        #[arg(long, value_name = "RELAY")]
+        relay: Option<String>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        limit: u64,
+    },
     /// Follow a channel
     Follow {
         /// Its link, `madang:channel?…`

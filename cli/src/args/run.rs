@@ -77,6 +77,9 @@ pub struct RelayArgs {
     /// Another relay, `/…/p2p/…`, with which to compare and copy what both keep; can be repeated
     #[arg(long, value_name = "MULTIADDR")]
     pub peer: Vec<String>,
+    /// Keep no public directory: no channel can be found at this relay
+    #[arg(long)]
+    pub no_directory: bool,
     /// Where to serve metrics and health [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,

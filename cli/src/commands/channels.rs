@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::calendar;
+use super::directory;
 use super::files::{self, How};
 use super::{id_for, keyed, pair, print_list, put, terms};
 use crate::args::{ChannelCommand, ManifestArgs, PostArgs, flags};
@@ -58,6 +59,23 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             let found = get(client, &channel).await?;
             out.print(&json!({ "link": found.get("link") }), || show::field(&found, "link"))
         }
+        ChannelCommand::Enlist { channel, relays, off } => {
+            let id = of(client, &channel).await?;
+            let relays = match (off, relays.is_empty()) {
+                (true, _) => json!([]),
+                (false, true) => Value::Null,
+                (false, false) => json!(relays),
+            };
+            let params = json!({ "channel": id, "relays": relays });
+            let changed = client.call("channel.enlist", params).await?;
+            out.print(&changed, || details(&changed, out))
+        }
+        ChannelCommand::Search {
+            query,
+            category,
+            relay,
+            limit,
+        } => directory::search(client, (&query, &category), relay, limit, out).await,
         ChannelCommand::Follow { link, via } => {
             let params = json!({ "link": link.trim(), "via": via.name() });
             let followed = client.call("channel.follow", params).await?;
@@ -484,6 +502,11 @@ pub(super) fn details(found: &Value, out: &Out) -> String {
             format!("{} {stale}", show::time_of(beacon, "time_ms", now)),
         ));
     }
+    rows.extend(
+        show::items_of(found, "listings")
+            .iter()
+            .map(|at| directory::listed(at, t)),
+    );
     for gap in show::items_of(found, "gaps") {
         let range = (t.messages_range)(show::number(gap, "first"), show::number(gap, "last"));
         rows.push(pair(t.label_missing, range));

@@ -167,6 +167,10 @@ pub static EN: Texts = Texts {
     gaps_lost: |count| format!("{count} gaps given up by their authors"),
 
     no_channels: "no channels",
+    label_directory: "directory",
+    is_listed: "can be found here",
+    waits_for_directory: "not in it yet",
+    leaves_directory: "is being taken out",
     no_digest: "nothing was held back",
     no_inbox: "the channel has no inbox",
     written_back: |message, chat| {

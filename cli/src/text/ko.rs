@@ -181,6 +181,10 @@ pub static KO: Texts = Texts {
     gaps_lost: |count| format!("작성자가 포기한 구간 {count}개"),
 
     no_channels: "채널이 없습니다",
+    label_directory: "디렉터리",
+    is_listed: "여기서 찾을 수 있음",
+    waits_for_directory: "아직 올라가지 않음",
+    leaves_directory: "내리는 중",
     no_digest: "보류된 글이 없습니다",
     no_inbox: "채널에 수신함이 없습니다",
     written_back: |message, chat| format!("{message}  대화 {chat}. 처음이면 채널이 먼저 승인해야 합니다"),

@@ -202,6 +202,10 @@ pub struct Texts {
 
     // Channels.
     pub no_channels: &'static str,
+    pub label_directory: &'static str,
+    pub is_listed: &'static str,
+    pub waits_for_directory: &'static str,
+    pub leaves_directory: &'static str,
     pub no_digest: &'static str,
     pub no_inbox: &'static str,
     /// The message, the chat.

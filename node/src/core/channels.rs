@@ -13,6 +13,7 @@ use madang_protocol::rows::{Rows, RowsError};
 use madang_protocol::wire::Wire as _;
 
 use super::api::Facade;
+use super::directory::listed;
 use super::engine::{Answer, Ask};
 use super::show::{attachment, given, held, refusal};
 use super::terms;
@@ -351,7 +352,7 @@ pub(super) fn event_evidence(
 }
 
 /// What the protocol refuses of a manifest, by the names that its parts have here.
-fn of_parameters(error: ApiError) -> ApiError {
+pub(super) fn of_parameters(error: ApiError) -> ApiError {
     let named = |field: Cow<'static, str>| match field.as_ref() {
         "link.label" | "link.url" => "links".into(),
         "manifest.category.id" | "manifest.category.name" => "categories".into(),
@@ -461,6 +462,7 @@ fn channel(found: ChannelView) -> Channel {
         held: found.held.iter().map(terms::held_back).collect(),
         broke_promise_ms: (found.broke_promise_ms > 0).then_some(found.broke_promise_ms),
         domain_proved_ms: found.proved_ms,
+        listings: found.listings.iter().map(listed).collect(),
         name: found.name,
         manifest: found.manifest.map(manifest),
     }

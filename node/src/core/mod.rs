@@ -20,6 +20,7 @@ mod cards;
 mod channels;
 mod chats;
 mod claims;
+mod directory;
 mod engine;
 mod epochs;
 mod feedback;

@@ -332,6 +332,7 @@ fn rules(config: &RelayConfig) -> Rules {
     let total_bytes = quotas.total_bytes.unwrap_or(defaults.total_bytes);
     Rules {
         total_bytes,
+        listings: if config.directory { defaults.listings } else { 0 },
         topic_bytes: quotas.topic_bytes.unwrap_or(defaults.topic_bytes),
         topic_blob_bytes: quotas.topic_blob_bytes.unwrap_or(defaults.topic_blob_bytes),
         depositor_bytes_per_day: quotas

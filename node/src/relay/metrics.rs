@@ -56,6 +56,7 @@ pub(super) struct Metrics {
     blobs_expired: Counter,
     chunks_accepted: Counter,
     chunks_served: Counter,
+    searches: Counter,
     compared: Counter,
     compared_listed: Counter,
     compared_fetched: Counter,
@@ -86,6 +87,7 @@ struct Sizes {
     peers: Gauge,
     guests: Gauge,
     watches: Gauge,
+    listings: Gauge,
     quota_bytes: Gauge,
     quota_topics: Gauge,
     disk_used: Gauge,
@@ -113,6 +115,7 @@ impl Metrics {
             blobs_expired: Counter::default(),
             chunks_accepted: Counter::default(),
             chunks_served: Counter::default(),
+            searches: Counter::default(),
             compared: Counter::default(),
             compared_listed: Counter::default(),
             compared_fetched: Counter::default(),
@@ -173,6 +176,8 @@ impl Metrics {
         );
         r.register("chunks_accepted", "Chunks of blobs taken", self.chunks_accepted.clone());
         r.register("chunks_served", "Chunks of blobs sent", self.chunks_served.clone());
+        let help = "Searches of the directory answered";
+        r.register("searches", help, self.searches.clone());
         let help = "Messages of comparisons of windows answered";
         r.register("windows_compared", help, self.compared.clone());
         r.register("windows_listed", "Windows listed", self.compared_listed.clone());
@@ -214,6 +219,7 @@ impl Metrics {
             "Peers with a custody stream that aren't admitted",
             s.guests.clone(),
         );
+        r.register("listings", "Channels in the directory", s.listings.clone());
         r.register("watches", "Topics watched, summed over peers", s.watches.clone());
         r.register_with_unit(
             "quota",
@@ -263,6 +269,7 @@ impl Metrics {
             (&self.blobs_expired, stats.blobs_expired),
             (&self.chunks_accepted, stats.chunks_accepted),
             (&self.chunks_served, stats.chunks_served),
+            (&self.searches, stats.searches),
             (&self.compared, stats.compared),
             (&self.compared_listed, stats.compared_listed),
             (&self.compared_fetched, stats.compared_fetched),
@@ -301,6 +308,7 @@ impl Metrics {
         set(&s.blob_bytes, stats.blob_bytes);
         set(&s.peers, stats.peers);
         set(&s.watches, stats.watches);
+        set(&s.listings, stats.listings);
         set(&s.clock_suspect, stats.clock_suspect.into());
         self.queue("watchers", stats.runnable);
         self.queued_bytes("unacknowledged", stats.unacknowledged_bytes);

@@ -29,6 +29,7 @@ fn config(data: &Path) -> RelayConfig {
         metrics: Some("127.0.0.1:0".parse().unwrap()),
         admission: Admission::Open,
         quotas: Default::default(),
+        directory: true,
         peers: Vec::new(),
     }
 }

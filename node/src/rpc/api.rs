@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::access::{Grant, Grants};
+use super::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use super::error::ApiError;
 use super::params::*;
 use super::types::*;
@@ -266,6 +267,12 @@ pub trait ChannelApi: Send + Sync + 'static {
 
     /// `channel.recover`.
     fn channel_recover(&self, params: RecoverParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.enlist`.
+    fn channel_enlist(&self, params: EnlistParams) -> impl Future<Output = ApiResult<Channel>> + Send;
+
+    /// `channel.search`.
+    fn channel_search(&self, params: ChannelSearchParams) -> impl Future<Output = ApiResult<FoundChannels>> + Send;
 
     /// For `channel.vouch`: the domain that an own channel names, and its root's word for it.
     fn channel_vouch(&self, channel: ChannelId) -> impl Future<Output = ApiResult<(String, Vec<u8>)>> + Send;

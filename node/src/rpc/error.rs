@@ -217,8 +217,8 @@ table! {
     NOT_WHOLE = "not_whole", -32014, true, Source::Only(&["blob.get"]), "not all of the file is here yet";
     BLOB_DAMAGED = "blob_damaged", -32015, false, Source::Only(&["blob.get"]),
         "a part of the file was lost on this disk, or the sender's key doesn't open it";
-    RELAY_UNAVAILABLE = "relay_unavailable", -32016, true, Source::Only(&["channel.posts"]),
-        "older posts are only at relays, and none of the channel's answers";
+    RELAY_UNAVAILABLE = "relay_unavailable", -32016, true, Source::Only(&["channel.posts", "channel.search"]),
+        "what is asked for is only at relays, and none that has it answers";
     DOMAIN_UNAVAILABLE = "domain_unavailable", -32017, true, Source::Only(&["channel.prove", "share.scrape"]),
         "the domain doesn't answer, or not with what is asked for";
     RATE_LIMITED = "rate_limited", -32018, true, Source::Only(&["share.send"]),

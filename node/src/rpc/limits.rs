@@ -219,6 +219,12 @@ pub const MAX_CHANNEL_LINKS: usize = 8;
 /// Categories of a channel.
 pub const MAX_CATEGORIES: usize = 32;
 
+/// Relays of a channel.
+pub const MAX_CHANNEL_RELAYS: usize = 6;
+
+/// Bytes of a category's id.
+pub const MAX_CATEGORY: usize = 32;
+
 /// Bytes of the reason for which a post is taken back.
 pub const MAX_REASON: usize = 256;
 

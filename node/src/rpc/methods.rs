@@ -9,6 +9,7 @@ use super::access::Need;
 use super::api::Api;
 use super::blobs;
 use super::bodies::key_of;
+use super::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use super::dispatch::{Shared, add};
 use super::domains;
 use super::error::ApiError;
@@ -334,6 +335,16 @@ methods! {
 
     /// Takes a channel back: it is this account's from then on.
     "channel.recover", Need::all("channel", "manage"), RecoverParams => Channel, |s, p, _| s.api.channel_recover(p).await;
+
+    /// Puts an own channel into the public directories of relays that keep it, so that anybody can find it there, and takes it out of the others'.
+    ///
+    /// No channel is in one unless this is called. What the relays say to it is in `listings` of `channel.get`.
+    "channel.enlist", Need::channel("manage"), EnlistParams => Channel, |s, p, _| s.api.channel_enlist(p).await;
+
+    /// Looks for channels in the public directories of relays that are connected.
+    ///
+    /// A relay sees what is looked for. It can leave out channels, but can't make up or change any: each is signed by its root.
+    "channel.search", Need::all("channel", "read"), ChannelSearchParams => FoundChannels, |s, p, _| s.api.channel_search(p).await;
 
     /// What the domain that an own channel names is to publish, so that followers can see that it is the channel's.
     "channel.vouch", Need::channel("manage"), ChannelParams => Vouched, |s, p, _| domains::vouch(&*s.api, p.channel).await;

@@ -19,6 +19,7 @@ mod channels;
 mod chats;
 mod content;
 mod deliver;
+pub mod directory;
 mod dispatch;
 mod domains;
 pub mod error;

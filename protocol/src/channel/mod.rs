@@ -8,6 +8,7 @@
 //! | `entry` | a writer's numbered, hash-chained acts: posts, edits, retractions |
 //! | `beacon` | all writers' heads, revocations and the manifest, by the root |
 //! | `link` | the link by which it is followed |
+//! | `listing` | what it says of itself in a relay's directory |
 //! | `evidence` | two signed things that no honest channel has both of |
 //! | `terms` | what a follower wants of a channel, and when |
 //! | `vouch` | what a domain publishes to vouch for a channel |
@@ -18,6 +19,7 @@ mod certificate;
 mod entry;
 mod evidence;
 mod link;
+mod listing;
 mod manifest;
 mod post;
 pub mod terms;
@@ -30,6 +32,7 @@ pub use certificate::{Authority, Scopes, Signatory, WriterCertificate};
 pub use entry::{Act, Entry, Statement};
 pub use evidence::{Evidence, EvidenceError, Proof};
 pub use link::{ChannelLink, LinkError};
+pub use listing::{Listing, ListingError, Wanted};
 pub use manifest::{Category, Manifest, Policy, WebLink, is_category, is_domain};
 pub use post::{Button, Card, Coupon, Event, Post, PostBody, is_actionable};
 pub use vouch::{Vouch, VouchError};

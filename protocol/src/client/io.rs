@@ -3,6 +3,7 @@
 use super::channels::ChannelCommand;
 use super::kinds::Content;
 use crate::address::PeerAddress;
+use crate::channel::Listing;
 use crate::chat::Role;
 use crate::contact::ContactError;
 use crate::keys::{
@@ -319,6 +320,13 @@ pub enum Reply {
     Older {
         /// There may be still older ones.
         more: bool,
+    },
+    /// Channels of a relay's directory, each checked.
+    Found {
+        /// In the order of their names.
+        listings: Vec<Listing>,
+        /// Where to go on; empty at the end.
+        next: Vec<u8>,
     },
     /// It is done.
     Done,

@@ -152,6 +152,7 @@ impl Client {
             self.dial_if_due(now_ms, peer);
             self.refresh_watches(peer);
             self.ask_newest(now_ms, peer);
+            self.send_listings(now_ms, peer);
             self.acquaint(now_ms, peer);
             if self.links.get(&peer).is_some_and(|link| link.opened) {
                 self.fill_todo(now_ms, peer);
@@ -248,6 +249,7 @@ impl Client {
         self.say_hello(peer);
         self.refresh_watches(peer);
         self.ask_newest(now_ms, peer);
+        self.send_listings(now_ms, peer);
         self.acquaint(now_ms, peer);
         self.compare_with(peer);
         self.fill_todo(now_ms, peer);
@@ -298,6 +300,7 @@ impl Client {
         link.audit.closed();
         self.unlooked();
         self.history_stream_closed(peer);
+        self.directory_stream_closed(peer);
         self.blob_stream_changed(peer);
     }
 
@@ -408,9 +411,13 @@ impl Client {
             ) => self.blob_answer(now_ms, peer, frame),
             // Nothing can be learnt from it.
             Ok(CustodianFrame::WatchRefused {
-                request, retry_after_s, ..
+                request,
+                why,
+                retry_after_s,
             }) => {
-                if self.history_refused(now_ms, peer, request, retry_after_s) {
+                if self.history_refused(now_ms, peer, request, retry_after_s)
+                    || self.directory_refused(now_ms, peer, request, why, retry_after_s)
+                {
                     return Ok(());
                 }
                 if let Some(link) = self.links.get_mut(&peer) {
@@ -423,6 +430,11 @@ impl Client {
                 self.acknowledge(peer, reconciled.answer.counted());
                 self.reconciled(now_ms, peer, reconciled)
             }
+            Ok(CustodianFrame::Enlisted(enlisted)) => {
+                self.enlisted(peer, enlisted);
+                Ok(())
+            }
+            Ok(CustodianFrame::Found(found)) => self.channels_found(now_ms, peer, found, bytes),
             Ok(CustodianFrame::Met(met)) => self.met(now_ms, peer, met),
             Ok(CustodianFrame::History(page)) => self.history_came(now_ms, peer, page, bytes),
             Ok(CustodianFrame::Unknown { .. }) => Ok(()),

@@ -2,6 +2,7 @@
 //! bounds it to [`limits::FRAME_BYTES`].
 
 use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
+use super::directory::{Enlist, Enlisted, Found, Search};
 use super::history::{History, HistoryPage};
 use super::meet::{Meet, Met};
 use super::reconcile::{Reconcile, Reconciled};
@@ -122,6 +123,8 @@ pub struct Compared {
 /// | 8 | reconcile | [`Reconcile`] |
 /// | 12 | history | [`History`] |
 /// | 14 | meet | [`Meet`] |
+/// | 16 | enlist | [`Enlist`] |
+/// | 18 | search | [`Search`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +154,10 @@ pub enum ClientFrame {
     History(History),
     /// Name others who watch.
     Meet(Meet),
+    /// Put a channel into the directory.
+    Enlist(Enlist),
+    /// Name channels of the directory.
+    Search(Search),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -217,7 +224,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Invalid => 1,
             Self::TopicQuota => 2,
@@ -233,7 +240,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn from_code(code: u8) -> Self {
+    pub(crate) fn from_code(code: u8) -> Self {
         match code {
             1 => Self::Invalid,
             2 => Self::TopicQuota,
@@ -377,6 +384,8 @@ pub struct Items {
 /// | 137 | reconciled | [`Reconciled`] |
 /// | 140 | history | [`HistoryPage`] |
 /// | 142 | met | [`Met`] |
+/// | 144 | enlisted | [`Enlisted`] |
+/// | 146 | found | [`Found`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -417,6 +426,10 @@ pub enum CustodianFrame {
     History(HistoryPage),
     /// Others who watch.
     Met(Met),
+    /// A channel is in the directory, or no longer.
+    Enlisted(Enlisted),
+    /// Channels of the directory.
+    Found(Found),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -435,6 +448,8 @@ const TAG_COMPARE: u8 = 10;
 const TAG_RECONCILE: u8 = 8;
 const TAG_HISTORY: u8 = 12;
 const TAG_MEET: u8 = 14;
+const TAG_ENLIST: u8 = 16;
+const TAG_SEARCH: u8 = 18;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -447,6 +462,8 @@ const TAG_COMPARED: u8 = 139;
 const TAG_RECONCILED: u8 = 137;
 const TAG_HISTORY_PAGE: u8 = 140;
 const TAG_MET: u8 = 142;
+const TAG_ENLISTED: u8 = 144;
+const TAG_FOUND: u8 = 146;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -505,6 +522,14 @@ impl Wire for ClientFrame {
                 w.u8(TAG_MEET);
                 meet.write(w);
             }
+            Self::Enlist(enlist) => {
+                w.u8(TAG_ENLIST);
+                enlist.write(w);
+            }
+            Self::Search(search) => {
+                w.u8(TAG_SEARCH);
+                search.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -537,6 +562,8 @@ impl Wire for ClientFrame {
             TAG_RECONCILE => Self::Reconcile(Reconcile::read(r)?),
             TAG_HISTORY => Self::History(History::read(r)?),
             TAG_MEET => Self::Meet(Meet::read(r)?),
+            TAG_ENLIST => Self::Enlist(Enlist::read(r)?),
+            TAG_SEARCH => Self::Search(Search::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -617,6 +644,14 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_MET);
                 met.write(w);
             }
+            Self::Enlisted(enlisted) => {
+                w.u8(TAG_ENLISTED);
+                enlisted.write(w);
+            }
+            Self::Found(found) => {
+                w.u8(TAG_FOUND);
+                found.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -681,6 +716,8 @@ impl Wire for CustodianFrame {
             TAG_RECONCILED => Self::Reconciled(Reconciled::read(r)?),
             TAG_HISTORY_PAGE => Self::History(HistoryPage::read(r)?),
             TAG_MET => Self::Met(Met::read(r)?),
+            TAG_ENLISTED => Self::Enlisted(Enlisted::read(r)?),
+            TAG_FOUND => Self::Found(Found::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

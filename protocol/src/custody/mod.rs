@@ -3,6 +3,7 @@
 //! The frames are the same towards a relay and towards another device; specification in `spec/custody.md`.
 
 mod blobs;
+mod directory;
 mod frames;
 mod history;
 mod meet;
@@ -11,6 +12,7 @@ pub mod relay;
 mod sets;
 
 pub use blobs::{BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, GetBlob, PutBlob};
+pub use directory::{Enlist, Enlisted, Found, Search};
 pub use frames::{
     Accepted, AdmissionToken, ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Item, Items, Receipt,
     Refusal, Refused, RunningHash, TokenHash, Watch,

@@ -11,6 +11,7 @@ mod clock;
 mod config;
 mod damage;
 mod deposit;
+mod directory;
 mod door;
 mod expiry;
 mod history;
@@ -28,6 +29,7 @@ pub use deposit::Verified;
 pub use door::Door;
 
 use super::blobs::{BlobReceipt, BlobState};
+use super::directory::Enlisted;
 use super::frames::{ClientFrame, CustodianFrame, Receipt, Refusal, Refused};
 use crate::Step;
 use crate::keys::{BlobId, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
@@ -38,6 +40,7 @@ use blobs::Changing;
 use clock::Clock;
 use config::{READ_ONLY_RETRY_S, SEEN_S};
 use damage::Damage;
+use directory::Directory;
 use expiry::next_due;
 use meetings::Meetings;
 use peers::Others;
@@ -160,6 +163,7 @@ pub struct Relay {
     blobs: BTreeMap<(TopicId, BlobId), Changing>,
     windows: Windows,
     meetings: Meetings,
+    directory: Directory,
     others: Others,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
@@ -220,6 +224,7 @@ impl Relay {
         let mut damage = Damage::default();
         let totals = totals(rows, &mut damage)?;
         let depositors = Depositors::load(rows, config.depositors, &mut damage)?;
+        let directory = Directory::load(rows, config.listings, &mut damage)?;
         let mut clock = Clock::new((totals.seen_s > 0).then_some(totals.seen_s));
         let now_s = clock.look(now_ms / 1000);
         Ok(Self {
@@ -236,6 +241,7 @@ impl Relay {
             blobs: BTreeMap::new(),
             windows: Windows::default(),
             meetings: Meetings::default(),
+            directory,
             others: Others::default(),
             peers: BTreeMap::new(),
             watches: 0,
@@ -367,6 +373,9 @@ impl Relay {
                     CustodianFrame::BlobReceipt(BlobReceipt { request, .. })
                     | CustodianFrame::BlobState(BlobState { request, .. }),
                 ) => self.refuse_blob(peer, request, Refusal::ReadOnly, READ_ONLY_RETRY_S),
+                Ok(CustodianFrame::Enlisted(Enlisted { request, .. })) => {
+                    self.refuse_watch(peer, request, Refusal::ReadOnly, READ_ONLY_RETRY_S);
+                }
                 _ => self.send_bytes(peer, frame, 0),
             }
         }
@@ -434,6 +443,7 @@ impl Relay {
             blob_bytes: self.totals.blob_bytes,
             peers: self.peers.len() as u64,
             watches: self.watches as u64,
+            listings: self.directory.len() as u64,
             runnable: self.runnable.len() as u64,
             unacknowledged_bytes: self.unacknowledged,
             damaged: self.damage.found,
@@ -494,6 +504,11 @@ impl Relay {
             ClientFrame::History(ask) => self.history(now_s, peer, ask, rows),
             ClientFrame::Meet(meet) => {
                 self.meet(peer, &meet);
+                Ok(())
+            }
+            ClientFrame::Enlist(enlist) => self.enlist(now_s, peer, &enlist, rows),
+            ClientFrame::Search(search) => {
+                self.search(now_s, peer, &search);
                 Ok(())
             }
             ClientFrame::Reconcile(question) => self.reconcile(now_s, peer, question, rows),
@@ -586,6 +601,7 @@ impl Relay {
             return Ok(());
         }
         self.depositors.prune(now_s);
+        self.expire_listings(now_s);
         self.totals_changed |= now_s.abs_diff(self.totals.seen_s) >= SEEN_S;
         if self.expiring {
             return Ok(());
@@ -598,6 +614,7 @@ impl Relay {
     fn reset(&mut self, rows: &dyn Rows) -> Result<(), RowsError> {
         self.totals = totals(rows, &mut self.damage)?;
         self.depositors = Depositors::load(rows, self.config.depositors, &mut self.damage)?;
+        self.directory = Directory::load(rows, self.config.listings, &mut self.damage)?;
         self.topics.reset(rows, &mut self.damage)
     }
 

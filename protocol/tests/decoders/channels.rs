@@ -2,11 +2,11 @@
 
 use super::{address, as_is};
 use madang_protocol::channel::{
-    Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, Head, Manifest, Policy,
-    Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch, WebLink, WriterCertificate,
+    Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, Head, Listing, Manifest,
+    Policy, Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch, WebLink, WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
-use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, WriterSecret};
+use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterSecret};
 use madang_protocol::message::Poll;
 use madang_protocol::wire::Wire;
 
@@ -30,6 +30,29 @@ fn editor() -> Signatory {
         channel: root().channel,
         secret,
         chain: vec![certificate.signed(&root().secret)],
+    }
+}
+
+fn manifest() -> Manifest {
+    Manifest {
+        number: 1,
+        name: "name".into(),
+        description: String::new(),
+        picture: None,
+        links: vec![WebLink {
+            label: "a".into(),
+            url: "b".into(),
+        }],
+        categories: vec![Category {
+            id: "news".into(),
+            name: "News".into(),
+        }],
+        inbox: String::new(),
+        relays: vec![address(4)],
+        domain: "shop.example".into(),
+        policy: Policy::default(),
+        recovery: Some(editor().secret.public()),
+        extensions: Vec::new(),
     }
 }
 
@@ -69,31 +92,11 @@ fn card() -> Card {
 }
 
 fn beacon() -> Vec<u8> {
-    let manifest = Manifest {
-        number: 1,
-        name: "name".into(),
-        description: String::new(),
-        picture: None,
-        links: vec![WebLink {
-            label: "a".into(),
-            url: "b".into(),
-        }],
-        categories: vec![Category {
-            id: "news".into(),
-            name: "News".into(),
-        }],
-        inbox: String::new(),
-        relays: vec![address(4)],
-        domain: "shop.example".into(),
-        policy: Policy::default(),
-        recovery: Some(editor().secret.public()),
-        extensions: Vec::new(),
-    };
     Statement::Beacon(Box::new(Beacon {
         number: 2,
         time_ms: 3,
         period_s: 4,
-        manifest,
+        manifest: manifest(),
         heads: vec![Head {
             writer: root().secret.public(),
             number: 1,
@@ -225,4 +228,22 @@ pub fn vouches() -> Vec<Vec<u8>> {
 pub fn vouch(bytes: &[u8]) -> Option<Vec<u8>> {
     let vouch = Vouch::decode(bytes).ok()?;
     as_is(bytes, vouch.verify(vouch.channel, &vouch.domain).is_ok())
+}
+
+/// The relay and the time of listings.
+const LISTED: (TransportKey, u64) = (TransportKey([3; 32]), 1_900_000_000);
+
+pub fn listings() -> Vec<Vec<u8>> {
+    let told = manifest();
+    let (relay, until_s) = LISTED;
+    vec![
+        Listing::sign(&root(), relay, 1, until_s, &told).encode(),
+        Listing::withdraw(&root(), relay, 2, until_s, &told).encode(),
+    ]
+}
+
+pub fn listing(bytes: &[u8]) -> Option<Vec<u8>> {
+    let listing = Listing::decode(bytes).ok()?;
+    let (relay, now_s) = LISTED;
+    as_is(bytes, listing.verify(&relay, now_s).is_ok())
 }

@@ -8,8 +8,8 @@ use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, 
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, InvitedGroup, Request};
 use madang_protocol::custody::{
     Accepted, AdmissionToken, Answer, Ask, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
-    ClientFrame, Cursor, CustodianFrame, Deposit, GetBlob, History, HistoryPage, Item, Items, PutBlob, Receipt,
-    Reconcile, Reconciled, Refusal, Refused, RunningHash, Watch,
+    ClientFrame, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Found, GetBlob, History, HistoryPage, Item, Items,
+    PutBlob, Receipt, Reconcile, Reconciled, Refusal, Refused, RunningHash, Search, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -125,7 +125,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 43] = [
+pub const TARGETS: [Target; 44] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -176,6 +176,7 @@ pub const TARGETS: [Target; 43] = [
         .authentic()
         .lenient(),
     Target::new("channel_evidence", channels::evidence, channels::evidences).authentic(),
+    Target::new("channel_listing", channels::listing, channels::listings).authentic(),
     Target::new("channel_vouch", channels::vouch, channels::vouches).authentic(),
     Target::new("share", shares::share, shares::shares)
         .lenient()
@@ -292,6 +293,18 @@ fn client_frames() -> Vec<Vec<u8>> {
         before: 9,
         count: 50,
     })])
+    .chain([
+        ClientFrame::Enlist(Enlist {
+            request: 9,
+            listing: vec![1; 40],
+        }),
+        ClientFrame::Search(Search {
+            request: 10,
+            query: "shop".into(),
+            category: "news".into(),
+            after: vec![2; 33],
+        }),
+    ])
     .chain(windows::questions().map(ClientFrame::Reconcile))
     .map(|frame| frame.encode())
     .collect()
@@ -327,6 +340,15 @@ fn custodian_frames() -> Vec<Vec<u8>> {
                 position: 2,
                 envelope: vec![5; 100],
             }],
+        }),
+        CustodianFrame::Enlisted(Enlisted {
+            request: 9,
+            until_s: 10,
+        }),
+        CustodianFrame::Found(Found {
+            request: 10,
+            listings: vec![vec![1; 40], vec![2; 40]],
+            next: vec![3; 33],
         }),
         CustodianFrame::History(HistoryPage {
             request: 8,

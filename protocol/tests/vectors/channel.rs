@@ -4,8 +4,8 @@ use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, numbe
 use madang_protocol::address::PeerAddress;
 use madang_protocol::channel::{
     Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, EvidenceError, Head,
-    LinkError, Manifest, Policy, Post, Proof, Revocation, Scopes, Signatory, Statement, Vouch, VouchError, WebLink,
-    WriterCertificate,
+    LinkError, Listing, ListingError, Manifest, Policy, Post, Proof, Revocation, Scopes, Signatory, Statement, Vouch,
+    VouchError, WebLink, WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{
@@ -77,6 +77,12 @@ pub const FORMAT: Format = Format {
             text: false,
             read: read_vouch,
             write: write_vouch,
+        },
+        Kind {
+            name: "listing",
+            text: false,
+            read: read_listing,
+            write: write_listing,
         },
         Kind {
             name: "app_vouch",
@@ -534,6 +540,7 @@ fn fill(v: &mut Vectors) {
     links(v);
     evidence(v);
     vouches(v);
+    listings(v);
 }
 
 fn envelopes(v: &mut Vectors, [editor, successor, later, by_editor]: [&[u8]; 4]) {
@@ -913,4 +920,134 @@ fn vouches(v: &mut Vectors) {
     bad("capitals", &no_domain, "invalid", "vouch.domain");
     let whole = write_vouch(&by(ROOT), &good);
     bad("cut", &whole[..whole.len() - 1], "truncated", "vouch.signature");
+}
+
+/// The time at which listings are read.
+const LISTED_S: u64 = 1_900_000_000;
+
+fn read_listing(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let listing = Listing::decode(bytes)?;
+    listing.verify(&listing.relay, LISTED_S).map_err(|error| match error {
+        ListingError::Decode(error) => error.into(),
+        ListingError::Signature(error) => error.into(),
+        ListingError::NotRoot => Fault::new("not_root"),
+        ListingError::Expired => Fault::new("expired"),
+        ListingError::OtherRelay => Fault::new("another"),
+    })?;
+    let chain: Vec<Value> = listing.chain.iter().map(|known| hexed(known.encode())).collect();
+    let relays: Vec<Value> = listing
+        .relays
+        .iter()
+        .map(|relay| json!({ "key": hexed(relay.key.0), "addrs": relay.addrs }))
+        .collect();
+    Ok(json!({
+        "channel": hexed(listing.channel.0),
+        "relay": hexed(listing.relay.0),
+        "number": number(listing.number),
+        "until_s": number(listing.until_s),
+        "withdrawn": listing.is_withdrawn(),
+        "name": listing.name,
+        "description": listing.description,
+        "categories": listing.categories,
+        "relays": relays,
+        "certificates": chain,
+    }))
+}
+
+fn write_listing(keys: &Value, fields: &Value) -> Vec<u8> {
+    let by = signatory(keys, fields);
+    let manifest = Manifest {
+        number: 1,
+        name: text(fields, "name"),
+        description: text(fields, "description"),
+        picture: None,
+        links: Vec::new(),
+        categories: items(fields, "categories")
+            .map(|id| Category {
+                id: id.as_str().unwrap().to_owned(),
+                name: String::new(),
+            })
+            .collect(),
+        inbox: String::new(),
+        relays: items(fields, "relays")
+            .map(|relay| PeerAddress {
+                key: TransportKey(array(relay, "key")),
+                addrs: items(relay, "addrs")
+                    .map(|addr| addr.as_str().unwrap().to_owned())
+                    .collect(),
+            })
+            .collect(),
+        domain: String::new(),
+        policy: Policy::default(),
+        recovery: None,
+        extensions: Vec::new(),
+    };
+    let sign = match fields["withdrawn"] == true {
+        true => Listing::withdraw,
+        false => Listing::sign,
+    };
+    let relay = TransportKey(array(fields, "relay"));
+    sign(
+        &by,
+        relay,
+        uint64(fields, "number"),
+        uint64(fields, "until_s"),
+        &manifest,
+    )
+    .encode()
+}
+
+fn listings(v: &mut Vectors) {
+    let by = |secret: [u8; 32]| json!({ "writer_secret": hexed(secret) });
+    let root = WriterSecret::from_bytes(ROOT);
+    let fields = |withdrawn: bool, until_s: u64, chain: &[Vec<u8>]| {
+        let chain: Vec<Value> = chain.iter().map(hexed).collect();
+        let relays = json!([{ "key": hexed([4; 32]), "addrs": ["/ip4/192.0.2.1/udp/4001/quic-v1"] }]);
+        json!({
+            "channel": hexed(channel().0),
+            "relay": hexed([4; 32]),
+            "number": number(7),
+            "until_s": number(until_s),
+            "withdrawn": withdrawn,
+            "name": "마당 서점",
+            "description": if withdrawn { "" } else { "Books and readings" },
+            "categories": if withdrawn { json!([]) } else { json!(["news"]) },
+            "relays": if withdrawn { json!([]) } else { relays },
+            "certificates": chain,
+        })
+    };
+    let certified = |scopes: Scopes| certificate(&root, &grant(EDITOR, scopes)).encode();
+    let until_s = LISTED_S + limits::LISTING_SECONDS;
+    let good = fields(false, until_s, &[]);
+    let whole = v.good("listing", "by the channel's key", by(ROOT), good.clone());
+    let heir = fields(false, until_s, &[certified(Scopes::ROOT)]);
+    v.good("listing", "by whom it was handed over to", by(EDITOR), heir);
+    let gone = v.good("listing", "one that is withdrawn", by(ROOT), fields(true, until_s, &[]));
+    let mut bad = |name, bytes: &[u8], error, at| v.bad("listing", name, Value::Null, bytes, error, at);
+    let editor = fields(false, until_s, &[certified(Scopes::PUBLISH)]);
+    bad("by an editor", &write_listing(&by(EDITOR), &editor), "not_root", "");
+    bad("by a stranger", &write_listing(&by(EDITOR), &good), "signature", "");
+    for (name, at_s) in [
+        ("one that is over", LISTED_S - 1),
+        (
+            "one that is to hold for too long",
+            LISTED_S + 2 * limits::LISTING_SECONDS + 1,
+        ),
+    ] {
+        let over = write_listing(&by(ROOT), &fields(false, at_s, &[]));
+        bad(name, &over, "expired", "");
+    }
+    let mut shown = gone;
+    // Behind version, two keys, number and time.
+    shown[82] = 0;
+    bad("a withdrawn one that is shown again", &shown, "signature", "");
+    bad("cut", &whole[..whole.len() - 1], "truncated", "listing.signature");
+    let mut unnamed = good;
+    unnamed["name"] = json!(" ");
+    bad(
+        "no name",
+        &write_listing(&by(ROOT), &unnamed),
+        "invalid",
+        "listing.name",
+    );
 }

@@ -358,6 +358,17 @@ async fn terms_and_writers(play: &mut Play, brand: &Rpc, bob: &mut Person, chann
     })
     .await;
     play.call(&follower, "channel.prove", about.clone()).await;
+    brand.ask("channel.enlist", about.clone()).await;
+    bob.until("the channel is in the directory", async |bob| {
+        let found = bob.ask("channel.search", json!({})).await;
+        found["items"]
+            .as_array()
+            .is_some_and(|items| !items.is_empty())
+            .then_some(())
+    })
+    .await;
+    play.call(brand, "channel.enlist", about.clone()).await;
+    play.call(&follower, "channel.search", json!({ "query": "shop" })).await;
 }
 
 /// Evidence of the vectors, in base64.

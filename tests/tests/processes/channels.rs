@@ -468,6 +468,61 @@ async fn f51_two_versions_for_two_followers_are_proved_once_they_share_a_peer() 
     assert_eq!(texts(&erin, &channel).await[0], "hello");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brand_that_wants_it_is_found_at_its_relay_until_it_wants_it_no_longer() {
+    let world = World::new(MADANG);
+    let mut relay = world.relay().await;
+    let alice = world.person_up("alice", relay.addresses()).await;
+    let mut bob = world.person_up("bob", relay.addresses()).await;
+    let (channel, link) = brand(&alice, "마당 서점").await;
+    let names = async |bob: &Person, params: Value| -> Vec<String> {
+        let found = bob.ask("channel.search", params).await;
+        let items = found["items"].as_array().unwrap().iter();
+        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+    bob.until(
+        "the relay has a directory, in which nobody is unless wanted",
+        async |bob| {
+            let page = bob.rpc().call("channel.search", json!({})).await;
+            page.is_ok_and(|page| page["items"] == json!([])).then_some(())
+        },
+    )
+    .await;
+    alice.ask("channel.enlist", json!({ "channel": channel })).await;
+    let found = async |bob: &Person| names(bob, json!({ "query": "서점" })).await == ["마당 서점"];
+    bob.until("it is found", async |bob| found(bob).await.then_some(()))
+        .await;
+    let shown = alice.ask("channel.get", json!({ "channel": channel })).await;
+    assert_eq!(shown["listings"][0]["state"], "listed");
+    let page = bob
+        .ask("channel.search", json!({ "query": "READ", "category": "news" }))
+        .await;
+    let item = &page["items"][0];
+    assert_eq!((&item["channel"], &item["followed"]), (&json!(channel), &json!(false)));
+    assert!(names(&bob, json!({ "category": "offers" })).await.is_empty());
+    // The link that is found is good for following.
+    follows(&mut bob, item["link"].as_str().unwrap(), &channel).await;
+    assert_eq!(item["link"], link);
+
+    relay.stop().await;
+    relay.up().await;
+    bob.until("it is found after the relay's restart", async |bob| {
+        let page = bob.rpc().call("channel.search", json!({ "query": "서점" })).await;
+        page.is_ok_and(|page| page["items"][0]["followed"] == true)
+            .then_some(())
+    })
+    .await;
+    let printed = by_hand(&bob, &["channel", "search", "서점"]).await;
+    assert!(printed.contains("마당 서점") && printed.contains(&link), "{printed}");
+    by_hand(&alice, &["channel", "enlist", "마당 서점", "--off"]).await;
+    bob.until("it is found no longer", async |bob| {
+        names(bob, json!({})).await.is_empty().then_some(())
+    })
+    .await;
+    let shown = alice.ask("channel.get", json!({ "channel": channel })).await;
+    assert!(shown["listings"].is_null(), "{shown}");
+}
+
 /// What a person has as evidence against a channel, once it is told of any.
 async fn proofs(person: &mut Person, channel: &str) -> Vec<Value> {
     let told = person

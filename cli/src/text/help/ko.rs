@@ -710,6 +710,29 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Print the link by which others follow a channel",
         "다른 사람이 채널을 팔로우할 링크를 출력합니다",
     ),
+    (
+        "Put a channel of yours into the public directories of its relays, where anybody finds it",
+        "내 채널을 릴레이의 공개 디렉터리에 올립니다. 누구나 거기서 찾을 수 있습니다",
+    ),
+    (
+        "Only at this relay, by its key in hex; can be repeated",
+        "이 릴레이에만(16진수 키). 여러 번 쓸 수 있습니다",
+    ),
+    ("Take it out of all", "모든 디렉터리에서 내립니다"),
+    (
+        "Look for channels in the public directories of relays; a relay sees what you look for",
+        "릴레이의 공개 디렉터리에서 채널을 찾습니다. 무엇을 찾는지 릴레이가 봅니다",
+    ),
+    (
+        "Words, all of which name or description have [default: all channels]",
+        "이름이나 소개에 모두 들어 있어야 하는 낱말 [기본값: 모든 채널]",
+    ),
+    ("Only of this category", "이 분류만"),
+    ("Only at this relay, by its key in hex", "이 릴레이에서만(16진수 키)"),
+    (
+        "Keep no public directory: no channel can be found at this relay",
+        "공개 디렉터리를 두지 않습니다. 이 릴레이에서는 채널을 찾을 수 없습니다",
+    ),
     ("Follow a channel", "채널을 팔로우합니다"),
     ("Its link, `madang:channel?…`", "채널 링크, `madang:channel?…`"),
     ("By whom its posts come", "글을 누구를 통해 받을지"),

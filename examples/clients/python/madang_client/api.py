@@ -113,6 +113,8 @@ __all__ = [
     "FileSendBody",
     "Filter",
     "FollowShareAction",
+    "FoundChannel",
+    "FoundChannels",
     "Gap",
     "GapEvent",
     "GapEventData",
@@ -137,6 +139,8 @@ __all__ = [
     "Ledger",
     "LedgerState",
     "Link",
+    "Listed",
+    "ListedState",
     "Manifest",
     "Member",
     "Members",
@@ -331,6 +335,9 @@ LedgerState = Literal["queued", "held", "delivered", "read"]
 
 Link = str
 """An invite link: `madang:invite?d=…`. A web address that carries one behind a `#` is read too."""
+
+ListedState = Literal["listed", "waiting", "leaving"]
+"""How an own channel stands in a relay's directory."""
 
 MessageId = str
 """Names a message for good, on all devices."""
@@ -976,6 +983,9 @@ class Channel(TypedDict):
 
     link: str
     """The link by which others follow it."""
+
+    listings: NotRequired[list[Listed]]
+    """In whose public directories an own channel is to be found; see `channel.enlist`."""
 
     manifest: NotRequired[Manifest]
     """What it says of itself; absent until that is here."""
@@ -1782,6 +1792,41 @@ class FollowShareAction(TypedDict):
     kind: Literal["follow"]
 
 
+class FoundChannel(TypedDict):
+    """A channel in a relay's directory, as its root signed it."""
+
+    categories: list[str]
+    """Ids of what its posts can be of."""
+
+    channel: ChannelId
+    """Which."""
+
+    description: str
+    """For people; the beginning of a long one."""
+
+    followed: bool
+    """This account follows it, or it is its own."""
+
+    link: ChannelLink
+    """By which it is followed."""
+
+    name: str
+    """What it calls itself. Anybody can call a channel so; what counts is the key."""
+
+    relay: RelayKey
+    """In whose directory it is."""
+
+
+class FoundChannels(TypedDict):
+    """Result of `channel.search`."""
+
+    items: list[FoundChannel]
+    """By name; what several relays name comes once from each."""
+
+    next: NotRequired[PageCursor]
+    """As `after` it gives the page that follows. Absent at the end."""
+
+
 class Gap(TypedDict):
     """A range of another device's messages that is missing."""
 
@@ -1995,6 +2040,22 @@ class Ledger(TypedDict):
 
     state: LedgerState
     """The furthest it got; never goes back."""
+
+
+class Listed(TypedDict):
+    """An own channel in a relay's directory."""
+
+    reason: NotRequired[str]
+    """Why the relay refused, if it did: `not_here` if it has no directory, `not_found` as long as it doesn't keep the channel, `full`, …"""
+
+    relay: RelayKey
+    """Whose."""
+
+    state: ListedState
+    """How it stands."""
+
+    until_ms: NotRequired[int]
+    """Until when it is there, in Unix milliseconds; it is renewed in time."""
 
 
 class Manifest(TypedDict):
@@ -4113,6 +4174,31 @@ class ChannelMethods:
         key: As `channel.recovery_key` gave it.
         """
         result: Channel = self._call("channel.recover", {"key": key})
+        return result
+
+    def enlist(self, *, channel: ChannelId, relays: Sequence[RelayKey] | None = None) -> Channel:
+        """Puts an own channel into the public directories of relays that keep it, so that anybody can find it there, and takes it out of the others'.
+
+        No channel is in one unless this is called. What the relays say to it is in `listings` of `channel.get`.
+
+        channel: An own channel.
+        relays: In whose directories it is to be: relays that keep it. Absent for all of them; empty for none.
+        """
+        result: Channel = self._call("channel.enlist", {"channel": channel, "relays": relays})
+        return result
+
+    def search(self, *, after: PageCursor | None = None, category: str | None = None, limit: int | None = None, query: str | None = None, relay: RelayKey | None = None) -> FoundChannels:
+        """Looks for channels in the public directories of relays that are connected.
+
+        A relay sees what is looked for. It can leave out channels, but can't make up or change any: each is signed by its root.
+
+        after: `next` of a page: what comes behind it.
+        category: A category's id; absent for all.
+        limit: Items at most; counts as 1,000 if above. A page may have fewer.
+        query: Words, all of which the name or the description has; absent for all channels.
+        relay: In whose directory, of a relay that is connected; absent for all of these, one after the other.
+        """
+        result: FoundChannels = self._call("channel.search", {"after": after, "category": category, "limit": limit, "query": query, "relay": relay})
         return result
 
     def vouch(self, *, channel: ChannelId) -> Vouched:

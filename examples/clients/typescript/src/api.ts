@@ -447,6 +447,8 @@ export interface Channel {
   last_ms: number;
   /** The link by which others follow it. */
   link: string;
+  /** In whose public directories an own channel is to be found; see `channel.enlist`. */
+  listings?: Listed[];
   /** What it says of itself; absent until that is here. */
   manifest?: Manifest;
   /** The user isn't told of new posts. */
@@ -1090,6 +1092,32 @@ export interface FollowShareAction {
   kind: "follow";
 }
 
+/** A channel in a relay's directory, as its root signed it. */
+export interface FoundChannel {
+  /** Ids of what its posts can be of. */
+  categories: string[];
+  /** Which. */
+  channel: ChannelId;
+  /** For people; the beginning of a long one. */
+  description: string;
+  /** This account follows it, or it is its own. */
+  followed: boolean;
+  /** By which it is followed. */
+  link: ChannelLink;
+  /** What it calls itself. Anybody can call a channel so; what counts is the key. */
+  name: string;
+  /** In whose directory it is. */
+  relay: RelayKey;
+}
+
+/** Result of `channel.search`. */
+export interface FoundChannels {
+  /** By name; what several relays name comes once from each. */
+  items: FoundChannel[];
+  /** As `after` it gives the page that follows. Absent at the end. */
+  next?: PageCursor;
+}
+
 /** A range of another device's messages that is missing. */
 export interface Gap {
   /** Whose messages. */
@@ -1277,6 +1305,21 @@ export type LedgerState = "queued" | "held" | "delivered" | "read";
 
 /** An invite link: `madang:invite?d=…`. A web address that carries one behind a `#` is read too. */
 export type Link = string;
+
+/** An own channel in a relay's directory. */
+export interface Listed {
+  /** Why the relay refused, if it did: `not_here` if it has no directory, `not_found` as long as it doesn't keep the channel, `full`, … */
+  reason?: string;
+  /** Whose. */
+  relay: RelayKey;
+  /** How it stands. */
+  state: ListedState;
+  /** Until when it is there, in Unix milliseconds; it is renewed in time. */
+  until_ms?: number;
+}
+
+/** How an own channel stands in a relay's directory. */
+export type ListedState = "listed" | "waiting" | "leaving";
 
 /** What a channel says of itself, signed by its root. */
 export interface Manifest {
@@ -2922,6 +2965,28 @@ export interface ChannelRecoverParams {
   key: RecoveryKey;
 }
 
+/** Parameters of `channel.enlist`. */
+export interface ChannelEnlistParams {
+  /** An own channel. */
+  channel: ChannelId;
+  /** In whose directories it is to be: relays that keep it. Absent for all of them; empty for none. */
+  relays?: RelayKey[];
+}
+
+/** Parameters of `channel.search`. */
+export interface ChannelSearchParams {
+  /** `next` of a page: what comes behind it. */
+  after?: PageCursor;
+  /** A category's id; absent for all. */
+  category?: string;
+  /** Items at most; counts as 1,000 if above. A page may have fewer. */
+  limit?: number;
+  /** Words, all of which the name or the description has; absent for all channels. */
+  query?: string;
+  /** In whose directory, of a relay that is connected; absent for all of these, one after the other. */
+  relay?: RelayKey;
+}
+
 /** Parameters of `channel.vouch`. */
 export interface ChannelVouchParams {
   /** The channel. */
@@ -3569,6 +3634,20 @@ export abstract class Methods {
     /** Takes a channel back: it is this account's from then on. */
     recover: (params: ChannelRecoverParams, signal?: AbortSignal): Promise<Channel> =>
       this.call("channel.recover", params, signal),
+    /**
+     * Puts an own channel into the public directories of relays that keep it, so that anybody can find it there, and takes it out of the others'.
+     *
+     * No channel is in one unless this is called. What the relays say to it is in `listings` of `channel.get`.
+     */
+    enlist: (params: ChannelEnlistParams, signal?: AbortSignal): Promise<Channel> =>
+      this.call("channel.enlist", params, signal),
+    /**
+     * Looks for channels in the public directories of relays that are connected.
+     *
+     * A relay sees what is looked for. It can leave out channels, but can't make up or change any: each is signed by its root.
+     */
+    search: (params: ChannelSearchParams = {}, signal?: AbortSignal): Promise<FoundChannels> =>
+      this.call("channel.search", params, signal),
     /** What the domain that an own channel names is to publish, so that followers can see that it is the channel's. */
     vouch: (params: ChannelVouchParams, signal?: AbortSignal): Promise<Vouched> =>
       this.call("channel.vouch", params, signal),

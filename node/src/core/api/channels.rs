@@ -3,6 +3,7 @@
 use super::{Facade, page};
 use crate::core::channels::verify;
 use crate::rpc::api::{ApiResult, ChannelApi};
+use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use crate::rpc::params::*;
 use crate::rpc::types::*;
 
@@ -122,6 +123,14 @@ impl ChannelApi for Facade {
 
     async fn channel_vouch(&self, channel: ChannelId) -> ApiResult<(String, Vec<u8>)> {
         self.vouch(channel).await
+    }
+
+    async fn channel_enlist(&self, params: EnlistParams) -> ApiResult<Channel> {
+        self.enlist(params).await
+    }
+
+    async fn channel_search(&self, params: ChannelSearchParams) -> ApiResult<FoundChannels> {
+        self.search_channels(params).await
     }
 
     async fn channel_prove(&self, channel: ChannelId, domain: String, vouches: Vec<Vec<u8>>) -> ApiResult<Channel> {

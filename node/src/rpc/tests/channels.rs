@@ -32,6 +32,7 @@ pub(super) fn channel(byte: u8) -> Channel {
         held: Vec::new(),
         broke_promise_ms: None,
         domain_proved_ms: None,
+        listings: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::schema::{Base64, PageCursor};
 use super::{Attachment, ChannelId, ChannelTerms, Held, HeldBack, HeldWhy, PostId, WriterKey, WriterScope};
+use crate::rpc::directory::Listed;
 use crate::rpc::limits::MAX_EVIDENCE;
 
 /// By whom the posts of a channel come.
@@ -69,6 +70,9 @@ pub struct Channel {
     /// When the domain that it names was last seen to vouch for it, in Unix milliseconds; see `channel.prove`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain_proved_ms: Option<u64>,
+    /// In whose public directories an own channel is to be found; see `channel.enlist`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listings: Vec<Listed>,
 }
 
 /// What a channel says of itself, signed by its root.

@@ -7,6 +7,7 @@
 //! | `own` | making a channel, its entries, posts that are planned |
 //! | `beacons` | what the root signs of the whole channel |
 //! | `writers` | who else may write, hand-over and recovery |
+//! | `directory` | being found in relays' directories, and finding others |
 //! | `digest` | what the follower's terms hold back |
 //! | `domain` | whether a domain vouches for a channel |
 //! | `mesh` | passing on among followers |
@@ -18,6 +19,7 @@
 
 mod beacons;
 mod digest;
+mod directory;
 mod domain;
 mod follow;
 mod history;
@@ -212,6 +214,24 @@ pub enum ChannelCommand {
         /// Which post.
         post: EnvelopeId,
     },
+    /// Put an own channel into the public directories of some of its relays, and take it out of those of the others. Replies [`Reply::Done`].
+    Enlist {
+        /// Which.
+        channel: ChannelId,
+        /// Where it is to be found; nowhere if there are none.
+        relays: Vec<TransportKey>,
+    },
+    /// Look for channels in the directory of a relay that is connected. Replies [`Reply::Found`].
+    Search {
+        /// Whose.
+        relay: TransportKey,
+        /// Words, all of which name or description have; empty for all channels.
+        query: String,
+        /// A category's id; empty for all.
+        category: String,
+        /// Where to go on.
+        after: Vec<u8>,
+    },
     /// Fetch older posts from a relay. Replies [`Reply::Older`] when they are here.
     History {
         /// Where.
@@ -260,6 +280,8 @@ pub(super) struct Channels {
     asked: BTreeMap<(TransportKey, u64), Asked>,
     /// When a relay that refused is asked again.
     ask_again_ms: BTreeMap<(TransportKey, ChannelId), u64>,
+    /// What relays are asked about their directories.
+    directory: directory::Directory,
     /// Posts that are planned, by time.
     planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
     /// Own channels whose relays are to be handed again what they may lack.
@@ -349,6 +371,8 @@ impl Channels {
             .chain(asked)
             .chain(again)
             .chain(planned)
+            .chain(self.directory.timer())
+            .chain(self.by_id.values().filter_map(directory::renewed_ms))
             .chain(self.mesh.timer())
             .min()
     }
@@ -449,6 +473,13 @@ impl Client {
             ChannelCommand::OpenDigest { channel } => self.open_digest(channel),
             ChannelCommand::Block { channel, blocked } => self.block_channel(now_ms, channel, blocked, rows),
             ChannelCommand::MarkRead { channel, through } => self.mark_channel_read(channel, through),
+            ChannelCommand::Enlist { channel, relays } => self.enlist(now_ms, channel, &relays),
+            ChannelCommand::Search {
+                relay,
+                query,
+                category,
+                after,
+            } => return self.search_directory(now_ms, token, relay, (query, category), after),
             ChannelCommand::History { channel } => return self.read_back(now_ms, channel, token),
         }
         .map(Some)
@@ -461,6 +492,7 @@ impl Client {
         self.send_due_beacons(now_ms)?;
         self.fill_channels(now_ms);
         self.ask_refusers(now_ms);
+        self.tick_directory(now_ms);
         self.tick_mesh(now_ms);
         Ok(())
     }

@@ -148,6 +148,7 @@ impl Client {
             self.channels.again.insert(id);
         }
         self.send_beacon(now_ms, id, manifest)?;
+        self.list_anew(now_ms, id);
         Ok(Reply::Done)
     }
 

@@ -76,6 +76,25 @@ pub(in crate::client) struct OwnRow {
     pub beacon_due_ms: u64,
     /// Whom we certified, and not revoked.
     pub granted: Vec<GrantRow>,
+    /// In whose directories it is to be found, or was.
+    #[serde(default)]
+    pub listings: Vec<ListingRow>,
+}
+
+/// An own channel in the directory of a relay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::client) struct ListingRow {
+    pub relay: TransportKey,
+    /// It is to be in it no longer.
+    pub withdrawn: bool,
+    /// Of the last listing that was signed.
+    pub number: u64,
+    /// Until when the one holds that the relay took; 0 if it took none.
+    pub until_s: u64,
+    /// The relay has what is wanted now.
+    pub settled: bool,
+    /// The code by which it refused the last one.
+    pub refused: Option<u8>,
 }
 
 /// What we write on a channel with.

@@ -9,6 +9,7 @@ use crate::custody::CustodianFrame;
 use crate::keys::TopicSecret;
 
 mod digest;
+mod directory;
 mod mesh;
 mod writers;
 

@@ -2,11 +2,12 @@
 
 use super::Channel;
 use super::digest::facts;
-use super::rows::{ChannelRow, EntryRow, PlannedRow, key};
+use super::rows::{ChannelRow, EntryRow, ListingRow, PlannedRow, key};
 use crate::address::PeerAddress;
 use crate::channel::terms::{Terms, Why};
 use crate::channel::{Act, Authority, Beacon, ChannelLink, Entry, Evidence, Manifest, Post, Proof, Scopes, Statement};
 use crate::client::records::{self, LedgerRow, decode};
+use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, ChatId, EnvelopeId, TransportKey, WriterId};
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
@@ -66,6 +67,23 @@ pub struct ChannelView {
     pub broke_promise_ms: u64,
     /// When the domain that it names was last seen to vouch for it.
     pub proved_ms: Option<u64>,
+    /// In whose directories an own channel is to be found.
+    pub listings: Vec<ListingView>,
+}
+
+/// An own channel in the directory of a relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListingView {
+    /// Whose.
+    pub relay: TransportKey,
+    /// It is to be there no longer.
+    pub withdrawn: bool,
+    /// Until when it is there, Unix seconds; 0 if it isn't.
+    pub until_s: u64,
+    /// The relay has what is wanted.
+    pub settled: bool,
+    /// Why the relay refused.
+    pub refused: Option<Refusal>,
 }
 
 /// Whom the root of an own channel lets write.
@@ -172,6 +190,24 @@ pub struct PlanView {
     pub at_ms: u64,
     /// What.
     pub post: Post,
+}
+
+fn listings(channel: &Channel) -> Vec<ListingView> {
+    let own = channel.row.own.as_ref();
+    own.map(|own| own.listings.iter().map(ListingView::of).collect())
+        .unwrap_or_default()
+}
+
+impl ListingView {
+    fn of(row: &ListingRow) -> Self {
+        Self {
+            relay: row.relay,
+            withdrawn: row.withdrawn,
+            until_s: row.until_s,
+            settled: row.settled,
+            refused: row.refused.map(Refusal::from_code),
+        }
+    }
 }
 
 pub(super) fn name_of(channel: &Channel) -> String {
@@ -301,6 +337,7 @@ fn view_of(rows: &dyn Rows, id: ChannelId, value: &[u8]) -> Result<ChannelView, 
             .collect(),
         broke_promise_ms: row.broke_ms,
         proved_ms: channel.proved_ms(),
+        listings: listings(&channel),
     })
 }
 

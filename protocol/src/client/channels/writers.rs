@@ -243,7 +243,7 @@ impl Client {
                 channel.row.own = Some(OwnRow {
                     beacon: channel.latest().map_or(0, |beacon| beacon.number),
                     beacon_due_ms: now_ms,
-                    granted: Vec::new(),
+                    ..OwnRow::default()
                 });
             }
         }

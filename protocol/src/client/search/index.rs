@@ -5,15 +5,14 @@
 //! edited or erased that a segment has, or when much of the log waits. Where the log was pruned before it was read, and in data of
 //! versions that had no index, it is made anew by reading all messages.
 
-use super::fold::fold;
 use super::segment::{Builder, Doc, IndexKey, STATE, docs, erase, heads, strike, text_hash};
-use super::terms::{Gram, grams};
 use crate::client::history::{Lookup, MessageView, events, newest_event};
 use crate::client::records::{decode, encode, key};
 use crate::client::{EventRow, expiry};
 use crate::limits;
 use crate::message::Body;
 use crate::rows::{Batch, Rows, RowsError, Tree, prefix_end};
+use crate::words::{Gram, fold, grams};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

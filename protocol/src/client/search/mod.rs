@@ -2,18 +2,14 @@
 //!
 //! | file | room |
 //! |---|---|
-//! | `fold` | texts as they are compared |
-//! | `terms` | what is looked for, and grams |
 //! | `segment` | the rows of the index |
 //! | `index` | keeping it |
 //!
 //! The index says where to look. What is found is always read in the messages as they are now, so that nothing that was deleted, edited
 //! away or erased by a timer shows, also while the index still has it.
 
-mod fold;
 mod index;
 mod segment;
-mod terms;
 
 pub use index::{Pass, pass};
 
@@ -21,11 +17,11 @@ use super::history::{Lookup, MessageView, newest_event};
 use crate::keys::{AccountId, ChatId};
 use crate::limits;
 use crate::rows::{Rows, RowsError};
+use crate::words::{Gram, Terms};
 use index::{Short, news, state, text_of};
 use segment::{STATE, docs, heads, matches};
 use std::collections::BTreeSet;
 use std::ops::Range;
-use terms::{Gram, Terms};
 
 /// The key in `Tree::Search` without which the index is made anew.
 pub const INDEX_STATE: &[u8] = STATE;

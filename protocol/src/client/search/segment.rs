@@ -10,10 +10,10 @@
 //! Bucket and fingerprint of a gram come of a hash under the index's own key, so that the keys and sizes of rows, which anybody with the
 //! disk sees, don't tell which letters a text has. Numbers in lists are LEB128.
 
-use super::terms::Gram;
 use crate::client::records::{decode, encode_small};
 use crate::limits;
 use crate::rows::{Batch, Rows, RowsError, Tree};
+use crate::words::Gram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

@@ -65,6 +65,13 @@ pub(super) const COMPARE_BYTES_PER_MINUTE: (u64, u64) = (32 * 1024 * 1024, 512 *
 pub(super) const SESSIONS: usize = 32;
 /// Seconds without a question after which a session's set is dropped.
 pub(super) const SESSION_S: u64 = 60;
+/// Listings of the directory that one search looks at; then its page ends (some milliseconds of the keeper's time).
+pub(super) const LISTINGS_LOOKED_AT: usize = 1024;
+/// Searches and listings of a peer, and of all peers together, in a minute; then they are told to wait (guess: somebody who looks
+/// around; a tenth of a core).
+pub(super) const SEARCHES_PER_MINUTE: (u64, u64) = (60, 1200);
+/// Listings that one tick lets go of.
+pub(super) const LISTINGS_PER_EXPIRY: usize = 64;
 /// Seconds between writes of the time seen, while nothing else is written.
 pub(super) const SEEN_S: u64 = 3600;
 
@@ -92,6 +99,8 @@ pub struct RelayConfig {
     pub watches_per_peer: usize,
     /// Topics that one peer watches whom the relay doesn't admit; beyond, the watch is refused.
     pub watches_per_guest: usize,
+    /// Channels in the public directory, at most 8 KiB each, in memory and on disk; beyond, a new one is refused. 0 for no directory.
+    pub listings: usize,
     /// Topics watched by all peers; beyond, the watch is refused.
     pub watches: usize,
     /// Connected peers; what others ask is refused until one leaves.
@@ -128,6 +137,8 @@ impl Default for RelayConfig {
             watches_per_peer: limits::CHATS,
             // A stranger has some chats with the relay's users, not thousands (guess).
             watches_per_guest: 1024,
+            // Some kilobytes each (guess).
+            listings: 10_000,
             // About 150 MB of memory (guess).
             watches: 500_000,
             // The budget of 10,000 watchers, with room.
@@ -176,6 +187,10 @@ pub struct RelayStats {
     pub peers: u64,
     /// Topics watched, summed over peers.
     pub watches: u64,
+    /// Channels in the directory.
+    pub listings: u64,
+    /// Searches of the directory answered since the start.
+    pub searches: u64,
     /// Peers that have something to be sent and room for it.
     pub runnable: u64,
     /// Bytes of envelopes sent to watchers and not acknowledged.

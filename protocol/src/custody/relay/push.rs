@@ -34,6 +34,8 @@ pub(super) struct Peer {
     pub runnable: bool,
     /// What was read lately to compare windows with it.
     pub compared: Spent,
+    /// What it asked of the directory lately.
+    pub searched: Spent,
     /// Whether the next envelope doesn't fit its window until it acknowledges.
     blocked: bool,
     /// Bytes of envelopes and chunks sent on this stream.

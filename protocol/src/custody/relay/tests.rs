@@ -9,6 +9,7 @@ use crate::rows::MemoryRows;
 
 mod admission;
 mod blobs;
+mod directory;
 mod disk;
 mod expiry;
 mod faults;

@@ -33,19 +33,23 @@ type Set = Arc<Elements<(EnvelopeId, u64)>>;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
     since_s: u64,
-    bytes: u64,
+    used: u64,
 }
 
 impl Spent {
     /// Seconds until there is room again, if there is none.
-    fn wait(&mut self, now_s: u64, most: u64) -> Option<u32> {
+    pub fn wait(&mut self, now_s: u64, most: u64) -> Option<u32> {
         if now_s.saturating_sub(self.since_s) >= MINUTE_S || now_s < self.since_s {
             *self = Self {
                 since_s: now_s,
-                bytes: 0,
+                used: 0,
             };
         }
-        (self.bytes >= most).then(|| u32::try_from(MINUTE_S - (now_s - self.since_s)).unwrap_or(RETRY_S))
+        (self.used >= most).then(|| u32::try_from(MINUTE_S - (now_s - self.since_s)).unwrap_or(RETRY_S))
+    }
+
+    pub fn add(&mut self, used: u64) {
+        self.used += used;
     }
 }
 
@@ -201,9 +205,9 @@ impl Relay {
             self.lose(topic, position);
         }
         let bytes = COMPARE_COST_BYTES + read.bytes as u64;
-        self.windows.spent.bytes += bytes;
+        self.windows.spent.add(bytes);
         if let Some(state) = self.peers.get_mut(&peer) {
-            state.compared.bytes += bytes;
+            state.compared.add(bytes);
         }
         let Some(elements) = found.and_then(|found| {
             let found = found.into_iter().map(|(id, position)| (id, (id, position)));

@@ -3,6 +3,7 @@
 use super::super::channels;
 use super::{Fake, page};
 use crate::rpc::api::{ApiResult, ChannelApi};
+use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use crate::rpc::params::*;
 use crate::rpc::types::*;
 
@@ -181,6 +182,17 @@ impl ChannelApi for Fake {
     async fn channel_vouch(&self, channel: ChannelId) -> ApiResult<(String, Vec<u8>)> {
         channels::known(channel)?;
         Ok(("shop.example".into(), vec![1, 2]))
+    }
+
+    async fn channel_enlist(&self, params: EnlistParams) -> ApiResult<Channel> {
+        channels::known(params.channel)
+    }
+
+    async fn channel_search(&self, _: ChannelSearchParams) -> ApiResult<FoundChannels> {
+        Ok(FoundChannels {
+            items: Vec::new(),
+            next: None,
+        })
     }
 
     async fn channel_prove(&self, channel: ChannelId, _: String, _: Vec<Vec<u8>>) -> ApiResult<Channel> {

@@ -7,7 +7,7 @@ use unicode_normalization::char::canonical_combining_class;
 
 /// A character of a folded text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Letter {
+pub(crate) struct Letter {
     pub c: char,
     pub class: Class,
     /// The bytes that it comes from, in the text as it was written.
@@ -17,7 +17,7 @@ pub(super) struct Letter {
 
 /// How characters make up words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Between terms.
     Space,
     /// Of words that are found by how they begin.
@@ -29,7 +29,7 @@ pub(super) enum Class {
 }
 
 /// Folds a text.
-pub(super) fn fold(text: &str) -> Vec<Letter> {
+pub(crate) fn fold(text: &str) -> Vec<Letter> {
     let mut letters = Vec::with_capacity(text.len());
     let mut rest = text.char_indices().peekable();
     while let Some((from, first)) = rest.next() {

@@ -18,7 +18,7 @@ const WORD_LETTERS: usize = 32;
 
 /// What an index tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Gram {
+pub(crate) enum Gram {
     /// How a word begins: one to three letters.
     Start([char; 3]),
     /// Three letters further on in a word.
@@ -53,7 +53,7 @@ impl Gram {
 }
 
 /// The grams of a text, each once.
-pub(super) fn grams(text: &[Letter]) -> Vec<Gram> {
+pub(crate) fn grams(text: &[Letter]) -> Vec<Gram> {
     let mut found = Vec::with_capacity(text.len() * 2);
     for run in runs(text) {
         each_gram(run, true, &mut found);
@@ -107,7 +107,7 @@ fn each_gram(run: &[Letter], all: bool, found: &mut Vec<Gram>) {
 
 /// What a query asks for: all of its terms, anywhere in a text.
 #[derive(Clone, Debug)]
-pub(super) struct Terms(Vec<Vec<Letter>>);
+pub(crate) struct Terms(Vec<Vec<Letter>>);
 
 impl Terms {
     /// The terms of a query; `None` if there is none, or there are too many.
