@@ -11,6 +11,10 @@
 //! | `people` | two people, and load through the local API |
 //! | `messages` | latency, sustained rate, catching up, start |
 //! | `relay` | deposits, pushes, watchers |
+//! | `press` | a brand's pen without a node |
+//! | `channels` | a long channel, and the rate of checking posts |
+//! | `mesh` | followers that pass a channel on, each a process |
+//! | `crowd`, `followers` | whole clients and relays in virtual time, and channels among them |
 //! | `wire` | streams of the libraries alone, and the bare host |
 //! | `search` | looking for words among many messages |
 //! | `shares` | reading, signing and checking shares |
@@ -24,12 +28,17 @@
 
 mod api;
 mod bare;
+mod channels;
+mod crowd;
 mod floors;
+mod followers;
 mod groups;
 mod host;
 mod inside;
+mod mesh;
 mod messages;
 mod people;
+mod press;
 mod relay;
 mod report;
 mod scale;
@@ -52,7 +61,7 @@ use report::Row;
 use scale::Scale;
 
 /// What is measured, in the order of the table.
-const SECTIONS: [&str; 20] = [
+const SECTIONS: [&str; 24] = [
     "floors",
     "bare",
     "latency-direct",
@@ -62,6 +71,10 @@ const SECTIONS: [&str; 20] = [
     "catch-up",
     "deposits",
     "watchers",
+    "channel-history",
+    "channel-verify",
+    "channel-mesh",
+    "channel-simulated",
     "start",
     "idle",
     "disk",
@@ -191,6 +204,10 @@ async fn measure(section: &str, scale: &Scale) -> Vec<Row> {
         "catch-up" => messages::catch_up(scale).await,
         "deposits" => relay::deposits(scale).await,
         "watchers" => relay::watchers(scale).await,
+        "channel-history" => channels::history(scale).await,
+        "channel-verify" => channels::verify(scale),
+        "channel-mesh" => mesh::rows(scale).await,
+        "channel-simulated" => followers::rows(scale),
         "start" => messages::start(scale).await,
         "idle" => state::idle(scale).await,
         "disk" => state::disk(scale).await,

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::bench::floors::{ms, verify};
 use crate::bench::host::{self, Host};
+use crate::bench::press::Press;
 use crate::bench::report::{Row, Sample};
 use crate::bench::scale::Scale;
 use crate::bench::wire::{self, CUSTODY, FAN, Link, MESSAGE_BYTES, SINK};
@@ -136,7 +137,7 @@ fn envelope(topic: &TopicSecret, at: usize) -> Vec<u8> {
 }
 
 /// Sends frames, a window of them unanswered; returns how many envelopes the receipts accept.
-async fn deposit(mut link: Link, frames: Vec<Vec<u8>>) -> usize {
+pub async fn deposit(mut link: Link, frames: Vec<Vec<u8>>) -> usize {
     let (mut read, mut write) = (&mut link.stream).split();
     let window = Semaphore::new(WINDOW);
     let count = frames.len();
@@ -250,28 +251,39 @@ async fn watchers_of(scale: &Scale, count: usize) -> Vec<Row> {
         return vec![Row::new(what("post to all"), "s", Vec::new()).at_most(1.0).note(note)];
     }
     let world = host::world();
-    let (ours, memory) = relay_watchers(scale, count, &Host::relay(&world).await).await;
-    let (bare, bare_memory) = bare_watchers(scale, count, &Host::bare(&world, "bare").await).await;
+    let relay = Host::relay(&world).await;
+    let (mut ours, memory, cpu) = relay_watchers(scale, count, &relay).await;
+    let (mut bare, bare_memory) = bare_watchers(scale, count, &Host::bare(&world, "bare").await).await;
     let limit = 1.2 * bare_memory;
-    vec![
-        Row::new(what("post to all"), "s", ours)
-            .floor("bare libp2p-stream", bare)
-            .at_most(1.0),
+    let mut rows: Vec<Row> = [("a post to half of them", 0.5), ("a post to 99 of 100", 0.99)]
+        .map(|(name, share)| {
+            let of = |runs: &[Sample]| runs.iter().map(|times| times.quantile(share)).collect();
+            Row::new(what(name), "s", of(&ours)).floor("bare libp2p-stream", of(&bare))
+        })
+        .into();
+    let last = |runs: &mut Vec<Sample>| runs.drain(..).map(|times| times.max()).collect();
+    rows.extend([
+        Row::new(what("post to all"), "s", last(&mut ours))
+            .floor("bare libp2p-stream", last(&mut bare))
+            .at_most(1.0)
+            .note(format!("the relay's CPU for each of them {cpu:.0} µs")),
         Row::new(what("memory of each"), "kB", vec![memory])
             .floor("bare libp2p-stream", vec![bare_memory])
             .at_most(limit)
             .note("resident memory, before and after they connect"),
-    ]
+    ]);
+    rows
 }
 
-/// Seconds of each post until the last watcher has it, and kilobytes of the relay's memory for a watcher.
-async fn relay_watchers(scale: &Scale, count: usize, relay: &Host) -> (Vec<f64>, f64) {
-    let topic = TopicSecret::from_bytes([9; 32]);
+/// Seconds of each post until each watcher has it, kilobytes of the relay's memory for a watcher, and microseconds of its processor time
+/// for a post to one.
+async fn relay_watchers(scale: &Scale, count: usize, relay: &Host) -> (Vec<Sample>, f64, f64) {
+    let mut press = Press::root([9; 32]);
     let mut depositor = Link::open(&relay.addresses[0], CUSTODY).await;
     let id = relay.id();
     let before = host::resident(id);
     let (told, mut heard) = mpsc::unbounded_channel();
-    let ids: Vec<TopicId> = vec![topic.public()];
+    let ids: Vec<TopicId> = vec![press.topic()];
     let running: Vec<_> = open_all(&relay.addresses[0], CUSTODY, count)
         .map(|mut link| {
             let (ids, told) = (ids.clone(), told.clone());
@@ -283,10 +295,11 @@ async fn relay_watchers(scale: &Scale, count: usize, relay: &Host) -> (Vec<f64>,
                     let mut bytes = 0;
                     loop {
                         if let CustodianFrame::Items(page) = link.next().await {
+                            let now = Instant::now();
                             bytes += page.items.iter().map(|item| item.envelope.len() as u64).sum::<u64>();
                             for _ in &page.items {
                                 // The other end goes when all is measured.
-                                told.send(()).ok();
+                                told.send(now).ok();
                             }
                             link.send(&ClientFrame::Ack { bytes }).await;
                         }
@@ -300,28 +313,41 @@ async fn relay_watchers(scale: &Scale, count: usize, relay: &Host) -> (Vec<f64>,
         .await;
     let memory = (host::resident(id) - before) / count as f64 / 1e3;
     let mut times = Vec::new();
+    let mut used = host::cpu_seconds(id);
     for run in 0..=scale.repeats {
         let frame = ClientFrame::Deposit(Deposit {
             request: run as u64,
-            envelopes: vec![envelope(&topic, run)],
+            envelopes: vec![press.post().into_bytes()],
         });
         let began = Instant::now();
         depositor.send(&frame).await;
-        for _ in 0..count {
-            heard.recv().await.unwrap();
-        }
-        // The first warms up.
-        if run > 0 {
-            times.push(ms(began) / 1000.0);
-        }
+        let taken = arrivals(&mut heard, count, began).await;
         depositor.next().await;
+        // The first warms up.
+        if run == 0 {
+            used = host::cpu_seconds(id);
+        } else {
+            times.push(taken);
+        }
     }
+    let posts = (scale.repeats * count) as f64;
+    let cpu = (host::cpu_seconds(id) - used) * 1e6 / posts;
     running.iter().for_each(tokio::task::AbortHandle::abort);
-    (times, memory)
+    (times, memory, cpu)
+}
+
+/// Seconds until each of so many had it.
+async fn arrivals(heard: &mut mpsc::UnboundedReceiver<Instant>, count: usize, began: Instant) -> Sample {
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let at = heard.recv().await.unwrap();
+        times.push(at.duration_since(began).as_secs_f64());
+    }
+    Sample::new(times)
 }
 
 /// As [`relay_watchers`], of the bare host.
-async fn bare_watchers(scale: &Scale, count: usize, bare: &Host) -> (Vec<f64>, f64) {
+async fn bare_watchers(scale: &Scale, count: usize, bare: &Host) -> (Vec<Sample>, f64) {
     let mut sender = Link::open(&bare.addresses[0], FAN).await;
     let id = bare.id();
     let before = host::resident(id);
@@ -333,7 +359,7 @@ async fn bare_watchers(scale: &Scale, count: usize, bare: &Host) -> (Vec<f64>, f
                 let reading = tokio::spawn(async move {
                     let mut message = [0; MESSAGE_BYTES];
                     while link.stream.read_exact(&mut message).await.is_ok() {
-                        told.send(()).ok();
+                        told.send(Instant::now()).ok();
                     }
                 });
                 reading.abort_handle()
@@ -349,11 +375,9 @@ async fn bare_watchers(scale: &Scale, count: usize, bare: &Host) -> (Vec<f64>, f
         let began = Instant::now();
         sender.stream.write_all(&message).await.unwrap();
         sender.stream.flush().await.unwrap();
-        for _ in 0..count {
-            heard.recv().await.unwrap();
-        }
+        let taken = arrivals(&mut heard, count, began).await;
         if run > 0 {
-            times.push(ms(began) / 1000.0);
+            times.push(taken);
         }
         sender.stream.read_exact(&mut message).await.unwrap();
     }

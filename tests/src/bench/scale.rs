@@ -25,6 +25,22 @@ pub struct Scale {
     pub bare_connections: usize,
     /// Numbers of watchers on one topic.
     pub watchers: &'static [usize],
+    /// Posts of the channel that is read.
+    pub channel_posts: usize,
+    /// How many of them are paged through.
+    pub channel_paged: usize,
+    /// Followers that pass a channel on, each a process.
+    pub followers: usize,
+    /// Seconds that they have to find each other.
+    pub mesh_seconds: u64,
+    /// Posts of a run among them.
+    pub mesh_posts: usize,
+    /// Numbers of simulated followers.
+    pub crowd: &'static [usize],
+    /// Relays that they follow at, and channels.
+    pub crowd_relays: usize,
+    /// Numbers of simulated followers without a relay.
+    pub crowd_mesh: &'static [usize],
     /// Chats of the idle node.
     pub chats: usize,
     /// Seconds that it is left alone first: the back-off of those who are away grows to its usual length.
@@ -68,6 +84,14 @@ impl Scale {
                 deposits: 20,
                 bare_connections: 5,
                 watchers: &[5],
+                channel_posts: 100,
+                channel_paged: 40,
+                followers: 4,
+                mesh_seconds: 2,
+                mesh_posts: 1,
+                crowd: &[20],
+                crowd_relays: 3,
+                crowd_mesh: &[10],
                 chats: 2,
                 settle_seconds: 1,
                 idle_seconds: 1,
@@ -93,6 +117,14 @@ impl Scale {
                 deposits: 20_000,
                 bare_connections: 200,
                 watchers: &[500],
+                channel_posts: 10_000,
+                channel_paged: 1_000,
+                followers: 40,
+                mesh_seconds: 20,
+                mesh_posts: 5,
+                crowd: &[1_000, 10_000],
+                crowd_relays: 50,
+                crowd_mesh: &[1_000],
                 chats: 10,
                 settle_seconds: 10,
                 idle_seconds: 30,
@@ -118,6 +150,14 @@ impl Scale {
                 deposits: 50_000,
                 bare_connections: 1000,
                 watchers: &[2_000, 10_000],
+                channel_posts: 99_999,
+                channel_paged: 1_000,
+                followers: 200,
+                mesh_seconds: 45,
+                mesh_posts: 10,
+                crowd: &[1_000, 10_000, 100_000],
+                crowd_relays: 50,
+                crowd_mesh: &[1_000, 10_000],
                 chats: 50,
                 settle_seconds: 60,
                 idle_seconds: 120,
