@@ -86,6 +86,10 @@ pub(super) struct Chat {
     pub told_on: BTreeMap<TopicId, u64>,
     /// Somebody has said so of this device.
     pub said_gone: Option<SaidGone>,
+    /// Members that this device has put back, and that weren't heard in the state that counts since.
+    pub helped: BTreeSet<DeviceId>,
+    /// Welcomes to what this device has asked for, by makers that it doesn't know.
+    pub strangers: u32,
     /// Members that aren't known to have a state of the tree and have asked to be put back, and how often.
     pub elsewhere: BTreeMap<DeviceId, AskedTimes>,
     /// Members that have asked to be put back since they lack states which are unknown here too.
@@ -160,6 +164,8 @@ impl Chat {
             told_gone: BTreeMap::new(),
             told_on: BTreeMap::new(),
             said_gone: None,
+            helped: BTreeSet::new(),
+            strangers: 0,
             elsewhere: BTreeMap::new(),
             unhelped: BTreeMap::new(),
             checked: true,

@@ -203,6 +203,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node) else {
             return;
         };
+        chat.helped.remove(&member);
         if let Some(said) = &mut chat.said_gone {
             said.heard.insert(member);
             if 2 * (said.heard.len() + 1) > chat.members.len() {

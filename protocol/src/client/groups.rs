@@ -347,6 +347,11 @@ impl Client {
                 .filter(|(_, intent)| intent.node.is_none());
             for (_, intent) in open.filter(|(place, _)| !later.contains(place)) {
                 intent.node = made.as_ref().map(|(node, _)| *node);
+                if let (Some(_), Intent::Wish(wish)) = (intent.node, &intent.change)
+                    && let Ok(Asked::Rejoin(rejoin)) = Asked::read(chat_id, wish)
+                {
+                    chat.helped.insert(rejoin.statement.device);
+                }
             }
             if made.is_some() && !later.is_empty() {
                 chat.retry_ms = Some(now_ms);
@@ -519,7 +524,10 @@ impl Client {
             change: wanted,
             node: None,
         });
-        let step = chat.turn(own).min(WISH_STEPS) as u64;
+        // It may not know this device: then another member helps.
+        let again = chat.helped.contains(&asked.statement().device);
+        let turns = chat.turn(own) + if again { chat.members.len() } else { 0 };
+        let step = turns.min(WISH_STEPS) as u64;
         let due_ms = now_ms.saturating_add(step * WISH_STEP_MS);
         chat.retry_ms = Some(chat.retry_ms.map_or(due_ms, |known| known.min(due_ms)));
         chat.row_dirty = true;

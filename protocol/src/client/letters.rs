@@ -29,6 +29,8 @@ const LEAF_TELLERS: usize = 4;
 
 /// Milliseconds until a device is told again that it was removed (guess: as long as it waits before it asks).
 const TELL_GONE_MS: u64 = 600_000;
+/// Times that a device asks again soon after one whom it doesn't know has put it back (guess: somebody knows it).
+const STRANGERS: u32 = 4;
 /// In place of a leaf's key: there is none.
 const NO_LEAF: [u8; 32] = [0; 32];
 
@@ -131,12 +133,27 @@ impl Client {
             return Ok(());
         };
         let offered = chat.row.rejoin_package.iter().chain(&chat.row.rejoin_older);
-        let joined = offered
+        let mut opened = offered
             .filter_map(|own| Group::join(&self.crypto, own.rows.clone(), &welcome.welcome, welcome.node).ok())
-            .find(|joined| self.is_member_of(chat, joined));
+            .peekable();
+        let any = opened.peek().is_some();
+        let joined = opened.find(|joined| self.is_member_of(chat, joined));
         match joined.map(|joined| Opened { joined, asked: true }) {
             Some(opened) if matches!(self.offer(welcome, &opened), Offer::Leads) => self.enter(now_ms, welcome, opened),
+            None if any => {
+                self.helped_by_stranger(now_ms, chat_id);
+                Ok(())
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// A member whom this device doesn't know has carried out its wish: it may have joined later. Others are asked soon, a few times.
+    fn helped_by_stranger(&mut self, now_ms: u64, chat_id: ChatId) {
+        let due_ms = now_ms.saturating_add(self.config.rejoin_ms);
+        if let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.strangers < STRANGERS) {
+            chat.strangers += 1;
+            chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
         }
     }
 

@@ -705,6 +705,7 @@ impl Chat {
         self.row.rejoin_package = None;
         self.row.rejoin_older = None;
         self.asks = 0;
+        self.strangers = 0;
         self.row.leaf_update_due = true;
         self.rejoin_ms = None;
         Ok(())
