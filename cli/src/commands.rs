@@ -53,7 +53,8 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
         Command::Invite {
             multi_use,
             expires_in_s,
-        } => contacts::invite(&client, multi_use, expires_in_s, out).await,
+            qr,
+        } => contacts::invite(&client, multi_use, expires_in_s, qr, out).await,
         Command::Accept { invite } => contacts::accept(&client, &invite, out).await,
         Command::Requests => contacts::requests(&client, out).await,
         Command::Approve { request } => contacts::approve(&client, &request, out).await,

@@ -18,6 +18,7 @@ mod out;
 mod pages;
 mod process;
 mod progress;
+mod qr;
 mod relay;
 mod resolve;
 mod safe;

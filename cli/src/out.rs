@@ -72,6 +72,12 @@ impl Out {
         self.json
     }
 
+    /// Returns the columns of the terminal; none if it is none, or too narrow to count.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     /// Prints the JSON document, or the text that `human` makes, with a line end; flushed, since readers wait for lines.
     ///
     /// # Errors

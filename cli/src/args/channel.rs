@@ -43,6 +43,9 @@ pub enum ChannelCommand {
     Link {
         /// Channel id, the beginning of it, or its name
         channel: String,
+        /// Draw it as a QR code too
+        #[arg(long)]
+        qr: bool,
     },
     /// Put a channel of yours into the public directories of its relays, where anybody finds it
     Enlist {

@@ -120,6 +120,9 @@ pub enum Command {
         /// Seconds until it expires
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         expires_in_s: Option<u64>,
+        /// Draw it as a QR code too
+        #[arg(long)]
+        qr: bool,
     },
     /// Accept an invite: asks its maker for contact, or to be let into the group that it is for
     Accept {

@@ -12,6 +12,7 @@ use crate::args::{ChannelCommand, ManifestArgs, PostArgs, flags};
 use crate::client::Client;
 use crate::fault::{self, Fault};
 use crate::out::Out;
+use crate::qr;
 use crate::resolve::{self, CHANNEL, POST};
 use crate::safe::{Names, line, multiline};
 use crate::show;
@@ -55,9 +56,14 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             let found = get(client, &channel).await?;
             out.print(&found, || details(&found, out))
         }
-        ChannelCommand::Link { channel } => {
+        ChannelCommand::Link { channel, qr } => {
             let found = get(client, &channel).await?;
-            out.print(&json!({ "link": found.get("link") }), || show::field(&found, "link"))
+            qr::print(
+                out,
+                &json!({ "link": found.get("link") }),
+                &show::field(&found, "link"),
+                qr,
+            )
         }
         ChannelCommand::Enlist { channel, relays, off } => {
             let id = of(client, &channel).await?;

@@ -6,6 +6,7 @@ use super::{id_for, print_list};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
+use crate::qr;
 use crate::resolve::REQUEST;
 use crate::safe::Names;
 use crate::show;
@@ -15,6 +16,7 @@ pub(super) async fn invite(
     client: &Client,
     multi_use: bool,
     expires_in_s: Option<u64>,
+    qr: bool,
     out: &Out,
 ) -> Result<(), Fault> {
     let mut params = Map::from_iter([("multi_use".to_owned(), json!(multi_use))]);
@@ -22,7 +24,7 @@ pub(super) async fn invite(
         params.insert("expires_in_s".to_owned(), json!(seconds));
     }
     let made = client.call("contact.invite", Value::Object(params)).await?;
-    out.print(&made, || show::field(&made, "invite"))?;
+    qr::print(out, &made, &show::field(&made, "invite"), qr)?;
     let until = show::time_of(&made, "expires_ms", show::now_ms());
     out.remark(&(out.t().invited)(multi_use, &until));
     Ok(())

@@ -167,6 +167,8 @@ pub static EN: Texts = Texts {
     gaps_lost: |count| format!("{count} gaps given up by their authors"),
 
     no_channels: "no channels",
+    too_long_for_qr: "it is too long for a QR code",
+    qr_needs_columns: |columns| format!("the code takes {columns} columns: widen the terminal"),
     label_directory: "directory",
     is_listed: "can be found here",
     waits_for_directory: "not in it yet",

@@ -181,6 +181,8 @@ pub static KO: Texts = Texts {
     gaps_lost: |count| format!("작성자가 포기한 구간 {count}개"),
 
     no_channels: "채널이 없습니다",
+    too_long_for_qr: "너무 길어서 QR 코드로 만들 수 없습니다",
+    qr_needs_columns: |columns| format!("코드에 {columns}칸이 필요합니다. 터미널을 넓혀 주세요"),
     label_directory: "디렉터리",
     is_listed: "여기서 찾을 수 있음",
     waits_for_directory: "아직 올라가지 않음",

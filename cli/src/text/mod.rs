@@ -202,6 +202,9 @@ pub struct Texts {
 
     // Channels.
     pub no_channels: &'static str,
+    pub too_long_for_qr: &'static str,
+    /// How many columns it takes.
+    pub qr_needs_columns: fn(usize) -> String,
     pub label_directory: &'static str,
     pub is_listed: &'static str,
     pub waits_for_directory: &'static str,

@@ -710,6 +710,7 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "Print the link by which others follow a channel",
         "다른 사람이 채널을 팔로우할 링크를 출력합니다",
     ),
+    ("Draw it as a QR code too", "QR 코드로도 그립니다"),
     (
         "Put a channel of yours into the public directories of its relays, where anybody finds it",
         "내 채널을 릴레이의 공개 디렉터리에 올립니다. 누구나 거기서 찾을 수 있습니다",
