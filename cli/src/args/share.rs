@@ -80,8 +80,11 @@ pub enum CardCommand {
     /// Send a card to chats
     Send {
         /// The share; `-` reads standard input
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        #[arg(value_hint = ValueHint::FilePath, required_unless_present = "message")]
+        file: Option<PathBuf>,
+        /// Send on the card of this message instead: its id or the beginning of it
+        #[arg(long, value_name = "MESSAGE", conflicts_with = "file")]
+        message: Option<String>,
         /// Chat to send it to, at most ten; can be repeated
         #[arg(long = "to", value_name = "CHAT", required = true)]
         to: Vec<String>,

@@ -24,8 +24,11 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
             out.remark(t.share_browser);
             Ok(())
         }
-        CardCommand::Send { file, to, key } => {
-            let mut params = offline::card(&file)?;
+        CardCommand::Send { file, message, to, key } => {
+            let mut params = match file {
+                Some(file) => offline::card(&file)?,
+                None => json!({ "message": message_for(client, &message.unwrap_or_default(), out).await? }),
+            };
             set(&mut params, "chats", json!(chats(client, &to).await?));
             let key = match key {
                 Some(key) => key,
@@ -92,7 +95,9 @@ pub(super) async fn share(client: &Client, action: CardCommand, out: &Out) -> Re
                     json!({ "message": message, "button": button, "tell": tell }),
                 )
                 .await?;
-            out.print(&opened, || tap(opened.get("action").unwrap_or(&Value::Null), t))
+            out.print(&opened, || {
+                tap(opened.get("action").unwrap_or(&Value::Null), &message, t)
+            })
         }
         CardCommand::Prove { message } => {
             let message = message_for(client, &message, out).await?;
@@ -145,13 +150,13 @@ fn path_of(button: u8) -> String {
 }
 
 /// What a tap does: in words, and with what.
-fn tap(action: &Value, t: &Texts) -> String {
+fn tap(action: &Value, message: &str, t: &Texts) -> String {
     let what = ["url", "text", "channel", "data"]
         .into_iter()
         .find_map(|name| action.get(name).and_then(Value::as_str));
     match show::text_of(action, "kind") {
         "handler" => t.share_handed.to_owned(),
-        "share" => t.share_on.to_owned(),
+        "share" => (t.share_on)(&show::short(message)),
         "none" => (t.node_says)(&show::field(action, "reason")),
         "postback" => (t.share_would_answer)(&safe::line(what.unwrap_or_default())),
         _ => safe::line(what.unwrap_or_default()),

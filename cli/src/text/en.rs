@@ -303,7 +303,7 @@ pub static EN: Texts = Texts {
     noun_reply: "answer that waits",
     pick_dropped: "dropped; nothing was sent",
     share_handed: "handed to the app",
-    share_on: "send it on with `madang share send`",
+    share_on: |message| format!("send it on with `madang share send --message {message} --to CHAT`"),
     share_would_answer: |data| format!("would hand this back to the app, with `madang share reply`: {data}"),
     share_answered: "answered",
     share_browser: "open it in your browser within five minutes; it lets in the browser that opens it first",

@@ -317,7 +317,7 @@ pub static KO: Texts = Texts {
     noun_reply: "기다리는 답",
     pick_dropped: "물리쳤습니다. 아무것도 보내지 않았습니다",
     share_handed: "앱에 넘겼습니다",
-    share_on: "`madang share send`로 다른 대화에 보낼 수 있습니다",
+    share_on: |message| format!("`madang share send --message {message} --to 대화`로 다른 대화에 보낼 수 있습니다"),
     share_would_answer: |data| format!("`madang share reply`를 쓰면 앱에 이렇게 답합니다: {data}"),
     share_answered: "답했습니다",
     share_browser: "5분 안에 브라우저에서 여세요. 맨 처음 연 브라우저만 연결됩니다",

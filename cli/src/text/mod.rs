@@ -347,7 +347,7 @@ pub struct Texts {
     pub noun_reply: &'static str,
     pub pick_dropped: &'static str,
     pub share_handed: &'static str,
-    pub share_on: &'static str,
+    pub share_on: fn(&str) -> String,
     pub share_would_answer: fn(&str) -> String,
     pub share_answered: &'static str,
     pub share_browser: &'static str,

@@ -38,6 +38,8 @@ pub(super) struct Found {
     pub chat: keys::ChatId,
     pub card: SharedCard,
     pub outgoing: bool,
+    /// Its pictures by their places: their files, and how long these are.
+    pub pictures: BTreeMap<u8, (BlobId, u64)>,
 }
 
 fn found(rows: &dyn Rows, id: &keys::MessageId) -> Result<Option<Found>, RowsError> {
@@ -45,6 +47,16 @@ fn found(rows: &dyn Rows, id: &keys::MessageId) -> Result<Option<Found>, RowsErr
     Ok(view.and_then(|view| match view.body {
         Body::Share(shared) => Some(Found {
             chat: view.chat,
+            pictures: shared
+                .pictures
+                .iter()
+                .map(|picture| {
+                    (
+                        picture.place,
+                        (BlobId(picture.file.blob.id.0), picture.file.blob.length_bytes),
+                    )
+                })
+                .collect(),
             card: shared.card,
             outgoing: view.outgoing,
         }),
@@ -145,7 +157,9 @@ impl Facade {
 
     /// `share.open`.
     pub(super) async fn open_card(&self, params: ShareOpenParams) -> ApiResult<ShareOpened> {
-        let Found { chat, card, outgoing } = self.card(params.message).await?;
+        let Found {
+            chat, card, outgoing, ..
+        } = self.card(params.message).await?;
         self.note_manifest(&card).await?;
         let app = signer(&card);
         let registered = self.is_registered(&card).await?;

@@ -20,11 +20,14 @@ use crate::media::image;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::limits::{BLOB_WRITE, MAX_SHARE_IMAGE, MAX_THUMBNAIL};
-use crate::rpc::params::{CardText, SendFile};
+use crate::rpc::params::{CardText, SendFile, ShareSendParams};
 use crate::rpc::types::*;
 
 /// Bytes that the thumbnails of a card's pictures share: with the card they fit a message.
 const THUMBNAILS: usize = 16 * 1024;
+
+/// Why a picture is left out that nobody tried to get.
+const NOT_FETCHED: &str = "it wasn't fetched";
 
 /// What became of a card's pictures, so that the same call sends the same.
 #[derive(Default, Serialize, Deserialize)]
@@ -79,15 +82,50 @@ fn as_said(image: &Image, path: &str, bytes: &[u8]) -> ApiResult<()> {
 }
 
 impl Facade {
+    /// Takes those pictures of a card that is sent on that are here with its message. A file of the first sender's own that isn't is left
+    /// out; others are fetched as of any card.
+    pub(super) async fn take_held_pictures(
+        &self,
+        message: MessageId,
+        origin: Option<String>,
+        params: &ShareSendParams,
+    ) -> ApiResult<()> {
+        let ShareSendParams {
+            card: text,
+            idempotency_key,
+            ..
+        } = params;
+        let card = read(text, origin.clone())?;
+        let row = self.kept_pictures(&card, idempotency_key).await?;
+        let held = self.card(message).await?.pictures;
+        for (place, path, image) in pictures(&card) {
+            if row.pictures.contains_key(&place) {
+                continue;
+            }
+            let bytes = match held.get(&place) {
+                Some((blob, length)) if *length <= MAX_SHARE_IMAGE as u64 => self.whole_file(*blob, *length).await.ok(),
+                _ => None,
+            };
+            let got = match bytes.filter(|bytes| as_said(image, &path, bytes).is_ok()) {
+                Some(bytes) => Ok(bytes),
+                None if image.blob.is_some() => Err(NOT_FETCHED.to_owned()),
+                None => continue,
+            };
+            self.take_picture(text.clone(), origin.clone(), idempotency_key.clone(), place, got)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// The pictures that have to be fetched before a card is sent: their places and addresses.
     pub(super) async fn missing_pictures(
         &self,
-        card: CardText,
+        card: &CardText,
         origin: Option<String>,
-        idempotency_key: String,
+        idempotency_key: &str,
     ) -> ApiResult<Vec<(u8, String)>> {
-        let card = read(&card, origin)?;
-        let row = self.kept_pictures(&card, &idempotency_key).await?;
+        let card = read(card, origin)?;
+        let row = self.kept_pictures(&card, idempotency_key).await?;
         let mut missing = Vec::new();
         for (place, _, image) in pictures(&card) {
             let Some(url) = image.url.as_ref().filter(|_| image.blob.is_none()) else {
@@ -216,17 +254,17 @@ impl Facade {
         let share = (THUMBNAILS / all.len().max(1)).min(MAX_THUMBNAIL);
         for (place, path, image) in all {
             let (blob, is_fetched) = match (&image.blob, row.pictures.get(&place)) {
-                (Some(id), _) => {
+                (_, Some(Kept::File(blob))) => (*blob, true),
+                (Some(id), None) => {
                     let mut blob = [0; 32];
                     hex::decode_to_slice(id.as_str(), &mut blob)
                         .map_err(|error| ApiError::invalid(format!("{path}.blob"), error))?;
                     (BlobId(blob), false)
                 }
-                (None, Some(Kept::File(blob))) => (*blob, true),
-                (None, kept) => {
+                (_, kept) => {
                     let reason = match kept {
                         Some(Kept::LeftOut(reason)) => reason.clone(),
-                        _ => "it wasn't fetched".to_owned(),
+                        _ => NOT_FETCHED.to_owned(),
                     };
                     left_out.push(PictureLeftOut { image: path, reason });
                     continue;

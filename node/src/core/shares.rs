@@ -22,7 +22,7 @@ use crate::random::random;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::limits::{RATE_MS, RATE_OF_APP, RATE_OF_CHAT, RATE_OF_PAIR};
-use crate::rpc::params::{CardText, ShareLanguage, SharePreviewParams, ShareSendParams};
+use crate::rpc::params::{CardText, HeldCard, ShareLanguage, SharePreviewParams, ShareSendParams};
 use crate::rpc::types::*;
 
 /// Where the secret is of which the names of chats are made that apps are told.
@@ -179,6 +179,19 @@ impl Facade {
     pub(super) async fn show_card(&self, card: &CardText, origin: Option<String>) -> ApiResult<ShareCard> {
         let card = read(card, origin)?;
         self.read(move |rows| shown_card(rows, &card)).await
+    }
+
+    /// The card in a message, which is to be sent on.
+    pub(super) async fn held_card(&self, message: MessageId) -> ApiResult<HeldCard> {
+        let card = self.card(message).await?.card;
+        let origin = match &card.by {
+            By::Page(origin) => Some(origin.to_string()),
+            By::App { .. } | By::Nobody => None,
+        };
+        Ok(HeldCard {
+            card: CardText(card.to_json()),
+            origin,
+        })
     }
 
     /// Counts a card of an app that sends by the user's grant; what the user confirms isn't counted.

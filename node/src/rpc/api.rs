@@ -411,12 +411,14 @@ pub trait ShareApi: Send + Sync + 'static {
         params: &ShareSendParams,
     ) -> impl Future<Output = ApiResult<()>> + Send;
 
-    /// Which of a card's pictures are to be fetched before it is sent under a key: their places and addresses.
+    /// The card in a message, which is to be sent on.
+    fn share_held(&self, message: MessageId) -> impl Future<Output = ApiResult<HeldCard>> + Send;
+
+    /// Which of a card's pictures are to be fetched before it is sent: their places and addresses. Those of a message are taken from there.
     fn share_pictures(
         &self,
-        card: CardText,
         origin: Option<String>,
-        idempotency_key: String,
+        params: &ShareSendParams,
     ) -> impl Future<Output = ApiResult<Vec<(u8, String)>>> + Send;
 
     /// What was fetched of one of them, or why it wasn't.

@@ -57,7 +57,7 @@ impl<A: Api> Shared<A> {
     }
 
     /// Whether a token allows a call.
-    async fn check(&self, grant: &Grant, method: &str, need: Need, params: Option<&str>) -> ApiResult<()> {
+    pub(super) async fn check(&self, grant: &Grant, method: &str, need: Need, params: Option<&str>) -> ApiResult<()> {
         if grant.allows(method, need) {
             return Ok(());
         }

@@ -33,8 +33,8 @@ pub use super::relays::EvidenceParams;
 pub use super::scrape::ScrapeParams;
 pub use super::search::SearchParams;
 pub use super::shares::{
-    CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareLanguage, ShareOfferParams, ShareParams,
-    SharePickParams, SharePreviewParams, ShareSendParams, ShownParams,
+    CardText, ConfirmParams, EnterParams, HeldCard, PickParams, PickedParams, ShareLanguage, ShareOfferParams,
+    ShareParams, SharePickParams, SharePreviewParams, ShareSendParams, ShownParams,
 };
 pub use super::terms::{CertifyParams, RecoverParams, RevokeParams, TermsParams, UseCertificateParams};
 

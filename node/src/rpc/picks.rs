@@ -8,18 +8,19 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use super::access::{Grant, token_hash};
+use super::access::{Grant, Need, token_hash};
 use super::api::{Api, ApiResult};
 use super::dispatch::Shared;
 use super::error::ApiError;
 use super::ids::{AppKey, PickId};
 use super::limits::{BROWSER_S, CODE_MS, MAX_ALL_PICKS, MAX_CODES, MAX_FETCHES, MAX_PICKS, PICK_MS};
 use super::params::{
-    AppMintParams, CardText, ConfirmParams, EnterParams, PickParams, PickedParams, ShareOfferParams, SharePickParams,
-    SharePreviewParams, ShareSendParams, ShownParams,
+    AppMintParams, CardText, ConfirmParams, EnterParams, HeldCard, PickParams, PickedParams, ShareOfferParams,
+    SharePickParams, SharePreviewParams, ShareSendParams, ShownParams,
 };
 use super::pictures;
 use super::types::{
@@ -178,9 +179,20 @@ fn origin_of(grant: &Grant) -> Option<String> {
 }
 
 /// Answers `share.send`: who may call it has the user's grant.
-pub(super) async fn send<A: Api>(s: &Shared<A>, params: ShareSendParams, grant: &Grant) -> ApiResult<SharesSent> {
-    s.api.share_count(grant.app, origin_of(grant), &params).await?;
-    send_now(s, grant.app, origin_of(grant), params).await
+pub(super) async fn send<A: Api>(s: &Shared<A>, mut params: ShareSendParams, grant: &Grant) -> ApiResult<SharesSent> {
+    let mut origin = origin_of(grant);
+    if let Some(message) = params.message {
+        // Who may send may not, by that, see what is in chats.
+        let about = json!({ "message": message }).to_string();
+        s.check(grant, "message.get", Need::message("read"), Some(&about))
+            .await?;
+        HeldCard {
+            card: params.card,
+            origin,
+        } = s.api.share_held(message).await?;
+    }
+    s.api.share_count(grant.app, origin.clone(), &params).await?;
+    send_now(s, grant.app, origin, params).await
 }
 
 async fn send_now<A: Api>(
@@ -274,6 +286,7 @@ pub(super) async fn confirm<A: Api>(s: &Shared<A>, params: ConfirmParams) -> Api
     let send = ShareSendParams {
         chats: params.chats,
         card: waiting.card,
+        message: None,
         // The same pick is sent to a chat only once, whatever answer got lost.
         idempotency_key: params.pick.to_string(),
     };

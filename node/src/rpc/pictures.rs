@@ -11,7 +11,7 @@ const ACCEPT: &str = "image/png, image/jpeg, image/webp, image/gif";
 /// Has all pictures of a card be here that can be had. What can't is left out, and the answer to `share.send` says so.
 pub(super) async fn gather<A: Api>(s: &Shared<A>, origin: Option<String>, params: &ShareSendParams) -> ApiResult<()> {
     let (card, key) = (&params.card, &params.idempotency_key);
-    let missing = s.api.share_pictures(card.clone(), origin.clone(), key.clone()).await?;
+    let missing = s.api.share_pictures(origin.clone(), params).await?;
     let until = deadline();
     for (place, url) in missing {
         // Few at once in all of the node: each is up to 5 MiB in memory. The stop of the server alone closes it.

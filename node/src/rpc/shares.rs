@@ -39,9 +39,38 @@ struct CardMembers {
     signature: Option<String>,
 }
 
+/// The members that describe what is sent: a card, or a message that holds one.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "stands for its schema")]
+struct SentMembers {
+    /// The card, by the schema of shares; or else `message`.
+    share: Option<serde_json::Map<String, Value>>,
+    /// The app that signs it: its `manifest` and the `signature` under that.
+    app: Option<serde_json::Map<String, Value>>,
+    /// The app's signature under the card, in base64url.
+    #[schemars(with = "Option<Text<86, 86>>")]
+    signature: Option<String>,
+    /// A message whose card is sent on, as it is signed there, with its pictures that are here. Needs `chat:read` of its chat too.
+    message: Option<MessageId>,
+}
+
+/// A card in a message, to be sent on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldCard {
+    /// The card, with its signatures.
+    pub card: CardText,
+    /// The page from which it is as who sent it said, if nobody signed it.
+    pub origin: Option<String>,
+}
+
 impl CardText {
     /// Takes the card's members out of a request's `params` without reading them: two members of one name, say, are still to be found.
     fn of(json: Option<&str>) -> Result<Self, ApiError> {
+        Self::given(json)?.ok_or_else(|| ApiError::invalid("share", "is missing"))
+    }
+
+    /// The same where there need be none.
+    fn given(json: Option<&str>) -> Result<Option<Self>, ApiError> {
         #[derive(Deserialize)]
         struct Members<'a> {
             #[serde(borrow)]
@@ -53,7 +82,9 @@ impl CardText {
         }
         let members: Members<'_> =
             serde_json::from_str(json.unwrap_or("{}")).map_err(|error| ApiError::invalid("params", error))?;
-        let share = members.share.ok_or_else(|| ApiError::invalid("share", "is missing"))?;
+        let Some(share) = members.share else {
+            return Ok(None);
+        };
         let mut text = format!("{{\"share\":{}", share.get());
         for (name, member) in [("app", members.app), ("signature", members.signature)] {
             if let Some(member) = member.filter(|member| member.get() != "null") {
@@ -64,7 +95,7 @@ impl CardText {
         if text.len() > MAX_SHARED_JSON {
             return Err(too_large("share", MAX_SHARED_JSON));
         }
-        Ok(Self(text))
+        Ok(Some(Self(text)))
     }
 }
 
@@ -144,9 +175,12 @@ pub struct ShareSendParams {
     /// Where to.
     #[schemars(length(min = 1, max = MAX_SHARE_CHATS))]
     pub chats: Vec<ChatId>,
-    /// The card.
-    #[schemars(flatten, with = "CardMembers")]
+    /// The card; of a message what it holds, once that was read.
+    #[schemars(flatten, with = "SentMembers")]
     pub card: CardText,
+    /// The message whose card is sent on.
+    #[schemars(skip)]
+    pub message: Option<MessageId>,
     /// The same key with the same card gives the same messages, for seven days; with another card an error.
     #[schemars(with = "Text<1, MAX_IDEMPOTENCY_KEY>")]
     pub idempotency_key: String,
@@ -158,12 +192,28 @@ impl Beside for ShareSendParams {
         Ok(Self {
             chats: chats(fields)?,
             card,
+            message: fields.optional("message")?,
             idempotency_key: key.ok_or_else(|| fields.invalid("idempotency_key", "is missing"))?,
         })
     }
 }
 
-with_card!(ShareSendParams);
+impl FromParams for ShareSendParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Self::beside(CardText(String::new()), fields)
+    }
+
+    fn read(json: Option<&str>) -> Result<Self, ApiError> {
+        let mut fields = Fields::parse(json)?;
+        let card = CardText::given(json)?;
+        let (has_card, has_message) = (card.is_some(), fields.is_given("message"));
+        match (has_card, has_message) {
+            (true, true) => Err(ApiError::invalid("message", "must not stand beside a share")),
+            (false, false) => Err(ApiError::invalid("share", "is missing, and so is message")),
+            _ => Self::beside(card.unwrap_or(CardText(String::new())), &mut fields),
+        }
+    }
+}
 
 /// Parameters of `share.pick`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::MADANG;
+use crate::handlers::{let_in, new_app, sign};
 use crate::kinds::by_hand;
 
 const DOMAIN: &str = "pictures.example";
@@ -163,4 +164,75 @@ async fn f64_a_page_becomes_a_card_at_the_senders_node() {
         assert_eq!(refused.code(), code, "{address}");
     }
     assert_eq!(site.asked(), asked + 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_sent_on_as_its_app_signed_it_with_the_pictures_that_are_here() {
+    let world = World::new(MADANG);
+    let site = Domain::start(DOMAIN).await;
+    let mut alice = world.person("alice", &[]);
+    site.known_to(&mut alice, &world);
+    alice.up().await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let mut carol = world.person_up("carol", &[]).await;
+    let (first, second) = (join(&mut alice, &mut bob).await, join(&mut bob, &mut carol).await);
+    let bread = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
+    site.serves("/bread.png", 200, "content-type: image/png\r\n", &bread);
+
+    let (app, key) = new_app(&world, "bakery").await;
+    let mut share = card(json!({ "url": format!("https://{DOMAIN}/bread.png") }));
+    share["buttons"] = json!([{ "label": "Tell others", "action": "share" }]);
+    let file = app.join("share.json");
+    std::fs::write(&file, share.to_string()).unwrap();
+    let mut send: Value = serde_json::from_str(&sign(&file, &app).await).unwrap();
+    send["chats"] = json!([first]);
+    send["idempotency_key"] = json!("bread");
+    let sent = alice.ask("share.send", send.clone()).await;
+    let message = sent["items"][0]["message"].as_str().unwrap();
+    bob.receives(message).await;
+    let about = json!({ "message": message });
+    bob.ask("blob.fetch", about.clone()).await;
+    let got = bob.ask("message.get", about).await;
+    let blob = got["body"]["card"]["pictures"][0]["file"]["blob"].clone();
+    bob.until("the picture is here", async |bob| {
+        let part = json!({ "blob": blob, "offset_bytes": 0 });
+        bob.rpc().call("blob.get", part).await.ok()
+    })
+    .await;
+
+    // What opens the card says how; bob's node knows no way to the page.
+    let hint = by_hand(&bob, &["share", "open", message, "--button", "1"]).await;
+    assert!(hint.contains(&format!("--message {}", &message[..8])), "{hint}");
+    let args = ["share", "send", "--message", &message[..8], "--to", &second, "--json"];
+    let sent: Value = serde_json::from_str(&by_hand(&bob, &args).await).unwrap();
+    let on = sent["items"][0]["message"].as_str().unwrap();
+    carol.receives(on).await;
+    let got = carol.ask("message.get", json!({ "message": on })).await;
+    let held = &got["body"]["card"];
+    assert_eq!(
+        (
+            &held["by"]["kind"],
+            &held["by"]["app"],
+            &held["pictures"][0]["file"]["media_type"]
+        ),
+        (&json!("app"), &json!(key), &json!("image/png")),
+        "{got}"
+    );
+    assert_eq!(held["share"]["buttons"], share["buttons"]);
+
+    // An app that may send may not, by that, name what is in chats; with a right to read them it may.
+    let params = |key: &str| json!({ "chats": [second], "message": message, "idempotency_key": key });
+    let sender = let_in(&bob, "sender", &["share:send"]).await;
+    let sender = bob.rpc().of_app(Some(&sender));
+    let refused = sender.call("share.send", params("1")).await.unwrap_err();
+    assert_eq!(refused.code(), "scope_missing");
+    let reader = let_in(&bob, "reader", &[&format!("chat:{first}:read"), "share:pick"]).await;
+    let reader = bob.rpc().of_app(Some(&reader));
+    let refused = reader.call("share.send", params("2")).await.unwrap_err();
+    assert_eq!(refused.code(), "scope_missing");
+    let both = let_in(&bob, "both", &[&format!("chat:{first}:read"), "share:send"]).await;
+    bob.rpc().of_app(Some(&both)).ask("share.send", params("3")).await;
+    send["message"] = json!(message);
+    let refused = bob.rpc().call("share.send", send).await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_params");
 }

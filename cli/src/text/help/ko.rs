@@ -912,6 +912,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("Send a card to chats", "카드를 대화에 보냅니다"),
     (
+        "Send on the card of this message instead: its id or the beginning of it",
+        "파일 대신 이 메시지의 카드를 보냅니다. 메시지의 ID나 그 앞부분",
+    ),
+    (
         "Chat to send it to, at most ten; can be repeated",
         "보낼 대화. 열 개까지, 여러 번 쓸 수 있습니다",
     ),

@@ -4384,18 +4384,19 @@ class ShareMethods:
         result: Scraped = self._call("share.scrape", {"url": url})
         return result
 
-    def send(self, *, chats: Sequence[ChatId], idempotency_key: str, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None) -> SharesSent:
+    def send(self, *, chats: Sequence[ChatId], idempotency_key: str, app: dict[str, Any] | None = None, message: MessageId | None = None, share: dict[str, Any] | None = None, signature: str | None = None) -> SharesSent:
         """Sends a card to chats. The scope is the user's grant; without it `share.pick` asks the user.
 
         Answers when all are durable here. If it fails at one chat, the same call goes on where it was.
 
         chats: Where to.
         idempotency_key: The same key with the same card gives the same messages, for seven days; with another card an error.
-        share: The card, by the schema of shares.
         app: The app that signs it: its `manifest` and the `signature` under that.
+        message: A message whose card is sent on, as it is signed there, with its pictures that are here. Needs `chat:read` of its chat too.
+        share: The card, by the schema of shares; or else `message`.
         signature: The app's signature under the card, in base64url.
         """
-        result: SharesSent = self._call("share.send", {"chats": chats, "idempotency_key": idempotency_key, "share": share, "app": app, "signature": signature})
+        result: SharesSent = self._call("share.send", {"chats": chats, "idempotency_key": idempotency_key, "app": app, "message": message, "share": share, "signature": signature})
         return result
 
     def pick(self, *, share: dict[str, Any], app: dict[str, Any] | None = None, signature: str | None = None, timeout_ms: int | None = None) -> Picked:

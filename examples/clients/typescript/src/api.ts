@@ -3135,10 +3135,12 @@ export interface ShareSendParams {
   chats: ChatId[];
   /** The same key with the same card gives the same messages, for seven days; with another card an error. */
   idempotency_key: string;
-  /** The card, by the schema of shares. */
-  share: Record<string, unknown>;
   /** The app that signs it: its `manifest` and the `signature` under that. */
   app?: Record<string, unknown>;
+  /** A message whose card is sent on, as it is signed there, with its pictures that are here. Needs `chat:read` of its chat too. */
+  message?: MessageId;
+  /** The card, by the schema of shares; or else `message`. */
+  share?: Record<string, unknown>;
   /** The app's signature under the card, in base64url. */
   signature?: string;
 }

@@ -32,13 +32,16 @@ impl ShareApi for Facade {
         self.count_card(app, &params.chats)
     }
 
-    async fn share_pictures(
-        &self,
-        card: CardText,
-        origin: Option<String>,
-        idempotency_key: String,
-    ) -> ApiResult<Vec<(u8, String)>> {
-        self.missing_pictures(card, origin, idempotency_key).await
+    async fn share_held(&self, message: MessageId) -> ApiResult<HeldCard> {
+        self.held_card(message).await
+    }
+
+    async fn share_pictures(&self, origin: Option<String>, params: &ShareSendParams) -> ApiResult<Vec<(u8, String)>> {
+        if let Some(message) = params.message {
+            self.take_held_pictures(message, origin.clone(), params).await?;
+        }
+        self.missing_pictures(&params.card, origin, &params.idempotency_key)
+            .await
     }
 
     async fn share_picture(

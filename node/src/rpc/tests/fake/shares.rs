@@ -48,7 +48,14 @@ impl ShareApi for Fake {
         by(&params.card, origin).map(drop)
     }
 
-    async fn share_pictures(&self, _: CardText, _: Option<String>, _: String) -> ApiResult<Vec<(u8, String)>> {
+    async fn share_held(&self, _: MessageId) -> ApiResult<HeldCard> {
+        Ok(HeldCard {
+            card: CardText("{}".into()),
+            origin: None,
+        })
+    }
+
+    async fn share_pictures(&self, _: Option<String>, _: &ShareSendParams) -> ApiResult<Vec<(u8, String)>> {
         Ok(Vec::new())
     }
 
