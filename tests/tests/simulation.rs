@@ -217,12 +217,12 @@ fn clean_groups(seeds: RangeInclusive<u64>, config: Config) {
 
 #[test]
 fn f37_f38_f40_f41_f44_f45_groups_heal() {
-    clean_groups(1..=40, group);
+    clean_groups(1..=60, group);
 }
 
 #[test]
 fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
-    clean_groups(1..=34, lied_to_group);
+    clean_groups(1..=60, lied_to_group);
 }
 
 #[test]
