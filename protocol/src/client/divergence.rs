@@ -184,25 +184,22 @@ impl Client {
         self.doubt(now_ms, chat_id);
     }
 
-    /// Something on a state was opened, or wasn't though it should have been.
-    pub(super) fn note_opened(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId, opened: bool) {
+    /// Something on a state wasn't opened though it should have been.
+    pub(super) fn note_unopened(&mut self, now_ms: u64, chat_id: ChatId, node: NodeId) {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node) else {
             return;
         };
-        if opened {
-            chat.doubts.about(node).unread = 0;
-            return;
-        }
         chat.doubts.about(node).unread += 1;
         self.doubt(now_ms, chat_id);
     }
 
-    /// A member was heard in a state. This device may have been told that the others have gone on: then one of them isn't enough, since it
+    /// Something of a member on a state was opened. This device may have been told that the others have gone on: then one of them isn't enough, since it
     /// may have been left behind too.
     pub(super) fn note_heard(&mut self, chat_id: ChatId, node: NodeId, member: DeviceId) {
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.group.node() == node) else {
             return;
         };
+        chat.doubts.about(node).unread = 0;
         chat.helped.remove(&member);
         if let Some(said) = &mut chat.said_gone {
             said.heard.insert(member);
@@ -223,7 +220,7 @@ impl Client {
     ) -> Result<(), RowsError> {
         if let Some(chat) = self.chats.get(&chat_id).filter(|chat| chat.is_elsewhere(header)) {
             let tip = chat.group.node();
-            self.note_opened(now_ms, chat_id, tip, false);
+            self.note_unopened(now_ms, chat_id, tip);
         }
         self.tell_gone_on(now_ms, chat_id, topic, header)
     }

@@ -139,7 +139,6 @@ impl Client {
         self.dirty.chats.insert(chat_id);
         match opened {
             Ok(opened) => {
-                self.note_opened(now_ms, chat_id, node, true);
                 self.note_heard(chat_id, node, opened.member.device);
                 if let Some(run) = self.inner(now_ms, chat_id, &opened.member, (node, header.mark), &opened.inner)? {
                     self.pass_on(now_ms, chat_id, envelope, Some(run));
@@ -149,7 +148,7 @@ impl Client {
             // Sealed by us, replayed, or tampered with by a member: nothing to keep.
             Err(error) => {
                 if matches!(error, GroupError::Unreadable) && !own {
-                    self.note_opened(now_ms, chat_id, node, false);
+                    self.note_unopened(now_ms, chat_id, node);
                 }
                 Ok(Taken::Yes)
             }

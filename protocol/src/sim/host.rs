@@ -357,7 +357,7 @@ impl World {
             }
             Some(Machine::Relay(relay)) => {
                 let step = relay.drain();
-                let effects = step.effects.into_iter().map(client_words).collect();
+                let effects = step.effects.into_iter().map(Effect::from).collect();
                 (step.batch, effects, Vec::new())
             }
             Some(Machine::Stranger) | None => return Ok(()),
@@ -486,23 +486,6 @@ fn written(batch: &Batch) -> Vec<ChatId> {
     batch.ops.iter().filter_map(chat).collect()
 }
 
-/// A relay's effect in a client's words.
-fn client_words(effect: RelayEffect) -> Effect {
-    match effect {
-        RelayEffect::Send { peer, frame } => Effect::Send {
-            peer,
-            side: Side::Server,
-            frame: frame.to_vec(),
-        },
-        RelayEffect::Ask { peer, frame } => Effect::Send {
-            peer,
-            side: Side::Client,
-            frame: frame.to_vec(),
-        },
-        RelayEffect::Penalise { peer, reason } => Effect::Penalise { peer, reason },
-    }
-}
-
 /// What a relay makes of it: relays only serve.
 fn relay_input(input: Input) -> Option<RelayInput> {
     Some(match input {
@@ -524,4 +507,23 @@ fn relay_input(input: Input) -> Option<RelayInput> {
         } => RelayInput::Frame { peer, bytes },
         _ => return None,
     })
+}
+
+/// A relay's effect in a client's words.
+impl From<RelayEffect> for Effect {
+    fn from(effect: RelayEffect) -> Self {
+        match effect {
+            RelayEffect::Send { peer, frame } => Self::Send {
+                peer,
+                side: Side::Server,
+                frame: frame.to_vec(),
+            },
+            RelayEffect::Ask { peer, frame } => Self::Send {
+                peer,
+                side: Side::Client,
+                frame: frame.to_vec(),
+            },
+            RelayEffect::Penalise { peer, reason } => Self::Penalise { peer, reason },
+        }
+    }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use madang_protocol::address::PeerAddress;
 use madang_protocol::client::{Client, ClientConfig, Command, Effect, Input, Reply, Side, Verdict};
-use madang_protocol::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
+use madang_protocol::custody::relay::{Relay, RelayConfig, RelayInput};
 use madang_protocol::keys::{TopicId, TransportKey, TransportSecret};
 use madang_protocol::mls::Suite;
 use madang_protocol::rows::{Batch, MemoryRows, Op, Tree};
@@ -326,7 +326,7 @@ impl Crowd {
                 }
                 Machine::Relay(relay) => {
                     let step = relay.drain();
-                    (step.batch, step.effects.into_iter().map(of_relay).collect())
+                    (step.batch, step.effects.into_iter().map(Effect::from).collect())
                 }
                 Machine::Gone => return,
             };
@@ -533,20 +533,4 @@ fn delay(one: usize, other: usize) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     least + (mixed ^ (mixed >> 31)) % (most - least)
-}
-
-fn of_relay(effect: RelayEffect) -> Effect {
-    match effect {
-        RelayEffect::Send { peer, frame } => Effect::Send {
-            peer,
-            side: Side::Server,
-            frame: frame.to_vec(),
-        },
-        RelayEffect::Ask { peer, frame } => Effect::Send {
-            peer,
-            side: Side::Client,
-            frame: frame.to_vec(),
-        },
-        RelayEffect::Penalise { peer, reason } => Effect::Penalise { peer, reason },
-    }
 }

@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, HEXLOWER};
 use madang_tests::tools::repository;
-use madang_tests::{Domain, World, join};
+use madang_tests::{Domain, Person, World, join};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -21,20 +21,46 @@ fn card(image: Value) -> Value {
     })
 }
 
+/// A page with a picture, whom its name leads to, and two who don't know it.
+struct Market {
+    site: Domain,
+    bread: Vec<u8>,
+    alice: Person,
+    bob: Person,
+    carol: Person,
+}
+
+impl Market {
+    async fn open(world: &World) -> Self {
+        let bread = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
+        let site = Domain::start(DOMAIN).await;
+        site.serves("/bread.png", 200, "content-type: image/png\r\n", &bread);
+        let mut alice = world.person("alice", &[]);
+        site.known_to(&mut alice, world);
+        alice.up().await;
+        Self {
+            site,
+            bread,
+            alice,
+            bob: world.person_up("bob", &[]).await,
+            carol: world.person_up("carol", &[]).await,
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f64_pictures_of_a_card_come_from_the_senders_node_and_only_from_the_internet() {
     let world = World::new(MADANG);
-    let site = Domain::start(DOMAIN).await;
-    let mut alice = world.person("alice", &[]);
-    site.known_to(&mut alice, &world);
-    alice.up().await;
-    let mut bob = world.person_up("bob", &[]).await;
-    let mut carol = world.person_up("carol", &[]).await;
+    let Market {
+        site,
+        bread,
+        mut alice,
+        mut bob,
+        mut carol,
+    } = Market::open(&world).await;
     let chats = [join(&mut alice, &mut bob).await, join(&mut alice, &mut carol).await];
 
-    let bread = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
     let hash = HEXLOWER.encode(&Sha256::digest(&bread));
-    site.serves("/bread.png", 200, "content-type: image/png\r\n", &bread);
     site.serves("/moved.png", 301, "location: bread.png\r\n", b"");
     site.serves("/page", 200, "content-type: text/html\r\n", b"<html>");
     site.serves("/large.png", 200, "", &vec![0; 6 * 1024 * 1024]);
@@ -169,15 +195,14 @@ async fn f64_a_page_becomes_a_card_at_the_senders_node() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_is_sent_on_as_its_app_signed_it_with_the_pictures_that_are_here() {
     let world = World::new(MADANG);
-    let site = Domain::start(DOMAIN).await;
-    let mut alice = world.person("alice", &[]);
-    site.known_to(&mut alice, &world);
-    alice.up().await;
-    let mut bob = world.person_up("bob", &[]).await;
-    let mut carol = world.person_up("carol", &[]).await;
+    let Market {
+        site: _site,
+        mut alice,
+        mut bob,
+        mut carol,
+        ..
+    } = Market::open(&world).await;
     let (first, second) = (join(&mut alice, &mut bob).await, join(&mut bob, &mut carol).await);
-    let bread = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
-    site.serves("/bread.png", 200, "content-type: image/png\r\n", &bread);
 
     let (app, key) = new_app(&world, "bakery").await;
     let mut share = card(json!({ "url": format!("https://{DOMAIN}/bread.png") }));

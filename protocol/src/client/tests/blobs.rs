@@ -254,10 +254,7 @@ fn f18_a_relay_that_lost_its_past_is_given_the_blob_again() {
     let sent = w.put_blob(chat);
     w.tick(ALICE);
     assert!(w.is_ready(&sent));
-    w.relay_up(false);
-    let disk = MemoryRows::default();
-    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
-    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.empty_relay();
     w.pass(120_000);
 
     w.want_blob(BOB, &sent);

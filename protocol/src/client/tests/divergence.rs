@@ -124,10 +124,7 @@ fn f47_who_missed_the_commit_that_renewed_the_topic_is_told_so_and_put_back() {
     w.removes(ALICE, chat, 3);
     w.pass(120_000);
     // No relay has the commit any more, and nobody looks after it.
-    w.relay_up(false);
-    let disk = MemoryRows::default();
-    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
-    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.empty_relay();
     w.lose = |_, _| false;
     w.pass(60_000);
     assert!(w.group(ALICE, chat).commits.is_empty());
@@ -144,10 +141,7 @@ fn f47_two_that_were_left_behind_do_not_reassure_each_other() {
     w.removes(ALICE, chat, 4);
     w.pass(120_000);
     // No relay has the commit any more, and nobody looks after it.
-    w.relay_up(false);
-    let disk = MemoryRows::default();
-    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
-    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.empty_relay();
     w.lose = |_, _| false;
     w.pass(60_000);
     for n in 0..4 {

@@ -402,10 +402,7 @@ fn a_member_who_was_away_too_long_is_put_back_by_itself() {
     }
     w.send(ALICE, chat, "are you there?");
     // The relay has forgotten the commits.
-    w.relay_up(false);
-    let disk = MemoryRows::default();
-    let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, w.now_ms).unwrap();
-    w.keeper = Some(Keeper { relay, disk, up: true });
+    w.empty_relay();
     w.lose = |_, _| false;
     w.pass(60_000);
     assert!(!w.group(CAROL, chat).pending.is_empty());

@@ -569,6 +569,14 @@ impl World {
         }
     }
 
+    /// The relay loses all that it has.
+    pub fn empty_relay(&mut self) {
+        self.relay_up(false);
+        let disk = MemoryRows::default();
+        let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, self.now_ms).unwrap();
+        self.keeper = Some(Keeper { relay, disk, up: true });
+    }
+
     pub fn relay_input(&mut self, input: RelayInput) {
         self.relay_input_at(relay_secret().public(), input);
     }

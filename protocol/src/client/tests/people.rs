@@ -28,14 +28,6 @@ impl World {
         self.commit(place, step);
         self.run();
     }
-
-    /// The relay loses all that it has.
-    fn empty_relay(&mut self) {
-        self.relay_up(false);
-        let disk = MemoryRows::default();
-        let relay = Relay::load(RelayConfig::default(), relay_secret(), [10; 32], &disk, self.now_ms).unwrap();
-        self.keeper = Some(Keeper { relay, disk, up: true });
-    }
 }
 
 #[test]
