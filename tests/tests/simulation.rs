@@ -125,6 +125,7 @@ fn run_each(seeds: impl IntoIterator<Item = u64>, config: Config) -> Outcome {
                 sum.gossiped += outcome.gossiped;
                 sum.injected += outcome.injected;
                 sum.posts += outcome.posts;
+                sum.withheld += outcome.withheld;
                 sum.forgeries += outcome.forgeries;
                 sum.events += outcome.events;
                 sum.virtual_ms += outcome.virtual_ms;
@@ -230,6 +231,13 @@ fn f15_f16_f51_brands_with_a_relay_that_lies_are_read_whole_and_proved() {
     let sum = run_each(1..=20, brand);
     assert!(sum.posts > 20 * 4 && sum.forgeries > 10, "{sum:?}");
     assert!(sum.crashes > 20, "{} crashes", sum.crashes);
+    // Each follower has a twin with other terms, and what leaves the two is the same.
+    assert!(sum.withheld > 20, "{} posts withheld", sum.withheld);
+}
+
+#[test]
+fn terms_that_show_in_what_is_passed_on_are_caught() {
+    caught_in(Broken::TermsShown, &["shows its terms"], brand);
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum Sabotage {
     TopicStays,
     /// What a relay has signed for is no longer looked after.
     RelayBelieved,
+    /// Only what is wanted of a channel is passed on.
+    TermsShown,
 }
 
 /// Milliseconds that custodians keep an envelope by default.

@@ -118,8 +118,11 @@ impl Driver {
     fn outcome(self) -> Outcome {
         let world = self.world;
         let (posts, forgeries) = self.shop.as_ref().map_or((0, 0), Shop::counts);
+        let twins = world.hosts.iter().filter_map(|host| host.twin.as_ref());
+        let withheld = twins.map(|twin| twin.withheld()).sum();
         Outcome {
             posts,
+            withheld,
             forgeries,
             wire: *world.wire.finalize().as_bytes(),
             sends: self.book.acknowledged(),
@@ -313,6 +316,7 @@ impl Driver {
                 0..25 => shop.post(),
                 25..28 => shop.forge(&mut self.world),
                 28..34 => shop.show(&mut self.world),
+                34..40 => shop.wish(),
                 _ => {}
             }
         }

@@ -3,13 +3,14 @@
 use super::Broken;
 use super::plan::{ClientPlan, Paths};
 use super::random::{Clock, MS, Micros, SECOND};
+use super::twin::Twin;
 use super::world::{Event, HostId, Notice, World};
 use crate::address::PeerAddress;
 use crate::client::inspect::Adopted;
 use crate::client::{Client, ClientConfig, Effect, Input, Sabotage, Side, history};
 use crate::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
 use crate::keys::{AccountId, ChatId, DeviceId, TopicId, TransportKey, TransportSecret};
-use crate::rows::{Batch, MemoryRows, Op, Tree};
+use crate::rows::{Batch, MemoryRows, Op, Rows, Tree};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Virtual time between a relay's ticks.
@@ -47,6 +48,8 @@ struct Flight {
     batch: Batch,
     effects: Vec<Pinned>,
     adopted: Vec<Adopted>,
+    /// What the host's twin has written.
+    twin: Vec<Batch>,
 }
 
 /// An effect, and for a frame the stream that it was made for: it goes there or nowhere.
@@ -70,12 +73,14 @@ pub(super) struct Host {
     pub subscriptions: BTreeSet<TopicId>,
     /// A backup of a relay's disk.
     pub snapshot: Option<MemoryRows>,
+    /// Who differs from it in the terms of its channels alone.
+    pub twin: Option<Box<Twin>>,
     flights: VecDeque<Flight>,
     last_commit: Micros,
     wake_at: Option<Micros>,
     wake_generation: u64,
     spins: u32,
-    drain_waits: bool,
+    pub drain_waits: bool,
 }
 
 impl Host {
@@ -108,6 +113,7 @@ impl Host {
             deadfall: None,
             subscriptions: BTreeSet::new(),
             snapshot: None,
+            twin: None,
             flights: VecDeque::new(),
             last_commit: 0,
             wake_at: None,
@@ -144,7 +150,10 @@ impl World {
         let entropy = self.random.bytes();
         self.move_house(id);
         let machine = match &self.hosts[id.0].kind {
-            Kind::Client(plan) => Machine::Client(Box::new(self.load_client(id, plan.clone(), entropy)?)),
+            Kind::Client(plan) => {
+                let client = self.load_client(id, plan.clone(), entropy, &self.hosts[id.0].disk)?;
+                Machine::Client(Box::new(client))
+            }
             Kind::Relay(secret) => {
                 let host = &self.hosts[id.0];
                 let mut config = RelayConfig::default();
@@ -174,6 +183,7 @@ impl World {
             host.key = client.transport();
         }
         host.machine = Some(machine);
+        self.boot_twin(id, entropy)?;
         self.drain(id)?;
         if first {
             let process = self.hosts[id.0].process;
@@ -216,6 +226,9 @@ impl World {
         self.outcome.crashes += 1;
         let host = &mut self.hosts[id.0];
         host.machine = None;
+        if let Some(twin) = &mut host.twin {
+            twin.crash();
+        }
         host.flights.clear();
         host.subscriptions.clear();
         host.deadfall = None;
@@ -231,6 +244,7 @@ impl World {
     pub fn feed(&mut self, id: HostId, input: Input) -> Result<(), String> {
         let host = &mut self.hosts[id.0];
         let now_ms = host.clock.read(self.now);
+        let again = host.twin.is_some().then(|| input.clone());
         let fed = match &mut host.machine {
             Some(Machine::Client(client)) => client.handle(now_ms, input, &host.disk),
             Some(Machine::Relay(relay)) => match relay_input(input) {
@@ -240,6 +254,9 @@ impl World {
             Some(Machine::Stranger) | None => return Ok(()),
         };
         fed.map_err(|error| format!("{id:?}: {error}"))?;
+        if let Some(input) = again {
+            self.feed_twin(id, now_ms, input)?;
+        }
         if !self.random.chance(25) {
             return self.drain(id);
         }
@@ -283,6 +300,7 @@ impl World {
             Vec::new()
         };
         self.hosts[id.0].disk.apply(&flight.batch);
+        self.commit_twin(id, &flight.twin)?;
         self.outcome.commits += 1;
         let bound = match self.hosts[id.0].deadfall {
             Some(Deadfall::AfterFlush) => Some(0),
@@ -313,7 +331,13 @@ impl World {
         }
     }
 
-    fn load_client(&self, id: HostId, plan: ClientPlan, entropy: [u8; 32]) -> Result<Client, String> {
+    pub fn load_client(
+        &self,
+        id: HostId,
+        plan: ClientPlan,
+        entropy: [u8; 32],
+        disk: &dyn Rows,
+    ) -> Result<Client, String> {
         let mut config = ClientConfig::new(self.config.suite);
         config.name = Some(plan.name);
         config.relays = Some(
@@ -340,10 +364,11 @@ impl World {
             Broken::LoserNotRetried => Sabotage::LoserNotRetried,
             Broken::TopicStays => Sabotage::TopicStays,
             Broken::RelayBelieved => Sabotage::RelayBelieved,
+            Broken::TermsShown => Sabotage::TermsShown,
             Broken::None | Broken::AckBeforeFlush | Broken::CursorUnhashed => Sabotage::None,
         };
         let host = &self.hosts[id.0];
-        Client::load(config, entropy, &host.disk, host.clock.read(self.now))
+        Client::load(config, entropy, disk, host.clock.read(self.now))
             .map_err(|error| format!("{id:?} doesn't start: {error}"))
     }
 
@@ -362,7 +387,11 @@ impl World {
             }
             Some(Machine::Stranger) | None => return Ok(()),
         };
+        let twin = self.drain_twin(id, &effects)?;
         if effects.is_empty() && batch.is_empty() {
+            if let Some(batch) = twin {
+                self.keep_twin(id, batch)?;
+            }
             return self.set_timer(id);
         }
         let pin = |effect| {
@@ -386,6 +415,7 @@ impl World {
             batch,
             effects,
             adopted,
+            twin: twin.into_iter().collect(),
         });
         let process = host.process;
         self.schedule(wait, Event::Commit { host: id, process });
@@ -396,6 +426,17 @@ impl World {
             return Ok(());
         }
         self.set_timer(id)
+    }
+
+    /// What a twin wrote by itself is durable once what was written before it is.
+    pub fn keep_twin(&mut self, id: HostId, batch: Batch) -> Result<(), String> {
+        match self.hosts[id.0].flights.back_mut() {
+            Some(flight) => {
+                flight.twin.push(batch);
+                Ok(())
+            }
+            None => self.commit_twin(id, &[batch]),
+        }
     }
 
     fn flush_time(&mut self) -> Micros {

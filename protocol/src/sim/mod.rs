@@ -7,7 +7,7 @@
 //!
 //! Reading order: `world` (time and events), `host` (a state machine, its disk and its commits), `network`, `hostile`, `driver` and
 //! `setup` (the history), `checker`; for groups `village` (what members want), `judge` (what has to come of it) and `model` (which branch
-//! counts, said a second time), `liar` (a relay that lies) and `mole` (a hostile member); for channels `shop`.
+//! counts, said a second time), `liar` (a relay that lies) and `mole` (a hostile member); for channels `shop` and `twin` (a follower who wants something else).
 
 // An instrument of tests: a bug of its own may stop a run.
 #![allow(clippy::indexing_slicing)]
@@ -25,6 +25,7 @@ mod plan;
 mod random;
 mod setup;
 mod shop;
+mod twin;
 mod village;
 mod world;
 
@@ -53,6 +54,8 @@ pub enum Broken {
     RelayBelieved,
     /// Relays take a cursor for its position alone, without its running hash.
     CursorUnhashed,
+    /// Followers pass on only what they want themselves.
+    TermsShown,
 }
 
 /// What is simulated.
@@ -73,7 +76,7 @@ pub struct SimConfig {
     /// Of a group: one of its members is hostile.
     pub mole: bool,
     /// Of pairs: the first has a channel that the others follow, one of several relays lies, and the brand now and then signs two
-    /// things with one number.
+    /// things with one number. Each follower has a twin that wants something else: what leaves the two has to be the same.
     pub brand: bool,
     /// Of a group that settles its states: relays keep nothing for long, and somebody is away for longer.
     pub absence: bool,
@@ -131,6 +134,8 @@ pub struct Outcome {
     pub injected: u64,
     /// Posts of brands that were acknowledged.
     pub posts: u64,
+    /// Of these, those that twins of followers held back or didn't want.
+    pub withheld: u64,
     /// Entries that brands signed with numbers they had used.
     pub forgeries: u64,
     /// Events processed.

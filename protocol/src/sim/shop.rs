@@ -4,7 +4,7 @@
 use super::host::Machine;
 use super::random::{MS, Micros};
 use super::world::{HostId, World};
-use crate::channel::Post;
+use crate::channel::{Area, Category, Post};
 use crate::client::{ChannelCommand, Command, CommandError, ManifestChange, Reply, channel_view as view};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, EnvelopeId};
@@ -20,6 +20,8 @@ pub(super) enum ShopAsked {
     Follow(HostId),
     /// The post of this number in `posts`.
     Post(usize),
+    /// Terms, or a look at what was held back.
+    Wish,
 }
 
 /// A post of the brand's.
@@ -39,6 +41,8 @@ pub(super) struct Shop {
     posts: Vec<Posted>,
     /// What the brand signed with numbers that it had used.
     forged: Vec<(u64, Envelope)>,
+    /// How often a follower has wished for something, and how often it is still to be asked for.
+    wishes: (usize, u64),
     asked: BTreeSet<usize>,
     not_before: Micros,
 }
@@ -51,6 +55,7 @@ impl Shop {
             followers: (1..people).map(|place| (HostId(place), false)).collect(),
             posts: Vec::new(),
             forged: Vec::new(),
+            wishes: (0, 0),
             asked: BTreeSet::new(),
             not_before: 0,
         }
@@ -66,6 +71,7 @@ impl Shop {
             None => {
                 let manifest = ManifestChange {
                     name: Some("shop".into()),
+                    categories: Some(["news", "offers"].map(category).into()),
                     ..ManifestChange::default()
                 };
                 let create = ChannelCommand::Create {
@@ -81,6 +87,12 @@ impl Shop {
                         // Every other one passes on what it hears.
                         let mesh = host.0 % 2 == 1;
                         (*host, ChannelCommand::Follow { link, mesh }, ShopAsked::Follow(*host))
+                    }
+                    None if self.wishes.1 > 0 => {
+                        let (made, waiting) = self.wishes;
+                        self.wishes = (made + 1, waiting - 1);
+                        let host = *self.followers.keys().nth(made % self.followers.len())?;
+                        (host, wish(channel, made), ShopAsked::Wish)
                     }
                     None => {
                         let at = self.posts.iter().position(|post| post.id.is_none() && !post.waits)?;
@@ -103,7 +115,7 @@ impl Shop {
     fn command(&self, channel: ChannelId, at: usize) -> ChannelCommand {
         ChannelCommand::Post {
             channel,
-            post: Post::text(format!("post {at}")),
+            post: varied(at),
             files: Vec::new(),
             at_ms: None,
             idempotency_key: Some(format!("post {at}")),
@@ -129,6 +141,7 @@ impl Shop {
                     _ => {}
                 }
             }
+            (ShopAsked::Wish, Ok(Reply::Done)) => {}
             // Nothing has been said of itself that another post could say again.
             (ShopAsked::Post(at), Err(CommandError::NotFound { .. })) => self.posts[at].waits = false,
             (asked, result) => return Err(format!("{host:?} answers {result:?} to {asked:?}")),
@@ -149,6 +162,11 @@ impl Shop {
         if self.followers.values().all(|done| *done) && self.channel.is_some() {
             self.posts.push(Posted::default());
         }
+    }
+
+    /// A follower says what it wants, or looks at what was held back.
+    pub fn wish(&mut self) {
+        self.wishes.1 += 1;
     }
 
     /// The brand signs something else with a number that it has used, and shows it to somebody.
@@ -245,6 +263,42 @@ impl Shop {
             }
         }
         Ok(())
+    }
+}
+
+fn category(id: &str) -> Category {
+    Category {
+        id: id.into(),
+        name: id.into(),
+    }
+}
+
+/// A post with something that terms weigh.
+fn varied(at: usize) -> Post {
+    let mut post = Post::text(format!("post {at}"));
+    post.categories = match at % 3 {
+        0 => vec!["news".into()],
+        1 => vec!["offers".into()],
+        _ => Vec::new(),
+    };
+    post.area = (at % 4 == 1).then_some(Area {
+        latitude_e6: 37_000_000,
+        longitude_e6: 127_000_000,
+        radius_m: 1_000,
+    });
+    post.flags |= if at % 5 == 2 { Post::ADVERTISING } else { 0 };
+    post.flags |= if at % 7 == 3 { Post::URGENT } else { 0 };
+    post
+}
+
+/// What a follower wants; its twin wants something else.
+fn wish(channel: ChannelId, made: usize) -> ChannelCommand {
+    match made % 3 {
+        2 => ChannelCommand::OpenDigest { channel },
+        _ => ChannelCommand::Terms {
+            channel,
+            terms: Box::default(),
+        },
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) enum Event {
     Drain { host: HostId, process: u64 },
     /// A host's oldest step is flushed.
     Commit { host: HostId, process: u64 },
+    /// The twin of a host waits for the time.
+    TwinTick { host: HostId, process: u64 },
     /// A host starts.
     Boot { host: HostId, process: u64 },
     /// Something reaches a host.
@@ -107,6 +109,12 @@ impl World {
             .collect();
         hosts.extend(plan.relays.into_iter().map(|clock| Host::relay(random.bytes(), clock)));
         hosts.push(Host::stranger(random.bytes()));
+        if config.brand {
+            // The brand is the first.
+            for host in hosts.iter_mut().skip(1).filter(|host| host.is_client()) {
+                host.twin = Some(Box::default());
+            }
+        }
         Self {
             config: config.clone(),
             random,
@@ -149,6 +157,7 @@ impl World {
             Event::Wake { host, generation } => self.wake(host, generation),
             Event::Drain { host, process } => self.end_step(host, process),
             Event::Commit { host, process } => self.commit(host, process),
+            Event::TwinTick { host, process } => self.tick_twin(host, process),
             Event::Boot { host, process } => self.boot(host, process),
             Event::Arrive { host, process, arrival } => {
                 if self.hosts[host.0].process != process || !self.hosts[host.0].is_up() {

@@ -510,11 +510,13 @@ impl Client {
     pub(crate) fn forge_entry(&self, id: &ChannelId, number: u64) -> Option<Envelope> {
         let signatory = self.channels.by_id.get(id)?.signatory(id)?;
         let previous = if number == 1 { [0; 32] } else { [9; 32] };
+        let mut post = Post::text("another version");
+        post.flags = Post::ADVERTISING;
         let entry = Entry {
             number,
             previous: EnvelopeId(previous),
             time_ms: 1,
-            act: Act::Post(Post::text("another version")),
+            act: Act::Post(post),
             extensions: Vec::new(),
         };
         let body = Statement::Entry(Box::new(entry)).encode();

@@ -215,6 +215,8 @@ impl Client {
             }
             Act::Post(_) | Act::Unknown { .. } => {}
         }
+        #[cfg(feature = "sim")] // A fault on purpose.
+        let void = void || kind == key::Kind::Unwanted && self.config.sabotage == crate::client::Sabotage::TermsShown;
         Ok(if void { Fate::Nothing } else { Fate::New })
     }
 
