@@ -45,7 +45,7 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
                 put(&mut params, "name", json!(name));
             }
             let changed = client.call("channel.update", params).await?;
-            out.print(&changed, || details(&changed, out))
+            print_details(client, &changed, out).await
         }
         ChannelCommand::List => {
             let items = client.list("channel.list").await?;
@@ -54,7 +54,7 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
         }
         ChannelCommand::Show { channel } => {
             let found = get(client, &channel).await?;
-            out.print(&found, || details(&found, out))
+            print_details(client, &found, out).await
         }
         ChannelCommand::Link { channel, qr } => {
             let found = get(client, &channel).await?;
@@ -74,7 +74,7 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             };
             let params = json!({ "channel": id, "relays": relays });
             let changed = client.call("channel.enlist", params).await?;
-            out.print(&changed, || details(&changed, out))
+            print_details(client, &changed, out).await
         }
         ChannelCommand::Search {
             query,
@@ -85,8 +85,9 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
         ChannelCommand::Follow { link, via } => {
             let params = json!({ "link": link.trim(), "via": via.name() });
             let followed = client.call("channel.follow", params).await?;
+            let names = names(client).await;
             out.print(&followed, || {
-                (out.t().channel_followed)(&show::name_or(&followed, "channel"))
+                (out.t().channel_followed)(&show::marked(&followed, "channel", &names, out.t()))
             })
         }
         ChannelCommand::Unfollow { channel } => {
@@ -98,13 +99,13 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             let id = of(client, &channel).await?;
             let params = json!({ "channel": id, "via": via.name() });
             let changed = client.call("channel.via", params).await?;
-            out.print(&changed, || details(&changed, out))
+            print_details(client, &changed, out).await
         }
         ChannelCommand::Mute { channel, off } => {
             let id = of(client, &channel).await?;
             let params = json!({ "channel": id, "muted": !off });
             let changed = client.call("channel.mute", params).await?;
-            out.print(&changed, || details(&changed, out))
+            print_details(client, &changed, out).await
         }
         ChannelCommand::Block { channel, off } => {
             let id = of(client, &channel).await?;
@@ -348,13 +349,19 @@ async fn read(client: &Client, given: &str, limit: u64, keep_unread: bool, ids: 
     let channel = get(client, given).await?;
     let id = show::text_of(&channel, "channel");
     let posts = newest(client, id, limit).await?;
+    let names = names(client).await;
     let t = out.t();
     out.print(&json!({ "items": posts }), || {
         if posts.is_empty() {
             return t.no_posts.to_owned();
         }
         let now = show::now_ms();
-        let mut lines = vec![show::name_or(&channel, "channel")];
+        // Whatever its posts say: whose key signed them stands above.
+        let mut lines = vec![format!(
+            "{}  {}",
+            show::short(id),
+            show::marked(&channel, "channel", &names, t)
+        )];
         lines.extend(
             posts
                 .iter()
@@ -402,6 +409,10 @@ pub(super) fn shown(post: &Value, now_ms: u64, ids: bool, t: &Texts) -> String {
     }
     if show::flag(post, "provisional") {
         text += &format!("  ({})", t.post_provisional);
+    }
+    let reason = show::field(post, "reason");
+    if !reason.is_empty() {
+        text += &format!("  ({})", (t.post_waits)(&reason));
     }
     text
 }
@@ -451,12 +462,23 @@ fn body(says: &Value, indent: &str, t: &Texts) -> String {
     lines.join(&format!("\n{indent}"))
 }
 
-pub(super) fn details(found: &Value, out: &Out) -> String {
+/// The names of all channels, to mark those that look alike.
+async fn names(client: &Client) -> Names {
+    let known = client.list("channel.list").await.unwrap_or_default();
+    Names::of(&known, "channel")
+}
+
+pub(super) async fn print_details(client: &Client, found: &Value, out: &Out) -> Result<(), Fault> {
+    let names = names(client).await;
+    out.print(found, || details(found, &names, out))
+}
+
+fn details(found: &Value, names: &Names, out: &Out) -> String {
     let (now, t, null) = (show::now_ms(), out.t(), Value::Null);
     let says = found.get("manifest").unwrap_or(&null);
     let mut rows = vec![
         pair(t.label_channel, show::field(found, "channel")),
-        pair(t.label_name, show::name_or(found, "channel")),
+        pair(t.label_name, show::marked(found, "channel", names, t)),
         pair(t.label_description, show::field(says, "description")),
     ];
     let domain = show::field(says, "domain");
@@ -491,8 +513,7 @@ pub(super) fn details(found: &Value, out: &Out) -> String {
     if held > 0 {
         rows.push(pair(t.label_held_back, (t.held_back)(held)));
     }
-    let names = Names::of(std::slice::from_ref(found), "channel");
-    let state = row(found, &names, t).into_iter().nth(2).unwrap_or_default();
+    let state = row(found, names, t).into_iter().nth(2).unwrap_or_default();
     rows.push(pair(t.label_state, state));
     if found.get("via").is_some_and(|via| via == "followers") {
         rows.push(pair(t.label_via, t.via_followers.to_owned()));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::channels::{details, get, of, shown};
+use super::channels::{get, of, print_details, shown};
 use super::print_list;
 use crate::args::{TermsArgs, WriterCommand, flags};
 use crate::client::Client;
@@ -64,7 +64,7 @@ pub(super) async fn writer(client: &Client, action: WriterCommand, out: &Out) ->
         WriterCommand::Use { certificate } => {
             let params = json!({ "certificate": certificate.trim() });
             let channel = client.call("channel.use_certificate", params).await?;
-            out.print(&channel, || details(&channel, out))
+            print_details(client, &channel, out).await
         }
         WriterCommand::List { channel } => {
             let id = of(client, &channel).await?;
@@ -100,7 +100,7 @@ pub(super) async fn recovery_key(client: &Client, given: &str, out: &Out) -> Res
 
 pub(super) async fn recover(client: &Client, key: &str, out: &Out) -> Result<(), Fault> {
     let channel = client.call("channel.recover", json!({ "key": key.trim() })).await?;
-    out.print(&channel, || details(&channel, out))
+    print_details(client, &channel, out).await
 }
 
 pub(super) async fn vouch(client: &Client, given: &str, out: &Out) -> Result<(), Fault> {
@@ -118,5 +118,5 @@ pub(super) async fn vouch(client: &Client, given: &str, out: &Out) -> Result<(),
 pub(super) async fn prove(client: &Client, given: &str, out: &Out) -> Result<(), Fault> {
     let id = of(client, given).await?;
     let channel = client.call("channel.prove", json!({ "channel": id })).await?;
-    out.print(&channel, || details(&channel, out))
+    print_details(client, &channel, out).await
 }

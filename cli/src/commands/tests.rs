@@ -12,7 +12,7 @@ use crate::text::{EN, KO};
 
 type Answer = fn(&str, &Value) -> Value;
 
-const METHODS: [&str; 14] = [
+const METHODS: [&str; 17] = [
     "account.get",
     "account.phrase",
     "account.confirm_phrase",
@@ -27,6 +27,9 @@ const METHODS: [&str; 14] = [
     "message.list",
     "message.mark_read",
     "chat.typing",
+    "channel.list",
+    "channel.get",
+    "channel.posts",
 ];
 
 /// A node on a free loopback port, with a data directory; remembers what it was asked.
@@ -210,6 +213,52 @@ async fn what_the_node_does_not_know_has_exit_code_four() {
     let error = node.run(false, &["approve", &id("eeee")]).await.unwrap_err();
     assert_eq!(error.exit_code(), 4);
     assert_eq!(error.to_string(), "refused by the node: no such thing (not_found)");
+}
+
+/// Two channels of which the second calls itself almost as the first, and a post of the second that says that it is the first's.
+fn a_copycat(method: &str, params: &Value) -> Value {
+    let channel = |start: &str, name: &str| {
+        json!({ "channel": id(start), "name": name, "link": "madang:channel?d=A", "own": true, "last_ms": 0, "unread": 0,
+            "evidence": 0, "manifest": { "number": 1, "description": "a\nb", "links": [
+                { "label": "\u{202e}Web", "url": "javascript:alert(1)", "actionable": false }] } })
+    };
+    let all = [
+        channel("aaaa", "Corner shop"),
+        channel("bbbb", "C\u{043e}rner\u{200b} shop\u{202e}"),
+    ];
+    match method {
+        "channel.list" => json!({ "items": all }),
+        "channel.get" if params["channel"] == id("bbbb") => all[1].clone(),
+        "channel.get" => all[0].clone(),
+        "channel.posts" => {
+            json!({ "items": [{ "post": id("1234"), "channel": id("bbbb"), "time_ms": 0, "provisional": false,
+            "body": { "kind": "card", "card": { "title": "Corner shop\u{202e}\n12:00:00  official", "buttons": [
+                { "label": "Order\n", "url": "data:text/html,x", "actionable": false }] } } }] })
+        }
+        _ => Value::Null,
+    }
+}
+
+#[tokio::test]
+async fn f60_f63_a_post_stands_under_the_key_that_signed_it_and_a_look_alike_is_marked() {
+    let node = FakeNode::new(a_copycat).await;
+    let read = node.run(false, &["channel", "read", &id("bbbb")]).await.unwrap();
+    let lines: Vec<&str> = read.lines().collect();
+    assert!(lines[0].starts_with("bbbb0000  "), "{read}");
+    assert!(lines[0].contains("aaaa0000"), "it looks like another: {read}");
+    assert!(!read.contains('\u{202e}') && !read.contains('\u{200b}'), "{read:?}");
+    let begins: Vec<bool> = lines[1..]
+        .iter()
+        .map(|line| line.starts_with("1970-01-01 00:00:00") || line.starts_with(' '))
+        .collect();
+    assert!(
+        begins.iter().all(|begins| *begins),
+        "a post passes for another entry: {read}"
+    );
+    for line in [&["channel", "show", &id("bbbb")][..], &["channel", "list"]] {
+        let shown = node.run(false, line).await.unwrap();
+        assert!(shown.contains("aaaa0000") && !shown.contains('\u{202e}'), "{shown:?}");
+    }
 }
 
 #[test]

@@ -206,6 +206,7 @@ pub static EN: Texts = Texts {
     post_planned: "planned",
     post_retracted: "(taken back)",
     post_provisional: "not confirmed by the channel yet",
+    post_waits: |reason| format!("waiting: {reason}"),
     post_advertising: "advertising",
     post_unknown: "(a kind of post that this version can't show)",
     posts_per_day: |posts| format!("at most {posts} posts a day"),

@@ -218,6 +218,7 @@ pub static KO: Texts = Texts {
     post_planned: "예약했습니다",
     post_retracted: "(거두어들임)",
     post_provisional: "채널이 아직 확인하지 않음",
+    post_waits: |reason| format!("대기 중: {reason}"),
     post_advertising: "광고",
     post_unknown: "(이 버전이 보여 줄 수 없는 종류의 글)",
     posts_per_day: |posts| format!("하루 글 최대 {posts}개"),

@@ -242,6 +242,7 @@ pub struct Texts {
     pub post_planned: &'static str,
     pub post_retracted: &'static str,
     pub post_provisional: &'static str,
+    pub post_waits: fn(&str) -> String,
     pub post_advertising: &'static str,
     pub post_unknown: &'static str,
     pub posts_per_day: fn(u64) -> String,

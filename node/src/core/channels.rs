@@ -15,7 +15,7 @@ use madang_protocol::wire::Wire as _;
 use super::api::Facade;
 use super::directory::listed;
 use super::engine::{Answer, Ask};
-use super::show::{attachment, given, held, refusal};
+use super::show::{attachment, given, held, refusal, refused};
 use super::terms;
 use crate::clock::now_ms;
 use crate::rpc::api::ApiResult;
@@ -551,6 +551,7 @@ pub(super) fn post(found: PostView, own: bool) -> Post {
         provisional: found.provisional,
         unwanted: found.unwanted.map(terms::why),
         held: own.then(|| held(found.held)),
+        reason: found.refused.map(refused),
     }
 }
 

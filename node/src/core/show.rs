@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use madang_protocol::client::history::{self, LedgerView, MessageView};
 use madang_protocol::client::{self, CommandError, EventRow, LedgerState};
+use madang_protocol::custody::Refusal;
 use madang_protocol::keys::{AccountId, TransportKey};
 use madang_protocol::message::{self, Body};
 use madang_protocol::rows::{Rows, RowsError};
@@ -170,7 +171,7 @@ pub(super) fn ledger(view: LedgerView) -> Ledger {
         (LedgerState::Queued | LedgerState::Held, _) if view.expired => {
             Some("given up: nobody has confirmed it for too long".to_owned())
         }
-        (LedgerState::Queued, Some(refusal)) => Some(format!("a relay refused it: {}", refusal.name())),
+        (LedgerState::Queued, Some(refusal)) => Some(refused(refusal)),
         (LedgerState::Queued, None) => Some("no relay or device of the contact has taken it yet".to_owned()),
         _ => None,
     };
@@ -186,6 +187,11 @@ pub(super) fn ledger(view: LedgerView) -> Ledger {
         delivered: view.delivered.iter().map(|device| DeviceKey(device.0)).collect(),
         read: view.read.iter().map(|device| DeviceKey(device.0)).collect(),
     }
+}
+
+/// Why what a relay refused waits.
+pub(super) fn refused(refusal: Refusal) -> String {
+    format!("a relay refused it: {}", refusal.name())
 }
 
 /// Relays that hold something, and until when.

@@ -418,3 +418,42 @@ fn in_order(field: &'static str, starts_s: u64, ends_s: u64) -> Result<(), Decod
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f61_only_addresses_of_known_schemes_can_be_opened() {
+        for url in [
+            "https://shop.example/order?n=1#top",
+            "HTTP://shop.example",
+            "mailto:info@shop.example",
+            "tel:+82-2-123-4567",
+            "madang:channel?d=AAAA",
+        ] {
+            assert!(is_actionable(url), "{url}");
+        }
+        for url in [
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "java\nscript:alert(1)",
+            " https://shop.example",
+            "https://shop.example/a b",
+            "https:\u{0}//shop.example",
+            "https:shop.example",
+            "https://",
+            "file:///etc/passwd",
+            "data:text/html,<script>alert(1)</script>",
+            "vbscript:x",
+            "intent://scan/#Intent;end",
+            "ms-settings:network",
+            "//shop.example",
+            "shop.example",
+            "mailto:",
+            "",
+        ] {
+            assert!(!is_actionable(url), "{url:?}");
+        }
+    }
+}

@@ -348,6 +348,7 @@ impl Client {
             };
             self.fault(now_ms, relay, Fault::Denied, &proof)?;
             self.trust.drop_promises(&relay, &lacked);
+            self.channel_lost(running.topic, &lacked);
             self.lost_there(now_ms, relay, &lacked)?;
         }
         let late_ms = now_ms.saturating_sub(SOON_MS.0);

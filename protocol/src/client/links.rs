@@ -200,7 +200,7 @@ impl Client {
     }
 
     pub(super) fn disconnected(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
-        self.closed(peer, Side::Client);
+        self.closed(now_ms, peer, Side::Client);
         self.present.remove(&peer);
         self.strangers.forget(&peer);
         let jitter = self.crypto.random_u64();
@@ -282,7 +282,7 @@ impl Client {
             .retain(|effect| !matches!(effect, Effect::Send { peer: to, side: on, .. } if *to == peer && *on == side));
     }
 
-    pub(super) fn closed(&mut self, peer: TransportKey, side: Side) {
+    pub(super) fn closed(&mut self, now_ms: u64, peer: TransportKey, side: Side) {
         self.forget_frames(peer, side);
         if side == Side::Client
             && let Some(opened) = self.present.get_mut(&peer)
@@ -299,7 +299,7 @@ impl Client {
         link.due_ms = None;
         link.audit.closed();
         self.unlooked();
-        self.history_stream_closed(peer);
+        self.history_stream_closed(now_ms, peer);
         self.directory_stream_closed(peer);
         self.blob_stream_changed(peer);
     }
@@ -503,6 +503,10 @@ impl Client {
         let (mut junk, mut forged) = (false, false);
         if watched {
             for item in &page.items {
+                if Envelope::peek(&item.envelope).is_ok_and(|(topic, _)| topic != page.topic) {
+                    (junk, forged) = (true, true);
+                    continue;
+                }
                 let taken = self.receive(now_ms, &item.envelope)?;
                 if taken == super::inbound::Taken::Refused(Refusal::Invalid) {
                     junk = true;

@@ -456,7 +456,7 @@ impl Client {
             Input::DialFailed { peer } => self.dial_failed(now_ms, peer),
             Input::Opened { peer, side } => self.opened(now_ms, peer, side),
             Input::Closed { peer, side } => {
-                self.closed(peer, side);
+                self.closed(now_ms, peer, side);
                 Ok(())
             }
             Input::Frame { peer, side, bytes } => match side {

@@ -3,7 +3,7 @@
 use super::io::Effect;
 use super::links::Link;
 use super::outbox::{Out, OutWhat};
-use super::records::{LedgerRow, encode_small};
+use super::records::{LedgerRow, OutKind, encode_small};
 use super::{Client, EventRow};
 use crate::custody::{Receipt, Refusal};
 use crate::keys::{EnvelopeId, TransportKey};
@@ -141,7 +141,7 @@ impl Client {
         let first = out.held.is_empty();
         out.held.insert(peer, until_ms);
         out.forgotten.remove(&peer);
-        out.refused = None;
+        let refused = out.refused.take().is_some();
         if matches!(out.what, OutWhat::Report(_)) {
             // Its word is enough only where it needn't show that it serves what it took.
             let shown = out.echoed.contains(&peer);
@@ -155,6 +155,9 @@ impl Client {
         self.write_ledger(number)?;
         if first {
             self.tell_ledger(number);
+        }
+        if refused {
+            self.tell_channel_post(number);
         }
         if let Some((chat, node)) = commit {
             self.release_welcomes(self.last_ms, chat, node)?;
@@ -226,6 +229,7 @@ impl Client {
         out.refused = Some(why);
         self.write_ledger(number)?;
         self.tell_ledger(number);
+        self.tell_channel_post(number);
         Ok(())
     }
 
@@ -244,6 +248,17 @@ impl Client {
         let messages = self.outs.get(&number).map(|out| self.messages_of(&out.what));
         for message in messages.unwrap_or_default() {
             self.event(&EventRow::Ledger { message });
+        }
+    }
+
+    /// Tells who writes a channel that relays refuse an entry, or do so no longer.
+    fn tell_channel_post(&mut self, number: u64) {
+        let out = self.outs.get(&number);
+        if let Some(OutWhat::Row(OutKind::Channel { channel, number: 1.. })) = out.map(|out| &out.what)
+            && let Some(envelope) = out.and_then(|out| out.envelope.as_ref())
+        {
+            let (channel, post) = (*channel, envelope.id());
+            self.event(&EventRow::ChannelPostUpdated { channel, post });
         }
     }
 

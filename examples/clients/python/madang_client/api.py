@@ -2551,6 +2551,9 @@ class Post(TypedDict):
     provisional: bool
     """The channel's root hasn't confirmed it yet."""
 
+    reason: NotRequired[str]
+    """Why no relay has signed for it yet, if one refused it; it waits and is handed to them again. Only of own channels."""
+
     received_ms: int
     """When this device stored it, in Unix milliseconds."""
 

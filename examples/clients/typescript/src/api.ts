@@ -1708,6 +1708,8 @@ export interface Post {
   post: PostId;
   /** The channel's root hasn't confirmed it yet. */
   provisional: boolean;
+  /** Why no relay has signed for it yet, if one refused it; it waits and is handed to them again. Only of own channels. */
+  reason?: string;
   /** When this device stored it, in Unix milliseconds. */
   received_ms: number;
   /** It was taken back. */

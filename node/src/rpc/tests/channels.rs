@@ -74,6 +74,7 @@ pub(super) fn post() -> Post {
         provisional: false,
         unwanted: None,
         held: None,
+        reason: None,
     }
 }
 

@@ -184,6 +184,9 @@ pub struct Post {
     /// Relays that signed for it; only of own channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Vec<Held>>,
+    /// Why no relay has signed for it yet, if one refused it; it waits and is handed to them again. Only of own channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A post was taken back.

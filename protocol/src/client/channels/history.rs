@@ -2,10 +2,10 @@
 //! missing.
 
 use super::mesh::ASKED_PEERS;
-use super::take::Arrived;
+use super::take::{Arrived, Came};
 use crate::client::io::{Effect, Side};
 use crate::client::{Client, CommandError, EventRow, Reply};
-use crate::custody::{ClientFrame, History, HistoryPage};
+use crate::custody::{ClientFrame, History, HistoryPage, Item};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, TransportKey};
 use crate::limits;
@@ -39,12 +39,61 @@ pub(super) enum Why {
     Met,
 }
 
-/// A question to a relay.
+/// What is asked of a channel's past.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub channel: ChannelId,
     pub why: Why,
+    /// Only what is before this position; all if it is 0.
+    pub before: u64,
+    /// Envelopes at most.
+    pub count: u16,
+    /// Who was asked before and gave no answer.
+    pub tried: Vec<TransportKey>,
+    /// When whoever is asked is given up; set as it is asked.
     pub until_ms: u64,
+}
+
+impl Asked {
+    /// The newest page.
+    pub fn newest(channel: ChannelId, why: Why) -> Self {
+        Self {
+            channel,
+            why,
+            before: 0,
+            count: PAGE,
+            tried: Vec::new(),
+            until_ms: 0,
+        }
+    }
+
+    /// As much as a page holds, for what is missing.
+    fn missing(channel: ChannelId, before: u64, pages: u32) -> Self {
+        Self {
+            before,
+            count: limits::HISTORY_ITEMS as u16,
+            ..Self::newest(channel, Why::Missing(pages))
+        }
+    }
+
+    /// Whether a relay's page is what an honest one gives: no more than was asked for, before that place, in ascending positions.
+    fn is_answered_by(&self, page: &HistoryPage) -> bool {
+        let within = |item: &Item| self.before == 0 || item.position < self.before;
+        let mut pairs = page.items.iter().zip(page.items.iter().skip(1));
+        page.items.len() <= usize::from(self.count)
+            && page.items.iter().all(within)
+            && pairs.all(|(one, next)| one.position < next.position)
+    }
+}
+
+/// Who is asked for what is before.
+enum Reader {
+    /// This one, for what is before that position.
+    Ask(TransportKey, u64),
+    /// Nobody has more.
+    End,
+    /// Nobody is there.
+    Nobody,
 }
 
 impl Client {
@@ -68,78 +117,92 @@ impl Client {
                 .copied()
                 .collect();
         for channel in new {
-            self.ask_back(now_ms, peer, channel, 0, PAGE, Why::Newest);
+            self.ask_back(now_ms, peer, Asked::newest(channel, Why::Newest));
         }
     }
 
-    pub(super) fn ask_back(
-        &mut self,
-        now_ms: u64,
-        peer: TransportKey,
-        channel: ChannelId,
-        before: u64,
-        count: u16,
-        why: Why,
-    ) {
+    pub(super) fn ask_back(&mut self, now_ms: u64, peer: TransportKey, asked: Asked) {
         let Some(link) = self.links.get_mut(&peer).filter(|link| link.opened) else {
             return;
         };
         let request = link.request();
-        let until_ms = now_ms.saturating_add(ANSWER_MS);
-        self.channels
-            .asked
-            .insert((peer, request), Asked { channel, why, until_ms });
         let ask = History {
             request,
-            topic: channel.topic(),
-            before,
-            count,
+            topic: asked.channel.topic(),
+            before: asked.before,
+            count: asked.count,
         };
+        let until_ms = now_ms.saturating_add(ANSWER_MS);
+        self.channels.asked.insert((peer, request), Asked { until_ms, ..asked });
         self.send(peer, Side::Client, ClientFrame::History(ask).encode());
     }
 
-    /// The user reads back: the relay that is connected and was read the least far is asked, or a follower that passes the channel on.
+    /// The user reads back.
     pub(super) fn read_back(&mut self, now_ms: u64, id: ChannelId, token: u64) -> Result<Option<Reply>, CommandError> {
-        let channel = self.channel_mut(&id)?;
-        let reached = channel.row.reached.clone();
-        let open = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.opened && link.channels.contains(&id));
-        let mut next: Option<(TransportKey, u64)> = None;
-        let mut any = false;
-        for (peer, _) in open {
-            any = true;
-            let at = reached.iter().find(|known| known.relay == *peer);
-            if at.is_some_and(|at| at.oldest) {
-                continue;
-            }
-            let position = at.map_or(0, |at| at.position);
-            if next.is_none_or(|(_, best)| position > best) {
-                next = Some((*peer, position));
-            }
-        }
-        for peer in self.mesh_servers(&id) {
-            any = true;
-            let (position, oldest) = self.channels.mesh.read.get(&(peer, id)).copied().unwrap_or_default();
-            if next.is_none() && !oldest {
-                next = Some((peer, position));
-            }
-        }
+        self.channel_mut(&id)?;
         if self.channels.asked.len() >= limits::CHANNELS {
             return Err(CommandError::Limit {
                 what: "questions to relays",
                 limit: limits::CHANNELS,
             });
         }
-        match next {
-            Some((peer, before)) => {
-                self.ask_back(now_ms, peer, id, before, PAGE, Why::Older { token });
+        match self.reader(&id, &[]) {
+            Reader::Ask(peer, before) => {
+                let newest = Asked::newest(id, Why::Older { token });
+                self.ask_back(now_ms, peer, Asked { before, ..newest });
                 Ok(None)
             }
-            None if any => Ok(Some(Reply::Older { more: false })),
-            None => Err(CommandError::RelayUnavailable),
+            Reader::End => Ok(Some(Reply::Older { more: false })),
+            Reader::Nobody => Err(CommandError::RelayUnavailable),
         }
+    }
+
+    /// Who is asked next: of the relays that are connected and weren't read to their end the one that was read the least far, those that broke
+    /// their word last, and those that gave no answer only if no other was read to its end; if there is none, a follower that passes the
+    /// channel on.
+    fn reader(&self, id: &ChannelId, tried: &[TransportKey]) -> Reader {
+        let Some(channel) = self.channels.by_id.get(id) else {
+            return Reader::Nobody;
+        };
+        let (mut any, mut ended, mut best) = (false, false, None);
+        for relay in self.open_relays(id).into_iter().filter(|relay| !tried.contains(relay)) {
+            any = true;
+            let at = channel.row.reached.iter().find(|known| known.relay == relay);
+            if at.is_some_and(|at| at.oldest) {
+                ended = true;
+                continue;
+            }
+            let before = at.map_or(0, |at| at.position);
+            let last = (self.channels.late.contains(&relay), self.trust.is_demoted(&relay));
+            let order = (last, std::cmp::Reverse(before));
+            if best.is_none_or(|(known, _, _)| order < known) {
+                best = Some((order, relay, before));
+            }
+        }
+        if let Some((((late, _), _), relay, before)) = best
+            && !(late && ended)
+        {
+            return Reader::Ask(relay, before);
+        }
+        for peer in self.mesh_servers(id).into_iter().filter(|peer| !tried.contains(peer)) {
+            any = true;
+            let (before, oldest) = self.channels.mesh.read.get(&(peer, *id)).copied().unwrap_or_default();
+            if !oldest {
+                return Reader::Ask(peer, before);
+            }
+        }
+        if any { Reader::End } else { Reader::Nobody }
+    }
+
+    /// Whether somebody who is connected and answers may have what whoever said that this was all kept back: the numbers of what is here
+    /// tell that there is more.
+    fn more_elsewhere(&self, id: &ChannelId) -> bool {
+        let Some(channel) = self.channels.by_id.get(id).filter(|channel| !channel.is_whole()) else {
+            return false;
+        };
+        let ended = |relay: &TransportKey| channel.row.reached.iter().any(|at| at.relay == *relay && at.oldest);
+        let mut relays = self.open_relays(id).into_iter();
+        relays.any(|relay| !ended(&relay) && !self.channels.late.contains(&relay))
     }
 
     /// A relay answers.
@@ -156,15 +219,19 @@ impl Client {
         };
         let id = asked.channel;
         if page.topic != id.topic() {
-            self.answer_older(asked.why, Err(CommandError::RelayUnavailable));
+            self.unanswered(now_ms, peer, asked);
             return self.junk(now_ms, peer, "it answered for another topic", frame);
         }
-        let mut junk = false;
+        let (mut junk, known) = (false, self.channels.by_id.get(&id));
+        let came = match known.and_then(|channel| channel.beacon.as_ref()) {
+            Some(_) => Came::Found,
+            None => Came::First,
+        };
         for item in &page.items {
             match Envelope::verify(&item.envelope) {
                 Ok(envelope) if envelope.topic() == page.topic => self.channels.arrived.push(Arrived {
                     envelope,
-                    live: false,
+                    came,
                     gossip: None,
                 }),
                 _ => junk = true,
@@ -181,6 +248,24 @@ impl Client {
             self.junk(now_ms, peer, "it sent what isn't an envelope of the topic", frame)?;
         }
         let first = page.items.first().map(|item| item.position);
+        // One that never comes nearer to its end is read no further.
+        let stands_still = asked.before > 0 && first.is_none() && !page.oldest;
+        if relay && (stands_still || !asked.is_answered_by(&page)) {
+            if !stands_still {
+                self.junk(
+                    now_ms,
+                    peer,
+                    "its page of the past isn't before what was asked for",
+                    frame,
+                )?;
+            }
+            if asked.why == Why::Newest {
+                self.watch_on(peer, &page);
+            }
+            self.unanswered(now_ms, peer, asked);
+            return Ok(());
+        }
+        self.channels.late.remove(&peer);
         if !relay {
             let read = self.channels.mesh.read.entry((peer, id)).or_insert((u64::MAX, false));
             read.0 = read.0.min(first.unwrap_or(u64::MAX));
@@ -210,22 +295,33 @@ impl Client {
             channel.dirty = true;
         }
         match asked.why {
-            Why::Newest => {
-                self.cursors.insert((peer, page.topic), page.cursor);
-                self.dirty.cursors.insert((peer, page.topic));
-                self.refresh_watches(peer);
-            }
+            Why::Newest => self.watch_on(peer, &page),
             Why::Met => {}
-            Why::Older { .. } => self.answer_older(asked.why, Ok(Reply::Older { more: !page.oldest })),
+            Why::Older { token } => self.channels.read_back.push((id, token, page.oldest)),
             Why::Missing(pages) => {
                 let more = !page.oldest && pages < FILL_PAGES;
                 if let Some(before) = first.filter(|_| more) {
-                    let count = limits::HISTORY_ITEMS as u16;
-                    self.ask_back(now_ms, peer, id, before, count, Why::Missing(pages + 1));
+                    self.ask_back(now_ms, peer, Asked::missing(id, before, pages + 1));
                 }
             }
         }
         Ok(())
+    }
+
+    /// What was read back is taken: whether there may be more follows from it.
+    pub(super) fn answer_readers(&mut self) {
+        for (id, token, oldest) in std::mem::take(&mut self.channels.read_back) {
+            let more = !oldest || self.more_elsewhere(&id);
+            let result = Ok(Reply::Older { more });
+            self.step.effects.push(Effect::Reply { token, result });
+        }
+    }
+
+    /// From the end of what a relay has on, it pushes.
+    fn watch_on(&mut self, peer: TransportKey, page: &HistoryPage) {
+        self.cursors.insert((peer, page.topic), page.cursor);
+        self.dirty.cursors.insert((peer, page.topic));
+        self.refresh_watches(peer);
     }
 
     /// A relay refuses; true if that was the answer to one of these questions.
@@ -246,18 +342,28 @@ impl Client {
             let at_ms = now_ms.saturating_add(wait_ms);
             self.channels.ask_again_ms.insert((peer, asked.channel), at_ms);
         }
-        self.answer_older(asked.why, Err(CommandError::RelayUnavailable));
+        self.unanswered(now_ms, peer, asked);
         true
     }
 
-    fn answer_older(&mut self, why: Why, result: Result<Reply, CommandError>) {
-        if let Why::Older { token } = why {
-            self.step.effects.push(Effect::Reply { token, result });
+    /// Whoever was asked gave no answer: another one is asked what the user waits for.
+    fn unanswered(&mut self, now_ms: u64, peer: TransportKey, mut asked: Asked) {
+        self.channels.late.insert(peer);
+        let Why::Older { token } = asked.why else {
+            return;
+        };
+        asked.tried.push(peer);
+        match self.reader(&asked.channel, &asked.tried) {
+            Reader::Ask(next, before) => self.ask_back(now_ms, next, Asked { before, ..asked }),
+            Reader::End | Reader::Nobody => {
+                let result = Err(CommandError::RelayUnavailable);
+                self.step.effects.push(Effect::Reply { token, result });
+            }
         }
     }
 
     /// A relay's stream is gone, and with it what it was asked.
-    pub(in crate::client) fn history_stream_closed(&mut self, peer: TransportKey) {
+    pub(in crate::client) fn history_stream_closed(&mut self, now_ms: u64, peer: TransportKey) {
         let gone: Vec<_> = self
             .channels
             .asked
@@ -267,9 +373,10 @@ impl Client {
             .collect();
         for place in gone {
             if let Some(asked) = self.channels.asked.remove(&place) {
-                self.answer_older(asked.why, Err(CommandError::RelayUnavailable));
+                self.unanswered(now_ms, peer, asked);
             }
         }
+        self.channels.late.remove(&peer);
         self.channels.ask_again_ms.retain(|(at, _), _| *at != peer);
     }
 
@@ -364,8 +471,7 @@ impl Client {
             let mut peers = self.open_relays(&id);
             peers.extend(self.mesh_servers(&id).into_iter().take(ASKED_PEERS));
             for peer in peers {
-                let count = limits::HISTORY_ITEMS as u16;
-                self.ask_back(now_ms, peer, id, 0, count, Why::Missing(1));
+                self.ask_back(now_ms, peer, Asked::missing(id, 0, 1));
             }
         }
     }

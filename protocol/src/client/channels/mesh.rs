@@ -5,9 +5,9 @@
 //!
 //! [spec/channel.md]: ../../../spec/channel.md
 
-use super::history::Why;
+use super::history::{Asked, Why};
 use super::rows::{EntryRow, key};
-use super::take::{Arrived, Fate};
+use super::take::{Arrived, Came, Fate};
 use super::view;
 use crate::address::PeerAddress;
 use crate::client::io::{Effect, Side, Verdict};
@@ -204,7 +204,7 @@ impl Client {
             .collect();
         for id in new {
             self.channels.mesh.acquainted.insert((peer, id));
-            self.ask_back(now_ms, peer, id, 0, super::history::PAGE, Why::Met);
+            self.ask_back(now_ms, peer, Asked::newest(id, Why::Met));
         }
     }
 
@@ -364,7 +364,7 @@ impl Client {
                     self.recent.insert(envelope_id);
                     self.channels.arrived.push(Arrived {
                         envelope,
-                        live: true,
+                        came: Came::Live,
                         gossip: Some((peer, id)),
                     });
                     return;
@@ -384,7 +384,7 @@ impl Client {
             };
             let id = gossip;
             self.step.effects.push(Effect::Verdict { peer, id, verdict });
-        } else if fate == Fate::New && arrived.live {
+        } else if fate == Fate::New && arrived.came == Came::Live {
             self.publish(id, arrived.envelope.bytes());
         }
     }

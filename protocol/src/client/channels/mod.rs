@@ -5,6 +5,7 @@
 //! | `rows` | the rows |
 //! | `follow` | following by a link, muting, blocking |
 //! | `own` | making a channel, its entries, posts that are planned |
+//! | `again` | what of them relays have, and lack |
 //! | `beacons` | what the root signs of the whole channel |
 //! | `writers` | who else may write, hand-over and recovery |
 //! | `directory` | being found in relays' directories, and finding others |
@@ -17,6 +18,7 @@
 //!
 //! What comes is only verified when it comes, and taken at the end of the input, when rows can be read.
 
+mod again;
 mod beacons;
 mod digest;
 mod directory;
@@ -278,6 +280,10 @@ pub(super) struct Channels {
     arrived: Vec<Arrived>,
     /// Questions to relays.
     asked: BTreeMap<(TransportKey, u64), Asked>,
+    /// Who was asked of the past and didn't answer, or with what is no answer: others are asked first.
+    late: BTreeSet<TransportKey>,
+    /// What was read back for whom, and whether that was all that whoever was asked has.
+    read_back: Vec<(ChannelId, u64, bool)>,
     /// When a relay that refused is asked again.
     ask_again_ms: BTreeMap<(TransportKey, ChannelId), u64>,
     /// What relays are asked about their directories.
@@ -286,6 +292,8 @@ pub(super) struct Channels {
     planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
     /// Own channels whose relays are to be handed again what they may lack.
     again: BTreeSet<ChannelId>,
+    /// Own entries that a relay has lost.
+    lost: BTreeSet<(ChannelId, EnvelopeId)>,
     /// Who else follows and passes on.
     mesh: mesh::Mesh,
 }
@@ -335,6 +343,18 @@ impl Channel {
         self.row.followed || self.row.own.is_some()
     }
 
+    /// Whether a writer of whom nothing is here has begun since the last beacon: all that it wrote is missing then.
+    fn begins(&self, writer: &WriterId) -> bool {
+        self.beacon
+            .as_ref()
+            .is_some_and(|(beacon, _)| beacon.head(writer).is_none() && beacon.heads.len() < limits::CHANNEL_WRITERS)
+    }
+
+    /// Whether all that its writers have signed is here, or known to be missing after the first.
+    fn is_whole(&self) -> bool {
+        self.beacon.is_some() && self.row.writers.iter().all(|writer| writer.from <= 1)
+    }
+
     fn writer(&mut self, writer: WriterId) -> Option<&mut WriterRow> {
         let place = self.row.writers.iter().position(|known| known.writer == writer);
         let place = match place {
@@ -344,6 +364,7 @@ impl Channel {
                     writer,
                     received: Default::default(),
                     from: 0,
+                    first: 0,
                     last: 0,
                 });
                 self.row.writers.len() - 1

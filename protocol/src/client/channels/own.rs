@@ -1,7 +1,7 @@
 //! Writing: a channel of our own, our entries on this and others, and posts that are planned.
 
 use super::rows::{ChannelRow, OwnRow, PenRow, PlannedRow, key};
-use super::take::Arrived;
+use super::take::{Arrived, Came};
 use super::{Channel, view};
 use crate::address::PeerAddress;
 use crate::blob::BlobRef;
@@ -15,11 +15,8 @@ use crate::envelope::Envelope;
 use crate::keys::{ChannelId, ChatId, EnvelopeId, TopicSecret, WriterSecret};
 use crate::limits;
 use crate::message::{Attachment, Files};
-use crate::rows::{Rows, RowsError, Tree, prefix_end};
+use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::{DecodeError, Wire};
-
-/// Entries that relays are handed again when they may lack them (guess: what followers see of a channel at first, and more).
-const AGAIN: usize = 256;
 
 /// What changes of a manifest; what isn't given stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -455,54 +452,11 @@ impl Client {
     ) -> Result<(), RowsError> {
         self.channels.arrived.push(Arrived {
             envelope: envelope.clone(),
-            live: true,
+            came: Came::Live,
             gossip: None,
         });
         let what = OutWhat::Row(OutKind::Channel { channel: id, number });
         self.add_out(now_ms, id.topic(), what, envelope)
-    }
-
-    /// A relay of an own channel has lost its past.
-    pub(in crate::client) fn channel_forgotten(&mut self, id: ChannelId) {
-        let channel = self.channels.by_id.get(&id);
-        if channel.is_some_and(|channel| channel.row.pen.is_some()) {
-            self.channels.again.insert(id);
-        }
-    }
-
-    /// Hands relays again what they may lack: the newest entries and the beacon.
-    pub(super) fn deposit_again(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
-        for id in std::mem::take(&mut self.channels.again) {
-            let end = prefix_end(&id.0);
-            let pen = self
-                .channels
-                .by_id
-                .get(&id)
-                .and_then(|channel| channel.row.pen.as_ref());
-            let ours = pen.map(|pen| pen.secret.public());
-            let mut newest = rows.range(Tree::ChannelTimeline, &id.0, &end, AGAIN, true)?;
-            newest.reverse();
-            for (_, value) in newest {
-                let Some((_, (writer, number))) = key::read_timeline(&value).filter(|(_, (by, _))| ours == Some(*by))
-                else {
-                    continue;
-                };
-                if let Some(envelope) = self.entry_at(&id, writer, number, rows)?
-                    && !self.out_ids.contains_key(&envelope.id())
-                {
-                    let what = OutWhat::Row(OutKind::Channel { channel: id, number });
-                    self.add_out(now_ms, id.topic(), what, envelope)?;
-                }
-            }
-            if let Ok(manifest) = self.own_manifest(&id) {
-                self.send_beacon(now_ms, id, manifest)?;
-            }
-        }
-        // What was just signed is taken like what comes.
-        if self.channels.arrived.is_empty() {
-            return Ok(());
-        }
-        self.take_channels(now_ms, rows)
     }
 
     /// What a brand would sign that uses a number again: for the simulator alone.
@@ -521,32 +475,6 @@ impl Client {
         };
         let body = Statement::Entry(Box::new(entry)).encode();
         Envelope::sign_as(&signatory, limits::CHANNEL_SECONDS, &body).ok()
-    }
-
-    /// A relay took an envelope of an own channel: once all have it, it needs no place in the outbox.
-    pub(in crate::client) fn channel_held(&mut self, number: u64) {
-        let Some(out) = self.outs.get(&number) else {
-            return;
-        };
-        let OutWhat::Row(OutKind::Channel { channel, .. }) = &out.what else {
-            return;
-        };
-        let relays = self
-            .channels
-            .by_id
-            .get(channel)
-            .map(Channel::relays)
-            .unwrap_or_default();
-        let held = |relay: &PeerAddress| out.held.contains_key(&relay.key) && !out.forgotten.contains(&relay.key);
-        // The word of a relay that is no longer relied on isn't waited for.
-        let enough = |relay: &PeerAddress| held(relay) || out.doubted.contains_key(&relay.key);
-        #[cfg(feature = "sim")]
-        let believed = self.config.sabotage == crate::client::Sabotage::RelayBelieved;
-        #[cfg(not(feature = "sim"))]
-        let believed = false;
-        if relays.iter().any(held) && (believed || relays.iter().all(enough)) {
-            self.drop_out(number);
-        }
     }
 }
 

@@ -126,6 +126,9 @@ pub(in crate::client) struct WriterRow {
     pub received: SeqSet,
     /// The least number that is looked for; what is before it is older history.
     pub from: u64,
+    /// The least number when it was first heard of: what is before it is no news, whenever it comes. 0 in rows of before this was kept.
+    #[serde(default)]
+    pub first: u64,
     /// The greatest that somebody signed for.
     pub last: u64,
 }

@@ -16,10 +16,20 @@ use std::collections::BTreeSet;
 /// An envelope of a channel that was verified.
 pub(super) struct Arrived {
     pub envelope: Envelope,
-    /// It is new; else it was asked for.
-    pub live: bool,
+    pub came: Came,
     /// Who gossiped it, and the network's id of it: a verdict is owed.
     pub gossip: Option<(TransportKey, [u8; 16])>,
+}
+
+/// How it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// By itself.
+    Live,
+    /// It was asked for.
+    Found,
+    /// With the first that is heard of the channel.
+    First,
 }
 
 /// What became of it.
@@ -41,7 +51,7 @@ impl Client {
     pub(in crate::client) fn channel_envelope(&mut self, envelope: &Envelope) {
         self.channels.arrived.push(Arrived {
             envelope: envelope.clone(),
-            live: true,
+            came: Came::Live,
             gossip: None,
         });
     }
@@ -63,6 +73,7 @@ impl Client {
             self.watch_gaps(now_ms, id);
             self.cover_writers(now_ms, id, rows)?;
         }
+        self.answer_readers();
         self.deposit_again(now_ms, rows)
     }
 
@@ -74,7 +85,7 @@ impl Client {
         &mut self,
         now_ms: u64,
         id: ChannelId,
-        Arrived { envelope, live, .. }: &Arrived,
+        Arrived { envelope, came, .. }: &Arrived,
         rows: &dyn Rows,
     ) -> Result<Fate, RowsError> {
         let open = self.channels.by_id.get(&id).is_some_and(Channel::is_open);
@@ -82,7 +93,7 @@ impl Client {
             return Ok(Fate::Nothing);
         };
         match Statement::decode(envelope.body()) {
-            Ok(Statement::Entry(entry)) => self.take_entry(now_ms, id, (envelope, *live), &authority, &entry, rows),
+            Ok(Statement::Entry(entry)) => self.take_entry(now_ms, id, (envelope, *came), &authority, &entry, rows),
             Ok(Statement::Beacon(beacon)) => self.take_beacon(now_ms, id, envelope, authority, *beacon, rows),
             // Of a later version, or signed nonsense: nothing that a reader can use.
             Ok(Statement::Unknown { .. }) | Err(_) => Ok(Fate::Nothing),
@@ -110,7 +121,7 @@ impl Client {
         &mut self,
         now_ms: u64,
         id: ChannelId,
-        (envelope, live): (&Envelope, bool),
+        (envelope, came): (&Envelope, Came),
         authority: &Authority,
         entry: &Entry,
         rows: &dyn Rows,
@@ -136,18 +147,28 @@ impl Client {
             return Ok(Fate::Nothing);
         };
         channel.dirty = true;
+        let (since_ms, begins) = (channel.row.since_ms, channel.begins(&writer));
         let Some(state) = channel.writer(writer).filter(|_| !contradicted) else {
             return Ok(Fate::Nothing);
         };
         if !state.received.insert(number) {
             return Ok(Fate::Nothing);
         }
-        state.last = state.last.max(number);
-        state.from = if state.from == 0 {
-            number
-        } else {
-            state.from.min(number)
+        let known = state.from > 0;
+        if !known {
+            state.from = if begins && came == Came::Live { 1 } else { number };
+        }
+        if state.first == 0 {
+            state.first = state.from;
+        }
+        // What a relay serves of the time before isn't told as new, however it serves it.
+        let news = match came {
+            Came::Live => number >= state.first,
+            Came::Found => known && number > state.first && entry.time_ms >= since_ms,
+            Came::First => false,
         };
+        state.last = state.last.max(number);
+        state.from = state.from.min(number);
         // A copy of this data went on: its numbers aren't given twice.
         if let Some(pen) = channel.row.pen.as_mut().filter(|pen| pen.secret.public() == writer)
             && pen.number < number
@@ -184,7 +205,7 @@ impl Client {
             _ => key::Kind::Act,
         };
         if let Act::Post(post) = &entry.act
-            && live
+            && news
             && !void
         {
             self.weigh_post(now_ms, id, (envelope.id(), time_ms), post, rows)?;
@@ -197,7 +218,7 @@ impl Client {
             key::on_timeline(kind, &place),
         );
         if let Act::Post(post) = &entry.act
-            && live
+            && news
             && !void
         {
             self.post_files_came(now_ms, id, &post.files());
@@ -206,7 +227,7 @@ impl Client {
             Act::Edit { target, .. } | Act::Retract { target, .. } => {
                 let mark = key::mark(&id, target, &envelope.id());
                 self.put_fresh(Tree::ChannelMarks, mark, key::on_timeline(key::Kind::Act, &place));
-                if live && !void {
+                if news && !void {
                     self.event(&EventRow::ChannelPostUpdated {
                         channel: id,
                         post: *target,
@@ -277,10 +298,12 @@ impl Client {
         }
         channel.go_on_from(&beacon);
         for head in &beacon.heads {
+            let begins = channel.begins(&head.writer);
             if let Some(state) = channel.writer(head.writer) {
                 state.last = state.last.max(head.number);
                 if state.from == 0 {
-                    state.from = head.number;
+                    state.from = if begins { 1 } else { head.number };
+                    state.first = state.from;
                 }
             }
         }

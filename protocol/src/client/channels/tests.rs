@@ -10,7 +10,9 @@ use crate::keys::TopicSecret;
 
 mod digest;
 mod directory;
+mod forgeries;
 mod mesh;
+mod relays;
 mod writers;
 
 const SECOND_MS: u64 = 1000;
@@ -248,7 +250,7 @@ fn who_comes_later_sees_the_newest_at_once_and_reads_back_by_pages() {
 }
 
 #[test]
-fn a_manifest_changes_and_never_goes_back() {
+fn f51_a_manifest_changes_and_never_goes_back() {
     let (mut w, channel) = followed();
     let change = ManifestChange {
         description: Some("Books".into()),

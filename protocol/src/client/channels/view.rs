@@ -177,6 +177,8 @@ pub struct PostView {
     pub unwanted: Option<Why>,
     /// Relays that hold it, and until when, if it is our own.
     pub held: Vec<(TransportKey, u64)>,
+    /// Why a relay refused it, if none holds it and it is our own.
+    pub refused: Option<Refusal>,
     /// Its envelope, which anybody can check.
     pub envelope: Vec<u8>,
 }
@@ -482,6 +484,7 @@ fn post_at(
         void: void_of(&read.authority, &read.entry, beacon),
         unwanted: None,
         held: Vec::new(),
+        refused: None,
         envelope: read.envelope.bytes().to_vec(),
     };
     let mut newest = None;
@@ -518,7 +521,9 @@ fn post_at(
     if channel.row.own.is_some() {
         let stored = records::key::ledger(&ChatId(id.0), 0, place.1);
         if let Some(value) = rows.get(Tree::Ledger, &stored)? {
-            view.held = decode::<LedgerRow>(&value)?.held;
+            let row: LedgerRow = decode(&value)?;
+            view.refused = row.refused.filter(|_| row.held.is_empty());
+            view.held = row.held;
         }
     }
     Ok(Some(view))

@@ -99,6 +99,8 @@ pub(super) struct World {
     pub mute: bool,
     /// Frames that get lost on their way to a client.
     pub lose: fn(usize, &CustodianFrame) -> bool,
+    /// Frames of a custodian that get lost.
+    pub lose_from: fn(TransportKey, &CustodianFrame) -> bool,
     /// Which pairs of clients may connect.
     paths: BTreeSet<(usize, usize)>,
     joined: BTreeSet<(usize, usize)>,
@@ -241,6 +243,7 @@ impl World {
             gossip: false,
             mute: false,
             lose: |_, _| false,
+            lose_from: |_, _| false,
             paths: BTreeSet::new(),
             joined: BTreeSet::new(),
             at_relay: BTreeSet::new(),
@@ -445,7 +448,8 @@ impl World {
     }
 
     fn deliver(&mut self, to: usize, peer: TransportKey, side: Side, bytes: Vec<u8>) {
-        let lost = CustodianFrame::decode(&bytes).is_ok_and(|frame| (self.lose)(to, &frame));
+        let lost =
+            CustodianFrame::decode(&bytes).is_ok_and(|frame| (self.lose)(to, &frame) || (self.lose_from)(peer, &frame));
         if !lost {
             self.wire
                 .push_back(Packet::Client(to, Input::Frame { peer, side, bytes }));

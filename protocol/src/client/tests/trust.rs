@@ -19,7 +19,7 @@ impl World {
     }
 
     /// Takes envelopes out of the first relay's log, as if it had never taken them.
-    fn lose_from_log(&mut self, ids: &[EnvelopeId]) {
+    pub(in crate::client) fn lose_from_log(&mut self, ids: &[EnvelopeId]) {
         let keeper = self.keeper.as_mut().unwrap();
         let topics: Vec<(TopicId, u64)> = keeper
             .disk
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Lets time pass while the relays tick, as they do.
-    fn live(&mut self, ms: u64) {
+    pub(in crate::client) fn live(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         while self.now_ms < end {
             self.pass((end - self.now_ms).min(HOUR_MS / 6));
