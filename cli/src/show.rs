@@ -144,12 +144,21 @@ fn poll(body: &Value, indent: &str) -> String {
 }
 
 /// Returns the text of a body, or what its sender gave for programs that don't know the kind.
+/// A channel that somebody passes on: what they call it, and the key that it is.
+pub fn channel_card(body: &Value, t: &Texts) -> String {
+    format!(
+        "({})",
+        (t.channel_card)(&name_or(body, "channel"), &short(text_of(body, "channel")))
+    )
+}
+
 fn body(body: &Value, indent: &str, t: &Texts) -> String {
     let text = match text_of(body, "kind") {
         "text" => text_of(body, "text"),
         "poll" => return poll(body, indent),
         "file" | "image" | "voice" | "album" => return files(body, indent, t),
         "deleted" => return format!("({})", t.deleted),
+        "channel" => return channel_card(body, t),
         "share" => {
             let card = body.get("card").unwrap_or(&Value::Null);
             let by = crate::commands::shares::by(card.get("by").unwrap_or(&Value::Null), t);

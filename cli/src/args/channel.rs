@@ -73,9 +73,17 @@ pub enum ChannelCommand {
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         limit: u64,
     },
+    /// Pass a channel on into chats: whoever is there can follow it in one step
+    Share {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Into this chat; may be given several times
+        #[arg(long, value_name = "CHAT", required = true)]
+        to: Vec<String>,
+    },
     /// Follow a channel
     Follow {
-        /// Its link, `madang:channel?…`
+        /// Its link, `madang:channel?…`, or the message that brought it
         link: String,
         /// By whom its posts come
         #[arg(long, value_enum, default_value_t)]

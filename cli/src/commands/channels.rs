@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::calendar;
 use super::directory;
 use super::files::{self, How};
+use super::messages::message_for;
 use super::{id_for, keyed, pair, print_list, put, terms};
 use crate::args::{ChannelCommand, ManifestArgs, PostArgs, flags};
 use crate::client::Client;
 use crate::fault::{self, Fault};
 use crate::out::Out;
 use crate::qr;
-use crate::resolve::{self, CHANNEL, POST};
+use crate::resolve::{self, CHANNEL, CHAT, POST};
 use crate::safe::{Names, line, multiline};
 use crate::show;
 use crate::text::Texts;
@@ -82,8 +83,10 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
             relay,
             limit,
         } => directory::search(client, (&query, &category), relay, limit, out).await,
+        ChannelCommand::Share { channel, to } => share(client, &channel, &to, out).await,
         ChannelCommand::Follow { link, via } => {
-            let params = json!({ "link": link.trim(), "via": via.name() });
+            let link = link_of(client, link.trim(), out).await?;
+            let params = json!({ "link": link, "via": via.name() });
             let followed = client.call("channel.follow", params).await?;
             let names = names(client).await;
             out.print(&followed, || {
@@ -544,6 +547,38 @@ fn details(found: &Value, names: &Names, out: &Out) -> String {
     rows.push(pair(t.label_link, show::field(found, "link")));
     rows.retain(|row| row.last().is_some_and(|value| !value.trim().is_empty()));
     out.table(&rows)
+}
+
+/// Passes a channel on into chats.
+async fn share(client: &Client, given: &str, to: &[String], out: &Out) -> Result<(), Fault> {
+    let found = get(client, given).await?;
+    let body = json!({ "kind": "channel", "link": found.get("link") });
+    let mut items = Vec::new();
+    for chat in to {
+        let chat = id_for(client, CHAT, "chat.list", chat).await?;
+        let params = json!({ "chat": chat, "body": body });
+        items.push(client.call("message.send", params).await?);
+    }
+    let t = out.t();
+    print_list(out, &items, t.no_picks, |item| {
+        let state = item.get("ledger").map(|ledger| show::field(ledger, "state"));
+        vec![
+            show::short(show::text_of(item, "message")),
+            (t.node_says)(&state.unwrap_or_default()),
+        ]
+    })
+}
+
+/// A channel's link: as it is given, or that of the message that brought it.
+async fn link_of(client: &Client, given: &str, out: &Out) -> Result<String, Fault> {
+    if given.contains(':') {
+        return Ok(given.to_owned());
+    }
+    let message = message_for(client, given, out).await?;
+    let found = client.call("message.get", json!({ "message": message })).await?;
+    let link = found.pointer("/body/link").and_then(Value::as_str);
+    let link = link.ok_or_else(|| Fault::failed(|t| t.no_channel_in_message.to_owned()))?;
+    Ok(link.to_owned())
 }
 
 /// Asks the channel's inbox for a chat, or takes the one that there is, and sends a text.

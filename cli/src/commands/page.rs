@@ -159,6 +159,10 @@ impl Page {
                 let files = show::items_of(body, "files").iter().chain(body.get("file"));
                 files.for_each(|file| shown.push_str(&figure(file)));
             }
+            "channel" => {
+                let link = show::text_of(body, "link");
+                shown.push_str(&text(&format!("{}\n{link}", show::channel_card(body, self.t))));
+            }
             "share" => {
                 let card = body.get("card").unwrap_or(&Value::Null);
                 let by = super::shares::by(card.get("by").unwrap_or(&Value::Null), self.t);

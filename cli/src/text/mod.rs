@@ -223,6 +223,7 @@ pub struct Texts {
     pub held_back: fn(usize) -> String,
     pub no_posts: &'static str,
     pub no_plans: &'static str,
+    pub no_channel_in_message: &'static str,
     pub channel_followed: fn(&str) -> String,
     pub channel_unfollowed: &'static str,
     pub channel_blocked: &'static str,
@@ -354,6 +355,7 @@ pub struct Texts {
     pub share_browser: &'static str,
     pub share_choose: fn(&str) -> String,
     pub by_app: fn(&str, &str) -> String,
+    pub channel_card: fn(&str, &str) -> String,
     pub by_outdated: &'static str,
     pub by_domain_claimed: fn(&str) -> String,
     /// The domain, and when it vouched.

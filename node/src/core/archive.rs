@@ -208,6 +208,7 @@ fn text_of(body: &Body) -> String {
         }
         Body::Unknown { fallback, .. } => fallback.clone(),
         Body::Share { card } => card.fallback.clone(),
+        Body::Channel { name, .. } => name.clone(),
         Body::Deleted => String::new(),
     }
 }

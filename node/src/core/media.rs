@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use madang_protocol::channel::ChannelLink;
 use madang_protocol::client::{Content, FileContent, FilesContent, history};
 use madang_protocol::keys;
 use madang_protocol::message::{self, Image, Media, Voice, is_media_type, is_name};
@@ -74,6 +75,13 @@ impl Facade {
                     items.push(self.file(file, kind, share, &format!("body.files[{at}]")).await?);
                 }
                 files(items, text)
+            }
+            SendBody::Channel { link } => {
+                let link = ChannelLink::from_link(&link).map_err(|error| ApiError::invalid("body.link", error))?;
+                if link.relays.is_empty() {
+                    return Err(ApiError::invalid("body.link", "names no relay"));
+                }
+                Content::Channel(Box::new(link))
             }
         })
     }

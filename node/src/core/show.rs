@@ -67,6 +67,11 @@ pub(super) fn message(rows: &dyn Rows, view: MessageView) -> Result<Message, Row
             Body::Share(shared) => types::Body::Share {
                 card: Box::new(super::shares::shown(rows, *shared)?),
             },
+            Body::Channel(link) => types::Body::Channel {
+                channel: ChannelId(link.channel.0),
+                link: link.to_link(),
+                name: link.name,
+            },
             other => types::Body::Unknown {
                 code: other.kind().into(),
                 fallback: view.fallback,

@@ -13,7 +13,7 @@ use super::limits::{
     MAX_OPTION, MAX_OPTIONS, MAX_QUESTION, MAX_TEXT, MAX_WAVEFORM,
 };
 use super::params::{Fields, FromParams, too_large};
-use super::schema::{Base64, Text};
+use super::schema::{Base64, ChannelLink, Text};
 use super::types::Mention;
 
 /// Parameters of `message.send`.
@@ -87,6 +87,12 @@ pub enum SendBody {
         /// What is written with them.
         #[schemars(default, with = "Text<0, MAX_TEXT>")]
         text: String,
+    },
+    /// A channel to follow.
+    Channel {
+        /// Its link, as `channel.get` gives it.
+        #[schemars(with = "ChannelLink")]
+        link: String,
     },
 }
 
@@ -164,6 +170,9 @@ impl FromParams for SendParams {
             },
             "poll" => poll(&mut body)?,
             "album" => album(&mut body)?,
+            "channel" => SendBody::Channel {
+                link: body.required("link")?,
+            },
             kind @ ("file" | "image" | "voice") => {
                 let file = SendFile::from_params(&mut body.nested("file")?)?;
                 let text = body.optional_text("text", MAX_TEXT)?.unwrap_or_default();
@@ -174,7 +183,7 @@ impl FromParams for SendParams {
                 }
             }
             _ => {
-                let reason = "must be \"text\", \"poll\", \"file\", \"image\", \"voice\" or \"album\", the kinds that this version sends";
+                let reason = "must be \"text\", \"poll\", \"file\", \"image\", \"voice\", \"album\" or \"channel\", the kinds that this version sends";
                 return Err(body.invalid("kind", reason));
             }
         };
@@ -218,6 +227,7 @@ impl fmt::Debug for SendBody {
             Self::Image { file, .. } => write!(f, "Image({file:?})"),
             Self::Voice { file, .. } => write!(f, "Voice({file:?})"),
             Self::Album { files, .. } => write!(f, "Album({} files)", files.len()),
+            Self::Channel { .. } => f.write_str("Channel"),
         }
     }
 }

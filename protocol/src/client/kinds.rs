@@ -8,6 +8,7 @@ use super::expiry;
 use super::io::CommandError;
 use super::records::{MessageRow, decode, encode_small, key};
 use super::{Client, EventRow};
+use crate::channel::ChannelLink;
 use crate::keys::{AccountId, BlobId, ChatId, MessageId};
 use crate::limits;
 use crate::message::{
@@ -39,6 +40,8 @@ pub enum Content {
     Files(FilesContent),
     /// A card of an app or a page.
     Share(Box<ShareContent>),
+    /// A channel to follow.
+    Channel(Box<ChannelLink>),
     /// What became of a card.
     CardAnswer(CardAnswer),
     /// Another text for an own message.
@@ -147,6 +150,7 @@ impl Content {
             Self::Reaction(reaction) => reaction.emoji.len(),
             Self::Files(files) => files.text.len() + files.items.iter().map(|item| item.name.len()).sum::<usize>(),
             Self::Share(share) => share.card.share.canonical().len(),
+            Self::Channel(link) => link.name.len(),
             Self::Delete { .. } | Self::Vote(_) | Self::Pin(_) | Self::CardAnswer(_) => 0,
         }
     }
@@ -191,6 +195,10 @@ impl Content {
                 })?;
                 let fallback = shared.card.share.fallback();
                 whole(Body::Share(Box::new(shared)), fallback)?
+            }
+            Self::Channel(link) => {
+                let fallback = [link.name.as_str(), &link.to_link()].join("\n");
+                (Body::Channel(link), fallback.trim_start().to_owned())
             }
             Self::CardAnswer(answer) => {
                 if let CardDeed::Postback { button, data } = &answer.what {

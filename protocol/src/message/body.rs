@@ -2,6 +2,7 @@
 
 use super::files::{Attachment, Files};
 use super::share::Shared;
+use crate::channel::ChannelLink;
 use crate::keys::{AccountId, MessageId};
 use crate::limits;
 use crate::wire::{DecodeError, Reader, Wire, Writer};
@@ -50,6 +51,8 @@ pub enum Body {
     Share(Box<Shared>),
     /// What became of a card, for who shared it; not shown itself.
     CardAnswer(CardAnswer),
+    /// A channel to follow; its fallback is what the link calls it, and the link.
+    Channel(#[serde(with = "link")] Box<ChannelLink>),
 }
 
 /// What goes with a text: `{optional<MessageId> reply_to; Mention mentions<V>;}`.
@@ -153,6 +156,7 @@ const KIND_RICH: u16 = 2;
 const KIND_POLL: u16 = 3;
 const KIND_FILES: u16 = 4;
 const KIND_SHARE: u16 = 5;
+const KIND_CHANNEL: u16 = 6;
 const KIND_HIDDEN: u16 = 0x8000;
 const KIND_CONTACT: u16 = KIND_HIDDEN + 1;
 const KIND_EDIT: u16 = KIND_HIDDEN + 2;
@@ -183,6 +187,7 @@ impl Body {
             Self::Vote(_) => KIND_VOTE,
             Self::Pin(_) => KIND_PIN,
             Self::Share(_) => KIND_SHARE,
+            Self::Channel(_) => KIND_CHANNEL,
             Self::CardAnswer(_) => KIND_CARD_ANSWER,
             Self::Unknown { kind, .. } => *kind,
         }
@@ -207,6 +212,7 @@ impl Body {
             | Self::Poll(_)
             | Self::Files(_)
             | Self::Share(_)
+            | Self::Channel(_)
             | Self::Contact(_)
             | Self::Wish(_)
             | Self::Profile(_)
@@ -267,6 +273,7 @@ impl Body {
             Self::Vote(vote) => vote,
             Self::Pin(pin) => pin,
             Self::Share(shared) => shared.as_ref(),
+            Self::Channel(link) => link.as_ref(),
             Self::CardAnswer(answer) => answer,
         };
         let mut w = Writer::default();
@@ -294,6 +301,9 @@ impl Body {
             KIND_VOTE => Vote::decode(bytes).map(Self::Vote),
             KIND_PIN => Pin::decode(bytes).map(Self::Pin),
             KIND_SHARE => Shared::decode(bytes).map(|shared| Self::Share(Box::new(shared))),
+            KIND_CHANNEL if bytes.len() <= limits::CHANNEL_LINK_BYTES => {
+                ChannelLink::decode(bytes).map(|link| Self::Channel(Box::new(link)))
+            }
             KIND_CARD_ANSWER => CardAnswer::decode(bytes).map(Self::CardAnswer),
             _ => Err(invalid("message.kind", "not known")),
         };
@@ -301,6 +311,23 @@ impl Body {
             kind,
             body: bytes.to_vec(),
         }))
+    }
+}
+
+/// A channel's link in a row, as it travels; what is in a row was checked before.
+mod link {
+    use crate::channel::ChannelLink;
+    use crate::wire::Wire;
+    use serde::de::Error as _;
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(link: &ChannelLink, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(&link.encode(), serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<ChannelLink>, D::Error> {
+        let bytes: Vec<u8> = serde_bytes::deserialize(deserializer)?;
+        ChannelLink::decode(&bytes).map(Box::new).map_err(D::Error::custom)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use crate::cards;
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
+use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::BlobRef;
-use madang_protocol::keys::{AccountId, DeviceId, MessageId, TopicId};
+use madang_protocol::channel::ChannelLink;
+use madang_protocol::keys::{AccountId, ChannelId, DeviceId, MessageId, TopicId, TransportKey};
 use madang_protocol::limits;
 use madang_protocol::message::repair::{self, Baseline, OwnStream, Want, Wanted};
 use madang_protocol::message::{
@@ -193,6 +195,7 @@ fn numbered(stream: &StreamId, message: &Durable) -> Value {
                 json!({ "place": picture.place, "file": file_value(&picture.file) })
             }).collect::<Vec<_>>(),
         } }),
+        Body::Channel(link) => json!({ "channel": link.to_link() }),
         Body::CardAnswer(answer) => match &answer.what {
             CardDeed::Opened => json!({ "card_answer": { "message": hexed(answer.message.0), "what": "opened" } }),
             CardDeed::Postback { button, data } => json!({ "card_answer": {
@@ -279,6 +282,7 @@ fn write(_: &Value, fields: &Value) -> Vec<u8> {
                     })
                     .collect(),
             })),
+            "channel" => Body::Channel(Box::new(ChannelLink::from_link(body.as_str().unwrap()).unwrap())),
             "card_answer" => Body::CardAnswer(CardAnswer {
                 message: id_of(body, "message"),
                 what: match body["what"].as_str().unwrap() {
@@ -678,6 +682,17 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
     let signed = card(&|_| {});
     let picture = file("a.png", "image/png", image(4));
     let answer = |button: &str, data: &str| json!({ "card_answer": { "message": target, "what": "postback", "button": button, "data": data } });
+    let channel = ChannelLink {
+        channel: ChannelId([9; 32]),
+        relays: vec![PeerAddress {
+            key: TransportKey([8; 32]),
+            addrs: vec!["/dns/relay.example/tcp/443".into()],
+        }],
+        name: "마당 서점".into(),
+        extensions: Vec::new(),
+    };
+    let channel = channel.to_link();
+    let channel_fallback = format!("마당 서점\n{channel}");
     let good = good.into_iter().chain([
         (
             "a card with its picture",
@@ -694,6 +709,7 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
             "",
             answer("buttons[3]", "saved=7"),
         ),
+        ("a channel to follow", &channel_fallback, json!({ "channel": channel })),
     ]);
     for (name, fallback, body) in good {
         let mut message = durable(20, [3; 32], &[], body);
@@ -748,6 +764,11 @@ fn fill_kinds(v: &mut Vectors, inner: &dyn Fn(&[Value], Value) -> Value, stream:
             share(signed, &[(0, plain("a"))]),
         ),
         ("nothing handed back to an app", "", answer("buttons[3]", "")),
+        (
+            "a channel's link of another version",
+            "",
+            json!({ "unknown": { "kind": 6, "body": "0002" } }),
+        ),
         ("301 bytes handed back to an app", "", answer("", &"x".repeat(301))),
     ];
     for (name, fallback, body) in odd {

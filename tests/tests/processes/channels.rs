@@ -9,7 +9,7 @@ use crate::kinds::by_hand;
 use crate::repair::Lies;
 
 /// Makes a channel; returns its id and link.
-async fn brand(person: &Person, name: &str) -> (String, String) {
+pub(crate) async fn brand(person: &Person, name: &str) -> (String, String) {
     let params = json!({
         "name": name,
         "description": "Books and readings",
@@ -21,14 +21,14 @@ async fn brand(person: &Person, name: &str) -> (String, String) {
     (text("channel"), text("link"))
 }
 
-async fn says(person: &Person, channel: &str, text: &str) -> String {
+pub(crate) async fn says(person: &Person, channel: &str, text: &str) -> String {
     let params = json!({ "channel": channel, "body": { "kind": "text", "text": text } });
     let posted = person.ask("channel.post", params).await;
     assert_eq!(posted["planned"], false);
     posted["post"].as_str().unwrap().to_owned()
 }
 
-async fn posts(person: &Person, channel: &str) -> Vec<Value> {
+pub(crate) async fn posts(person: &Person, channel: &str) -> Vec<Value> {
     let page = person.ask("channel.posts", json!({ "channel": channel })).await;
     page["items"].as_array().unwrap().clone()
 }
@@ -40,7 +40,7 @@ async fn texts(person: &Person, channel: &str) -> Vec<String> {
 }
 
 /// Waits until a channel reads so.
-async fn reads(person: &mut Person, channel: &str, expected: &[&str]) {
+pub(crate) async fn reads(person: &mut Person, channel: &str, expected: &[&str]) {
     person
         .until(&format!("the channel reads {expected:?}"), async |person| {
             (texts(person, channel).await == expected).then_some(())
@@ -49,7 +49,7 @@ async fn reads(person: &mut Person, channel: &str, expected: &[&str]) {
 }
 
 /// Waits until all that waited is at so many relays.
-async fn held(person: &mut Person, channel: &str, post: &str, relays: usize) {
+pub(crate) async fn held(person: &mut Person, channel: &str, post: &str, relays: usize) {
     person
         .until("the relays hold it", async |person| {
             let posts = posts(person, channel).await;
@@ -59,7 +59,7 @@ async fn held(person: &mut Person, channel: &str, post: &str, relays: usize) {
         .await;
 }
 
-async fn follows(person: &mut Person, link: &str, channel: &str) {
+pub(crate) async fn follows(person: &mut Person, link: &str, channel: &str) {
     let followed = person.ask("channel.follow", json!({ "link": link })).await;
     assert_eq!(followed["channel"], channel);
     person

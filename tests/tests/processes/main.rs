@@ -6,6 +6,7 @@ mod apps;
 mod archives;
 mod benchmark;
 mod bounds;
+mod brands;
 mod browser;
 mod by_hand;
 mod channels;

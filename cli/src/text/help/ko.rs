@@ -735,7 +735,18 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "공개 디렉터리를 두지 않습니다. 이 릴레이에서는 채널을 찾을 수 없습니다",
     ),
     ("Follow a channel", "채널을 팔로우합니다"),
-    ("Its link, `madang:channel?…`", "채널 링크, `madang:channel?…`"),
+    (
+        "Its link, `madang:channel?…`, or the message that brought it",
+        "채널 링크(`madang:channel?…`), 또는 채널을 알려 준 메시지",
+    ),
+    (
+        "Pass a channel on into chats: whoever is there can follow it in one step",
+        "채널을 대화방에 알립니다. 받은 사람은 한 번에 팔로우할 수 있습니다",
+    ),
+    (
+        "Into this chat; may be given several times",
+        "이 대화방에. 여러 번 쓸 수 있습니다",
+    ),
     ("By whom its posts come", "글을 누구를 통해 받을지"),
     (
         "Say by whom a channel's posts come: by its relays, or by followers too",

@@ -50,6 +50,7 @@ __all__ = [
     "Category",
     "Certified",
     "Channel",
+    "ChannelBody",
     "ChannelEvidence",
     "ChannelEvidenceEvent",
     "ChannelEvidenceEventData",
@@ -62,6 +63,7 @@ __all__ = [
     "ChannelPage",
     "ChannelPostEvent",
     "ChannelPostUpdatedEvent",
+    "ChannelSendBody",
     "ChannelTerms",
     "ChannelUpdatedEvent",
     "ChannelUpdatedEventData",
@@ -1012,6 +1014,21 @@ class Channel(TypedDict):
     """By whom its posts come."""
 
 
+class ChannelBody(TypedDict):
+    """A channel to follow, by its link."""
+
+    channel: ChannelId
+    """Its key, which is who it is."""
+
+    kind: Literal["channel"]
+
+    link: str
+    """For `channel.follow`."""
+
+    name: str
+    """What whoever sent it calls it; may be empty."""
+
+
 class ChannelEvidence(TypedDict):
     """Two things that a channel's writer signed and that contradict each other."""
 
@@ -1139,6 +1156,15 @@ class ChannelPostUpdatedEvent(TypedDict):
     epoch: EventEpoch
 
     kind: Literal["channel.post_updated"]
+
+
+class ChannelSendBody(TypedDict):
+    """A channel to follow."""
+
+    kind: Literal["channel"]
+
+    link: ChannelLink
+    """Its link, as `channel.get` gives it."""
 
 
 class ChannelTerms(TypedDict):
@@ -3348,6 +3374,7 @@ Body = Union[
     VoiceBody,
     AlbumBody,
     ShareBody,
+    ChannelBody,
     DeletedBody,
     UnknownBody,
 ]
@@ -3415,6 +3442,7 @@ SendBody = Union[
     ImageSendBody,
     VoiceSendBody,
     AlbumSendBody,
+    ChannelSendBody,
 ]
 """A body that can be sent."""
 

@@ -336,6 +336,7 @@ export type Body =
   | VoiceBody
   | AlbumBody
   | ShareBody
+  | ChannelBody
   | DeletedBody
   | UnknownBody;
 
@@ -467,6 +468,17 @@ export interface Channel {
   via: Via;
 }
 
+/** A channel to follow, by its link. */
+export interface ChannelBody {
+  /** Its key, which is who it is. */
+  channel: ChannelId;
+  kind: "channel";
+  /** For `channel.follow`. */
+  link: string;
+  /** What whoever sent it calls it; may be empty. */
+  name: string;
+}
+
 /** Two things that a channel's writer signed and that contradict each other. */
 export interface ChannelEvidence {
   /** The channel. */
@@ -563,6 +575,13 @@ export interface ChannelPostUpdatedEvent {
   data: Post;
   epoch: EventEpoch;
   kind: "channel.post_updated";
+}
+
+/** A channel to follow. */
+export interface ChannelSendBody {
+  kind: "channel";
+  /** Its link, as `channel.get` gives it. */
+  link: ChannelLink;
 }
 
 /** What a follower wants of a channel, and when. It is weighed on this device; nobody learns of it. */
@@ -1914,7 +1933,8 @@ export type SendBody =
   | FileSendBody
   | ImageSendBody
   | VoiceSendBody
-  | AlbumSendBody;
+  | AlbumSendBody
+  | ChannelSendBody;
 
 /** A file that is to be sent. */
 export interface SendFile {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::schema::Account;
-use super::{Attachment, ChatId, DeviceKey, MessageId, RelayKey, ShareCard};
+use super::{Attachment, ChannelId, ChatId, DeviceKey, MessageId, RelayKey, ShareCard};
 
 /// Result of `message.send`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -114,6 +114,15 @@ pub enum Body {
         /// Which.
         card: Box<ShareCard>,
     },
+    /// A channel to follow, by its link.
+    Channel {
+        /// Its key, which is who it is.
+        channel: ChannelId,
+        /// What whoever sent it calls it; may be empty.
+        name: String,
+        /// For `channel.follow`.
+        link: String,
+    },
     /// Its author took it back.
     Deleted,
     /// A kind that this version doesn't know.
@@ -136,6 +145,7 @@ impl fmt::Debug for Body {
             Self::Voice { file, .. } => write!(f, "Voice({file:?})"),
             Self::Album { files, .. } => write!(f, "Album({} files)", files.len()),
             Self::Share { card } => write!(f, "Share({card:?})"),
+            Self::Channel { .. } => f.write_str("Channel"),
             Self::Deleted => f.write_str("Deleted"),
             Self::Unknown { code, fallback } => {
                 write!(f, "Unknown({code}, {} bytes)", fallback.len())

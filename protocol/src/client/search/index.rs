@@ -116,6 +116,7 @@ pub(super) fn text_of(view: &MessageView) -> String {
             let lines = std::iter::once(view.fallback.as_str()).chain(items);
             lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
         }
+        Body::Channel(link) => link.name.clone(),
         _ => view.fallback.clone(),
     }
 }
