@@ -341,6 +341,9 @@ pub struct PostArgs {
     /// It is urgent
     #[arg(long)]
     pub urgent: bool,
+    /// Only show it as a follower would see it; nothing is posted
+    #[arg(long)]
+    pub preview: bool,
     /// Publish it at this time, as `2026-11-01 18:30`, in UTC
     #[arg(long, value_name = "TIME", value_parser = dates::time)]
     pub at: Option<u64>,

@@ -314,8 +314,40 @@ async fn post(client: &Client, args: PostArgs, out: &Out) -> Result<(), Fault> {
         "channel": id, "body": body, "categories": args.categories,
         "advertising": args.advertising, "urgent": args.urgent, "at_ms": args.at,
     });
+    if args.preview {
+        return preview(client, &id, params, out).await;
+    }
     keyed(&mut params, args.idempotency_key);
     posted(&client.again()?.call("channel.post", params).await?, out)
+}
+
+/// Shows a post as a follower reads it, and lets go of the files that were put for that.
+async fn preview(client: &Client, id: &str, params: Value, out: &Out) -> Result<(), Fault> {
+    let client = client.again()?;
+    let files = params.pointer("/body/files").cloned().unwrap_or_default();
+    let seen = client.call("channel.preview", params).await;
+    for file in files.as_array().into_iter().flatten() {
+        client.call("blob.cancel", json!({ "blob": file.get("blob") })).await?;
+    }
+    let seen = seen?;
+    let found = client.call("channel.get", json!({ "channel": id })).await?;
+    let names = names(&client).await;
+    out.print(&seen, || {
+        [
+            heading(&found, &names, out.t()),
+            out.wrapped(&shown(&seen, show::now_ms(), false, out.t()), TEXT_INDENT),
+        ]
+        .join("\n")
+    })
+}
+
+/// Whose posts stand below, whatever they say: the key that signed them, and what it is called.
+fn heading(channel: &Value, names: &Names, t: &Texts) -> String {
+    format!(
+        "{}  {}",
+        show::short(show::text_of(channel, "channel")),
+        show::marked(channel, "channel", names, t)
+    )
 }
 
 fn posted(made: &Value, out: &Out) -> Result<(), Fault> {
@@ -359,12 +391,7 @@ async fn read(client: &Client, given: &str, limit: u64, keep_unread: bool, ids: 
             return t.no_posts.to_owned();
         }
         let now = show::now_ms();
-        // Whatever its posts say: whose key signed them stands above.
-        let mut lines = vec![format!(
-            "{}  {}",
-            show::short(id),
-            show::marked(&channel, "channel", &names, t)
-        )];
+        let mut lines = vec![heading(&channel, &names, t)];
         lines.extend(
             posts
                 .iter()

@@ -106,6 +106,20 @@ impl Facade {
         posted(self.on_channel(command).await?)
     }
 
+    pub(super) async fn preview_post(&self, params: ChannelPreviewParams) -> ApiResult<Post> {
+        let (new, files) = self.new_post(params.post).await?;
+        let command = ChannelCommand::Preview {
+            channel: inner(params.channel),
+            post: new,
+            files,
+            at_ms: params.at_ms,
+        };
+        match self.on_channel(command).await? {
+            Reply::Preview(seen) => Ok(post(*seen, false)),
+            _ => Err(other_said()),
+        }
+    }
+
     pub(super) async fn edit_post(&self, params: ChannelEditParams) -> ApiResult<Posted> {
         let (post, files) = self.new_post(params.content).await?;
         let command = ChannelCommand::Edit {

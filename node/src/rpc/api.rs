@@ -211,6 +211,8 @@ pub trait ChannelApi: Send + Sync + 'static {
     /// `channel.block`.
     fn channel_block(&self, params: BlockParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
+    /// What a follower would see of a post.
+    fn channel_preview(&self, params: ChannelPreviewParams) -> impl Future<Output = ApiResult<Post>> + Send;
     /// `channel.post`.
     fn channel_post(&self, params: ChannelPostParams) -> impl Future<Output = ApiResult<Posted>> + Send;
 

@@ -389,6 +389,28 @@ impl FromParams for ChannelPostParams {
     }
 }
 
+/// Parameters of `channel.preview`.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct ChannelPreviewParams {
+    /// A channel that this account may write on.
+    pub channel: ChannelId,
+    /// What.
+    #[schemars(flatten, with = "NewPost")]
+    pub post: NewPost,
+    /// When it would be published, in Unix milliseconds; at once if absent or past.
+    pub at_ms: Option<u64>,
+}
+
+impl FromParams for ChannelPreviewParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            channel: fields.required("channel")?,
+            post: NewPost::take(fields)?,
+            at_ms: fields.optional("at_ms")?,
+        })
+    }
+}
+
 /// Parameters of `channel.edit`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct ChannelEditParams {

@@ -274,6 +274,10 @@ methods! {
     /// Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be.
     "channel.block", Need::channel("manage"), BlockParams => Done, |s, p, _| s.api.channel_block(p).await;
 
+    /// What a follower would see of a post: it is checked and shown as if it had come, but neither kept nor sent. Its id is zeros, and the
+    /// follower's own terms aren't known here.
+    "channel.preview", Need::channel("publish"), ChannelPreviewParams => Post, |s, p, _| s.api.channel_preview(p).await;
+
     /// Posts on an own channel, now or at a time: answers when it is durable here.
     "channel.post", Need::channel("publish"), ChannelPostParams => Posted, |s, mut p, grant| {
         p.idempotency_key = key_of(grant.app, p.idempotency_key);

@@ -20,9 +20,9 @@ pub use super::archive::{ArchiveImportParams, ArchiveMessagesParams, ArchivePara
 pub use super::blobs::{BlobGetParams, BlobParams, BlobPutParams, BlobWriteParams};
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams, VoteParams};
 pub use super::channels::{
-    BlockParams, ChannelCreateParams, ChannelEditParams, ChannelParams, ChannelPostParams, ChannelUpdateParams,
-    FollowParams, ManifestParams, MuteParams, NewPost, NewPostBody, PostListParams, PostParams, RetractParams,
-    VerifyParams, ViaParams,
+    BlockParams, ChannelCreateParams, ChannelEditParams, ChannelParams, ChannelPostParams, ChannelPreviewParams,
+    ChannelUpdateParams, FollowParams, ManifestParams, MuteParams, NewPost, NewPostBody, PostListParams, PostParams,
+    RetractParams, VerifyParams, ViaParams,
 };
 pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,

@@ -288,6 +288,8 @@ pub enum Reply {
     },
     /// A chat is there.
     Chat(ChatId),
+    /// What a follower would see of a post; its id is zeros.
+    Preview(Box<super::channel_view::PostView>),
     /// A message is durable.
     Sent(MessageId),
     /// It was sent before, with the same idempotency key.

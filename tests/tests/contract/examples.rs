@@ -273,6 +273,7 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person, shop: &Doma
     let post = text(&play.call(&brand, "channel.post", params).await["post"]);
     let later = json!({ "kind": "text", "text": "Happy new century" });
     let params = json!({ "channel": channel, "body": later, "at_ms": 4_102_444_800_000_u64 });
+    play.call(&brand, "channel.preview", params.clone()).await;
     let plan = brand.ask("channel.post", params).await["post"].clone();
     play.call(&brand, "channel.plans", json!({ "channel": channel })).await;
     play.call(&brand, "channel.unplan", json!({ "channel": channel, "post": plan }))

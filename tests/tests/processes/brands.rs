@@ -8,6 +8,59 @@ use crate::channels::{brand, follows, reads, says};
 use crate::kinds::by_hand;
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_seen_as_followers_see_it_before_it_is_published() {
+    let world = World::new(MADANG);
+    let relay = world.relay().await;
+    let alice = world.person_up("alice", relay.addresses()).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let (channel, link) = brand(&alice, "Corner shop").await;
+    follows(&mut bob, &link, &channel).await;
+    let photo = world.dir().join("window.txt");
+    std::fs::write(&photo, "our window").unwrap();
+    let photo = photo.to_str().unwrap();
+    let posts = [
+        vec!["Look", "--file", photo, "--category", "news"],
+        vec![
+            "Signed",
+            "--card",
+            "New edition",
+            "--button",
+            "Order=https://shop.example/order",
+            "--advertising",
+        ],
+        vec!["Open until nine"],
+    ];
+    let said = |printed: String| -> Vec<String> {
+        // Without the time before each.
+        let said = printed
+            .lines()
+            .map(|line| line.split_once("  ").map_or(line, |(_, said)| said).to_owned());
+        said.collect()
+    };
+    for (many, post) in posts.iter().enumerate() {
+        let command = ["channel", "post", "Corner shop"];
+        let preview = said(by_hand(&alice, &[&command[..], post, &["--preview"]].concat()).await);
+        let known = alice.ask("channel.posts", json!({ "channel": channel })).await;
+        assert_eq!(known["items"].as_array().unwrap().len(), many, "it was posted");
+        by_hand(&alice, &[&command[..], post].concat()).await;
+        bob.until("the post is here", async |bob| {
+            let page = bob.ask("channel.posts", json!({ "channel": channel })).await;
+            let items = page["items"].as_array().unwrap();
+            (items.len() == many + 1 && items[many]["provisional"] == false).then_some(())
+        })
+        .await;
+        let read = said(by_hand(&bob, &["channel", "read", "Corner shop", "--limit", "1"]).await);
+        assert_eq!(preview, read);
+    }
+    let body = json!({ "kind": "text", "text": "x".repeat(32_769) });
+    let refused = alice
+        .rpc()
+        .call("channel.preview", json!({ "channel": channel, "body": body }))
+        .await;
+    assert_eq!(refused.unwrap_err().code(), "too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_a_friend_passes_on_is_followed_in_one_step() {
     let world = World::new(MADANG);
     let relay = world.relay().await;

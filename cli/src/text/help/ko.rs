@@ -740,6 +740,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "채널 링크(`madang:channel?…`), 또는 채널을 알려 준 메시지",
     ),
     (
+        "Only show it as a follower would see it; nothing is posted",
+        "팔로워에게 보일 모습만 보여 줍니다. 아무것도 올리지 않습니다",
+    ),
+    (
         "Pass a channel on into chats: whoever is there can follow it in one step",
         "채널을 대화방에 알립니다. 받은 사람은 한 번에 팔로우할 수 있습니다",
     ),

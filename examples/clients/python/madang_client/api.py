@@ -4026,6 +4026,20 @@ class ChannelMethods:
         result: Done = self._call("channel.block", {"channel": channel, "blocked": blocked})
         return result
 
+    def preview(self, *, body: NewPostBody, channel: ChannelId, advertising: bool | None = None, area: Area | None = None, at_ms: int | None = None, categories: Sequence[str] | None = None, urgent: bool | None = None) -> Post:
+        """What a follower would see of a post: it is checked and shown as if it had come, but neither kept nor sent. Its id is zeros, and the follower's own terms aren't known here.
+
+        body: What it says.
+        channel: A channel that this account may write on.
+        advertising: It is advertising.
+        area: Where it matters; followers' nodes compare.
+        at_ms: When it would be published, in Unix milliseconds; at once if absent or past.
+        categories: Ids of the channel's categories that it is of; none for all who follow.
+        urgent: It is urgent.
+        """
+        result: Post = self._call("channel.preview", {"body": body, "channel": channel, "advertising": advertising, "area": area, "at_ms": at_ms, "categories": categories, "urgent": urgent})
+        return result
+
     def post(self, *, body: NewPostBody, channel: ChannelId, advertising: bool | None = None, area: Area | None = None, at_ms: int | None = None, categories: Sequence[str] | None = None, idempotency_key: str | None = None, urgent: bool | None = None) -> Posted:
         """Posts on an own channel, now or at a time: answers when it is durable here.
 

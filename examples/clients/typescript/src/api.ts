@@ -2819,6 +2819,24 @@ export interface ChannelBlockParams {
   blocked?: boolean;
 }
 
+/** Parameters of `channel.preview`. */
+export interface ChannelPreviewParams {
+  /** What it says. */
+  body: NewPostBody;
+  /** A channel that this account may write on. */
+  channel: ChannelId;
+  /** It is advertising. */
+  advertising?: boolean;
+  /** Where it matters; followers' nodes compare. */
+  area?: Area;
+  /** When it would be published, in Unix milliseconds; at once if absent or past. */
+  at_ms?: number;
+  /** Ids of the channel's categories that it is of; none for all who follow. */
+  categories?: string[];
+  /** It is urgent. */
+  urgent?: boolean;
+}
+
 /** Parameters of `channel.post`. */
 export interface ChannelPostParams {
   /** What it says. */
@@ -3597,6 +3615,9 @@ export abstract class Methods {
     /** Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be. */
     block: (params: ChannelBlockParams, signal?: AbortSignal): Promise<Done> =>
       this.call("channel.block", params, signal),
+    /** What a follower would see of a post: it is checked and shown as if it had come, but neither kept nor sent. Its id is zeros, and the follower's own terms aren't known here. */
+    preview: (params: ChannelPreviewParams, signal?: AbortSignal): Promise<Post> =>
+      this.call("channel.preview", params, signal),
     /** Posts on an own channel, now or at a time: answers when it is durable here. */
     post: (params: ChannelPostParams, signal?: AbortSignal): Promise<Posted> =>
       this.call("channel.post", params, signal),

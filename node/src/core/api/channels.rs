@@ -45,6 +45,10 @@ impl ChannelApi for Facade {
         self.block(params).await
     }
 
+    async fn channel_preview(&self, params: ChannelPreviewParams) -> ApiResult<Post> {
+        self.preview_post(params).await
+    }
+
     async fn channel_post(&self, params: ChannelPostParams) -> ApiResult<Posted> {
         self.post(params).await
     }

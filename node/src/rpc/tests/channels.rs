@@ -150,6 +150,7 @@ async fn methods_of_channels_answer_in_the_documented_shape() {
             with(json!({"post": id(8), "body": text})),
             posted.clone(),
         ),
+        ("channel.preview", with(json!({"body": text})), written.clone()),
         (
             "channel.retract",
             with(json!({"post": id(8), "reason": "sold out"})),
@@ -196,6 +197,7 @@ async fn malformed_parameters_of_channels_are_refused_by_name() {
         ("channel.follow", json!({}), "link"),
         ("channel.post", json!({"channel": id(5)}), "body"),
         ("channel.post", post(json!({"text": "hi"})), "body.kind"),
+        ("channel.preview", post(json!({"kind": "text"})), "body.text"),
         ("channel.post", post(json!({"kind": "film"})), "body.kind"),
         ("channel.post", post(json!({"kind": "text"})), "body.text"),
         ("channel.post", post(json!({"kind": "card", "card": {}})), "body.card"),

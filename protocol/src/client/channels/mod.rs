@@ -82,6 +82,17 @@ pub enum ChannelCommand {
         /// Makes a repeat harmless: same key and post, same id.
         idempotency_key: Option<String>,
     },
+    /// What a follower would see of a post. Replies [`Reply::Preview`]; nothing is kept or sent.
+    Preview {
+        /// Which.
+        channel: ChannelId,
+        /// What.
+        post: Post,
+        /// Files of ours that it shows; they take the place of its body.
+        files: Vec<FileContent>,
+        /// Unix milliseconds; now if it is past.
+        at_ms: Option<u64>,
+    },
     /// Drop a post that is planned. Replies [`Reply::Done`].
     Unplan {
         /// Where.
@@ -461,6 +472,12 @@ impl Client {
                 at_ms,
                 idempotency_key,
             } => self.post(now_ms, channel, (post, files), at_ms, idempotency_key, rows),
+            ChannelCommand::Preview {
+                channel,
+                post,
+                files,
+                at_ms,
+            } => self.preview(channel, (post, files), at_ms.unwrap_or(0).max(now_ms)),
             ChannelCommand::Unplan { channel, plan } => self.unplan(channel, plan),
             ChannelCommand::Edit {
                 channel,

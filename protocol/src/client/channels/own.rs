@@ -5,7 +5,7 @@ use super::take::{Arrived, Came};
 use super::{Channel, view};
 use crate::address::PeerAddress;
 use crate::blob::BlobRef;
-use crate::channel::{Act, Category, Entry, Manifest, Policy, Post, PostBody, Scopes, Statement, WebLink};
+use crate::channel::{Act, Authority, Category, Entry, Manifest, Policy, Post, PostBody, Scopes, Statement, WebLink};
 use crate::client::kinds::files_text;
 use crate::client::outbox::OutWhat;
 use crate::client::records::{OutKind, decode, encode_small};
@@ -179,6 +179,34 @@ impl Client {
         })
     }
 
+    /// What a follower would see of a post: it is checked as for posting, written as on the wire, and read as a follower's device reads it.
+    pub(super) fn preview(
+        &self,
+        id: ChannelId,
+        (post, files): (Post, Vec<FileContent>),
+        at_ms: u64,
+    ) -> Result<Reply, CommandError> {
+        let post = self.with_files(&id, post, files)?;
+        self.check_post(&id, &post)?;
+        if let PostBody::Files(files) = &post.body {
+            self.check_files(&files.items.iter().collect::<Vec<_>>())?;
+        }
+        let (entry, authority) = self.may(at_ms, &id, &Act::Post(post))?;
+        let body = Statement::Entry(Box::new(entry)).encode();
+        let Ok(Statement::Entry(entry)) = Statement::decode(&body) else {
+            return Err(CommandError::Invalid {
+                field: "post",
+                reason: "can't be read again as it is",
+            });
+        };
+        let seen = view::seen_first(id, &authority, *entry, at_ms);
+        let seen = seen.ok_or(CommandError::Invalid {
+            field: "post",
+            reason: "can't be read again as it is",
+        })?;
+        Ok(Reply::Preview(Box::new(seen)))
+    }
+
     /// A post that shows files of ours.
     fn with_files(&self, id: &ChannelId, post: Post, items: Vec<FileContent>) -> Result<Post, CommandError> {
         if items.is_empty() {
@@ -322,25 +350,27 @@ impl Client {
         })
     }
 
-    /// Whether what we write with allows an act at a time.
-    fn may(&self, at_ms: u64, id: &ChannelId, act: &Act) -> Result<(), CommandError> {
+    /// Whether what we write with allows an act at a time: our next entry, which says it, and who signs it.
+    fn may(&self, at_ms: u64, id: &ChannelId, act: &Act) -> Result<(Entry, Authority), CommandError> {
         let Some(channel) = self.channels.by_id.get(id) else {
             return Err(CommandError::NotFound { field: "channel" });
         };
         let signatory = channel.signatory(id).ok_or(CommandError::NotAllowed {
             reason: "this account may not write on the channel",
         })?;
-        let number = channel.row.pen.as_ref().map_or(0, |pen| pen.number.saturating_add(1));
+        let last = channel.row.pen.as_ref().map(|pen| (pen.number, pen.previous));
+        let (number, previous) = last.unwrap_or((0, EnvelopeId([0; 32])));
         let entry = Entry {
-            number,
-            previous: EnvelopeId([0; 32]),
+            number: number.saturating_add(1),
+            previous,
             time_ms: at_ms,
             act: act.clone(),
             extensions: Vec::new(),
         };
         let beacon = channel.beacon.as_ref().map(|(beacon, _)| beacon);
-        let reason = match view::void_of(&signatory.authority(), &entry, beacon) {
-            None => return Ok(()),
+        let authority = signatory.authority();
+        let reason = match view::void_of(&authority, &entry, beacon) {
+            None => return Ok((entry, authority)),
             Some("expired") => "the certificate doesn't hold then",
             Some("revoked") => "the certificate was revoked",
             Some("category") => "the certificate is for other categories",

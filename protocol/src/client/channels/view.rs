@@ -427,7 +427,8 @@ pub fn post_key(view: &PostView) -> Vec<u8> {
 }
 
 struct Read {
-    envelope: Envelope,
+    id: EnvelopeId,
+    envelope: Vec<u8>,
     authority: Authority,
     entry: Entry,
     received_ms: u64,
@@ -447,11 +448,57 @@ fn entry_at(rows: &dyn Rows, id: &ChannelId, place: &super::rows::Place) -> Resu
         return Ok(None);
     };
     Ok(Some(Read {
-        envelope,
+        id: envelope.id(),
+        envelope: row.envelope,
         authority,
         entry: *entry,
         received_ms: row.received_ms,
     }))
+}
+
+/// What is seen of an entry by itself, if it is a post.
+fn seen(channel: ChannelId, read: Read, beacon: Option<&Beacon>) -> Option<PostView> {
+    let void = void_of(&read.authority, &read.entry, beacon);
+    let (writer, number) = (read.authority.writer, read.entry.number);
+    let covered = beacon
+        .and_then(|beacon| beacon.head(&writer))
+        .is_some_and(|head| head.number >= number);
+    let Act::Post(post) = read.entry.act else {
+        return None;
+    };
+    Some(PostView {
+        id: read.id,
+        channel,
+        writer,
+        number,
+        time_ms: read.entry.time_ms.min(read.received_ms),
+        received_ms: read.received_ms,
+        post,
+        edited_ms: None,
+        retracted: None,
+        provisional: !covered,
+        void,
+        unwanted: None,
+        held: Vec::new(),
+        refused: None,
+        envelope: read.envelope,
+    })
+}
+
+/// What a follower sees of an entry that nobody has signed yet, once it has it: a root's next beacon covers it. None if it is no post.
+pub(super) fn seen_first(channel: ChannelId, authority: &Authority, entry: Entry, at_ms: u64) -> Option<PostView> {
+    let read = Read {
+        id: EnvelopeId([0; 32]),
+        envelope: Vec::new(),
+        authority: authority.clone(),
+        entry,
+        received_ms: at_ms,
+    };
+    let view = seen(channel, read, None)?;
+    Some(PostView {
+        provisional: !authority.is_root(),
+        ..view
+    })
 }
 
 fn post_at(
@@ -463,29 +510,9 @@ fn post_at(
     let Some(read) = entry_at(rows, id, place)? else {
         return Ok(None);
     };
-    let Act::Post(post) = read.entry.act.clone() else {
-        return Ok(None);
-    };
     let beacon = channel.beacon.as_ref().map(|(beacon, _)| beacon);
-    let covered = beacon
-        .and_then(|beacon| beacon.head(&place.0))
-        .is_some_and(|head| head.number >= place.1);
-    let mut view = PostView {
-        id: read.envelope.id(),
-        channel: *id,
-        writer: place.0,
-        number: place.1,
-        time_ms: read.entry.time_ms.min(read.received_ms),
-        received_ms: read.received_ms,
-        post,
-        edited_ms: None,
-        retracted: None,
-        provisional: !covered,
-        void: void_of(&read.authority, &read.entry, beacon),
-        unwanted: None,
-        held: Vec::new(),
-        refused: None,
-        envelope: read.envelope.bytes().to_vec(),
+    let Some(mut view) = seen(*id, read, beacon) else {
+        return Ok(None);
     };
     let mut newest = None;
     for (_, value) in rows.prefix(Tree::ChannelMarks, &key::marks(id, &view.id), MARKS)? {
@@ -499,7 +526,7 @@ fn post_at(
         if !may || void_of(&done.authority, &done.entry, beacon).is_some() {
             continue;
         }
-        let order = (done.entry.time_ms, done.entry.number, done.envelope.id());
+        let order = (done.entry.time_ms, done.entry.number, done.id);
         match done.entry.act {
             Act::Edit { target, post } if target == view.id && newest.is_none_or(|known| known < order) => {
                 newest = Some(order);

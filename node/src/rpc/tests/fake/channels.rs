@@ -58,6 +58,11 @@ impl ChannelApi for Fake {
         channels::known(params.channel).map(|_| Done {})
     }
 
+    async fn channel_preview(&self, params: ChannelPreviewParams) -> ApiResult<Post> {
+        channels::known(params.channel)?;
+        Ok(channels::post())
+    }
+
     async fn channel_post(&self, params: ChannelPostParams) -> ApiResult<Posted> {
         channels::known(params.channel)?;
         Ok(Posted {
