@@ -14,6 +14,7 @@ use crate::show;
 
 mod apps;
 mod archives;
+mod brands;
 mod calendar;
 mod channels;
 mod contacts;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
 use crate::config::{NodeConfig, NodeError, NodeReady};
-use crate::core::{Core, Engine, bare, keep_feedback, keep_index};
+use crate::core::{Core, Engine, keep_feedback, keep_index, peer_addresses};
 use crate::failpoint;
 use crate::net::{self, NetConfig, NetError, NetLimits, PeerKey, Role};
 use crate::rpc::{self, RpcConfig};
@@ -168,25 +168,12 @@ fn checked_name(name: Option<String>) -> Result<Option<String>, NodeError> {
     Ok(name)
 }
 
-/// The relays that addresses name: several addresses of one relay belong together.
+/// The account's relays.
 fn relays(addresses: &[String]) -> Result<Vec<PeerAddress>, NodeError> {
-    let mut relays: Vec<PeerAddress> = Vec::new();
-    for address in addresses {
-        let (peer, address) = net::parse_address(address).map_err(|error| NodeError::Config {
-            field: "--relay",
-            reason: error.to_string(),
-        })?;
-        let key = TransportKey(peer.0);
-        let address = bare(&address);
-        match relays.iter_mut().find(|relay| relay.key == key) {
-            Some(relay) if relay.addrs.len() < limits::ADDRESSES => relay.addrs.push(address),
-            Some(_) => {}
-            None => relays.push(PeerAddress {
-                key,
-                addrs: vec![address],
-            }),
-        }
-    }
+    let relays = peer_addresses(addresses).map_err(|reason| NodeError::Config {
+        field: "--relay",
+        reason,
+    })?;
     if relays.len() > limits::OWN_RELAYS {
         return Err(NodeError::Config {
             field: "--relay",

@@ -47,6 +47,12 @@ pub enum ChannelCommand {
         #[arg(long)]
         qr: bool,
     },
+    /// Where a channel is kept
+    Relays {
+        /// What to do
+        #[command(subcommand)]
+        action: ChannelRelaysCommand,
+    },
     /// Put a channel of yours into the public directories of its relays, where anybody finds it
     Enlist {
         /// Channel id, the beginning of it, or its name
@@ -240,6 +246,32 @@ pub enum ChannelCommand {
         /// The file that `channel evidence --to` wrote
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+    },
+}
+
+/// What can be done about the relays of a channel.
+#[derive(Debug, Subcommand)]
+pub enum ChannelRelaysCommand {
+    /// List the relays that keep a channel
+    List {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Keep a channel of yours at further relays, which are handed its newest posts
+    Add {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// Multiaddr ending in /p2p/…, which the relay prints
+        #[arg(required = true)]
+        addresses: Vec<String>,
+    },
+    /// Keep a channel of yours at a relay no longer; who follows goes on at the others
+    Remove {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The relay's key in hex, which `channel relays list` shows, or the beginning of it
+        #[arg(required = true)]
+        relays: Vec<String>,
     },
 }
 

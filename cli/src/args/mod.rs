@@ -19,7 +19,7 @@ mod terms;
 
 pub use app::{AppCommand, WebhookCommand};
 pub use archive::ArchiveCommand;
-pub use channel::{ChannelCommand, ManifestArgs, PostArgs, WriterCommand};
+pub use channel::{ChannelCommand, ChannelRelaysCommand, ManifestArgs, PostArgs, WriterCommand};
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};

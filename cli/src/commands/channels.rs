@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::brands::{self, posted};
 use super::calendar;
 use super::directory;
-use super::files::{self, How};
+use super::files;
 use super::messages::message_for;
 use super::{id_for, keyed, pair, print_list, put, terms};
-use crate::args::{ChannelCommand, ManifestArgs, PostArgs, flags};
+use crate::args::{ChannelCommand, ManifestArgs, flags};
 use crate::client::Client;
 use crate::fault::{self, Fault};
 use crate::out::Out;
@@ -24,7 +25,7 @@ const PAGE: u64 = 100;
 /// Newest posts among which the beginning of an id is looked for (guess).
 const SEARCHED: u64 = 200;
 /// Columns before the text of a post: `12:03:44  `.
-const TEXT_INDENT: &str = "          ";
+pub(super) const TEXT_INDENT: &str = "          ";
 
 pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) -> Result<(), Fault> {
     match action {
@@ -119,7 +120,8 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
                 if off { t.channel_allowed } else { t.channel_blocked }.to_owned()
             })
         }
-        ChannelCommand::Post(args) => post(client, args, out).await,
+        ChannelCommand::Relays { action } => brands::relays(client, action, out).await,
+        ChannelCommand::Post(args) => brands::post(client, args, out).await,
         ChannelCommand::Plans { channel } => {
             let id = of(client, &channel).await?;
             let found = client.call("channel.plans", json!({ "channel": id })).await?;
@@ -244,7 +246,7 @@ pub(super) fn row(item: &Value, names: &Names, t: &Texts) -> Vec<String> {
 }
 
 /// Splits `LABEL=URL` and the like at the first `=`.
-fn halves(given: &str) -> Result<(String, String), Fault> {
+pub(super) fn halves(given: &str) -> Result<(String, String), Fault> {
     match given.split_once('=') {
         Some((one, other)) if !one.trim().is_empty() => Ok((one.trim().to_owned(), other.trim().to_owned())),
         _ => {
@@ -285,82 +287,13 @@ fn manifest(says: ManifestArgs) -> Result<Value, Fault> {
     Ok(params)
 }
 
-async fn post(client: &Client, args: PostArgs, out: &Out) -> Result<(), Fault> {
-    let id = of(client, &args.channel).await?;
-    let text = args.text.unwrap_or_default();
-    let body = if let Some(body) = args.body {
-        serde_json::from_str(&body).map_err(|error| {
-            let error = error.to_string();
-            Fault::failed(move |t| (t.params_unreadable)(&error))
-        })?
-    } else if let Some(title) = args.card {
-        let mut buttons = Vec::new();
-        for button in &args.buttons {
-            let (label, url) = halves(button)?;
-            buttons.push(json!({ "label": label, "url": url }));
-        }
-        json!({ "kind": "card", "card": { "title": title, "text": text, "buttons": buttons } })
-    } else if args.files.is_empty() {
-        json!({ "kind": "text", "text": text })
-    } else {
-        let how = How {
-            as_files: false,
-            keep_metadata: false,
-        };
-        let sent = files::body(client, &args.files, &text, how, out).await?;
-        json!({ "kind": "album", "files": files::named(&sent), "text": text })
-    };
-    let mut params = json!({
-        "channel": id, "body": body, "categories": args.categories,
-        "advertising": args.advertising, "urgent": args.urgent, "at_ms": args.at,
-    });
-    if args.preview {
-        return preview(client, &id, params, out).await;
-    }
-    keyed(&mut params, args.idempotency_key);
-    posted(&client.again()?.call("channel.post", params).await?, out)
-}
-
-/// Shows a post as a follower reads it, and lets go of the files that were put for that.
-async fn preview(client: &Client, id: &str, params: Value, out: &Out) -> Result<(), Fault> {
-    let client = client.again()?;
-    let files = params.pointer("/body/files").cloned().unwrap_or_default();
-    let seen = client.call("channel.preview", params).await;
-    for file in files.as_array().into_iter().flatten() {
-        client.call("blob.cancel", json!({ "blob": file.get("blob") })).await?;
-    }
-    let seen = seen?;
-    let found = client.call("channel.get", json!({ "channel": id })).await?;
-    let names = names(&client).await;
-    out.print(&seen, || {
-        [
-            heading(&found, &names, out.t()),
-            out.wrapped(&shown(&seen, show::now_ms(), false, out.t()), TEXT_INDENT),
-        ]
-        .join("\n")
-    })
-}
-
 /// Whose posts stand below, whatever they say: the key that signed them, and what it is called.
-fn heading(channel: &Value, names: &Names, t: &Texts) -> String {
+pub(super) fn heading(channel: &Value, names: &Names, t: &Texts) -> String {
     format!(
         "{}  {}",
         show::short(show::text_of(channel, "channel")),
         show::marked(channel, "channel", names, t)
     )
-}
-
-fn posted(made: &Value, out: &Out) -> Result<(), Fault> {
-    out.print(made, || {
-        let id = show::short(show::text_of(made, "post"));
-        let t = out.t();
-        let how = if show::flag(made, "planned") {
-            t.post_planned
-        } else {
-            t.post_made
-        };
-        format!("{id}  {how}")
-    })
 }
 
 /// The newest posts in ascending order of time, paging back from the end.
@@ -493,7 +426,7 @@ fn body(says: &Value, indent: &str, t: &Texts) -> String {
 }
 
 /// The names of all channels, to mark those that look alike.
-async fn names(client: &Client) -> Names {
+pub(super) async fn names(client: &Client) -> Names {
     let known = client.list("channel.list").await.unwrap_or_default();
     Names::of(&known, "channel")
 }

@@ -188,6 +188,11 @@ pub static EN: Texts = Texts {
     held_back: |posts| format!("{posts} posts: see `madang channel digest`"),
     no_posts: "no posts here yet",
     no_plans: "nothing is planned",
+    no_such_relay: |key| {
+        format!(
+            "the channel isn't kept at one relay whose key begins with {key}; `madang channel relays list` shows where it is"
+        )
+    },
     no_channel_in_message: "the message brings no channel",
     channel_followed: |name| format!("following {name}"),
     channel_unfollowed: "no longer followed",

@@ -200,6 +200,9 @@ pub static KO: Texts = Texts {
     held_back: |posts| format!("글 {posts}개: `madang channel digest`를 보세요"),
     no_posts: "아직 글이 없습니다",
     no_plans: "예약된 글이 없습니다",
+    no_such_relay: |key| {
+        format!("{key}(으)로 시작하는 릴레이가 하나로 정해지지 않습니다. `madang channel relays list`에 나옵니다")
+    },
     no_channel_in_message: "이 메시지에는 채널이 없습니다",
     channel_followed: |name| format!("팔로우합니다: {name}"),
     channel_unfollowed: "팔로우를 그만두었습니다",

@@ -223,6 +223,7 @@ pub struct Texts {
     pub held_back: fn(usize) -> String,
     pub no_posts: &'static str,
     pub no_plans: &'static str,
+    pub no_such_relay: fn(&str) -> String,
     pub no_channel_in_message: &'static str,
     pub channel_followed: fn(&str) -> String,
     pub channel_unfollowed: &'static str,

@@ -15,6 +15,7 @@ use madang_protocol::wire::Wire as _;
 use super::api::Facade;
 use super::directory::listed;
 use super::engine::{Answer, Ask};
+use super::relays::{peer_addresses, relay_address};
 use super::show::{attachment, given, held, refusal, refused};
 use super::terms;
 use crate::clock::now_ms;
@@ -50,7 +51,7 @@ impl Facade {
 
     pub(super) async fn make_channel(&self, params: ChannelCreateParams) -> ApiResult<Channel> {
         let command = ChannelCommand::Create {
-            manifest: change(Some(params.name), params.manifest),
+            manifest: change(Some(params.name), params.manifest)?,
             idempotency_key: params.idempotency_key,
         };
         self.made(command).await.map_err(of_parameters)
@@ -59,7 +60,7 @@ impl Facade {
     pub(super) async fn change_channel(&self, params: ChannelUpdateParams) -> ApiResult<Channel> {
         let command = ChannelCommand::Update {
             channel: inner(params.channel),
-            manifest: change(params.name, params.manifest),
+            manifest: change(params.name, params.manifest)?,
         };
         self.on_channel(command).await.map_err(of_parameters)?;
         self.channel(params.channel).await
@@ -414,8 +415,10 @@ fn posted(reply: Reply) -> ApiResult<Posted> {
     }
 }
 
-fn change(name: Option<String>, params: ManifestParams) -> ManifestChange {
-    ManifestChange {
+fn change(name: Option<String>, params: ManifestParams) -> ApiResult<ManifestChange> {
+    let relays = params.relays.as_deref().map(peer_addresses).transpose();
+    Ok(ManifestChange {
+        relays: relays.map_err(|reason| ApiError::invalid("relays", reason))?,
         name,
         description: params.description,
         links: params.links.map(|links| {
@@ -441,7 +444,7 @@ fn change(name: Option<String>, params: ManifestParams) -> ManifestChange {
         posts_per_day: params.posts_per_day,
         advertising_label: params.advertising_label,
         ..ManifestChange::default()
-    }
+    })
 }
 
 fn channel(found: ChannelView) -> Channel {
@@ -449,6 +452,7 @@ fn channel(found: ChannelView) -> Channel {
     Channel {
         channel: ChannelId(found.id.0),
         link: found.link(),
+        relays: found.relays.iter().map(relay_address).collect(),
         own: found.own,
         followed: found.followed,
         muted: found.muted,

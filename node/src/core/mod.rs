@@ -58,6 +58,7 @@ use api::Shown;
 pub(crate) use engine::Engine;
 use engine::{Ask, Incoming, Turn, TurnError};
 pub(crate) use feedback::keep_feedback;
+pub(crate) use relays::peer_addresses;
 pub(crate) use search::keep_index;
 
 /// Inputs that wait for the next turn; the rest stays in the channels.

@@ -1,10 +1,42 @@
 //! What the doctor and the JSON-RPC say of relays.
 
-use madang_protocol::client;
+use madang_protocol::address::PeerAddress;
+use madang_protocol::keys::TransportKey;
+use madang_protocol::{client, limits};
 
 use super::api::check;
+use super::bare;
 use super::engine::RelayStatus;
-use crate::rpc::types::{Check, Evidence, RelayKey};
+use crate::net::{self, PeerKey};
+use crate::rpc::types::{Check, Evidence, RelayAddress, RelayKey};
+
+/// The relays that multiaddrs name: several addresses of one relay belong together. An error says what is wrong with one.
+pub(crate) fn peer_addresses(given: &[String]) -> Result<Vec<PeerAddress>, String> {
+    let mut relays: Vec<PeerAddress> = Vec::new();
+    for address in given {
+        let (peer, address) = net::parse_address(address).map_err(|error| error.to_string())?;
+        let key = TransportKey(peer.0);
+        let address = bare(&address);
+        match relays.iter_mut().find(|relay| relay.key == key) {
+            Some(relay) if relay.addrs.len() < limits::ADDRESSES => relay.addrs.push(address),
+            Some(_) => {}
+            None => relays.push(PeerAddress {
+                key,
+                addrs: vec![address],
+            }),
+        }
+    }
+    Ok(relays)
+}
+
+/// A relay with its multiaddrs, as they are given.
+pub(super) fn relay_address(relay: &PeerAddress) -> RelayAddress {
+    let full = |address: &String| net::full_address(PeerKey(relay.key.0), address);
+    RelayAddress {
+        relay: RelayKey(relay.key.0),
+        addresses: relay.addrs.iter().map(full).collect(),
+    }
+}
 
 /// Whether a relay of ours can be used; `alone` if there is no other.
 pub(super) fn relay_check(relay: &RelayStatus, alone: bool) -> Check {

@@ -10,8 +10,8 @@ use super::bodies::{SendFile, idempotency_key};
 use super::error::ApiError;
 use super::ids::{ChannelId, PostId};
 use super::limits::{
-    MAX_ATTACHMENTS, MAX_CATEGORIES, MAX_CHANNEL_DESCRIPTION, MAX_CHANNEL_LINKS, MAX_EVIDENCE, MAX_IDEMPOTENCY_KEY,
-    MAX_NAME, MAX_REASON, MAX_TEXT,
+    MAX_ATTACHMENTS, MAX_CATEGORIES, MAX_CHANNEL_ADDRESSES, MAX_CHANNEL_DESCRIPTION, MAX_CHANNEL_LINKS, MAX_EVIDENCE,
+    MAX_IDEMPOTENCY_KEY, MAX_NAME, MAX_REASON, MAX_TEXT,
 };
 use super::params::{Fields, FromParams, default_page, too_large};
 use super::schema::{Base64, ChannelLink, PageCursor, Text};
@@ -45,6 +45,9 @@ pub struct ManifestParams {
     pub categories: Option<Vec<Category>>,
     /// An invite link by which followers write back; empty for none.
     pub inbox: Option<String>,
+    /// Where it is kept, as multiaddrs that end in `/p2p/…`: one relay at least. New ones are handed its newest posts, and who follows goes there.
+    #[schemars(length(min = 1, max = MAX_CHANNEL_ADDRESSES))]
+    pub relays: Option<Vec<String>>,
     /// The domain that it belongs to; empty for none.
     pub domain: Option<String>,
     /// Posts a day that it promises at most; 0 for no promise.
@@ -61,6 +64,7 @@ impl ManifestParams {
             links: some(fields, "links", MAX_CHANNEL_LINKS)?,
             categories: some(fields, "categories", MAX_CATEGORIES)?,
             inbox: fields.optional("inbox")?,
+            relays: some(fields, "relays", MAX_CHANNEL_ADDRESSES)?,
             domain: fields.optional("domain")?,
             posts_per_day: fields.optional("posts_per_day")?,
             advertising_label: fields.optional_text("advertising_label", MAX_NAME)?,

@@ -27,6 +27,15 @@ pub struct RelayInfo {
     pub since_ms: Option<u64>,
 }
 
+/// Where a relay is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RelayAddress {
+    /// The relay.
+    pub relay: RelayKey,
+    /// Its multiaddrs.
+    pub addresses: Vec<String>,
+}
+
 /// Whether a relay's word counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -24,7 +24,7 @@ pub use super::ids::{
 pub use super::opens::{
     NoShareAction, ReplyState, ShareAction, ShareDevice, ShareOpened, ShareOs, ShareReplied, WaitingReply,
 };
-pub use super::relays::{Evidence, RelayInfo, RelayState};
+pub use super::relays::{Evidence, RelayAddress, RelayInfo, RelayState};
 use super::schema::{Account, Link, PageCursor};
 pub use super::scrape::Scraped;
 pub use super::search::{Highlight, SearchHit, SearchPage};

@@ -1,10 +1,10 @@
 //! A brand and who follows it: passed on among friends.
 
-use madang_tests::{World, join};
+use madang_tests::{Person, TCP, World, join};
 use serde_json::{Value, json};
 
 use crate::MADANG;
-use crate::channels::{brand, follows, reads, says};
+use crate::channels::{brand, follows, held, reads, says};
 use crate::kinds::by_hand;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +58,76 @@ async fn a_post_is_seen_as_followers_see_it_before_it_is_published() {
         .call("channel.preview", json!({ "channel": channel, "body": body }))
         .await;
     assert_eq!(refused.unwrap_err().code(), "too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_moves_to_another_relay_and_who_follows_goes_along() {
+    let world = World::new(MADANG);
+    let mut first = world.relay_with(&[TCP], &[]).await;
+    let second = world.relay_with(&[TCP], &[]).await;
+    let mut alice = world.person_up("alice", first.addresses()).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let mut carol = world.person_up("carol", &[]).await;
+    let (channel, link) = brand(&alice, "Corner shop").await;
+    let photo = world.dir().join("window.txt");
+    std::fs::write(&photo, "our window").unwrap();
+    let post = [
+        "channel",
+        "post",
+        "Corner shop",
+        "Look",
+        "--file",
+        photo.to_str().unwrap(),
+    ];
+    by_hand(&alice, &post).await;
+    let hello = says(&alice, &channel, "hello").await;
+    follows(&mut bob, &link, &channel).await;
+    reads(&mut bob, &channel, &["Look", "hello"]).await;
+
+    let list = async |person: &Person| by_hand(person, &["channel", "relays", "list", "Corner shop"]).await;
+    let old = list(&alice).await;
+    let add = [
+        &["channel", "relays", "add", "Corner shop"][..],
+        &[&second.addresses()[0]],
+    ]
+    .concat();
+    let both = by_hand(&alice, &add).await;
+    assert_eq!((old.lines().count(), both.lines().count()), (1, 2), "{both}");
+    held(&mut alice, &channel, &hello, 2).await;
+    let key = old.split_whitespace().next().unwrap();
+    let kept = by_hand(&alice, &["channel", "relays", "remove", "Corner shop", &key[..8]]).await;
+    assert!(!kept.contains(key) && kept.contains(&second.addresses()[0]), "{kept}");
+    bob.until("bob knows", async |bob| (list(bob).await == kept).then_some(()))
+        .await;
+    first.stop().await;
+
+    let moved = says(&alice, &channel, "we moved").await;
+    reads(&mut bob, &channel, &["Look", "hello", "we moved"]).await;
+    held(&mut alice, &channel, &moved, 1).await;
+    // Who comes now has the past too, with its photo.
+    let link = alice.ask("channel.get", json!({ "channel": channel })).await["link"].clone();
+    follows(&mut carol, link.as_str().unwrap(), &channel).await;
+    reads(&mut carol, &channel, &["Look", "hello", "we moved"]).await;
+    let page = carol.ask("channel.posts", json!({ "channel": channel })).await;
+    let (post, to) = (
+        page["items"][0]["post"].as_str().unwrap(),
+        world.dir().join("saved.txt"),
+    );
+    by_hand(
+        &carol,
+        &["channel", "save", "Corner shop", post, "--to", to.to_str().unwrap()],
+    )
+    .await;
+    assert_eq!(std::fs::read_to_string(to).unwrap(), "our window");
+
+    for (relays, code) in [
+        (json!([]), "invalid_params"),
+        (json!(["/ip4/192.0.2.1/tcp/1"]), "invalid_params"),
+    ] {
+        let params = json!({ "channel": channel, "relays": relays });
+        let refused = alice.rpc().call("channel.update", params).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{relays}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

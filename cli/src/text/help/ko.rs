@@ -740,6 +740,27 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "채널 링크(`madang:channel?…`), 또는 채널을 알려 준 메시지",
     ),
     (
+        "List the relays that keep a channel",
+        "채널을 보관하는 릴레이를 나열합니다",
+    ),
+    ("Where a channel is kept", "채널이 보관되는 곳"),
+    (
+        "Keep a channel of yours at further relays, which are handed its newest posts",
+        "내 채널을 다른 릴레이에도 보관합니다. 새 릴레이는 최근 글을 넘겨받습니다",
+    ),
+    (
+        "Multiaddr ending in /p2p/…, which the relay prints",
+        "/p2p/…로 끝나는 주소. 릴레이가 출력합니다",
+    ),
+    (
+        "Keep a channel of yours at a relay no longer; who follows goes on at the others",
+        "내 채널을 이 릴레이에 더는 보관하지 않습니다. 팔로워는 다른 릴레이에서 이어 받습니다",
+    ),
+    (
+        "The relay's key in hex, which `channel relays list` shows, or the beginning of it",
+        "릴레이의 16진수 키(`channel relays list`에 나옵니다), 또는 그 앞부분",
+    ),
+    (
         "Only show it as a follower would see it; nothing is posted",
         "팔로워에게 보일 모습만 보여 줍니다. 아무것도 올리지 않습니다",
     ),

@@ -194,6 +194,7 @@ __all__ = [
     "Reaction",
     "RecoveryKey",
     "RecoveryMade",
+    "RelayAddress",
     "RelayDemotedEvent",
     "RelayDemotedEventData",
     "RelayInfo",
@@ -1000,6 +1001,9 @@ class Channel(TypedDict):
 
     own: bool
     """It is this account's own."""
+
+    relays: NotRequired[list[RelayAddress]]
+    """Where it is kept."""
 
     scopes: NotRequired[list[WriterScope]]
     """What this account may do on it; its own channels' root may do all."""
@@ -2671,6 +2675,16 @@ class RecoveryMade(TypedDict):
     """Whoever has it has the channel: keep it apart, as a recovery phrase."""
 
 
+class RelayAddress(TypedDict):
+    """Where a relay is."""
+
+    addresses: list[str]
+    """Its multiaddrs."""
+
+    relay: RelayKey
+    """The relay."""
+
+
 class RelayDemotedEvent(TypedDict):
     """A relay broke its word and is demoted; see `relay.evidence`."""
 
@@ -3946,7 +3960,7 @@ class ChannelMethods:
         result: Channel = self._call("channel.get", {"channel": channel})
         return result
 
-    def create(self, *, name: str, advertising_label: str | None = None, categories: Sequence[Category] | None = None, description: str | None = None, domain: str | None = None, idempotency_key: str | None = None, inbox: str | None = None, links: Sequence[WebLink] | None = None, posts_per_day: int | None = None) -> Channel:
+    def create(self, *, name: str, advertising_label: str | None = None, categories: Sequence[Category] | None = None, description: str | None = None, domain: str | None = None, idempotency_key: str | None = None, inbox: str | None = None, links: Sequence[WebLink] | None = None, posts_per_day: int | None = None, relays: Sequence[str] | None = None) -> Channel:
         """Makes a channel. Its relays are this account's.
 
         name: What it calls itself.
@@ -3958,11 +3972,12 @@ class ChannelMethods:
         inbox: An invite link by which followers write back; empty for none.
         links: Addresses.
         posts_per_day: Posts a day that it promises at most; 0 for no promise.
+        relays: Where it is kept, as multiaddrs that end in `/p2p/…`: one relay at least. New ones are handed its newest posts, and who follows goes there.
         """
-        result: Channel = self._call("channel.create", {"name": name, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "idempotency_key": idempotency_key, "inbox": inbox, "links": links, "posts_per_day": posts_per_day})
+        result: Channel = self._call("channel.create", {"name": name, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "idempotency_key": idempotency_key, "inbox": inbox, "links": links, "posts_per_day": posts_per_day, "relays": relays})
         return result
 
-    def update(self, *, channel: ChannelId, advertising_label: str | None = None, categories: Sequence[Category] | None = None, description: str | None = None, domain: str | None = None, inbox: str | None = None, links: Sequence[WebLink] | None = None, name: str | None = None, posts_per_day: int | None = None) -> Channel:
+    def update(self, *, channel: ChannelId, advertising_label: str | None = None, categories: Sequence[Category] | None = None, description: str | None = None, domain: str | None = None, inbox: str | None = None, links: Sequence[WebLink] | None = None, name: str | None = None, posts_per_day: int | None = None, relays: Sequence[str] | None = None) -> Channel:
         """Changes what an own channel says of itself; what is absent stays.
 
         channel: The channel.
@@ -3974,8 +3989,9 @@ class ChannelMethods:
         links: Addresses.
         name: What it calls itself.
         posts_per_day: Posts a day that it promises at most; 0 for no promise.
+        relays: Where it is kept, as multiaddrs that end in `/p2p/…`: one relay at least. New ones are handed its newest posts, and who follows goes there.
         """
-        result: Channel = self._call("channel.update", {"channel": channel, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "inbox": inbox, "links": links, "name": name, "posts_per_day": posts_per_day})
+        result: Channel = self._call("channel.update", {"channel": channel, "advertising_label": advertising_label, "categories": categories, "description": description, "domain": domain, "inbox": inbox, "links": links, "name": name, "posts_per_day": posts_per_day, "relays": relays})
         return result
 
     def follow(self, *, link: ChannelLink, via: Via | None = None) -> Channel:

@@ -458,6 +458,8 @@ export interface Channel {
   name: string;
   /** It is this account's own. */
   own: boolean;
+  /** Where it is kept. */
+  relays?: RelayAddress[];
   /** What this account may do on it; its own channels' root may do all. */
   scopes?: WriterScope[];
   /** What of it is wanted, and when; absent for everything, at once. */
@@ -1821,6 +1823,14 @@ export interface RecoveryMade {
   key: string;
 }
 
+/** Where a relay is. */
+export interface RelayAddress {
+  /** Its multiaddrs. */
+  addresses: string[];
+  /** The relay. */
+  relay: RelayKey;
+}
+
 /** A relay broke its word and is demoted; see `relay.evidence`. */
 export interface RelayDemotedEvent {
   cursor: EventCursor;
@@ -2757,6 +2767,8 @@ export interface ChannelCreateParams {
   links?: WebLink[];
   /** Posts a day that it promises at most; 0 for no promise. */
   posts_per_day?: number;
+  /** Where it is kept, as multiaddrs that end in `/p2p/…`: one relay at least. New ones are handed its newest posts, and who follows goes there. */
+  relays?: string[];
 }
 
 /** Parameters of `channel.update`. */
@@ -2779,6 +2791,8 @@ export interface ChannelUpdateParams {
   name?: string;
   /** Posts a day that it promises at most; 0 for no promise. */
   posts_per_day?: number;
+  /** Where it is kept, as multiaddrs that end in `/p2p/…`: one relay at least. New ones are handed its newest posts, and who follows goes there. */
+  relays?: string[];
 }
 
 /** Parameters of `channel.follow`. */

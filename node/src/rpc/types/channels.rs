@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::schema::{Base64, PageCursor};
-use super::{Attachment, ChannelId, ChannelTerms, Held, HeldBack, HeldWhy, PostId, WriterKey, WriterScope};
+use super::{
+    Attachment, ChannelId, ChannelTerms, Held, HeldBack, HeldWhy, PostId, RelayAddress, WriterKey, WriterScope,
+};
 use crate::rpc::directory::Listed;
 use crate::rpc::limits::MAX_EVIDENCE;
 
@@ -34,6 +36,9 @@ pub struct Channel {
     pub own: bool,
     /// This account follows it.
     pub followed: bool,
+    /// Where it is kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relays: Vec<RelayAddress>,
     /// The user isn't told of new posts.
     pub muted: bool,
     /// By whom its posts come.

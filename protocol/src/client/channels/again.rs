@@ -1,16 +1,18 @@
 //! Own entries at the channel's relays: handed to them until all have signed, and again when one has lost them.
 
-use super::Channel;
-use super::rows::{Place, key};
+use super::rows::{LeftRow, Place, key};
 use crate::address::PeerAddress;
 use crate::client::Client;
 use crate::client::outbox::OutWhat;
 use crate::client::records::OutKind;
 use crate::keys::{ChannelId, EnvelopeId, TopicId};
+use crate::limits;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 
 /// Entries that relays are handed again when they may lack them (guess: what followers see of a channel at first, and more).
 const AGAIN: usize = 256;
+/// Milliseconds after which a relay that was left is given up that didn't take the word of it (guess: it was away for longer than most).
+const LEFT_MS: u64 = 30 * 24 * 3600 * 1000;
 
 impl Client {
     /// A relay of an own channel has lost its past.
@@ -90,20 +92,74 @@ impl Client {
         }
     }
 
+    /// An own channel moves to other relays: new ones are handed the newest of what it wrote, and those that it leaves are told where it is
+    /// now, as who was away comes back to them.
+    pub(super) fn change_relays(&mut self, now_ms: u64, id: ChannelId, before: &[PeerAddress], after: &[PeerAddress]) {
+        let stays = |relay: &PeerAddress| after.iter().any(|known| known.key == relay.key);
+        if after.iter().any(|relay| !before.contains(relay)) {
+            self.channels.again.insert(id);
+        }
+        let channel = self.channels.by_id.get_mut(&id);
+        let Some(own) = channel.and_then(|channel| channel.row.own.as_mut()) else {
+            return;
+        };
+        own.left.retain(|left| !stays(&left.relay));
+        let gone = before.iter().filter(|relay| !stays(relay));
+        own.left.extend(gone.map(|relay| LeftRow {
+            relay: relay.clone(),
+            until_ms: now_ms.saturating_add(LEFT_MS),
+        }));
+        let beyond = own.left.len().saturating_sub(limits::RELAYS);
+        own.left.drain(..beyond);
+    }
+
+    /// Gives up relays that were left and never came back.
+    pub(super) fn give_up_left(&mut self, now_ms: u64) {
+        for channel in self.channels.by_id.values_mut() {
+            let Some(own) = &mut channel.row.own else {
+                continue;
+            };
+            let known = own.left.len();
+            own.left.retain(|left| left.until_ms > now_ms);
+            if own.left.len() < known {
+                channel.dirty = true;
+                self.channels.let_go = true;
+            }
+        }
+    }
+
+    /// Ends connections to relays that were left and are no longer wanted for that.
+    pub(super) fn let_go_of_relays(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        match std::mem::take(&mut self.channels.let_go) {
+            true => self.refresh_links(now_ms),
+            false => Ok(()),
+        }
+    }
+
     /// A relay took an envelope of an own channel: once all have it, it needs no place in the outbox.
     pub(in crate::client) fn channel_held(&mut self, number: u64) {
         let Some(out) = self.outs.get(&number) else {
             return;
         };
-        let OutWhat::Row(OutKind::Channel { channel, .. }) = &out.what else {
+        let OutWhat::Row(OutKind::Channel { channel, number: entry }) = &out.what else {
             return;
         };
-        let relays = self
-            .channels
-            .by_id
-            .get(channel)
-            .map(Channel::relays)
-            .unwrap_or_default();
+        let Some(channel) = self.channels.by_id.get_mut(channel) else {
+            return;
+        };
+        // The beacon that waits is of after the change.
+        if let Some(own) = channel.row.own.as_mut().filter(|_| *entry == 0) {
+            let known = own.left.len();
+            own.left.retain(|left| !out.held.contains_key(&left.relay.key));
+            if own.left.len() < known {
+                channel.dirty = true;
+                self.channels.let_go = true;
+            }
+        }
+        if *entry == 0 && channel.left().next().is_some() {
+            return;
+        }
+        let relays = channel.relays();
         let held = |relay: &PeerAddress| out.held.contains_key(&relay.key) && !out.forgotten.contains(&relay.key);
         // The word of a relay that is no longer relied on isn't waited for.
         let enough = |relay: &PeerAddress| held(relay) || out.doubted.contains_key(&relay.key);

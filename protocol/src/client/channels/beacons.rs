@@ -95,6 +95,7 @@ impl Client {
     }
 
     pub(super) fn send_due_beacons(&mut self, now_ms: u64) -> Result<(), RowsError> {
+        self.give_up_left(now_ms);
         let due: Vec<ChannelId> = self
             .channels
             .by_id

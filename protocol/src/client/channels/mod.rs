@@ -303,6 +303,8 @@ pub(super) struct Channels {
     planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
     /// Own channels whose relays are to be handed again what they may lack.
     again: BTreeSet<ChannelId>,
+    /// A relay that an own channel has left knows it now, or is given up.
+    let_go: bool,
     /// Own entries that a relay has lost.
     lost: BTreeSet<(ChannelId, EnvelopeId)>,
     /// Who else follows and passes on.
@@ -347,6 +349,12 @@ impl Channel {
             Some((beacon, _)) if !beacon.manifest.relays.is_empty() => &beacon.manifest.relays,
             _ => &self.row.relays,
         }
+    }
+
+    /// Relays that it has left and that are still to be told so.
+    pub fn left(&self) -> impl Iterator<Item = &PeerAddress> {
+        let left = self.row.own.iter().flat_map(|own| &own.left);
+        left.map(|left| &left.relay)
     }
 
     /// Whether it is of interest at relays.
@@ -417,7 +425,7 @@ impl Channels {
     /// The channels that a relay keeps, for those who want it connected.
     pub fn at_relays(&self) -> impl Iterator<Item = (ChannelId, &PeerAddress)> {
         let open = self.by_id.iter().filter(|(_, channel)| channel.is_open());
-        open.flat_map(|(id, channel)| channel.relays().iter().map(|relay| (*id, relay)))
+        open.flat_map(|(id, channel)| channel.relays().iter().chain(channel.left()).map(|relay| (*id, relay)))
     }
 }
 

@@ -141,9 +141,7 @@ impl Client {
         }
         check_manifest(&manifest)?;
         manifest.number = before.number.saturating_add(1);
-        if manifest.relays.iter().any(|relay| !before.relays.contains(relay)) {
-            self.channels.again.insert(id);
-        }
+        self.change_relays(now_ms, id, &before.relays, &manifest.relays);
         self.send_beacon(now_ms, id, manifest)?;
         self.list_anew(now_ms, id);
         Ok(Reply::Done)

@@ -79,6 +79,17 @@ pub(in crate::client) struct OwnRow {
     /// In whose directories it is to be found, or was.
     #[serde(default)]
     pub listings: Vec<ListingRow>,
+    /// Relays that it has left and that haven't signed yet for a beacon that says so.
+    #[serde(default)]
+    pub left: Vec<LeftRow>,
+}
+
+/// A relay that an own channel has left.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::client) struct LeftRow {
+    pub relay: PeerAddress,
+    /// When it is given up, Unix milliseconds.
+    pub until_ms: u64,
 }
 
 /// An own channel in the directory of a relay.

@@ -74,6 +74,7 @@ impl Client {
             self.cover_writers(now_ms, id, rows)?;
         }
         self.answer_readers();
+        self.let_go_of_relays(now_ms)?;
         self.deposit_again(now_ms, rows)
     }
 
@@ -288,6 +289,7 @@ impl Client {
         let before = channel.beacon.as_ref().map(|(known, _)| &known.manifest);
         let told = before != Some(&beacon.manifest);
         let moved = before.is_none_or(|known| known.relays != beacon.manifest.relays);
+        let edits = before.is_some() && channel.row.own.is_none();
         if let Some(own) = &mut channel.row.own {
             own.beacon = own.beacon.max(beacon.number);
             // Another root comes before this one, by hand-over or recovery.
@@ -315,6 +317,10 @@ impl Client {
         }
         if moved {
             self.refresh_links(now_ms)?;
+            // An editor hands its own entries to the new ones itself.
+            if edits {
+                self.channel_forgotten(id);
+            }
         }
         Ok(Fate::New)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::Fault;
-use crate::client::tests::relay_secret;
+use crate::client::tests::{relay_address, relay_secret, second_address};
 use crate::custody::relay::RelayConfig;
 use crate::custody::{ClientFrame, Cursor, HistoryPage, Item, Items, Refusal, RunningHash};
 use crate::wire::Wire;
@@ -321,6 +321,66 @@ fn f16_all_that_an_editor_wrote_is_missed_also_what_came_before_the_first_that_s
     w.hears(BOB, &written[1]);
     assert!(w.sees(BOB, channel).gaps.is_empty());
     assert_eq!(w.told_of_posts(BOB), 3);
+}
+
+#[test]
+fn a_channel_that_moves_takes_along_who_follows_also_who_was_away() {
+    let mut w = World::with_two_relays();
+    let (first, second) = (relay_address(), second_address());
+    let command = ChannelCommand::Create {
+        manifest: ManifestChange {
+            name: Some("Shop".into()),
+            relays: Some(vec![first.clone()]),
+            ..ManifestChange::default()
+        },
+        idempotency_key: None,
+    };
+    let Reply::Channel(channel) = w.channel(ALICE, command).unwrap() else {
+        panic!("no channel");
+    };
+    let link = w.sees(ALICE, channel).link();
+    for place in [BOB, CAROL] {
+        w.follows(place, &link);
+    }
+    w.posts_text(channel, "one");
+    for relay in [&first, &second] {
+        w.leave(CAROL, relay.key);
+    }
+    for link in w.nodes[CAROL].client.links.values_mut() {
+        link.retry_at_ms = u64::MAX;
+    }
+    w.relay_up(false);
+    let manifest = ManifestChange {
+        relays: Some(vec![second.clone()]),
+        ..ManifestChange::default()
+    };
+    w.channel(ALICE, ChannelCommand::Update { channel, manifest }).unwrap();
+    w.posts_text(channel, "two");
+    let left = |w: &World| {
+        let own = w.nodes[ALICE].client.channels.by_id[&channel].row.own.as_ref();
+        own.unwrap().left.len()
+    };
+    assert_eq!(left(&w), 1, "the old one is still to be told");
+    w.restart(ALICE);
+    w.keeper.as_mut().unwrap().up = true;
+    w.pass(600 * SECOND_MS);
+    assert_eq!(left(&w), 0);
+    assert_eq!(w.texts(BOB, channel), ["one", "two"]);
+    assert_eq!(w.sees(BOB, channel).relays, [second]);
+    assert!(!w.nodes[ALICE].client.links[&first.key].channels.contains(&channel));
+
+    // Who was away comes back to the old one, and goes on at the new one.
+    for link in w.nodes[CAROL].client.links.values_mut() {
+        link.retry_at_ms = 0;
+    }
+    w.pass(60 * SECOND_MS);
+    w.relay_up(false);
+    w.posts_text(channel, "three");
+    w.pass(60 * SECOND_MS);
+    for place in [BOB, CAROL] {
+        assert_eq!(w.texts(place, channel), ["one", "two", "three"]);
+        assert_eq!(w.sees(place, channel).evidence, 0);
+    }
 }
 
 /// Somebody whom the channel's root lets publish.
