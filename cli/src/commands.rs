@@ -26,6 +26,7 @@ mod import;
 mod messages;
 mod node;
 mod page;
+mod polls;
 mod raw;
 mod search;
 pub(crate) mod shares;

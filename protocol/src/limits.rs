@@ -319,6 +319,17 @@ pub const MESH_TARGET: usize = 6;
 pub const MESH_SHARE: (u64, u64) = (256, 32);
 /// Posts that wait for their time, over all own channels.
 pub const CHANNEL_PLANS: usize = 1_000;
+/// Polls of own channels whose answers are counted or were, over all channels; of those that are over the oldest go first (guess).
+pub const POLLS: usize = 256;
+/// Seconds for which a poll of a channel can be answered (guess: half of what relays keep an answer for).
+pub const POLL_SECONDS: u64 = 15 * 24 * 3600;
+/// Voters of one poll that are counted: about 10 MB of rows.
+pub const POLL_VOTERS: u32 = 65_536;
+/// Results of one poll that are told: each is an edit that stays (guess).
+pub const POLL_RESULTS: u32 = 32;
+/// Answers to one poll that are opened at once, and in a second after that: what came while the counting device was away, and a bit of a
+/// core (guess).
+pub const BALLOTS_SHARE: (u64, u64) = (65_536, 256);
 /// Bytes of a channel's link before base64.
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.

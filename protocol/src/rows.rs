@@ -107,6 +107,8 @@ pub enum Tree {
     ChannelEvidence = 54,
     /// Posts of own channels that are to be published later: channel, time, id.
     ChannelPlans = 55,
+    /// Answers to polls of channels, and what they are counted in: channel, kind of entry, poll, voter.
+    ChannelVotes = 58,
     /// What the names of chats are made of that apps are told, and what is known of cards, by its kind.
     AppCards = 57,
     /// Chunks of blobs: which way, blob, index. The store keeps their values in files.

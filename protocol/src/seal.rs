@@ -18,6 +18,8 @@ pub enum Purpose {
     Request,
     /// What a contact writes, to its inbox's key.
     Inbox,
+    /// An answer to a channel's poll, to the key of its box.
+    Ballot,
 }
 
 impl Purpose {
@@ -25,6 +27,7 @@ impl Purpose {
         match self {
             Self::Request => b"madang 1 contact request",
             Self::Inbox => b"madang 1 contact inbox",
+            Self::Ballot => b"madang 1 channel ballot",
         }
     }
 }

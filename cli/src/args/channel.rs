@@ -199,6 +199,28 @@ pub enum ChannelCommand {
         /// Channel id, the beginning of it, or its name
         channel: String,
     },
+    /// Answer a poll of a channel; only the channel can read the answer, and learns nothing of who gave it
+    Vote {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+        /// Numbers of the chosen options, from 1; without any the answer is taken back
+        #[arg(value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=12))]
+        choices: Vec<u8>,
+    },
+    /// Show how the polls of a channel of yours stand, in figures that name nobody
+    Figures {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+    },
+    /// Tell followers what a poll of yours has come to so far
+    PublishResult {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+    },
     /// Write to whoever has a channel, one to one and end-to-end encrypted
     Write {
         /// Channel id, the beginning of it, or its name

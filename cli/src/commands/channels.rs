@@ -9,6 +9,7 @@ use super::calendar;
 use super::directory;
 use super::files;
 use super::messages::message_for;
+use super::polls;
 use super::{id_for, keyed, pair, print_list, put, terms};
 use crate::args::{ChannelCommand, ManifestArgs, flags};
 use crate::client::Client;
@@ -188,6 +189,9 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
         }
         ChannelCommand::Terms(args) => terms::terms(client, args, out).await,
         ChannelCommand::Digest { channel } => terms::digest(client, &channel, out).await,
+        ChannelCommand::Vote { channel, post, choices } => polls::vote(client, &channel, &post, &choices, out).await,
+        ChannelCommand::Figures { channel } => polls::figures(client, &channel, out).await,
+        ChannelCommand::PublishResult { channel, post } => polls::publish(client, &channel, &post, out).await,
         ChannelCommand::Write { channel, text } => write_back(client, &channel, &text, out).await,
         ChannelCommand::Writer { action } => terms::writer(client, action, out).await,
         ChannelCommand::RecoveryKey { channel } => terms::recovery_key(client, &channel, out).await,
@@ -213,7 +217,7 @@ pub(super) async fn get(client: &Client, given: &str) -> Result<Value, Fault> {
 }
 
 /// The id of a post, which may be given by its beginning.
-async fn post_of(client: &Client, channel: &str, given: &str) -> Result<String, Fault> {
+pub(super) async fn post_of(client: &Client, channel: &str, given: &str) -> Result<String, Fault> {
     if resolve::is_id(given) {
         return Ok(given.to_lowercase());
     }
@@ -412,9 +416,12 @@ fn body(says: &Value, indent: &str, t: &Texts) -> String {
             ));
         }
     }
-    for (number, option) in show::items_of(says, "options").iter().enumerate() {
-        lines.push(format!("{}. {}", number + 1, line(option.as_str().unwrap_or_default())));
+    let (standing, state) = polls::standing(says, t);
+    for (number, (option, stands)) in show::items_of(says, "options").iter().zip(standing).enumerate() {
+        let option = line(option.as_str().unwrap_or_default());
+        lines.push(format!("{}. {option}{stands}", number + 1));
     }
+    lines.extend(state);
     for file in files::named(says) {
         let size = show::bytes(show::number(file, "length_bytes"));
         lines.push(format!("{} ({size})", show::field(file, "name")));

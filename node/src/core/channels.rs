@@ -15,6 +15,7 @@ use madang_protocol::wire::Wire as _;
 use super::api::Facade;
 use super::directory::listed;
 use super::engine::{Answer, Ask};
+use super::polls::of_poll;
 use super::relays::{peer_addresses, relay_address};
 use super::show::{attachment, given, held, refusal, refused};
 use super::terms;
@@ -152,7 +153,7 @@ impl Facade {
         let items = items.map(|PlanView { id, at_ms, post }| Plan {
             post: PostId(id),
             at_ms,
-            body: body(post),
+            body: body(post, None),
         });
         Ok(whole(items.collect()))
     }
@@ -549,6 +550,7 @@ fn card(card: protocol::Card) -> Card {
 
 pub(super) fn post(found: PostView, own: bool) -> Post {
     let retracted = found.retracted.map(|(time_ms, reason)| Retracted { time_ms, reason });
+    let vote = found.vote;
     Post {
         post: PostId(found.id.0),
         channel: ChannelId(found.channel.0),
@@ -562,7 +564,7 @@ pub(super) fn post(found: PostView, own: bool) -> Post {
         urgent: found.post.is_urgent(),
         body: match &retracted {
             Some(_) => PostBody::Retracted,
-            None => body(found.post),
+            None => body(found.post, vote),
         },
         edited_ms: found.edited_ms,
         retracted,
@@ -573,7 +575,8 @@ pub(super) fn post(found: PostView, own: bool) -> Post {
     }
 }
 
-fn body(post: protocol::Post) -> PostBody {
+fn body(post: protocol::Post, vote: Option<Vec<u8>>) -> PostBody {
+    let (until_ms, result) = of_poll(&post);
     let text = post.text;
     match post.body {
         Body::Text => PostBody::Text { text },
@@ -609,6 +612,9 @@ fn body(post: protocol::Post) -> PostBody {
             question: poll.question,
             options: poll.options,
             multiple: poll.multiple,
+            until_ms,
+            vote,
+            result,
             text,
         },
         Body::Coupon(coupon) => PostBody::Coupon {

@@ -30,6 +30,7 @@ mod mend;
 mod names;
 mod opens;
 mod pictures;
+mod polls;
 mod relays;
 mod replies;
 mod search;

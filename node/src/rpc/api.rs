@@ -9,6 +9,7 @@ use super::access::{Grant, Grants};
 use super::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use super::error::ApiError;
 use super::params::*;
+use super::polls::{ChannelFigures, ChannelVoteParams};
 use super::types::*;
 use super::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 
@@ -248,6 +249,15 @@ pub trait ChannelApi: Send + Sync + 'static {
 
     /// `channel.digest`.
     fn channel_digest(&self, channel: ChannelId) -> impl Future<Output = ApiResult<Page<Post>>> + Send;
+
+    /// `channel.vote`.
+    fn channel_vote(&self, params: ChannelVoteParams) -> impl Future<Output = ApiResult<Post>> + Send;
+
+    /// `channel.figures`.
+    fn channel_figures(&self, channel: ChannelId) -> impl Future<Output = ApiResult<ChannelFigures>> + Send;
+
+    /// `channel.publish_result`.
+    fn channel_publish_result(&self, params: PostParams) -> impl Future<Output = ApiResult<Post>> + Send;
 
     /// `channel.writer_key`.
     fn channel_writer_key(&self, channel: ChannelId) -> impl Future<Output = ApiResult<WriterKeyMade>> + Send;

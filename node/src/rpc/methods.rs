@@ -17,6 +17,7 @@ use super::events;
 use super::openrpc::{Document, SchemaOf};
 use super::params::*;
 use super::picks;
+use super::polls::{ChannelFigures, ChannelVoteParams};
 use super::scrape;
 use super::types::*;
 use super::webhooks::{self, Webhook, WebhookMade, WebhookParams, WebhookSetParams};
@@ -318,6 +319,18 @@ methods! {
 
     /// Opens the digest: the posts that were held back, which nothing is any more.
     "channel.digest", Need::channel("manage"), ChannelParams => Page<Post>, |s, p, _| s.api.channel_digest(p.channel).await;
+
+    /// Answers a poll of a followed channel, in place of an earlier answer.
+    ///
+    /// Only whoever posted the poll can read the answer, and learns nothing of who gave it. The channel's relays see that this device
+    /// has answered.
+    "channel.vote", Need::channel("manage"), ChannelVoteParams => Post, |s, p, _| s.api.channel_vote(p).await;
+
+    /// Figures of a channel on which this account writes, rounded down to tens and none below 20.
+    "channel.figures", Need::channel("publish"), ChannelParams => ChannelFigures, |s, p, _| s.api.channel_figures(p.channel).await;
+
+    /// Tells followers what a poll that this device posted has come to so far, by an edit of the post.
+    "channel.publish_result", Need::channel("publish"), PostParams => Post, |s, p, _| s.api.channel_publish_result(p).await;
 
     /// A key of this account's to write on a followed channel with, once its root certifies it; the same each time.
     "channel.writer_key", Need::channel("manage"), ChannelParams => WriterKeyMade, |s, p, _| s.api.channel_writer_key(p.channel).await;

@@ -42,6 +42,7 @@ pub mod params;
 mod picker;
 mod picks;
 mod pictures;
+pub mod polls;
 mod post;
 mod relays;
 mod schema;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `certificate` | who may write, and the chain from the channel's key to it |
 //! | `manifest` | what a channel says of itself |
+//! | `ballot` | polls: where they are answered, an answer, the result |
 //! | `post`, `area` | what a post says, and where it matters |
 //! | `entry` | a writer's numbered, hash-chained acts: posts, edits, retractions |
 //! | `beacon` | all writers' heads, revocations and the manifest, by the root |
@@ -14,6 +15,7 @@
 //! | `vouch` | what a domain publishes to vouch for a channel |
 
 mod area;
+mod ballot;
 mod beacon;
 mod certificate;
 mod entry;
@@ -26,6 +28,7 @@ pub mod terms;
 mod vouch;
 
 pub use area::Area;
+pub use ballot::{Ballot, BallotBox, PollResult, rounded};
 pub use beacon::{Beacon, Head, Revocation};
 pub(crate) use certificate::AuthorityError;
 pub use certificate::{Authority, Scopes, Signatory, WriterCertificate};

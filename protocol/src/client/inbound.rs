@@ -55,6 +55,7 @@ impl Client {
                 self.channel_envelope(&envelope);
                 Taken::Yes
             }
+            TopicUse::Ballots => self.ballot_envelope(now_ms, &envelope),
             // Our own card come back.
             TopicUse::OwnCard => Taken::Yes,
         };

@@ -347,6 +347,8 @@ impl Client {
         // Of a channel that is new here the newest posts come first, and the watch goes on from there.
         let begun = link.channels.iter().map(|channel| channel.topic());
         desired.extend(begun.filter(|topic| self.cursors.contains_key(&(link.address.key, *topic))));
+        let counted = link.channels.iter();
+        desired.extend(counted.flat_map(|channel| self.channels.polls.watched(*channel)));
         let named = |card: &TopicId| link.own || link.doors.contains(card);
         let invites = self.invites.iter().filter(|(card, _)| named(card));
         desired.extend(invites.map(|(_, invite)| invite.invite.requests.public()));

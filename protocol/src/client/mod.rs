@@ -178,6 +178,8 @@ enum TopicUse {
     Guest(TopicId),
     /// A channel's, followed or our own.
     Channel(ChannelId),
+    /// Answers to a poll of our own.
+    Ballots,
 }
 
 /// An account's device.

@@ -69,6 +69,7 @@ impl OutWhat {
                 | OutKind::Request { .. }
                 | OutKind::Inbox { .. }
                 | OutKind::Channel { .. }
+                | OutKind::Ballot { .. }
                 | OutKind::Stranger { .. },
             ) => None,
         }
@@ -160,6 +161,7 @@ impl Client {
                 self.out_ids.insert(envelope.id(), number);
             }
             self.note_reach(number, &out.what);
+            self.note_ballot(number, &out.what, out.topic);
             self.outs.insert(number, out);
         }
         Ok(())
@@ -266,6 +268,7 @@ impl Client {
             }
         }
         self.note_reach(number, &what);
+        self.note_ballot(number, &what, topic);
         self.outs.insert(
             number,
             Out {
@@ -385,7 +388,9 @@ impl Client {
                 .is_some_and(|peer| link.accounts.contains(&peer)),
             // A contact watches its inboxes at its own relays.
             OutWhat::Row(OutKind::Inbox { account, .. }) => link.accounts.contains(account),
-            OutWhat::Row(OutKind::Channel { channel, .. }) => link.relay && link.channels.contains(channel),
+            OutWhat::Row(OutKind::Channel { channel, .. } | OutKind::Ballot { channel, .. }) => {
+                link.relay && link.channels.contains(channel)
+            }
             OutWhat::Row(OutKind::Stranger { to, .. }) => to.leads_to(&link.address.key),
         }
     }
@@ -614,6 +619,7 @@ impl Client {
             return;
         };
         self.reaches.remove(&number);
+        self.channels.polls.forget_sent(number, &out.topic);
         self.out_bytes = self.out_bytes.saturating_sub(out.bytes);
         self.out_messages = self.out_messages.saturating_sub(out.what.run().len());
         if let Some(chat) = out.what.chat().and_then(|chat| self.chats.get_mut(&chat)) {

@@ -597,6 +597,8 @@ pub(crate) enum OutKind {
     Request { chat: ChatId },
     /// An entry of an own channel, or a beacon: number 0.
     Channel { channel: ChannelId, number: u64 },
+    /// An answer to a poll of a channel, which is over by then.
+    Ballot { channel: ChannelId, until_ms: u64 },
     /// Something for somebody who is no contact.
     Stranger { about: About, to: Reach },
 }

@@ -2,12 +2,14 @@
 
 use super::{address, as_is};
 use madang_protocol::channel::{
-    Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, Head, Listing, Manifest,
-    Policy, Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch, WebLink, WriterCertificate,
+    Act, Area, Ballot, BallotBox, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, Head,
+    Listing, Manifest, Policy, PollResult, Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch, WebLink,
+    WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterSecret};
 use madang_protocol::message::Poll;
+use madang_protocol::mls::Suite;
 use madang_protocol::wire::Wire;
 
 fn root() -> Signatory {
@@ -246,4 +248,44 @@ pub fn listing(bytes: &[u8]) -> Option<Vec<u8>> {
     let listing = Listing::decode(bytes).ok()?;
     let (relay, now_s) = LISTED;
     as_is(bytes, listing.verify(&relay, now_s).is_ok())
+}
+
+pub fn boxes() -> Vec<Vec<u8>> {
+    let ballots = BallotBox {
+        secret: TopicSecret::from_bytes([5; 32]),
+        suite: Suite::X25519,
+        seal_key: vec![9; 32],
+        until_s: 1_900_000_000,
+    };
+    vec![ballots.encode()]
+}
+
+pub fn ballot_box(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(BallotBox::decode(bytes).ok()?.encode())
+}
+
+pub fn results() -> Vec<Vec<u8>> {
+    let result = PollResult {
+        time_ms: 1_900_000_000_000,
+        voters: 50,
+        counts: vec![30, 20],
+    };
+    vec![result.encode()]
+}
+
+pub fn result(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(PollResult::decode(bytes).ok()?.encode())
+}
+
+pub fn ballots() -> Vec<Vec<u8>> {
+    let ballot = Ballot {
+        voter: [3; 32],
+        number: 1,
+        choices: 2,
+    };
+    vec![ballot.encode()]
+}
+
+pub fn ballot(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(Ballot::decode(bytes).ok()?.encode())
 }

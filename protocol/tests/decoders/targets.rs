@@ -125,7 +125,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 44] = [
+pub const TARGETS: [Target; 47] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -178,6 +178,9 @@ pub const TARGETS: [Target; 44] = [
     Target::new("channel_evidence", channels::evidence, channels::evidences).authentic(),
     Target::new("channel_listing", channels::listing, channels::listings).authentic(),
     Target::new("channel_vouch", channels::vouch, channels::vouches).authentic(),
+    Target::new("ballot_box", channels::ballot_box, channels::boxes),
+    Target::new("poll_result", channels::result, channels::results),
+    Target::new("ballot", channels::ballot, channels::ballots).lenient(),
     Target::new("share", shares::share, shares::shares)
         .lenient()
         .allowing(shares::TREE),

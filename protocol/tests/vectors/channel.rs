@@ -3,15 +3,16 @@
 use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, number, text, uint64};
 use madang_protocol::address::PeerAddress;
 use madang_protocol::channel::{
-    Act, Area, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, EvidenceError, Head,
-    LinkError, Listing, ListingError, Manifest, Policy, Post, Proof, Revocation, Scopes, Signatory, Statement, Vouch,
-    VouchError, WebLink, WriterCertificate,
+    Act, Area, Ballot, BallotBox, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence,
+    EvidenceError, Head, LinkError, Listing, ListingError, Manifest, Policy, PollResult, Post, Proof, Revocation,
+    Scopes, Signatory, Statement, Vouch, VouchError, WebLink, WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{
     AppId, AppSecret, ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterId, WriterSecret,
 };
 use madang_protocol::limits;
+use madang_protocol::mls::Suite;
 use madang_protocol::wire::Wire;
 use serde_json::{Value, json};
 
@@ -83,6 +84,24 @@ pub const FORMAT: Format = Format {
             text: false,
             read: read_listing,
             write: write_listing,
+        },
+        Kind {
+            name: "ballot_box",
+            text: false,
+            read: read_ballot_box,
+            write: write_ballot_box,
+        },
+        Kind {
+            name: "ballot",
+            text: false,
+            read: read_ballot,
+            write: write_ballot,
+        },
+        Kind {
+            name: "poll_result",
+            text: false,
+            read: read_poll_result,
+            write: write_poll_result,
         },
         Kind {
             name: "app_vouch",
@@ -541,6 +560,7 @@ fn fill(v: &mut Vectors) {
     evidence(v);
     vouches(v);
     listings(v);
+    polls(v);
 }
 
 fn envelopes(v: &mut Vectors, [editor, successor, later, by_editor]: [&[u8]; 4]) {
@@ -1050,4 +1070,107 @@ fn listings(v: &mut Vectors) {
         "invalid",
         "listing.name",
     );
+}
+
+fn read_ballot_box(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let read = BallotBox::decode(bytes)?;
+    Ok(json!({
+        "secret": hexed(*read.secret.to_bytes()),
+        "topic": hexed(read.topic().0),
+        "suite": read.suite.number(),
+        "seal_key": hexed(&read.seal_key),
+        "until_s": number(read.until_s),
+    }))
+}
+
+fn write_ballot_box(_: &Value, fields: &Value) -> Vec<u8> {
+    let suite = u16::try_from(fields["suite"].as_u64().unwrap()).unwrap();
+    BallotBox {
+        secret: TopicSecret::from_bytes(array(fields, "secret")),
+        suite: Suite::from_number(suite).unwrap(),
+        seal_key: bytes(fields, "seal_key"),
+        until_s: uint64(fields, "until_s"),
+    }
+    .encode()
+}
+
+fn read_ballot(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let read = Ballot::decode(bytes)?;
+    Ok(json!({ "voter": hexed(read.voter), "number": number(read.number), "choices": read.choices }))
+}
+
+fn write_ballot(_: &Value, fields: &Value) -> Vec<u8> {
+    Ballot {
+        voter: array(fields, "voter"),
+        number: uint64(fields, "number"),
+        choices: u16::try_from(fields["choices"].as_u64().unwrap()).unwrap(),
+    }
+    .encode()
+}
+
+fn read_poll_result(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let read = PollResult::decode(bytes)?;
+    Ok(json!({ "time_ms": number(read.time_ms), "voters": read.voters, "counts": read.counts }))
+}
+
+fn write_poll_result(_: &Value, fields: &Value) -> Vec<u8> {
+    let figure = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+    PollResult {
+        time_ms: uint64(fields, "time_ms"),
+        voters: figure(&fields["voters"]),
+        counts: items(fields, "counts").map(figure).collect(),
+    }
+    .encode()
+}
+
+fn polls(v: &mut Vectors) {
+    let fields = json!({
+        "secret": hexed([5; 32]), "suite": 2, "seal_key": hexed([9; 32]), "until_s": number(1_900_000_000),
+    });
+    let whole = v.good("ballot_box", "where a poll is answered", Value::Null, fields);
+    let mut other = whole.clone();
+    other[32..34].copy_from_slice(&[0xff, 0xff]);
+    v.bad(
+        "ballot_box",
+        "a suite of later",
+        Value::Null,
+        &other,
+        "invalid",
+        "ballot_box.suite",
+    );
+    v.bad(
+        "ballot_box",
+        "cut",
+        Value::Null,
+        &whole[..whole.len() - 1],
+        "truncated",
+        "ballot_box.until_s",
+    );
+
+    let fields = |choices: u16| json!({ "voter": hexed([3; 32]), "number": number(2), "choices": choices });
+    let whole = v.good("ballot", "the second option", Value::Null, fields(2));
+    v.good("ballot", "taken back", Value::Null, fields(0));
+    let mut other = whole.clone();
+    other[1] = 2;
+    v.bad(
+        "ballot",
+        "of a later version",
+        Value::Null,
+        &other,
+        "version",
+        "ballot.version",
+    );
+    let cut = &whole[..whole.len() - 1];
+    v.bad("ballot", "cut", Value::Null, cut, "truncated", "ballot.extensions");
+
+    let fields = |voters: u32, counts: &[u32]| json!({ "time_ms": number(1_900_000_000_000), "voters": voters, "counts": counts });
+    v.good("poll_result", "fifty answers", Value::Null, fields(50, &[30, 20]));
+    v.good("poll_result", "fewer than twenty", Value::Null, fields(0, &[0, 0]));
+    for (name, told) in [
+        ("a figure that isn't rounded", fields(51, &[30, 20])),
+        ("a figure below twenty", fields(20, &[10, 0])),
+    ] {
+        let told = write_poll_result(&Value::Null, &told);
+        v.bad("poll_result", name, Value::Null, &told, "invalid", "poll_result");
+    }
 }

@@ -302,6 +302,7 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person, shop: &Doma
     play.call(&follower, "channel.via", via).await;
     play.call(&follower, "channel.list", json!({})).await;
     terms_and_writers(play, &brand, bob, &channel, shop).await;
+    polls(play, &brand, bob, &channel).await;
     let body = json!({ "kind": "text", "text": "The new edition is here" });
     let params = json!({ "channel": channel, "post": post, "body": body });
     play.call(&brand, "channel.edit", params).await;
@@ -320,6 +321,26 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person, shop: &Doma
         .await;
     play.call(&follower, "channel.block", json!({ "channel": channel }))
         .await;
+}
+
+/// A poll that is answered.
+async fn polls(play: &mut Play, brand: &Rpc, bob: &mut Person, channel: &str) {
+    let follower = bob.rpc().clone();
+    let body = json!({ "kind": "poll", "question": "Open on Sundays?", "options": ["Yes", "No"] });
+    let posted = brand
+        .ask("channel.post", json!({ "channel": channel, "body": body }))
+        .await;
+    let about = json!({ "channel": channel, "post": posted["post"] });
+    bob.until("the poll is here", async |bob| {
+        let page = bob.ask("channel.posts", json!({ "channel": channel })).await;
+        let mut items = page["items"].as_array().unwrap().iter();
+        items.any(|post| post["post"] == posted["post"]).then_some(())
+    })
+    .await;
+    let params = json!({ "channel": channel, "post": posted["post"], "choices": [0] });
+    play.call(&follower, "channel.vote", params).await;
+    play.call(brand, "channel.publish_result", about).await;
+    play.call(brand, "channel.figures", json!({ "channel": channel })).await;
 }
 
 /// What a follower wants, and who else may write.

@@ -604,6 +604,22 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "보류된 글을 보고 보류를 풉니다",
     ),
     (
+        "Answer a poll of a channel; only the channel can read the answer, and learns nothing of who gave it",
+        "채널의 투표에 답합니다. 답은 채널만 읽을 수 있고, 누가 답했는지는 알 수 없습니다",
+    ),
+    (
+        "Numbers of the chosen options, from 1; without any the answer is taken back",
+        "고른 선택지의 번호(1부터). 없으면 답을 거둡니다",
+    ),
+    (
+        "Show how the polls of a channel of yours stand, in figures that name nobody",
+        "내 채널의 투표 현황을 아무도 드러나지 않는 수치로 보여 줍니다",
+    ),
+    (
+        "Tell followers what a poll of yours has come to so far",
+        "지금까지의 투표 결과를 팔로워에게 알립니다",
+    ),
+    (
         "Write to whoever has a channel, one to one and end-to-end encrypted",
         "채널 주인에게 종단 간 암호화된 일대일 메시지를 보냅니다",
     ),

@@ -55,6 +55,7 @@ __all__ = [
     "ChannelEvidenceEvent",
     "ChannelEvidenceEventData",
     "ChannelEvidencePage",
+    "ChannelFigures",
     "ChannelGap",
     "ChannelGapEvent",
     "ChannelGapEventData",
@@ -178,9 +179,11 @@ __all__ = [
     "Plan",
     "PlanPage",
     "PollBody",
+    "PollFigures",
     "PollNewPostBody",
     "PollOption",
     "PollPostBody",
+    "PollResult",
     "PollSendBody",
     "Post",
     "PostBody",
@@ -1088,6 +1091,13 @@ class ChannelEvidencePage(TypedDict):
 
     prev: NotRequired[PageCursor]
     """As `before` it gives the page that precedes. Absent at the start and in lists that only go forward."""
+
+
+class ChannelFigures(TypedDict):
+    """Figures of an own channel; all are rounded down to tens, and 0 is fewer than 20."""
+
+    polls: list[PollFigures]
+    """Polls that were posted by this device, the one that is over last first."""
 
 
 class ChannelGap(TypedDict):
@@ -2487,6 +2497,28 @@ class PollBody(TypedDict):
     """The question."""
 
 
+class PollFigures(TypedDict):
+    """How a poll stands."""
+
+    capped: bool
+    """More answers came than are counted: too many for one poll, or too many at once."""
+
+    open: bool
+    """It can be answered."""
+
+    options: list[int]
+    """Who chose each option."""
+
+    post: PostId
+    """The post."""
+
+    until_ms: int
+    """Until when it can be answered, in Unix milliseconds, or when it was ended."""
+
+    voters: int
+    """Who answered."""
+
+
 class PollNewPostBody(TypedDict):
     """A question."""
 
@@ -2529,8 +2561,30 @@ class PollPostBody(TypedDict):
     question: str
     """The question."""
 
+    result: NotRequired[PollResult]
+    """What it has come to, once the channel says so."""
+
     text: NotRequired[str]
     """What is written with it."""
+
+    until_ms: NotRequired[int]
+    """Until when it can be answered, in Unix milliseconds; absent if it can't be."""
+
+    vote: NotRequired[list[int]]
+    """What this device has answered: places of options from 0."""
+
+
+class PollResult(TypedDict):
+    """What a poll has come to, as its channel says: rounded down to tens; 0 is fewer than 20."""
+
+    counted_ms: int
+    """When it was counted, in Unix milliseconds."""
+
+    options: list[int]
+    """Who chose each option."""
+
+    voters: int
+    """Who answered."""
 
 
 class PollSendBody(TypedDict):
@@ -4174,6 +4228,35 @@ class ChannelMethods:
         channel: The channel.
         """
         result: PostPage2 = self._call("channel.digest", {"channel": channel})
+        return result
+
+    def vote(self, *, channel: ChannelId, choices: Sequence[int], post: PostId) -> Post:
+        """Answers a poll of a followed channel, in place of an earlier answer.
+
+        Only whoever posted the poll can read the answer, and learns nothing of who gave it. The channel's relays see that this device has answered.
+
+        channel: A channel that is followed.
+        choices: Places of the chosen options from 0; none takes the answer back.
+        post: The post.
+        """
+        result: Post = self._call("channel.vote", {"channel": channel, "choices": choices, "post": post})
+        return result
+
+    def figures(self, *, channel: ChannelId) -> ChannelFigures:
+        """Figures of a channel on which this account writes, rounded down to tens and none below 20.
+
+        channel: The channel.
+        """
+        result: ChannelFigures = self._call("channel.figures", {"channel": channel})
+        return result
+
+    def publish_result(self, *, channel: ChannelId, post: PostId) -> Post:
+        """Tells followers what a poll that this device posted has come to so far, by an edit of the post.
+
+        channel: The channel.
+        post: The post.
+        """
+        result: Post = self._call("channel.publish_result", {"channel": channel, "post": post})
         return result
 
     def writer_key(self, *, channel: ChannelId) -> WriterKeyMade:

@@ -522,6 +522,12 @@ export interface ChannelEvidencePage {
   prev?: PageCursor;
 }
 
+/** Figures of an own channel; all are rounded down to tens, and 0 is fewer than 20. */
+export interface ChannelFigures {
+  /** Polls that were posted by this device, the one that is over last first. */
+  polls: PollFigures[];
+}
+
 /** Posts of a writer that aren't here. */
 export interface ChannelGap {
   /** The first number. */
@@ -1662,6 +1668,22 @@ export interface PollBody {
   question: string;
 }
 
+/** How a poll stands. */
+export interface PollFigures {
+  /** More answers came than are counted: too many for one poll, or too many at once. */
+  capped: boolean;
+  /** It can be answered. */
+  open: boolean;
+  /** Who chose each option. */
+  options: number[];
+  /** The post. */
+  post: PostId;
+  /** Until when it can be answered, in Unix milliseconds, or when it was ended. */
+  until_ms: number;
+  /** Who answered. */
+  voters: number;
+}
+
 /** A question. */
 export interface PollNewPostBody {
   kind: "poll";
@@ -1692,8 +1714,24 @@ export interface PollPostBody {
   options: string[];
   /** The question. */
   question: string;
+  /** What it has come to, once the channel says so. */
+  result?: PollResult;
   /** What is written with it. */
   text?: string;
+  /** Until when it can be answered, in Unix milliseconds; absent if it can't be. */
+  until_ms?: number;
+  /** What this device has answered: places of options from 0. */
+  vote?: number[];
+}
+
+/** What a poll has come to, as its channel says: rounded down to tens; 0 is fewer than 20. */
+export interface PollResult {
+  /** When it was counted, in Unix milliseconds. */
+  counted_ms: number;
+  /** Who chose each option. */
+  options: number[];
+  /** Who answered. */
+  voters: number;
 }
 
 /** A question with options to choose from. */
@@ -2967,6 +3005,30 @@ export interface ChannelDigestParams {
   channel: ChannelId;
 }
 
+/** Parameters of `channel.vote`. */
+export interface ChannelVoteParams {
+  /** A channel that is followed. */
+  channel: ChannelId;
+  /** Places of the chosen options from 0; none takes the answer back. */
+  choices: number[];
+  /** The post. */
+  post: PostId;
+}
+
+/** Parameters of `channel.figures`. */
+export interface ChannelFiguresParams {
+  /** The channel. */
+  channel: ChannelId;
+}
+
+/** Parameters of `channel.publish_result`. */
+export interface ChannelPublishResultParams {
+  /** The channel. */
+  channel: ChannelId;
+  /** The post. */
+  post: PostId;
+}
+
 /** Parameters of `channel.writer_key`. */
 export interface ChannelWriterKeyParams {
   /** The channel. */
@@ -3672,6 +3734,19 @@ export abstract class Methods {
     /** Opens the digest: the posts that were held back, which nothing is any more. */
     digest: (params: ChannelDigestParams, signal?: AbortSignal): Promise<PostPage2> =>
       this.call("channel.digest", params, signal),
+    /**
+     * Answers a poll of a followed channel, in place of an earlier answer.
+     *
+     * Only whoever posted the poll can read the answer, and learns nothing of who gave it. The channel's relays see that this device has answered.
+     */
+    vote: (params: ChannelVoteParams, signal?: AbortSignal): Promise<Post> =>
+      this.call("channel.vote", params, signal),
+    /** Figures of a channel on which this account writes, rounded down to tens and none below 20. */
+    figures: (params: ChannelFiguresParams, signal?: AbortSignal): Promise<ChannelFigures> =>
+      this.call("channel.figures", params, signal),
+    /** Tells followers what a poll that this device posted has come to so far, by an edit of the post. */
+    publish_result: (params: ChannelPublishResultParams, signal?: AbortSignal): Promise<Post> =>
+      this.call("channel.publish_result", params, signal),
     /** A key of this account's to write on a followed channel with, once its root certifies it; the same each time. */
     writer_key: (params: ChannelWriterKeyParams, signal?: AbortSignal): Promise<WriterKeyMade> =>
       this.call("channel.writer_key", params, signal),

@@ -5,6 +5,7 @@ use crate::core::channels::verify;
 use crate::rpc::api::{ApiResult, ChannelApi};
 use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use crate::rpc::params::*;
+use crate::rpc::polls::{ChannelFigures, ChannelVoteParams};
 use crate::rpc::types::*;
 
 impl ChannelApi for Facade {
@@ -95,6 +96,18 @@ impl ChannelApi for Facade {
 
     async fn channel_digest(&self, channel: ChannelId) -> ApiResult<Page<Post>> {
         self.open_digest(channel).await
+    }
+
+    async fn channel_vote(&self, params: ChannelVoteParams) -> ApiResult<Post> {
+        self.vote(params).await
+    }
+
+    async fn channel_figures(&self, channel: ChannelId) -> ApiResult<ChannelFigures> {
+        self.figures(channel).await
+    }
+
+    async fn channel_publish_result(&self, params: PostParams) -> ApiResult<Post> {
+        self.publish_result(params).await
     }
 
     async fn channel_writer_key(&self, channel: ChannelId) -> ApiResult<WriterKeyMade> {

@@ -160,10 +160,23 @@ async fn methods_of_channels_answer_in_the_documented_shape() {
         (
             "channel.posts",
             with(json!({"limit": 1})),
-            json!({"items": [written], "prev": "opaque"}),
+            json!({"items": [written.clone()], "prev": "opaque"}),
         ),
         ("channel.fetch", with(json!({"post": id(8)})), json!({"items": []})),
         ("channel.mark_read", with(json!({"post": id(8)})), json!({})),
+        (
+            "channel.vote",
+            with(json!({"post": id(8), "choices": [1]})),
+            written.clone(),
+        ),
+        ("channel.publish_result", with(json!({"post": id(8)})), written.clone()),
+        (
+            "channel.figures",
+            of.clone(),
+            json!({"polls": [{
+                "post": id(8), "until_ms": 9, "open": true, "voters": 40, "options": [30, 0], "capped": false,
+            }]}),
+        ),
         (
             "channel.evidence",
             of.clone(),
@@ -201,6 +214,12 @@ async fn malformed_parameters_of_channels_are_refused_by_name() {
             "relays",
         ),
         ("channel.follow", json!({}), "link"),
+        ("channel.vote", json!({"channel": id(5), "post": id(8)}), "choices"),
+        (
+            "channel.vote",
+            json!({"channel": id(5), "post": id(8), "choices": vec![0; 13]}),
+            "choices",
+        ),
         ("channel.post", json!({"channel": id(5)}), "body"),
         ("channel.post", post(json!({"text": "hi"})), "body.kind"),
         ("channel.preview", post(json!({"kind": "text"})), "body.text"),

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::polls::PollResult;
 use super::super::schema::{Base64, PageCursor};
 use super::{
     Attachment, ChannelId, ChannelTerms, Held, HeldBack, HeldWhy, PostId, RelayAddress, WriterKey, WriterScope,
@@ -264,6 +265,15 @@ pub enum PostBody {
         /// Whether one may choose several.
         #[serde(default)]
         multiple: bool,
+        /// Until when it can be answered, in Unix milliseconds; absent if it can't be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+        /// What this device has answered: places of options from 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vote: Option<Vec<u8>>,
+        /// What it has come to, once the channel says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<PollResult>,
         /// What is written with it.
         #[serde(default)]
         text: String,

@@ -136,19 +136,21 @@ impl Client {
         }
     }
 
-    /// A relay took an envelope of an own channel: once all have it, it needs no place in the outbox.
+    /// A relay took an envelope of an own channel, or an answer to a poll: once all have it, it needs no place in the outbox.
     pub(in crate::client) fn channel_held(&mut self, number: u64) {
         let Some(out) = self.outs.get(&number) else {
             return;
         };
-        let OutWhat::Row(OutKind::Channel { channel, number: entry }) = &out.what else {
-            return;
+        let (channel, entry) = match &out.what {
+            OutWhat::Row(OutKind::Channel { channel, number }) => (channel, *number),
+            OutWhat::Row(OutKind::Ballot { channel, .. }) => (channel, u64::MAX),
+            _ => return,
         };
         let Some(channel) = self.channels.by_id.get_mut(channel) else {
             return;
         };
         // The beacon that waits is of after the change.
-        if let Some(own) = channel.row.own.as_mut().filter(|_| *entry == 0) {
+        if let Some(own) = channel.row.own.as_mut().filter(|_| entry == 0) {
             let known = own.left.len();
             own.left.retain(|left| !out.held.contains_key(&left.relay.key));
             if own.left.len() < known {
@@ -156,7 +158,7 @@ impl Client {
                 self.channels.let_go = true;
             }
         }
-        if *entry == 0 && channel.left().next().is_some() {
+        if entry == 0 && channel.left().next().is_some() {
             return;
         }
         let relays = channel.relays();

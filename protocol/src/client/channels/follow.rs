@@ -144,6 +144,7 @@ impl Client {
             Tree::ChannelTimeline,
             Tree::ChannelMarks,
             Tree::ChannelEvidence,
+            Tree::ChannelVotes,
         ] {
             for (stored, _) in self.fresh.range(rows, tree, &id.0, &end, usize::MAX)? {
                 if tree == Tree::ChannelTimeline
@@ -165,6 +166,7 @@ impl Client {
             self.cursors.remove(&place);
             self.dirty.cursors.insert(place);
         }
+        self.forget_polls(id);
         self.leave_mesh(now_ms, id)?;
         let peers: Vec<_> = self.links.keys().copied().collect();
         for peer in peers {

@@ -27,6 +27,7 @@ mod follow;
 mod history;
 mod mesh;
 mod own;
+mod polls;
 mod rows;
 mod take;
 #[cfg(test)]
@@ -220,6 +221,22 @@ pub enum ChannelCommand {
         /// The key of the last one, from [`view::posts`].
         through: Vec<u8>,
     },
+    /// Answer a poll of a followed channel, in place of an earlier answer. Replies [`Reply::Done`].
+    Vote {
+        /// Where.
+        channel: ChannelId,
+        /// Which post.
+        post: EnvelopeId,
+        /// Places of the chosen options from 0; none takes the answer back.
+        choices: Vec<u8>,
+    },
+    /// Tell followers what a poll that was posted here has come to. Replies [`Reply::Done`].
+    PublishResult {
+        /// Where.
+        channel: ChannelId,
+        /// Which post.
+        post: EnvelopeId,
+    },
     /// Fetch the files of a post. Replies [`Reply::Done`].
     FetchFiles {
         /// Where.
@@ -309,6 +326,8 @@ pub(super) struct Channels {
     lost: BTreeSet<(ChannelId, EnvelopeId)>,
     /// Who else follows and passes on.
     mesh: mesh::Mesh,
+    /// Polls that are counted, and answers.
+    pub(super) polls: polls::Polls,
 }
 
 impl Channel {
@@ -414,6 +433,7 @@ impl Channels {
             .chain(self.directory.timer())
             .chain(self.by_id.values().filter_map(directory::renewed_ms))
             .chain(self.mesh.timer())
+            .chain(self.polls.timer())
             .min()
     }
 
@@ -445,6 +465,9 @@ impl Client {
             }
             if channel.is_open() {
                 self.topics.insert(id.topic(), TopicUse::Channel(id));
+            }
+            if channel.row.pen.is_some() {
+                self.load_polls(rows, id)?;
             }
             let meshed = channel.is_open() && channel.row.mesh;
             self.channels.by_id.insert(id, channel);
@@ -493,6 +516,10 @@ impl Client {
                 post,
                 files,
             } => self.edit_post(now_ms, channel, target, (post, files), rows),
+            ChannelCommand::Vote { channel, post, choices } => {
+                self.vote_in_channel(now_ms, channel, post, &choices, rows)
+            }
+            ChannelCommand::PublishResult { channel, post } => self.publish_result(now_ms, channel, post, rows),
             ChannelCommand::FetchFiles { channel, post } => self.fetch_post_files(now_ms, channel, post, rows),
             ChannelCommand::Retract {
                 channel,
@@ -540,7 +567,7 @@ impl Client {
         self.ask_refusers(now_ms);
         self.tick_directory(now_ms);
         self.tick_mesh(now_ms);
-        Ok(())
+        self.tick_polls(now_ms, rows)
     }
 
     /// Writes what changed.

@@ -5,7 +5,9 @@ use super::take::{Arrived, Came};
 use super::{Channel, view};
 use crate::address::PeerAddress;
 use crate::blob::BlobRef;
-use crate::channel::{Act, Authority, Category, Entry, Manifest, Policy, Post, PostBody, Scopes, Statement, WebLink};
+use crate::channel::{
+    Act, Authority, BallotBox, Category, Entry, Manifest, Policy, Post, PostBody, Scopes, Statement, WebLink,
+};
 use crate::client::kinds::files_text;
 use crate::client::outbox::OutWhat;
 use crate::client::records::{OutKind, decode, encode_small};
@@ -167,7 +169,7 @@ impl Client {
             client.attach(now_ms, id, &post)?;
             match later_ms {
                 Some(at_ms) => client.plan(id, at_ms, bytes),
-                None => Ok(client.act(now_ms, id, Act::Post(post))?.0),
+                None => Ok(client.publish_post(now_ms, id, post)?.0),
             }
         })?;
         let (Once::Made(made) | Once::Repeated(made)) = made;
@@ -294,7 +296,10 @@ impl Client {
                 if let Ok(post) = Post::decode(&row.post)
                     && self.may(now_ms, &id, &Act::Post(post.clone())).is_ok()
                 {
-                    self.act(now_ms, id, Act::Post(post))?;
+                    // Nor is a poll beyond those that are counted.
+                    if let Err(CommandError::Internal { reason }) = self.publish_post(now_ms, id, post) {
+                        return Err(RowsError { reason });
+                    }
                 }
             }
             self.delete_fresh(Tree::ChannelPlans, stored);
@@ -312,16 +317,33 @@ impl Client {
     ) -> Result<Reply, CommandError> {
         let post = self.with_files(&id, post, files)?;
         self.check_post(&id, &post)?;
+        let before = view::post(rows, &target)?.map(|found| found.post);
+        let (post, made_box) = self.with_box(now_ms, post, before.as_ref())?;
+        let kept = BallotBox::of(&post).map(|(_, ballots)| ballots.topic());
         let act = Act::Edit { target, post };
         self.may_change(now_ms, &id, &target, &act, rows)?;
         if let Act::Edit { post, .. } = &act {
             self.attach(now_ms, id, post)?;
         }
         let made = self.act(now_ms, id, act)?;
+        self.close_boxes(&target, kept, rows)?;
+        if let Some(made_box) = made_box {
+            self.open_box(id, target, made_box)?;
+        }
         Ok(Reply::Posted {
             id: made,
             planned: false,
         })
+    }
+
+    /// Posts now; a poll with what its answers go to.
+    fn publish_post(&mut self, now_ms: u64, id: ChannelId, post: Post) -> Result<EnvelopeId, CommandError> {
+        let (post, made_box) = self.with_box(now_ms, post, None)?;
+        let made = self.act(now_ms, id, Act::Post(post))?;
+        if let Some(made_box) = made_box {
+            self.open_box(id, made, made_box)?;
+        }
+        Ok(made)
     }
 
     pub(super) fn retract_post(
@@ -342,6 +364,7 @@ impl Client {
         let act = Act::Retract { target, reason };
         self.may_change(now_ms, &id, &target, &act, rows)?;
         let made = self.act(now_ms, id, act)?;
+        self.close_boxes(&target, None, rows)?;
         Ok(Reply::Posted {
             id: made,
             planned: false,
@@ -378,7 +401,7 @@ impl Client {
     }
 
     /// Whether what we write with allows to change a post that exists.
-    fn may_change(
+    pub(super) fn may_change(
         &self,
         now_ms: u64,
         id: &ChannelId,
@@ -436,7 +459,7 @@ impl Client {
     }
 
     /// Writes our next entry on a channel, and if it is our own, a beacon that covers it.
-    fn act(&mut self, now_ms: u64, id: ChannelId, act: Act) -> Result<EnvelopeId, RowsError> {
+    pub(super) fn act(&mut self, now_ms: u64, id: ChannelId, act: Act) -> Result<EnvelopeId, RowsError> {
         let fault = |reason: &dyn std::fmt::Display| RowsError {
             reason: reason.to_string(),
         };

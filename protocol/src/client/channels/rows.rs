@@ -3,7 +3,7 @@
 use crate::address::PeerAddress;
 use crate::channel::Scopes;
 use crate::channel::terms::{Terms, Why};
-use crate::keys::{ChannelId, EnvelopeId, TransportKey, WriterId, WriterSecret};
+use crate::keys::{ChannelId, EnvelopeId, TopicId, TransportKey, WriterId, WriterSecret};
 use crate::seq_set::SeqSet;
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,38 @@ pub(in crate::client) struct PlannedRow {
     pub post: Vec<u8>,
 }
 
+/// A poll of ours; channel and topic are in its key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct BoxRow {
+    pub post: EnvelopeId,
+    /// The suite of what answers are sealed to.
+    pub suite: u16,
+    /// What opens them; none once the poll is over.
+    pub private: Option<serde_bytes::ByteBuf>,
+    pub until_s: u64,
+    pub multiple: bool,
+    /// Who has answered, also with nothing.
+    pub kept: u32,
+    /// Who has chosen something, and who each option.
+    pub voters: u32,
+    pub counts: Vec<u32>,
+    /// More came than is counted.
+    pub capped: bool,
+    /// How often a result was told.
+    pub told: u32,
+    /// The poll is over and its answers are gone.
+    pub cleared: bool,
+}
+
+/// An answer to a poll, that came or our own.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct VoteRow {
+    #[serde(with = "serde_bytes")]
+    pub voter: [u8; 32],
+    pub number: u64,
+    pub choices: u16,
+}
+
 /// Where an entry is: its writer and number.
 pub(in crate::client) type Place = (WriterId, u64);
 
@@ -273,6 +305,39 @@ pub(in crate::client) mod key {
 
     pub fn evidence(channel: &ChannelId, number: u32) -> Vec<u8> {
         [channel.0.as_slice(), &number.to_be_bytes()].concat()
+    }
+
+    /// Kinds of rows of polls: those of ours, answers to them, and own answers.
+    const BOX: u8 = 0;
+    const VOTE: u8 = 1;
+    const OWN_VOTE: u8 = 2;
+
+    /// The polls of ours on a channel.
+    pub fn boxes(channel: &ChannelId) -> Vec<u8> {
+        [channel.0.as_slice(), &[BOX]].concat()
+    }
+
+    pub fn ballot_box(channel: &ChannelId, topic: &TopicId) -> Vec<u8> {
+        [channel.0.as_slice(), &[BOX], &topic.0].concat()
+    }
+
+    /// Reads the topic.
+    pub fn topic_of_box(stored: &[u8]) -> Option<TopicId> {
+        stored.get(33..)?.try_into().ok().map(TopicId)
+    }
+
+    /// The answers to a poll.
+    pub fn votes(channel: &ChannelId, topic: &TopicId) -> Vec<u8> {
+        [channel.0.as_slice(), &[VOTE], &topic.0].concat()
+    }
+
+    pub fn vote(channel: &ChannelId, topic: &TopicId, voter: &[u8; 32]) -> Vec<u8> {
+        [votes(channel, topic).as_slice(), voter].concat()
+    }
+
+    /// Our own answer to a poll.
+    pub fn own_vote(channel: &ChannelId, topic: &TopicId) -> Vec<u8> {
+        [channel.0.as_slice(), &[OWN_VOTE], &topic.0].concat()
     }
 
     pub fn planned(channel: &ChannelId, at_ms: u64, id: &[u8; 32]) -> Vec<u8> {

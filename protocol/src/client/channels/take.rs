@@ -75,6 +75,7 @@ impl Client {
         }
         self.answer_readers();
         self.let_go_of_relays(now_ms)?;
+        self.count_ballots(rows)?;
         self.deposit_again(now_ms, rows)
     }
 

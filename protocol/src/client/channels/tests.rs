@@ -12,6 +12,7 @@ mod digest;
 mod directory;
 mod forgeries;
 mod mesh;
+mod polls;
 mod preview;
 mod relays;
 mod writers;

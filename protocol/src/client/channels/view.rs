@@ -2,14 +2,18 @@
 
 use super::Channel;
 use super::digest::facts;
-use super::rows::{ChannelRow, EntryRow, ListingRow, PlannedRow, key};
+use super::rows::{BoxRow, ChannelRow, EntryRow, ListingRow, PlannedRow, VoteRow, key};
 use crate::address::PeerAddress;
 use crate::channel::terms::{Terms, Why};
-use crate::channel::{Act, Authority, Beacon, ChannelLink, Entry, Evidence, Manifest, Post, Proof, Scopes, Statement};
+use crate::channel::{
+    Act, Authority, Ballot, BallotBox, Beacon, ChannelLink, Entry, Evidence, Manifest, PollResult, Post, Proof, Scopes,
+    Statement,
+};
 use crate::client::records::{self, LedgerRow, decode};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, ChatId, EnvelopeId, TransportKey, WriterId};
+use crate::limits;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::Wire;
 
@@ -175,12 +179,31 @@ pub struct PostView {
     pub void: Option<&'static str>,
     /// Why the terms don't want it, if they don't.
     pub unwanted: Option<Why>,
+    /// What we have answered, if it is a poll: places of options.
+    pub vote: Option<Vec<u8>>,
     /// Relays that hold it, and until when, if it is our own.
     pub held: Vec<(TransportKey, u64)>,
     /// Why a relay refused it, if none holds it and it is our own.
     pub refused: Option<Refusal>,
     /// Its envelope, which anybody can check.
     pub envelope: Vec<u8>,
+}
+
+/// A poll whose answers are counted here; its figures are [`crate::channel::rounded`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PollView {
+    /// The post.
+    pub post: EnvelopeId,
+    /// Until when it can be answered, Unix seconds, or when it was ended.
+    pub until_s: u64,
+    /// It can be answered.
+    pub open: bool,
+    /// Answers; 0 for fewer than 20.
+    pub voters: u32,
+    /// Those that chose each option; 0 for fewer than 20.
+    pub counts: Vec<u32>,
+    /// More came than were counted.
+    pub capped: bool,
 }
 
 /// A post that is to be published later.
@@ -421,6 +444,25 @@ pub fn post(rows: &dyn Rows, id: &EnvelopeId) -> Result<Option<PostView>, RowsEr
     Ok(post_at(rows, &state, &channel, &place)?.filter(|view| view.id == *id))
 }
 
+/// Reads the polls of a channel whose answers are counted here, or were, the one that is over last first.
+pub fn polls(rows: &dyn Rows, id: &ChannelId) -> Result<Vec<PollView>, RowsError> {
+    let mut list = Vec::new();
+    for (_, value) in rows.prefix(Tree::ChannelVotes, &key::boxes(id), limits::POLLS)? {
+        let row: BoxRow = decode(&value)?;
+        let PollResult { voters, counts, .. } = row.result(0);
+        list.push(PollView {
+            post: row.post,
+            until_s: row.until_s,
+            open: row.private.is_some(),
+            voters,
+            counts,
+            capped: row.capped,
+        });
+    }
+    list.sort_by_key(|view| (std::cmp::Reverse(view.until_s), view.post));
+    Ok(list)
+}
+
 /// The key of a post, by which lists go on.
 pub fn post_key(view: &PostView) -> Vec<u8> {
     key::timeline(&view.channel, view.time_ms, view.number, &view.id)
@@ -479,6 +521,7 @@ fn seen(channel: ChannelId, read: Read, beacon: Option<&Beacon>) -> Option<PostV
         provisional: !covered,
         void,
         unwanted: None,
+        vote: None,
         held: Vec::new(),
         refused: None,
         envelope: read.envelope,
@@ -541,6 +584,12 @@ fn post_at(
     }
     if view.retracted.is_some() {
         view.post = Post::text("");
+    }
+    if let Some((_, ballots)) = BallotBox::of(&view.post)
+        && let Some(stored) = rows.get(Tree::ChannelVotes, &key::own_vote(id, &ballots.topic()))?
+    {
+        let vote: VoteRow = decode(&stored)?;
+        view.vote = Some(Ballot::places(vote.choices));
     }
     if channel.row.own.is_none() {
         view.unwanted = channel.row.terms.unwanted(&facts(&view.post));

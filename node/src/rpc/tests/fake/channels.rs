@@ -5,6 +5,7 @@ use super::{Fake, page};
 use crate::rpc::api::{ApiResult, ChannelApi};
 use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use crate::rpc::params::*;
+use crate::rpc::polls::{ChannelFigures, ChannelVoteParams, PollFigures};
 use crate::rpc::types::*;
 
 impl ChannelApi for Fake {
@@ -137,6 +138,30 @@ impl ChannelApi for Fake {
     async fn channel_digest(&self, channel: ChannelId) -> ApiResult<Page<Post>> {
         channels::known(channel)?;
         Ok(page(vec![channels::post()]))
+    }
+
+    async fn channel_vote(&self, params: ChannelVoteParams) -> ApiResult<Post> {
+        channels::known(params.channel)?;
+        Ok(channels::post())
+    }
+
+    async fn channel_figures(&self, channel: ChannelId) -> ApiResult<ChannelFigures> {
+        channels::known(channel)?;
+        Ok(ChannelFigures {
+            polls: vec![PollFigures {
+                post: PostId([8; 32]),
+                until_ms: 9,
+                open: true,
+                voters: 40,
+                options: vec![30, 0],
+                capped: false,
+            }],
+        })
+    }
+
+    async fn channel_publish_result(&self, params: PostParams) -> ApiResult<Post> {
+        channels::known(params.channel)?;
+        Ok(channels::post())
     }
 
     async fn channel_writer_key(&self, channel: ChannelId) -> ApiResult<WriterKeyMade> {
