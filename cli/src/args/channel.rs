@@ -380,6 +380,9 @@ pub struct PostArgs {
     /// Show a card with this title
     #[arg(long, value_name = "TITLE", conflicts_with = "body")]
     pub card: Option<String>,
+    /// Picture of the card: JPEG, PNG, WebP or GIF
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, requires = "card")]
+    pub picture: Option<PathBuf>,
     /// Button of the card; can be repeated
     #[arg(long = "button", value_name = "LABEL=URL", requires = "card")]
     pub buttons: Vec<String>,

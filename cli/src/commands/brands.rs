@@ -4,13 +4,19 @@ use serde_json::{Value, json};
 
 use super::channels::{TEXT_INDENT, get, halves, heading, names, of, shown};
 use super::files::{self, How};
-use super::{keyed, print_list};
+use super::{keyed, print_list, put};
 use crate::args::{ChannelRelaysCommand, PostArgs};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
 use crate::safe::line;
 use crate::show;
+
+/// Pictures are shown as such, without where and when they were taken.
+const AS_THEY_ARE: How = How {
+    as_files: false,
+    keep_metadata: false,
+};
 
 pub(super) async fn post(client: &Client, args: PostArgs, out: &Out) -> Result<(), Fault> {
     let id = of(client, &args.channel).await?;
@@ -26,15 +32,16 @@ pub(super) async fn post(client: &Client, args: PostArgs, out: &Out) -> Result<(
             let (label, url) = halves(button)?;
             buttons.push(json!({ "label": label, "url": url }));
         }
-        json!({ "kind": "card", "card": { "title": title, "text": text, "buttons": buttons } })
+        let mut card = json!({ "title": title, "text": text, "buttons": buttons });
+        if let Some(picture) = &args.picture {
+            let sent = files::body(client, std::slice::from_ref(picture), "", AS_THEY_ARE, out).await?;
+            put(&mut card, "image", json!(files::named(&sent).first()));
+        }
+        json!({ "kind": "card", "card": card })
     } else if args.files.is_empty() {
         json!({ "kind": "text", "text": text })
     } else {
-        let how = How {
-            as_files: false,
-            keep_metadata: false,
-        };
-        let sent = files::body(client, &args.files, &text, how, out).await?;
+        let sent = files::body(client, &args.files, &text, AS_THEY_ARE, out).await?;
         json!({ "kind": "album", "files": files::named(&sent), "text": text })
     };
     let mut params = json!({
@@ -51,9 +58,8 @@ pub(super) async fn post(client: &Client, args: PostArgs, out: &Out) -> Result<(
 /// Shows a post as a follower reads it, and lets go of the files that were put for that.
 async fn preview(client: &Client, id: &str, params: Value, out: &Out) -> Result<(), Fault> {
     let client = client.again()?;
-    let files = params.pointer("/body/files").cloned().unwrap_or_default();
-    let seen = client.call("channel.preview", params).await;
-    for file in files.as_array().into_iter().flatten() {
+    let seen = client.call("channel.preview", params.clone()).await;
+    for file in files::named(params.get("body").unwrap_or(&Value::Null)) {
         client.call("blob.cancel", json!({ "blob": file.get("blob") })).await?;
     }
     let seen = seen?;

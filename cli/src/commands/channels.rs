@@ -395,9 +395,7 @@ fn body(says: &Value, indent: &str, t: &Texts) -> String {
     };
     add(says, "text");
     let null = Value::Null;
-    let mut cards: Vec<&Value> = show::items_of(says, "cards").iter().collect();
-    cards.extend(says.get("card"));
-    cards.extend(says.get("coupon").and_then(|coupon| coupon.get("card")));
+    let cards = files::cards(says);
     for card in &cards {
         add(card, "title");
         add(card, "text");

@@ -110,12 +110,23 @@ async fn saved_file(
     }
 }
 
-/// The files that a body names.
+/// The files that a body names, and the pictures of its cards.
 pub(super) fn named(body: &Value) -> Vec<&Value> {
     match body.get("file") {
         Some(file) => vec![file],
-        None => items_of(body, "files").iter().collect(),
+        None => {
+            let pictures = cards(body).into_iter().filter_map(|card| card.get("image"));
+            items_of(body, "files").iter().chain(pictures).collect()
+        }
     }
+}
+
+/// The cards of a post.
+pub(super) fn cards(body: &Value) -> Vec<&Value> {
+    let mut cards: Vec<&Value> = items_of(body, "cards").iter().collect();
+    cards.extend(body.get("card"));
+    cards.extend(body.get("coupon").and_then(|coupon| coupon.get("card")));
+    cards
 }
 
 /// The same, to be changed.

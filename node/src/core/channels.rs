@@ -1,12 +1,15 @@
 //! Channels as the JSON-RPC shows them, and what is done with them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use madang_protocol::channel::terms::Terms;
 use madang_protocol::channel::{self as protocol, Policy, PostBody as Body, Proof, is_actionable};
 use madang_protocol::client::channel_view::{self as view, ChannelView, PlanView, PostView};
-use madang_protocol::client::{ChannelCommand, Command, CommandError, Content, FileContent, ManifestChange, Reply};
+use madang_protocol::client::{
+    ChannelCommand, Command, CommandError, Content, FileContent, ManifestChange, PostFiles, Reply,
+};
 use madang_protocol::keys;
 use madang_protocol::message::Poll;
 use madang_protocol::rows::{Rows, RowsError};
@@ -15,6 +18,7 @@ use madang_protocol::wire::Wire as _;
 use super::api::Facade;
 use super::directory::listed;
 use super::engine::{Answer, Ask};
+use super::media::THUMBNAILS;
 use super::polls::of_poll;
 use super::relays::{peer_addresses, relay_address};
 use super::show::{attachment, given, held, refusal, refused};
@@ -22,6 +26,7 @@ use super::terms;
 use crate::clock::now_ms;
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
+use crate::rpc::limits::MAX_THUMBNAIL;
 use crate::rpc::params::*;
 use crate::rpc::types::*;
 
@@ -271,9 +276,35 @@ impl Facade {
         ))
     }
 
+    /// The images of cards, by their places.
+    async fn card_pictures(&self, body: &mut NewPostBody) -> ApiResult<BTreeMap<u8, FileContent>> {
+        let cards: Vec<(&mut NewCard, String)> = match body {
+            NewPostBody::Card { card, .. } => vec![(card, "body.card".into())],
+            NewPostBody::Coupon { coupon, .. } => vec![(&mut coupon.card, "body.coupon.card".into())],
+            NewPostBody::Carousel { cards, .. } => {
+                let named = |(at, card)| (card, format!("body.cards[{at}]"));
+                cards.iter_mut().enumerate().map(named).collect()
+            }
+            _ => Vec::new(),
+        };
+        let many = cards.len().max(1);
+        let mut pictures = BTreeMap::new();
+        for (place, (card, path)) in (0..).zip(cards) {
+            if let Some(image) = card.image.take() {
+                let share = (THUMBNAILS / many).min(MAX_THUMBNAIL);
+                let picture = self.picture(image, share, &format!("{path}.image")).await?;
+                pictures.insert(place, picture);
+            }
+        }
+        Ok(pictures)
+    }
+
     /// What is posted as the core takes it.
-    async fn new_post(&self, new: NewPost) -> ApiResult<(protocol::Post, Vec<FileContent>)> {
-        let mut files = Vec::new();
+    async fn new_post(&self, mut new: NewPost) -> ApiResult<(protocol::Post, PostFiles)> {
+        let mut files = PostFiles {
+            pictures: self.card_pictures(&mut new.body).await?,
+            ..PostFiles::default()
+        };
         let (text, body) = match new.body {
             NewPostBody::Text { text } => (text, Body::Text),
             NewPostBody::Album { files: given, text } => {
@@ -281,7 +312,7 @@ impl Facade {
                 let Content::Files(content) = content else {
                     return Err(other_said());
                 };
-                files = content.items;
+                files.album = content.items;
                 (content.text, Body::Text)
             }
             NewPostBody::Card { card, text } => (text, Body::Card(card_in(card))),
@@ -523,7 +554,7 @@ fn web_link(label: String, url: String) -> WebLink {
     }
 }
 
-fn card_in(card: Card) -> protocol::Card {
+fn card_in(card: NewCard) -> protocol::Card {
     let buttons = card.buttons.into_iter().map(|button| protocol::Button {
         label: button.label,
         url: button.url,
@@ -544,6 +575,7 @@ fn card(card: protocol::Card) -> Card {
     Card {
         title: card.title,
         text: card.text,
+        image: card.image.map(|image| attachment(image).0),
         buttons: buttons.collect(),
     }
 }

@@ -21,7 +21,7 @@ use crate::rpc::types::{BlobId, Written};
 /// The media type of what isn't told.
 const UNTOLD: &str = "application/octet-stream";
 /// Bytes that the thumbnails of an album share: with names and captions they fit a message.
-const THUMBNAILS: usize = 24 * 1024;
+pub(super) const THUMBNAILS: usize = 24 * 1024;
 /// Bytes that are read of a content at once.
 const PART: usize = 1 << 20;
 

@@ -10,12 +10,12 @@ use super::bodies::{SendFile, idempotency_key};
 use super::error::ApiError;
 use super::ids::{ChannelId, PostId};
 use super::limits::{
-    MAX_ATTACHMENTS, MAX_CATEGORIES, MAX_CHANNEL_ADDRESSES, MAX_CHANNEL_DESCRIPTION, MAX_CHANNEL_LINKS, MAX_EVIDENCE,
-    MAX_IDEMPOTENCY_KEY, MAX_NAME, MAX_REASON, MAX_TEXT,
+    MAX_ATTACHMENTS, MAX_CARDS, MAX_CATEGORIES, MAX_CHANNEL_ADDRESSES, MAX_CHANNEL_DESCRIPTION, MAX_CHANNEL_LINKS,
+    MAX_EVIDENCE, MAX_IDEMPOTENCY_KEY, MAX_NAME, MAX_REASON, MAX_TEXT,
 };
 use super::params::{Fields, FromParams, default_page, too_large};
 use super::schema::{Base64, ChannelLink, PageCursor, Text};
-use super::types::{Area, CalendarEvent, Card, Category, Coupon, Via, WebLink};
+use super::types::{Area, CalendarEvent, Category, Via, WebLink};
 
 /// Parameters of `channel.create`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
@@ -250,7 +250,7 @@ pub enum NewPostBody {
     /// A card.
     Card {
         /// The card.
-        card: Card,
+        card: NewCard,
         /// What is written with it.
         #[schemars(default, with = "Text<0, MAX_TEXT>")]
         text: String,
@@ -258,7 +258,8 @@ pub enum NewPostBody {
     /// Cards side by side.
     Carousel {
         /// 2 to 10.
-        cards: Vec<Card>,
+        #[schemars(length(min = 2, max = MAX_CARDS))]
+        cards: Vec<NewCard>,
         /// What is written with them.
         #[schemars(default, with = "Text<0, MAX_TEXT>")]
         text: String,
@@ -287,11 +288,71 @@ pub enum NewPostBody {
     /// An offer; it can't be claimed yet.
     Coupon {
         /// What.
-        coupon: Coupon,
+        coupon: NewCoupon,
         /// What is written with it.
         #[schemars(default, with = "Text<0, MAX_TEXT>")]
         text: String,
     },
+}
+
+/// A card that is to be posted.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct NewCard {
+    /// Its title.
+    pub title: String,
+    /// What it says.
+    #[schemars(default)]
+    pub text: String,
+    /// Its picture: JPEG, PNG, WebP or GIF, written whole by `blob.put`.
+    pub image: Option<SendFile>,
+    /// What can be opened from it.
+    #[schemars(default)]
+    pub buttons: Vec<WebLink>,
+}
+
+impl FromParams for NewCard {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let image = fields.optional_nested("image")?;
+        Ok(Self {
+            title: fields.required("title")?,
+            text: fields.optional("text")?.unwrap_or_default(),
+            image: image.map(|mut image| SendFile::from_params(&mut image)).transpose()?,
+            buttons: fields.optional("buttons")?.unwrap_or_default(),
+        })
+    }
+}
+
+/// An offer that is to be posted.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct NewCoupon {
+    /// What is shown.
+    pub card: NewCard,
+    /// Its terms.
+    #[schemars(default)]
+    pub terms: String,
+    /// From when, in Unix seconds.
+    pub starts_s: u64,
+    /// Until when, in Unix seconds.
+    pub ends_s: u64,
+    /// How many there are; 0 for no limit.
+    #[schemars(default)]
+    pub total: u32,
+    /// How many each follower gets; 0 for no limit.
+    #[schemars(default)]
+    pub per_follower: u32,
+}
+
+impl FromParams for NewCoupon {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self {
+            card: NewCard::from_params(&mut fields.nested("card")?)?,
+            terms: fields.optional("terms")?.unwrap_or_default(),
+            starts_s: fields.required("starts_s")?,
+            ends_s: fields.required("ends_s")?,
+            total: fields.optional("total")?.unwrap_or_default(),
+            per_follower: fields.optional("per_follower")?.unwrap_or_default(),
+        })
+    }
 }
 
 /// Gives its kind only.
@@ -331,13 +392,20 @@ impl NewPost {
                 }
             }
             "card" => NewPostBody::Card {
-                card: body.required("card")?,
+                card: NewCard::from_params(&mut body.nested("card")?)?,
                 text,
             },
-            "carousel" => NewPostBody::Carousel {
-                cards: body.required("cards")?,
-                text,
-            },
+            "carousel" => {
+                let mut cards = body.list("cards")?;
+                if !(2..=MAX_CARDS).contains(&cards.len()) {
+                    return Err(body.invalid("cards", format!("must be 2 to {MAX_CARDS}")));
+                }
+                let cards = cards.iter_mut().map(NewCard::from_params);
+                NewPostBody::Carousel {
+                    cards: cards.collect::<Result<_, _>>()?,
+                    text,
+                }
+            }
             "event" => NewPostBody::Event {
                 event: body.required("event")?,
                 text,
@@ -349,7 +417,7 @@ impl NewPost {
                 text,
             },
             "coupon" => NewPostBody::Coupon {
-                coupon: body.required("coupon")?,
+                coupon: NewCoupon::from_params(&mut body.nested("coupon")?)?,
                 text,
             },
             _ => {

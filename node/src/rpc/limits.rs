@@ -213,6 +213,9 @@ pub const MAX_WAVEFORM: usize = 256;
 /// Bytes of a channel's description. The protocol's bound, as for what follows.
 pub const MAX_CHANNEL_DESCRIPTION: usize = 4 * 1024;
 
+/// Cards of a carousel.
+pub const MAX_CARDS: usize = 10;
+
 /// Multiaddrs of a channel's relays: 6 relays with 8 each.
 pub const MAX_CHANNEL_ADDRESSES: usize = 48;
 

@@ -21,8 +21,8 @@ pub use super::blobs::{BlobGetParams, BlobParams, BlobPutParams, BlobWriteParams
 pub use super::bodies::{EditParams, ReactParams, SendBody, SendFile, SendParams, VoteParams};
 pub use super::channels::{
     BlockParams, ChannelCreateParams, ChannelEditParams, ChannelParams, ChannelPostParams, ChannelPreviewParams,
-    ChannelUpdateParams, FollowParams, ManifestParams, MuteParams, NewPost, NewPostBody, PostListParams, PostParams,
-    RetractParams, VerifyParams, ViaParams,
+    ChannelUpdateParams, FollowParams, ManifestParams, MuteParams, NewCard, NewPost, NewPostBody, PostListParams,
+    PostParams, RetractParams, VerifyParams, ViaParams,
 };
 pub use super::chats::{
     ChatCreateParams, ChatInviteParams, ChatMembersParams, ChatParams, ChatRoleParams, ChatTypingParams,
@@ -418,6 +418,13 @@ impl Fields {
             members: self.required(name)?,
             path: self.path_of(name),
         })
+    }
+
+    /// The same where there need be none.
+    pub(super) fn optional_nested(&mut self, name: &'static str) -> Result<Option<Self>, ApiError> {
+        let path = self.path_of(name);
+        let members = self.optional(name)?;
+        Ok(members.map(|members| Self { members, path }))
     }
 
     /// The objects of a list within the object.

@@ -184,6 +184,16 @@ impl Post {
         }
     }
 
+    /// The cards that it shows.
+    pub fn cards_mut(&mut self) -> &mut [Card] {
+        match &mut self.body {
+            PostBody::Card(card) => std::slice::from_mut(card),
+            PostBody::Carousel(cards) => cards,
+            PostBody::Coupon(coupon) => std::slice::from_mut(&mut coupon.card),
+            _ => &mut [],
+        }
+    }
+
     /// Requires what the format asks of a post that is written here: that it is read again as it is, and that it says something.
     pub fn check(&self) -> Result<(), DecodeError> {
         let bytes = self.encode();

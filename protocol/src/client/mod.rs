@@ -115,7 +115,7 @@ mod typing;
 mod wants;
 
 pub use blobs::{BlobState, BlobView, ReadError};
-pub use channels::{ChannelCommand, ManifestChange, WriterGrant, view as channel_view};
+pub use channels::{ChannelCommand, ManifestChange, PostFiles, WriterGrant, view as channel_view};
 pub use config::ClientConfig;
 #[cfg(feature = "sim")]
 pub use config::Sabotage;

@@ -5,7 +5,7 @@ use super::host::Machine;
 use super::random::{MS, Micros};
 use super::world::{HostId, World};
 use crate::channel::{Area, Category, Post};
-use crate::client::{ChannelCommand, Command, CommandError, ManifestChange, Reply, channel_view as view};
+use crate::client::{ChannelCommand, Command, CommandError, ManifestChange, PostFiles, Reply, channel_view as view};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, EnvelopeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,7 +116,7 @@ impl Shop {
         ChannelCommand::Post {
             channel,
             post: varied(at),
-            files: Vec::new(),
+            files: PostFiles::default(),
             at_ms: None,
             idempotency_key: Some(format!("post {at}")),
         }

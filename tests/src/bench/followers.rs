@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use madang_protocol::channel::Post;
-use madang_protocol::client::{ChannelCommand, Command, ManifestChange, Reply, channel_view};
+use madang_protocol::client::{ChannelCommand, Command, ManifestChange, PostFiles, Reply, channel_view};
 use madang_protocol::keys::ChannelId;
 
 use crate::bench::crowd::{Crowd, Traffic};
@@ -110,7 +110,7 @@ impl Town {
             let post = ChannelCommand::Post {
                 channel,
                 post: Post::text("Open until nine today, and a reading at seven"),
-                files: Vec::new(),
+                files: PostFiles::default(),
                 at_ms: None,
                 idempotency_key: None,
             };

@@ -1,5 +1,7 @@
 //! A brand and who follows it: passed on among friends.
 
+use data_encoding::BASE64;
+use madang_tests::tools::repository;
 use madang_tests::{Person, TCP, World, join};
 use serde_json::{Value, json};
 
@@ -58,6 +60,99 @@ async fn a_post_is_seen_as_followers_see_it_before_it_is_published() {
         .call("channel.preview", json!({ "channel": channel, "body": body }))
         .await;
     assert_eq!(refused.unwrap_err().code(), "too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_of_a_post_have_their_pictures() {
+    let world = World::new(MADANG);
+    let relay = world.relay().await;
+    let alice = world.person_up("alice", relay.addresses()).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let (channel, link) = brand(&alice, "Corner shop").await;
+    follows(&mut bob, &link, &channel).await;
+    let photo = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
+    let path = world.dir().join("photo.png");
+    std::fs::write(&path, &photo).unwrap();
+    let path = path.to_str().unwrap();
+    let card = [
+        "channel",
+        "post",
+        "Corner shop",
+        "Signed",
+        "--card",
+        "New edition",
+        "--picture",
+        path,
+    ];
+    let preview = by_hand(&alice, &[&card[..], &["--preview"]].concat()).await;
+    assert!(preview.contains("photo.png"), "{preview}");
+    by_hand(&alice, &card).await;
+    // Of several cards side by side only the second has one; a coupon has one too.
+    let put = async || {
+        let put = alice.ask("blob.put", json!({ "length_bytes": photo.len() })).await;
+        let part = json!({ "upload": put["upload"], "offset_bytes": 0, "data": BASE64.encode(&photo) });
+        alice.ask("blob.write", part).await["blob"].clone()
+    };
+    let image = json!({ "blob": put().await, "name": "second.png" });
+    let cards = json!([{ "title": "one" }, { "title": "two", "image": image }, { "title": "three" }]);
+    let coupon = json!({ "card": { "title": "Two for one", "image": { "blob": put().await, "name": "third.png" } }, "starts_s": 1, "ends_s": 2 });
+    for body in [
+        json!({ "kind": "carousel", "cards": cards }),
+        json!({ "kind": "coupon", "coupon": coupon }),
+    ] {
+        alice
+            .ask("channel.post", json!({ "channel": channel, "body": body }))
+            .await;
+    }
+    let posts = bob
+        .until("all are here, with their pictures", async |bob| {
+            let page = bob.ask("channel.posts", json!({ "channel": channel })).await;
+            let posts = page["items"].as_array().unwrap().clone();
+            if posts.len() < 3 {
+                return None;
+            }
+            for at in [
+                "/0/body/card/image",
+                "/1/body/cards/1/image",
+                "/2/body/coupon/card/image",
+            ] {
+                let blob = json!(posts).pointer(at).unwrap()["blob"].clone();
+                let stat = bob.rpc().call("blob.stat", json!({ "blob": blob })).await.ok()?;
+                (stat["state"] == "fetched").then_some(())?;
+            }
+            Some(posts)
+        })
+        .await;
+    assert_eq!(posts[1]["body"]["cards"][0]["image"], Value::Null);
+    let image = &posts[0]["body"]["card"]["image"];
+    assert_eq!(
+        (&image["name"], &image["media_type"]),
+        (&json!("photo.png"), &json!("image/png"))
+    );
+    assert!(image["width"].is_u64() && image["thumbnail"].is_string(), "{image}");
+    let to = world.dir().join("saved.png");
+    let post = posts[0]["post"].as_str().unwrap();
+    by_hand(
+        &bob,
+        &["channel", "save", "Corner shop", post, "--to", to.to_str().unwrap()],
+    )
+    .await;
+    assert_eq!(std::fs::read(to).unwrap(), photo);
+
+    // What is part of another post is no picture, nor is what is no image.
+    let used = posts[1]["body"]["cards"][1]["image"]["blob"].clone();
+    let text = alice.ask("blob.put", json!({ "length_bytes": 1 })).await;
+    let part = json!({ "upload": text["upload"], "offset_bytes": 0, "data": "eA==" });
+    let text = alice.ask("blob.write", part).await["blob"].clone();
+    for blob in [used, text] {
+        let image = json!({ "blob": blob, "name": "x.png" });
+        let body = json!({ "kind": "card", "card": { "title": "x", "image": image } });
+        let refused = alice
+            .rpc()
+            .call("channel.post", json!({ "channel": channel, "body": body }))
+            .await;
+        assert_eq!(refused.unwrap_err().code(), "invalid_params");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

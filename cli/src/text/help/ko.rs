@@ -761,6 +761,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("Where a channel is kept", "채널이 보관되는 곳"),
     (
+        "Picture of the card: JPEG, PNG, WebP or GIF",
+        "카드의 사진: JPEG, PNG, WebP, GIF",
+    ),
+    (
         "Keep a channel of yours at further relays, which are handed its newest posts",
         "내 채널을 다른 릴레이에도 보관합니다. 새 릴레이는 최근 글을 넘겨받습니다",
     ),

@@ -158,6 +158,8 @@ __all__ = [
     "MessageReceivedEvent",
     "MessageSentEvent",
     "MessageUpdatedEvent",
+    "NewCard",
+    "NewCoupon",
     "NewPostBody",
     "NoShareAction",
     "NobodyShareBy",
@@ -882,6 +884,9 @@ class Card(TypedDict):
     buttons: NotRequired[list[WebLink]]
     """What can be opened from it."""
 
+    image: NotRequired[Attachment]
+    """Its picture."""
+
     text: NotRequired[str]
     """What it says."""
 
@@ -892,7 +897,7 @@ class Card(TypedDict):
 class CardNewPostBody(TypedDict):
     """A card."""
 
-    card: Card
+    card: NewCard
     """The card."""
 
     kind: Literal["card"]
@@ -916,7 +921,7 @@ class CardPostBody(TypedDict):
 class CarouselNewPostBody(TypedDict):
     """Cards side by side."""
 
-    cards: list[Card]
+    cards: list[NewCard]
     """2 to 10."""
 
     kind: Literal["carousel"]
@@ -1636,7 +1641,7 @@ class Coupon(TypedDict):
 class CouponNewPostBody(TypedDict):
     """An offer; it can't be claimed yet."""
 
-    coupon: Coupon
+    coupon: NewCoupon
     """What."""
 
     kind: Literal["coupon"]
@@ -2302,6 +2307,44 @@ class MessageUpdatedEvent(TypedDict):
     epoch: EventEpoch
 
     kind: Literal["message.updated"]
+
+
+class NewCard(TypedDict):
+    """A card that is to be posted."""
+
+    buttons: NotRequired[list[WebLink]]
+    """What can be opened from it."""
+
+    image: NotRequired[SendFile]
+    """Its picture: JPEG, PNG, WebP or GIF, written whole by `blob.put`."""
+
+    text: NotRequired[str]
+    """What it says."""
+
+    title: str
+    """Its title."""
+
+
+class NewCoupon(TypedDict):
+    """An offer that is to be posted."""
+
+    card: NewCard
+    """What is shown."""
+
+    ends_s: int
+    """Until when, in Unix seconds."""
+
+    per_follower: NotRequired[int]
+    """How many each follower gets; 0 for no limit."""
+
+    starts_s: int
+    """From when, in Unix seconds."""
+
+    terms: NotRequired[str]
+    """Its terms."""
+
+    total: NotRequired[int]
+    """How many there are; 0 for no limit."""
 
 
 class NobodyShareBy(TypedDict):

@@ -368,6 +368,8 @@ export interface CalendarEvent {
 export interface Card {
   /** What can be opened from it. */
   buttons?: WebLink[];
+  /** Its picture. */
+  image?: Attachment;
   /** What it says. */
   text?: string;
   /** Its title. */
@@ -377,7 +379,7 @@ export interface Card {
 /** A card. */
 export interface CardNewPostBody {
   /** The card. */
-  card: Card;
+  card: NewCard;
   kind: "card";
   /** What is written with it. */
   text?: string;
@@ -395,7 +397,7 @@ export interface CardPostBody {
 /** Cards side by side. */
 export interface CarouselNewPostBody {
   /** 2 to 10. */
-  cards: Card[];
+  cards: NewCard[];
   kind: "carousel";
   /** What is written with them. */
   text?: string;
@@ -927,7 +929,7 @@ export interface Coupon {
 /** An offer; it can't be claimed yet. */
 export interface CouponNewPostBody {
   /** What. */
-  coupon: Coupon;
+  coupon: NewCoupon;
   kind: "coupon";
   /** What is written with it. */
   text?: string;
@@ -1495,6 +1497,34 @@ export interface MessageUpdatedEvent {
   data: Message;
   epoch: EventEpoch;
   kind: "message.updated";
+}
+
+/** A card that is to be posted. */
+export interface NewCard {
+  /** What can be opened from it. */
+  buttons?: WebLink[];
+  /** Its picture: JPEG, PNG, WebP or GIF, written whole by `blob.put`. */
+  image?: SendFile;
+  /** What it says. */
+  text?: string;
+  /** Its title. */
+  title: string;
+}
+
+/** An offer that is to be posted. */
+export interface NewCoupon {
+  /** What is shown. */
+  card: NewCard;
+  /** Until when, in Unix seconds. */
+  ends_s: number;
+  /** How many each follower gets; 0 for no limit. */
+  per_follower?: number;
+  /** From when, in Unix seconds. */
+  starts_s: number;
+  /** Its terms. */
+  terms?: string;
+  /** How many there are; 0 for no limit. */
+  total?: number;
 }
 
 /** What can be posted. */

@@ -64,6 +64,7 @@ pub(super) fn post() -> Post {
         urgent: false,
         body: PostBody::Card {
             card: Card {
+                image: None,
                 title: "New".into(),
                 text: String::new(),
                 buttons: vec![web],
@@ -225,7 +226,26 @@ async fn malformed_parameters_of_channels_are_refused_by_name() {
         ("channel.preview", post(json!({"kind": "text"})), "body.text"),
         ("channel.post", post(json!({"kind": "film"})), "body.kind"),
         ("channel.post", post(json!({"kind": "text"})), "body.text"),
-        ("channel.post", post(json!({"kind": "card", "card": {}})), "body.card"),
+        (
+            "channel.post",
+            post(json!({"kind": "card", "card": {}})),
+            "body.card.title",
+        ),
+        (
+            "channel.post",
+            post(json!({"kind": "card", "card": {"title": "x", "image": {}}})),
+            "body.card.image.name",
+        ),
+        (
+            "channel.post",
+            post(json!({"kind": "carousel", "cards": [{"title": "x"}]})),
+            "body.cards",
+        ),
+        (
+            "channel.post",
+            post(json!({"kind": "coupon", "coupon": {"card": {"title": 1}}})),
+            "body.coupon.card.title",
+        ),
         (
             "channel.post",
             post(json!({"kind": "album", "files": []})),

@@ -322,6 +322,9 @@ pub struct Card {
     /// What it says.
     #[serde(default)]
     pub text: String,
+    /// Its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Attachment>,
     /// What can be opened from it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<WebLink>,

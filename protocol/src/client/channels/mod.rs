@@ -36,11 +36,11 @@ mod tests;
 pub mod view;
 mod writers;
 
-pub use own::ManifestChange;
+pub use own::{ManifestChange, PostFiles};
 pub use writers::WriterGrant;
 
 use super::records::{decode, encode};
-use super::{Client, CommandError, FileContent, LoadError, Reply, TopicUse, array};
+use super::{Client, CommandError, LoadError, Reply, TopicUse, array};
 use crate::address::PeerAddress;
 use crate::channel::terms::{Terms, Zone};
 use crate::channel::{Authority, Beacon, Post, Proof, Statement};
@@ -76,8 +76,8 @@ pub enum ChannelCommand {
         channel: ChannelId,
         /// What.
         post: Post,
-        /// Files of ours that it shows; they take the place of its body.
-        files: Vec<FileContent>,
+        /// Files of ours that it shows.
+        files: PostFiles,
         /// Unix milliseconds; at once if it is past.
         at_ms: Option<u64>,
         /// Makes a repeat harmless: same key and post, same id.
@@ -89,8 +89,8 @@ pub enum ChannelCommand {
         channel: ChannelId,
         /// What.
         post: Post,
-        /// Files of ours that it shows; they take the place of its body.
-        files: Vec<FileContent>,
+        /// Files of ours that it shows.
+        files: PostFiles,
         /// Unix milliseconds; now if it is past.
         at_ms: Option<u64>,
     },
@@ -109,8 +109,8 @@ pub enum ChannelCommand {
         target: EnvelopeId,
         /// What it says from now on.
         post: Post,
-        /// Files of ours that it shows; they take the place of its body.
-        files: Vec<FileContent>,
+        /// Files of ours that it shows.
+        files: PostFiles,
     },
     /// Take a post back. Replies [`Reply::Posted`] with the retraction.
     Retract {

@@ -16,9 +16,10 @@ use crate::client::{Client, CommandError, FileContent, Reply, TopicUse};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, ChatId, EnvelopeId, TopicSecret, WriterSecret};
 use crate::limits;
-use crate::message::{Attachment, Files};
+use crate::message::{Files, Media};
 use crate::rows::{Rows, RowsError, Tree};
 use crate::wire::{DecodeError, Wire};
+use std::collections::BTreeMap;
 
 /// What changes of a manifest; what isn't given stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,24 @@ pub struct ManifestChange {
     pub posts_per_day: Option<u16>,
     /// What advertising is labelled with; empty for none.
     pub advertising_label: Option<String>,
+}
+
+/// Files of ours that a post shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PostFiles {
+    /// They take the place of its body.
+    pub album: Vec<FileContent>,
+    /// Images by the places of its cards, from 0.
+    pub pictures: BTreeMap<u8, FileContent>,
+}
+
+impl From<Vec<FileContent>> for PostFiles {
+    fn from(album: Vec<FileContent>) -> Self {
+        Self {
+            album,
+            pictures: BTreeMap::new(),
+        }
+    }
 }
 
 impl ManifestChange {
@@ -153,7 +172,7 @@ impl Client {
         &mut self,
         now_ms: u64,
         id: ChannelId,
-        (post, files): (Post, Vec<FileContent>),
+        (post, files): (Post, PostFiles),
         at_ms: Option<u64>,
         idempotency_key: Option<String>,
         rows: &dyn Rows,
@@ -183,14 +202,12 @@ impl Client {
     pub(super) fn preview(
         &self,
         id: ChannelId,
-        (post, files): (Post, Vec<FileContent>),
+        (post, files): (Post, PostFiles),
         at_ms: u64,
     ) -> Result<Reply, CommandError> {
         let post = self.with_files(&id, post, files)?;
         self.check_post(&id, &post)?;
-        if let PostBody::Files(files) = &post.body {
-            self.check_files(&files.items.iter().collect::<Vec<_>>())?;
-        }
+        self.check_files(&post.files())?;
         let (entry, authority) = self.may(at_ms, &id, &Act::Post(post))?;
         let body = Statement::Entry(Box::new(entry)).encode();
         let Ok(Statement::Entry(entry)) = Statement::decode(&body) else {
@@ -208,8 +225,9 @@ impl Client {
     }
 
     /// A post that shows files of ours.
-    fn with_files(&self, id: &ChannelId, post: Post, items: Vec<FileContent>) -> Result<Post, CommandError> {
-        if items.is_empty() {
+    fn with_files(&self, id: &ChannelId, mut post: Post, given: PostFiles) -> Result<Post, CommandError> {
+        let PostFiles { album, pictures } = given;
+        if album.is_empty() && pictures.is_empty() {
             return Ok(post);
         }
         if self.own_channel_topic(id).is_none() {
@@ -217,8 +235,21 @@ impl Client {
                 reason: "only the channel's first key may store files at its relays",
             });
         }
+        let invalid = |reason| CommandError::Invalid { field: "image", reason };
+        let (places, items): (Vec<u8>, Vec<FileContent>) = pictures.into_iter().unzip();
+        if items.iter().any(|item| !matches!(item.media, Media::Image(_))) {
+            return Err(invalid("must be an image"));
+        }
+        let images = self.attachments(&ChatId(id.0), items)?;
+        for (place, image) in places.into_iter().zip(images) {
+            let card = post.cards_mut().get_mut(usize::from(place));
+            card.ok_or(invalid("is of no card"))?.image = Some(image);
+        }
+        if album.is_empty() {
+            return Ok(post);
+        }
         let files = Files {
-            items: self.attachments(&ChatId(id.0), items)?,
+            items: self.attachments(&ChatId(id.0), album)?,
         };
         Ok(Post {
             text: files_text(&files, post.text),
@@ -229,10 +260,10 @@ impl Client {
 
     /// From now on the files of a post go to the channel's relays.
     fn attach(&mut self, now_ms: u64, id: ChannelId, post: &Post) -> Result<(), CommandError> {
-        let PostBody::Files(files) = &post.body else {
+        let files = post.files();
+        if files.is_empty() {
             return Ok(());
-        };
-        let files: Vec<&Attachment> = files.items.iter().collect();
+        }
         self.check_files(&files)?;
         self.attach_files(now_ms, ChatId(id.0), &files)
     }
@@ -312,7 +343,7 @@ impl Client {
         now_ms: u64,
         id: ChannelId,
         target: EnvelopeId,
-        (post, files): (Post, Vec<FileContent>),
+        (post, files): (Post, PostFiles),
         rows: &dyn Rows,
     ) -> Result<Reply, CommandError> {
         let post = self.with_files(&id, post, files)?;

@@ -4,7 +4,7 @@ use super::view::{self, ChannelView, PostView};
 use super::*;
 use crate::channel::{Act, Category, ChannelLink, Entry, Signatory};
 use crate::client::tests::{ALICE, BOB, CAROL, DAY_MS, World};
-use crate::client::{Command, EventRow};
+use crate::client::{Command, EventRow, FileContent};
 use crate::custody::CustodianFrame;
 use crate::keys::TopicSecret;
 
@@ -51,7 +51,7 @@ impl World {
         let command = ChannelCommand::Post {
             channel,
             post,
-            files: Vec::new(),
+            files: PostFiles::default(),
             at_ms: None,
             idempotency_key: None,
         };
@@ -187,7 +187,7 @@ fn edits_and_retractions_leave_a_trace_and_only_what_exists_is_edited() {
         channel,
         target: first,
         post: Post::text("open"),
-        files: Vec::new(),
+        files: PostFiles::default(),
     };
     w.channel(ALICE, edit).unwrap();
     let retract = ChannelCommand::Retract {
@@ -211,7 +211,7 @@ fn edits_and_retractions_leave_a_trace_and_only_what_exists_is_edited() {
         channel,
         target: EnvelopeId([9; 32]),
         post: Post::text("open"),
-        files: Vec::new(),
+        files: PostFiles::default(),
     };
     let error = w.channel(ALICE, nothing).unwrap_err();
     assert!(matches!(error, CommandError::NotFound { field: "post" }), "{error}");
@@ -401,7 +401,7 @@ fn planned_posts_survive_a_restart_and_come_in_their_time() {
         let command = ChannelCommand::Post {
             channel,
             post: Post::text(text),
-            files: Vec::new(),
+            files: PostFiles::default(),
             at_ms: Some(at_ms),
             idempotency_key: Some(text.into()),
         };
@@ -555,7 +555,7 @@ fn what_is_too_much_is_refused_by_name() {
     let command = ChannelCommand::Post {
         channel,
         post: Post::text("mine now"),
-        files: Vec::new(),
+        files: PostFiles::default(),
         at_ms: None,
         idempotency_key: None,
     };
@@ -633,7 +633,7 @@ fn photos_of_a_post_go_to_the_channels_relays_and_are_fetched_by_who_follows() {
     let command = |text: &str| ChannelCommand::Post {
         channel,
         post: Post::text(text),
-        files: vec![photo()],
+        files: vec![photo()].into(),
         at_ms: None,
         idempotency_key: None,
     };

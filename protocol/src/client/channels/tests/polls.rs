@@ -220,7 +220,7 @@ fn an_edited_poll_counts_on_only_if_it_asks_the_same() {
             channel,
             target: post,
             post: to,
-            files: Vec::new(),
+            files: PostFiles::default(),
         };
         w.channel(ALICE, command).unwrap();
     };

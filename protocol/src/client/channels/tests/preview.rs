@@ -8,7 +8,7 @@ impl World {
         let command = ChannelCommand::Preview {
             channel,
             post,
-            files: Vec::new(),
+            files: PostFiles::default(),
             at_ms: None,
         };
         let node = &self.nodes[place];

@@ -83,7 +83,7 @@ fn an_editor_writes_what_the_certificate_says_and_the_root_covers_it() {
             categories: vec!["news".into()],
             ..Post::text("changed")
         },
-        files: Vec::new(),
+        files: PostFiles::default(),
     };
     assert_eq!(
         reason(w.channel(BOB, edit)),
@@ -106,7 +106,7 @@ fn an_editor_of_all_may_correct_others() {
         channel,
         target,
         post: Post::text("open"),
-        files: Vec::new(),
+        files: PostFiles::default(),
     };
     w.channel(BOB, edit).unwrap();
     for place in [ALICE, BOB, CAROL] {
@@ -121,7 +121,7 @@ fn who_was_revoked_writes_no_more_and_what_was_written_before_stays() {
     let later = ChannelCommand::Post {
         channel,
         post: Post::text("planned"),
-        files: Vec::new(),
+        files: PostFiles::default(),
         at_ms: Some(w.now_ms + DAY_MS),
         idempotency_key: None,
     };
