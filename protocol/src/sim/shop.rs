@@ -4,10 +4,11 @@
 use super::host::Machine;
 use super::random::{MS, Micros};
 use super::world::{HostId, World};
-use crate::channel::{Area, Category, Post};
+use crate::channel::{Area, Category, Post, PostBody};
 use crate::client::{ChannelCommand, Command, CommandError, ManifestChange, PostFiles, Reply, channel_view as view};
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, EnvelopeId};
+use crate::message::Poll;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Time between two tries of what wasn't answered.
@@ -20,7 +21,7 @@ pub(super) enum ShopAsked {
     Follow(HostId),
     /// The post of this number in `posts`.
     Post(usize),
-    /// Terms, or a look at what was held back.
+    /// Terms, a look at what was held back, or an answer to a poll.
     Wish,
 }
 
@@ -92,7 +93,7 @@ impl Shop {
                         let (made, waiting) = self.wishes;
                         self.wishes = (made + 1, waiting - 1);
                         let host = *self.followers.keys().nth(made % self.followers.len())?;
-                        (host, wish(channel, made), ShopAsked::Wish)
+                        (host, self.wish_of(channel, made), ShopAsked::Wish)
                     }
                     None => {
                         let at = self.posts.iter().position(|post| post.id.is_none() && !post.waits)?;
@@ -122,6 +123,24 @@ impl Shop {
         }
     }
 
+    /// What a follower wants; its twin wants something else of the channel.
+    fn wish_of(&self, channel: ChannelId, made: usize) -> ChannelCommand {
+        let polls = self.posts.iter().enumerate().filter(|(at, _)| is_poll(*at));
+        let post = polls.filter_map(|(_, post)| post.id).nth(made % 2);
+        match (made % 4, post) {
+            (1 | 3, Some(post)) => ChannelCommand::Vote {
+                channel,
+                post,
+                choices: vec![u8::from(made % 8 < 4)],
+            },
+            (2, _) => ChannelCommand::OpenDigest { channel },
+            _ => ChannelCommand::Terms {
+                channel,
+                terms: Box::default(),
+            },
+        }
+    }
+
     pub fn answered(
         &mut self,
         host: HostId,
@@ -141,7 +160,11 @@ impl Shop {
                     _ => {}
                 }
             }
-            (ShopAsked::Wish, Ok(Reply::Done)) => {}
+            // A poll may not have come yet, or be over by the follower's clock.
+            (
+                ShopAsked::Wish,
+                Ok(Reply::Done) | Err(CommandError::NotFound { field: "post" } | CommandError::NotAllowed { .. }),
+            ) => {}
             // Nothing has been said of itself that another post could say again.
             (ShopAsked::Post(at), Err(CommandError::NotFound { .. })) => self.posts[at].waits = false,
             (asked, result) => return Err(format!("{host:?} answers {result:?} to {asked:?}")),
@@ -225,6 +248,7 @@ impl Shop {
                 return Err(format!("the brand lost {post:?}, which it had acknowledged"));
             }
         }
+        self.check_polls(world, channel)?;
         for follower in self.followers.keys() {
             let theirs = listed(world, *follower, channel)?;
             for (number, id) in &own {
@@ -273,9 +297,20 @@ fn category(id: &str) -> Category {
     }
 }
 
-/// A post with something that terms weigh.
+fn is_poll(at: usize) -> bool {
+    at % 6 == 1
+}
+
+/// A post with something that terms weigh; now and then a poll.
 fn varied(at: usize) -> Post {
     let mut post = Post::text(format!("post {at}"));
+    if is_poll(at) {
+        post.body = PostBody::Poll(Poll {
+            question: "Which?".into(),
+            options: vec!["this".into(), "that".into()],
+            multiple: false,
+        });
+    }
     post.categories = match at % 3 {
         0 => vec!["news".into()],
         1 => vec!["offers".into()],
@@ -291,14 +326,28 @@ fn varied(at: usize) -> Post {
     post
 }
 
-/// What a follower wants; its twin wants something else.
-fn wish(channel: ChannelId, made: usize) -> ChannelCommand {
-    match made % 3 {
-        2 => ChannelCommand::OpenDigest { channel },
-        _ => ChannelCommand::Terms {
-            channel,
-            terms: Box::default(),
-        },
+impl Shop {
+    /// Whether each answer is counted, once.
+    fn check_polls(&self, world: &World, channel: ChannelId) -> Result<(), String> {
+        let mut given: BTreeMap<EnvelopeId, u32> = BTreeMap::new();
+        for follower in self.followers.keys() {
+            let posts = view::posts(&world.hosts[follower.0].disk, &channel, None, None, usize::MAX);
+            for (_, post) in posts.map_err(|error| error.to_string())? {
+                if post.vote.is_some_and(|chosen| !chosen.is_empty()) {
+                    *given.entry(post.id).or_default() += 1;
+                }
+            }
+        }
+        let Some(Machine::Client(brand)) = &world.hosts[self.brand.0].machine else {
+            return Err("the brand is down".into());
+        };
+        for (post, counted) in brand.counted_polls() {
+            let given = given.get(&post).copied().unwrap_or(0);
+            if counted != given {
+                return Err(format!("{given} answered {post:?}, and {counted} are counted"));
+            }
+        }
+        Ok(())
     }
 }
 

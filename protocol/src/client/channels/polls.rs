@@ -53,7 +53,7 @@ impl Default for Polls {
 }
 
 impl Polls {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "sim"))]
     pub fn rows(&self) -> impl Iterator<Item = &BoxRow> {
         self.boxes.values().map(|known| &known.row)
     }
@@ -81,6 +81,13 @@ impl Polls {
 }
 
 impl Client {
+    /// Polls that are counted, and who answered each: for the simulator.
+    #[cfg(feature = "sim")]
+    pub(crate) fn counted_polls(&self) -> impl Iterator<Item = (EnvelopeId, u32)> {
+        let open = self.channels.polls.rows().filter(|row| row.private.is_some());
+        open.map(|row| (row.post, row.voters))
+    }
+
     pub(super) fn load_polls(&mut self, rows: &dyn Rows, id: ChannelId) -> Result<(), RowsError> {
         for (stored, value) in rows.prefix(Tree::ChannelVotes, &key::boxes(&id), usize::MAX)? {
             let Some(topic) = key::topic_of_box(&stored) else {
@@ -325,7 +332,7 @@ impl Client {
         }
         let choices = Ballot::choose(poll, places).ok_or(CommandError::Invalid {
             field: "choices",
-            reason: "must be places of the poll's options from 0, each once, and one at most where one may choose one",
+            reason: "must be options of the poll, each once, and one at most unless one may choose several",
         })?;
         let topic = ballots.topic();
         let stored = key::own_vote(&id, &topic);
