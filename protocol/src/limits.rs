@@ -157,6 +157,9 @@ pub const REQUESTS_PER_INVITE: usize = 32;
 /// Leaves of its own that a device wishes to be put back for before it asks again: members that tell it any may keep it busy no longer
 /// (guess).
 pub const WISHES_AT_ONCE: usize = 8;
+/// Leaves with which a device has asked to be put back that it remembers: being put back with another one shows that its data was copied
+/// (guess).
+pub const LEAVES_OFFERED: usize = 16;
 /// Topics of a chat on which one wish to be put back is written at most (guess: a branch or two beside the one at hand).
 pub const WISH_TOPICS: usize = 4;
 /// Groups that an account has asked to be let into by their links, and those that let it in lately.

@@ -66,8 +66,8 @@ pub struct Change {
     pub place: dag::Commit,
     /// Whether the chat's topic is renewed: from now on it is [`Group::topic`].
     pub renews: bool,
-    /// The devices that it puts back with another leaf.
-    pub back: Vec<DeviceId>,
+    /// The devices that it puts back with another leaf, and the hash of that leaf's key.
+    pub back: Vec<(DeviceId, [u8; 32])>,
 }
 
 /// A commit of ours as OpenMLS made it, merged.
@@ -110,8 +110,8 @@ pub struct Applied {
     pub place: dag::Commit,
     /// Whether the chat's topic is renewed.
     pub renews: bool,
-    /// The devices that it puts back with another leaf. The Welcome to it brings them the state.
-    pub back: Vec<DeviceId>,
+    /// The devices that it puts back with another leaf, and the hash of that leaf's key. The Welcome to it brings them the state.
+    pub back: Vec<(DeviceId, [u8; 32])>,
 }
 
 impl Group {

@@ -22,11 +22,11 @@ pub(super) struct Delta {
 }
 
 impl Delta {
-    /// The devices that have another leaf afterwards.
-    pub fn back(&self) -> Vec<DeviceId> {
+    /// The devices that have another leaf afterwards, with the hash of its key.
+    pub fn back(&self) -> Vec<(DeviceId, [u8; 32])> {
         let went = |device: &DeviceId| self.removed.iter().any(|(member, _)| member.device == *device);
-        let came = self.added.iter().map(|(member, _)| member.device);
-        came.filter(went).collect()
+        let came = self.added.iter().map(|(member, leaf)| (member.device, *leaf));
+        came.filter(|(device, _)| went(device)).collect()
     }
 }
 

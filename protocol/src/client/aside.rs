@@ -4,6 +4,7 @@
 use super::Client;
 use super::chats::Chat;
 use super::outbox::{Out, OutWhat};
+use super::records::AckRow;
 use crate::keys::{ChatId, DeviceId, NodeId};
 use crate::rows::RowsError;
 use std::collections::BTreeSet;
@@ -26,34 +27,59 @@ impl Chat {
         parted.peek().is_some() && parted.all(|(_, node)| !self.dag.leads_to(node, &tip))
     }
 
+    /// A device has joined in the state that counts: it isn't waited for to have what was written before.
+    pub(super) fn note_joined(&mut self, device: DeviceId) {
+        let (tip, next) = (self.dag.tip(), self.head.sequence + 1);
+        let anew = |ack: &mut AckRow, from| {
+            ack.joined = Some((tip, ack.from));
+            ack.from = from;
+        };
+        anew(self.acks.entry(device).or_default(), next);
+        self.acks_dirty.insert(device);
+        for (place, ack) in self.past_acks.iter_mut().filter(|((_, of), _)| *of == device) {
+            anew(ack, u64::MAX);
+            self.past_dirty.insert(*place);
+        }
+    }
+
     /// Who joined on a branch that lost was there before as it was.
     pub(super) fn recall_joiners(&mut self) {
         let way: BTreeSet<NodeId> = self.dag.path(&self.dag.tip()).collect();
-        let past = &self.row.past_nodes;
-        for (device, ack) in &mut self.acks {
-            let lost = ack
-                .joined
-                .filter(|(node, _)| !way.contains(node) && !past.contains(node));
-            if let Some((_, from)) = lost {
-                (ack.from, ack.joined) = (from, None);
-                self.acks_dirty.insert(*device);
-                self.gaps.retell.insert(*device);
-            }
-        }
+        let past = self.row.past_nodes.clone();
+        self.end_joined(|node| !way.contains(node) && !past.contains(node), true);
     }
 
     /// Those who have gone by settled commits are gone for good, and who joined by one has joined.
     pub(super) fn settle_parted(&mut self) {
-        let (dag, root) = (&self.dag, self.dag.root());
+        let root = self.dag.root();
+        let known: BTreeSet<NodeId> = self.dag.commits().map(|(node, _)| *node).collect();
+        let is_settled = |node: &NodeId| *node == root || !known.contains(node);
+        self.end_joined(is_settled, false);
+        let before = self.row.parted.len();
+        self.row.parted.retain(|(_, node)| !is_settled(node));
+        self.row_dirty |= self.row.parted.len() != before;
+    }
+
+    /// It is clear for some states whether who joined in them has joined; whoever hasn't is as it was `before`.
+    fn end_joined(&mut self, is_clear: impl Fn(&NodeId) -> bool, before: bool) {
+        let end = |ack: &mut AckRow| {
+            let ended = ack.joined.take_if(|(node, _)| is_clear(node));
+            if let Some((_, from)) = ended.filter(|_| before) {
+                ack.from = from;
+            }
+            ended.is_some()
+        };
         for (device, ack) in &mut self.acks {
-            if ack.joined.is_some_and(|(node, _)| node == root || !dag.contains(&node)) {
-                ack.joined = None;
+            if end(ack) {
                 self.acks_dirty.insert(*device);
+                self.gaps.retell.extend(before.then_some(*device));
             }
         }
-        let before = self.row.parted.len();
-        self.row.parted.retain(|(_, node)| *node != root && dag.contains(node));
-        self.row_dirty |= self.row.parted.len() != before;
+        for (place, ack) in &mut self.past_acks {
+            if end(ack) {
+                self.past_dirty.insert(*place);
+            }
+        }
     }
 
     /// Whether somebody who may prove to be a member still lacks some of a run of ours.

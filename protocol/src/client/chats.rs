@@ -108,6 +108,8 @@ pub(super) struct Chat {
     pub spare: Option<Spare>,
     /// How often it has asked, and for which leaves of its own it asks now.
     pub asks: u32,
+    /// Members that were heard in the state here since the last wish.
+    pub heard_since: BTreeSet<DeviceId>,
     pub wished: Vec<[u8; 32]>,
     /// What members call themselves, and when ours is to be told.
     pub profiles: BTreeMap<DeviceId, Known>,
@@ -175,6 +177,7 @@ impl Chat {
             rejoin_ms: None,
             spare: None,
             asks: 0,
+            heard_since: BTreeSet::new(),
             wished: Vec::new(),
             profiles: BTreeMap::new(),
             profile_ms: None,
@@ -474,6 +477,7 @@ impl Client {
             lost: false,
             rejoin_package: None,
             rejoin_older: None,
+            offered: Vec::new(),
             asked: Vec::new(),
             context: group.context().clone(),
             accounts: Vec::new(),

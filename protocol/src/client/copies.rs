@@ -15,7 +15,7 @@ use crate::message::{Durable, StreamId};
 use crate::mls::Crypto;
 use crate::rows::{Rows, RowsError, Tree, prefix_end};
 use crate::wire::Wire;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds between two looks that a member's frontier makes us take (guess): it may be made up.
 const LOOK_AGAIN_MS: u64 = 60_000;
@@ -116,14 +116,23 @@ impl Chat {
                 keep
             });
         }
-        let others: Vec<DeviceId> = self.others(own).map(|member| member.device).collect();
-        for device in others {
-            let ack = self.acks.remove(&device).unwrap_or_default();
+        let members: BTreeSet<DeviceId> = self.others(own).map(|member| member.device).collect();
+        let parted = self.row.parted.iter().map(|(device, _)| *device);
+        let concerned: BTreeSet<DeviceId> = members.into_iter().chain(parted).collect();
+        let mut acks = std::mem::take(&mut self.acks);
+        for device in &concerned {
+            acks.entry(*device).or_default();
+        }
+        // Also of those who have gone: what they had is still told.
+        for (device, mut ack) in acks {
             let anew = AckRow {
                 node: ack.node,
                 mark: ack.mark,
                 ..AckRow::default()
             };
+            if !concerned.contains(&device) {
+                ack.from = u64::MAX;
+            }
             self.past_acks.insert((ended, device), ack);
             self.past_dirty.insert((ended, device));
             self.acks.insert(device, anew);
@@ -174,7 +183,7 @@ impl Client {
         }
     }
 
-    /// A member is there. When it was asked it may not have been in the chat yet, so that it didn't answer.
+    /// A member is there. When it was asked it may not have known this account yet, so that it didn't answer.
     pub(super) fn ask_if_unknown(&mut self, now_ms: u64, chat_id: ChatId) {
         if self.chats.get(&chat_id).is_some_and(Chat::is_unknown) {
             self.look_again(now_ms, chat_id);
@@ -213,15 +222,14 @@ impl Client {
 
     /// A device asks what we have of it.
     pub(super) fn compare_asked(&mut self, peer: TransportKey, asked: &Compare) {
-        let Some(TopicUse::Chat(chat)) = self.topics.get(&asked.topic) else {
-            return;
-        };
-        let Some(chat) = self.chats.get(chat).filter(|chat| chat.is_member()) else {
-            return;
+        let chat = match self.topics.get(&asked.topic) {
+            Some(TopicUse::Chat(chat)) => self.chats.get(chat),
+            // Whoever doesn't know it may be the only other member, and wait to be put back by who asks.
+            _ => None,
         };
         let answer = Compared {
             topic: asked.topic,
-            mark: chat.acks.get(&asked.device).and_then(|ack| ack.mark),
+            mark: chat.and_then(|chat| chat.acks.get(&asked.device)?.mark),
         };
         self.send(peer, Side::Server, CustodianFrame::Compared(answer).encode());
     }

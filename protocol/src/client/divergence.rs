@@ -3,7 +3,7 @@
 
 use super::Client;
 use super::chats::Chat;
-use crate::chat::{Header, Member};
+use crate::chat::{ChatKind, Header, Member};
 use crate::keys::{ChatId, DeviceId, NodeId, TopicId};
 use crate::limits;
 use crate::message::extensions::StateSummary;
@@ -105,7 +105,7 @@ impl AskedTimes {
 }
 
 /// After so many wishes a member is put back also by those who ought to yield to it: they may be wrong.
-const YIELDS: u32 = 1;
+pub(super) const YIELDS: u32 = 1;
 
 impl Chat {
     /// Whether a member has shown to have a state of the tree.
@@ -114,14 +114,31 @@ impl Chat {
         at.is_some_and(|at| self.dag.contains(&at))
     }
 
+    /// Whether none of the others has shown to have a state of the tree, though some had states before it: they may have settled otherwise
+    /// and write on a topic that is unknown here.
+    pub fn is_deserted(&self, own: DeviceId) -> bool {
+        let mut known = self.others(own).filter_map(|member| self.acks.get(&member.device)?.node).peekable();
+        self.row.context.kind == ChatKind::Group
+            && self.is_member()
+            && !self.row.past_nodes.is_empty()
+            && known.peek().is_some()
+            && !known.any(|node| self.dag.contains(&node))
+    }
+
     /// Whether something builds on a state before the oldest one that wasn't on the way to it, as far as this device remembers.
     pub fn is_elsewhere(&self, header: &Header) -> bool {
         header.epoch < self.root_epoch() && !self.has_been(&header.node)
     }
 
-    /// Whether the others have gone on to a state that isn't known here.
+    /// Whether the others have gone on to a state that this one doesn't come from.
     pub fn is_left_behind(&self) -> bool {
-        self.said_gone.as_ref().is_some_and(|said| !self.has_been(&said.at))
+        self.said_gone.as_ref().is_some_and(|said| !self.comes_from(&said.at))
+    }
+
+    /// Whether a state is on the way to the one that counts here, as far as this device remembers.
+    pub fn comes_from(&self, node: &NodeId) -> bool {
+        let tip = self.dag.tip();
+        *node == self.dag.root() || self.dag.leads_to(node, &tip) || self.row.past_nodes.contains(node)
     }
 
     /// Whether a state is known by name.
@@ -201,6 +218,15 @@ impl Client {
         };
         chat.doubts.about(node).unread = 0;
         chat.helped.remove(&member);
+        if chat.row.lost && chat.row.copied.is_none() && !chat.is_put_aside() {
+            chat.heard_since.insert(member);
+            // Most are here: what it waited for was made up, or is gone.
+            if 2 * (chat.heard_since.len() + 1) > chat.members.len() {
+                chat.row.lost = false;
+                chat.row_dirty = true;
+                self.dirty.chats.insert(chat_id);
+            }
+        }
         if let Some(said) = &mut chat.said_gone {
             said.heard.insert(member);
             if 2 * (said.heard.len() + 1) > chat.members.len() {

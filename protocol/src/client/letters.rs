@@ -4,7 +4,7 @@
 use super::Client;
 use super::chats::Chat;
 use super::contacts::INBOX_PACKAGE_SECONDS;
-use super::divergence::SaidGone;
+use super::divergence::{SaidGone, YIELDS};
 use super::inbound::Taken;
 use super::inboxes::{Offer, Opened};
 use super::outbox::OutWhat;
@@ -98,19 +98,19 @@ impl Client {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
             }
-            // Whoever still writes on this topic is told that the others have gone on.
+            // Whoever still writes on this topic, or answers on it, is told that the others have gone on.
             InboxMessage::Leaf(told)
                 if content.to.is_none()
                     && told.chat == chat_id
                     && told.leaf == NO_LEAF
-                    && topic == chat.row.topic.public() =>
+                    && (topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic)) =>
             {
                 self.gone_told(now_ms, chat_id, &told);
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
                 self.leaf_told(now_ms, AskedBy::Letter(topic), &told)?;
             }
-            InboxMessage::Welcome(welcome) if for_us => self.put_back(now_ms, chat_id, &welcome)?,
+            InboxMessage::Welcome(welcome) if for_us => self.put_back(now_ms, chat_id, Some(topic), &welcome)?,
             InboxMessage::Large(large) if for_us => {
                 return Ok(self.blob_wanted(now_ms, large.topic, Some(topic), &large.blob));
             }
@@ -122,13 +122,19 @@ impl Client {
     /// A letter's message that was too large for it is here.
     pub(super) fn letter_blob(&mut self, now_ms: u64, chat_id: ChatId, content: &[u8]) -> Result<(), RowsError> {
         match InboxMessage::decode(content) {
-            Ok(Some(InboxMessage::Welcome(welcome))) => self.put_back(now_ms, chat_id, &welcome),
+            Ok(Some(InboxMessage::Welcome(welcome))) => self.put_back(now_ms, chat_id, None, &welcome),
             _ => Ok(()),
         }
     }
 
     /// A member, contact or not, puts this device back, as it has asked.
-    fn put_back(&mut self, now_ms: u64, chat_id: ChatId, welcome: &GroupWelcome) -> Result<(), RowsError> {
+    fn put_back(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        topic: Option<TopicId>,
+        welcome: &GroupWelcome,
+    ) -> Result<(), RowsError> {
         let Some(chat) = self.chats.get(&chat_id).filter(|_| welcome.chat == chat_id) else {
             return Ok(());
         };
@@ -138,12 +144,18 @@ impl Client {
             .peekable();
         let any = opened.peek().is_some();
         let joined = opened.find(|joined| self.is_member_of(chat, joined));
-        match joined.map(|joined| Opened { joined, asked: true }) {
-            Some(opened) if matches!(self.offer(welcome, &opened), Offer::Leads) => self.enter(now_ms, welcome, opened),
-            None if any => {
+        let known = chat.has_been(&welcome.node);
+        let opened = joined.map(|joined| Opened { joined, asked: true });
+        match (opened, topic) {
+            (Some(opened), _) if matches!(self.offer(welcome, &opened), Offer::Leads) => {
+                self.enter(now_ms, welcome, opened)
+            }
+            (None, _) if any => {
                 self.helped_by_stranger(now_ms, chat_id);
                 Ok(())
             }
+            // Somebody else was faster, and has put this device where its maker isn't.
+            (_, Some(topic)) if !known => self.tell_late(now_ms, chat_id, topic),
             _ => Ok(()),
         }
     }
@@ -153,6 +165,8 @@ impl Client {
         let due_ms = now_ms.saturating_add(self.config.rejoin_ms);
         if let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.strangers < STRANGERS) {
             chat.strangers += 1;
+            // It was answered, so the others aren't asked less often for it.
+            chat.asks = chat.asks.saturating_sub(1);
             chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
         }
     }
@@ -170,6 +184,9 @@ impl Client {
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
         let (own, statement, wait_ms) = (self.device(), &rejoin.statement, self.config.rejoin_ms);
+        if self.chats.get(&rejoin.chat).is_some_and(|chat| chat.may_be_member_of(statement)) {
+            return self.ask_rejoin(now_ms, rejoin.chat);
+        }
         // Who may have been left behind itself would only lead others astray.
         let can = |chat: &&mut Chat| chat.is_member() && !chat.is_left_behind();
         let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(can) else {
@@ -288,21 +305,32 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        let alive = chat.is_member() && !chat.row.lost && chat.members.len() > 1;
         let over = header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node);
-        if !alive || topic == chat.row.topic.public() || !over {
-            return Ok(());
-        }
-        let told = chat.told_on.get(&topic);
-        if told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS) {
-            return Ok(());
-        }
-        if chat.told_on.len() >= limits::STATEMENTS {
-            chat.told_on.clear();
-        }
-        chat.told_on.insert(topic, now_ms);
         let drawn = chat.drawn(&own, &[&topic.0, &now_ms.to_be_bytes()]);
-        let Some(secret) = chat.topic_secret(&topic).filter(|_| drawn < LEAF_TELLERS).cloned() else {
+        if topic == chat.row.topic.public() || !over || !chat.may_tell(now_ms, topic) || drawn >= LEAF_TELLERS {
+            return Ok(());
+        }
+        self.write_gone_on(now_ms, chat_id, topic)
+    }
+
+    /// This device has gone on elsewhere before it was put back here.
+    fn tell_late(&mut self, now_ms: u64, chat_id: ChatId, topic: TopicId) -> Result<(), RowsError> {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return Ok(());
+        };
+        if !chat.may_tell(now_ms, topic) {
+            return Ok(());
+        }
+        self.write_gone_on(now_ms, chat_id, topic)
+    }
+
+    /// Tells on a topic that those who are here have gone on to the state at hand.
+    fn write_gone_on(&mut self, now_ms: u64, chat_id: ChatId, topic: TopicId) -> Result<(), RowsError> {
+        let own = self.device();
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
+        let Some(secret) = chat.topic_secret(&topic).cloned() else {
             return Ok(());
         };
         // It is kept until the state at hand is settled.
@@ -326,7 +354,7 @@ impl Client {
         if let Some(chat) = self
             .chats
             .get_mut(&chat_id)
-            .filter(|chat| chat.is_member() && !chat.row.lost && !chat.has_been(&at))
+            .filter(|chat| chat.is_member() && !chat.row.lost && !chat.comes_from(&at))
         {
             if !chat.is_left_behind() {
                 chat.said_gone = Some(SaidGone::new(at));
@@ -387,14 +415,20 @@ impl Client {
             &own.package,
             (&leaf, lacks),
         )?;
+        let offered = package_leaf(&self.crypto, &own.package).map_err(fault)?;
+        chat.row.offered.push(offered.into());
+        if chat.row.offered.len() > limits::LEAVES_OFFERED {
+            chat.row.offered.remove(0);
+        }
         // An answer to the wish before may be on its way.
         chat.row.rejoin_older = chat.row.rejoin_package.replace(own);
         chat.row.lost = true;
+        chat.heard_since.clear();
         chat.row_dirty = true;
         chat.wished = vec![leaf];
         let tries = chat.asks;
         chat.asks = chat.asks.saturating_add(1);
-        let topics = chat.topics_in_use();
+        let topics = chat.topics_to_ask_on(tries > 0);
         self.dirty.chats.insert(chat_id);
         for contact in self.asked_by_inbox(chat_id, tries) {
             self.write_inbox(now_ms, chat_id, contact, None, &message)?;
@@ -472,18 +506,43 @@ impl Chat {
             .collect()
     }
 
-    /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read.
-    fn topics_in_use(&self) -> Vec<TopicSecret> {
+    /// Whether somebody who was a member with this device, which was removed since, asks to be put back: the branch that removed this device
+    /// may have lost, and the one who asks may count it as a member still. It asks as often as those are asked who ought to yield.
+    fn may_be_member_of(&self, statement: &Statement) -> bool {
+        self.is_removed()
+            && self.row.leaving.is_none()
+            && self.asks <= YIELDS
+            && statement.wish == Wish::Rejoin
+            && statement.verify(self.id).is_ok()
+            && self.members.iter().any(|member| member.device == statement.device)
+    }
+
+    /// Whether this device may tell on a topic that it has gone on, as not just before; it counts as told.
+    fn may_tell(&mut self, now_ms: u64, topic: TopicId) -> bool {
+        let told = self.told_on.get(&topic);
+        let just = told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS);
+        if just || !self.is_member() || self.row.lost || self.members.len() <= 1 {
+            return false;
+        }
+        if self.told_on.len() >= limits::STATEMENTS {
+            self.told_on.clear();
+        }
+        self.told_on.insert(topic, now_ms);
+        true
+    }
+
+    /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read; if
+    /// that was in vain also those that aren't used any more here, since the others may have gone on from an older state, or still read them.
+    fn topics_to_ask_on(&self, again: bool) -> Vec<TopicSecret> {
+        let written = self.pending.values().filter_map(|waiting| {
+            let topic = Envelope::trusted(&waiting.bytes).ok()?.topic();
+            self.topic_secret(&topic)
+        });
+        let older = self.row.old_topics.iter().rev().filter_map(|old| old.secret.as_ref());
         let mut topics = vec![self.row.topic.clone()];
-        for waiting in self.pending.values() {
-            let topic = Envelope::trusted(&waiting.bytes).ok().map(|envelope| envelope.topic());
-            let known = |topic: &TopicId| topics.iter().any(|secret| secret.public() == *topic);
-            let secret = topic
-                .filter(|topic| !known(topic))
-                .and_then(|topic| self.topic_secret(&topic));
-            topics.extend(secret.cloned());
-            if topics.len() >= limits::WISH_TOPICS {
-                break;
+        for secret in written.chain(older.filter(|_| again)) {
+            if topics.len() < limits::WISH_TOPICS && topics.iter().all(|known| known.public() != secret.public()) {
+                topics.push(secret.clone());
             }
         }
         topics

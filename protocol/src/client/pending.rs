@@ -23,6 +23,8 @@ const PENDING_BYTES: usize = 4 * 1024 * 1024;
 const REJOIN_LONGER: u64 = 6;
 /// Times that this doubles.
 const REJOIN_DOUBLINGS: u32 = 4;
+/// Wishes of a device that is alone in its state after which it goes on there (guess).
+const ALONE_ASKS: u32 = 2;
 
 impl Client {
     /// Keeps an envelope whose state isn't here yet.
@@ -115,6 +117,25 @@ impl Client {
         self.drop_stale_pending(now_ms, chat_id)
     }
 
+    /// A device that is alone in its state has asked in vain: those of whom it has heard have left, or there was nobody. What comes later makes it
+    /// ask again.
+    fn gives_up(&mut self, chat_id: ChatId) -> bool {
+        let own = self.device();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return false;
+        };
+        let alone = chat.row.lost && chat.is_member() && chat.others(own).next().is_none();
+        if !alone || chat.asks < ALONE_ASKS || chat.row.copied.is_some() || chat.is_left_behind() || chat.is_put_aside() {
+            return false;
+        }
+        (chat.row.lost, chat.asks, chat.rejoin_ms) = (false, 0, None);
+        chat.row_dirty = true;
+        self.dirty.chats.insert(chat_id);
+        self.unpend(chat_id, |_, _| true);
+        self.drop_wishes(chat_id);
+        true
+    }
+
     /// Asks to be put back once what came builds on states that don't come, and again until it is; takes a Welcome at hand before.
     pub(super) fn rejoin_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let own = self.device();
@@ -127,6 +148,7 @@ impl Client {
             || chat.row.copied.is_some()
             || chat.is_put_aside()
             || chat.is_diverged(own)
+            || chat.is_deserted(own)
             || chat.is_member() && (chat.is_left_behind() || chat.yields(own))
             || chat.row.lost && !chat.is_removed();
         let spare = chat.has_spare();
@@ -142,6 +164,9 @@ impl Client {
             return Ok(());
         }
         if spare && self.take_spare(now_ms, chat_id)? || !waits {
+            return Ok(());
+        }
+        if self.gives_up(chat_id) {
             return Ok(());
         }
         let Some(chat) = self.chats.get_mut(&chat_id) else {

@@ -237,6 +237,9 @@ pub(crate) struct ChatRow {
     /// That of the wish before, which may have been answered.
     #[serde(default)]
     pub rejoin_older: Option<OwnPackage>,
+    /// The leaves with which this device has asked to be put back last, as hashes of their keys.
+    #[serde(default)]
+    pub offered: Vec<serde_bytes::ByteArray<32>>,
     /// Members that asked by letter to be put back, and on which topic: they are answered there.
     #[serde(default)]
     pub asked: Vec<(DeviceId, TopicId)>,
@@ -295,6 +298,9 @@ pub(crate) struct NodeRow {
     /// It puts this device back: the Welcome is on its way.
     #[serde(default)]
     pub puts_back: bool,
+    /// That with a leaf that this device hasn't offered, as far as it remembers.
+    #[serde(default)]
+    pub unasked: bool,
 }
 
 /// A topic that is only read from now on.

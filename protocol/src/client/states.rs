@@ -28,8 +28,8 @@ struct Arrived {
     /// The state after; none where this device isn't in it.
     group: Option<Group>,
     renews: bool,
-    /// The devices that it puts back with another leaf.
-    back: Vec<DeviceId>,
+    /// The devices that it puts back with another leaf, and the hash of that leaf's key.
+    back: Vec<(DeviceId, [u8; 32])>,
 }
 
 /// How a chat's state is.
@@ -101,6 +101,7 @@ impl Chat {
             commit: None,
             kept: true,
             puts_back: false,
+            unasked: false,
         }];
         self.row.topic = topic;
         self.describe();
@@ -442,13 +443,16 @@ impl Client {
         #[cfg(feature = "sim")]
         self.adopted
             .push(super::inspect::Adopted::new(chat_id, node, &place, group.as_ref()));
+        let leaf = back.iter().find(|(device, _)| *device == own).map(|(_, leaf)| leaf);
+        let offered = |leaf: &[u8; 32]| chat.row.offered.iter().any(|known| **known == *leaf);
         chat.row.nodes.push(NodeRow {
             node,
             since_ms: now_ms,
             topic: topic.clone(),
             commit: Some(place),
             kept: group.is_some(),
-            puts_back: group.is_none() && back.contains(&own),
+            puts_back: group.is_none() && leaf.is_some(),
+            unasked: leaf.is_some_and(|leaf| !offered(leaf)),
         });
         chat.frozen.extend(group);
         chat.row_dirty = true;
@@ -457,7 +461,7 @@ impl Client {
             self.topics.insert(topic.public(), TopicUse::Chat(chat_id));
         }
         self.move_to_tip(now_ms, chat_id)?;
-        if back.iter().any(|device| *device != own) {
+        if back.iter().any(|(device, _)| *device != own) {
             self.nudge_for(now_ms, chat_id, &node);
         }
         self.thaw(now_ms, chat_id)?;
@@ -476,9 +480,10 @@ impl Client {
         let tip = chat.dag.tip();
         #[cfg(feature = "sim")]
         let tip = chat.sabotaged_tip(self.config.sabotage).unwrap_or(tip);
-        let (kept, puts_back) = chat
-            .node(&tip)
-            .map_or((false, false), |known| (known.kept, known.puts_back));
+        let known = chat.node(&tip);
+        let kept = known.is_some_and(|known| known.kept);
+        let puts_back = known.is_some_and(|known| known.puts_back);
+        let unasked = known.is_some_and(|known| known.unasked);
         // Whoever is put back goes on with the state that it has until the Welcome is here.
         let member = kept || puts_back;
         let there = if kept { chat.group.node() == tip } else { chat.row.lost };
@@ -493,10 +498,10 @@ impl Client {
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
         if puts_back {
-            // The Welcome may be for another copy of this device's data.
             let wait_ms = self.config.rejoin_ms;
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
-            if chat.row.rejoin_package.is_none() {
+            // The Welcome is for another copy of this device's data.
+            if unasked && chat.row.rejoin_package.is_none() {
                 chat.row.copied.get_or_insert(self.starts.current());
             }
         }
@@ -513,16 +518,11 @@ impl Client {
             chat.members = members;
         }
         chat.recall_joiners();
-        // Who comes later, or comes again, isn't waited for to have what was written before.
-        let next = chat.head.sequence + 1;
-        let mut others_joined = false;
-        for member in chat.members.iter().filter(|member| !before.contains(&member.device)) {
-            others_joined |= member.device != own;
-            if member.device != own && !chat.was_there(&member.device) {
-                let ack = chat.acks.entry(member.device).or_default();
-                ack.joined = Some((tip, ack.from));
-                ack.from = next;
-                chat.acks_dirty.insert(member.device);
+        let others = chat.others(own).map(|member| member.device);
+        let joined: Vec<DeviceId> = others.filter(|device| !before.contains(device)).collect();
+        for device in &joined {
+            if !chat.was_there(device) {
+                chat.note_joined(*device);
             }
         }
         chat.note_parted(own, &before);
@@ -530,7 +530,7 @@ impl Client {
         chat.forget_shares();
         if chat.is_group() {
             self.event(&EventRow::ChatUpdated { chat: chat_id });
-            if others_joined {
+            if !joined.is_empty() {
                 self.profile_for_others(now_ms, chat_id);
             }
             self.shut_stale_doors(chat_id);
@@ -599,7 +599,8 @@ impl Client {
             if gone.is_empty() {
                 break;
             }
-            (settled, unheard) = (true, alone);
+            // Whoever has asked asks again in its time.
+            (settled, unheard) = (true, alone && !chat.row.lost);
             chat.note_past(root);
             chat.row.root_admins = chat.dag.root_admins().to_vec();
             chat.forget(now_ms, &gone);

@@ -80,7 +80,7 @@ pub struct Watch {
     pub topics: Vec<(TopicId, Option<Cursor>)>,
 }
 
-/// Asks a device that is a member of a chat what came last from another.
+/// Asks a contact's device what came last from another in a chat.
 ///
 /// | bytes | field |
 /// |---|---|
@@ -94,7 +94,7 @@ pub struct Compare {
     pub device: DeviceId,
 }
 
-/// The answer of a device that knows the chat.
+/// The answer; a device that doesn't know the topic has nothing.
 ///
 /// | bytes | field |
 /// |---|---|

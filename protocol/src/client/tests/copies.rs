@@ -107,7 +107,7 @@ fn f33_a_copy_seals_nothing_before_it_has_asked() {
 fn f33_who_got_no_answer_asks_again_once_a_member_is_heard() {
     let (mut w, chat) = World::friends();
     w.pass(60_000);
-    // As after a start at which the other was connected and not in the chat yet.
+    // As after a start at which the other was connected and didn't know this account yet.
     let state = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
     state.alone = true;
     w.try_send(ALICE, chat, "waits", None).unwrap();
@@ -268,4 +268,37 @@ fn a_device_tells_only_contacts_what_it_has() {
     };
     w.input(BOB, input);
     assert!(w.nodes[BOB].sent.is_empty());
+}
+
+#[test]
+fn f33_a_member_that_does_not_know_the_topic_says_so_and_keeps_nobody_waiting() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    // Bob has lost the chat, as if an old copy of his data had been put back, and waits to be put back by Alice.
+    let topics = w.nodes[BOB].client.chats[&chat].topics();
+    for topic in topics {
+        w.nodes[BOB].client.topics.remove(&topic);
+    }
+    w.restart(ALICE);
+    w.input(ALICE, Input::Tick);
+    w.connect(ALICE, BOB);
+    w.pass(1_000);
+    assert!(chat_of(&w, ALICE, chat).may_commit());
+}
+
+#[test]
+fn f33_whoever_is_put_back_with_a_leaf_that_it_offered_is_no_copy() {
+    let (mut w, chat) = World::friends();
+    w.pass(60_000);
+    let client = &mut w.nodes[ALICE].client;
+    let now = w.now_ms;
+    client.ask_rejoin(now, chat).unwrap();
+    let offered = client.chats[&chat].row.offered.clone();
+    assert_eq!(offered.len(), 1);
+    for _ in 0..2 * limits::LEAVES_OFFERED {
+        w.nodes[ALICE].client.ask_rejoin(now, chat).unwrap();
+    }
+    let state = chat_of(&w, ALICE, chat);
+    assert_eq!(state.row.offered.len(), limits::LEAVES_OFFERED);
+    assert!(!state.row.offered.contains(&offered[0]));
 }

@@ -160,6 +160,7 @@ fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here
     let (bob, carol) = (device(&w, BOB), device(&w, CAROL));
     let client = &mut w.nodes[ALICE].client;
     let node = client.chats[&chat].group.node();
+    assert!(!client.chats[&chat].is_deserted(client.device()));
     let said =
         |client: &mut Client, at: NodeId| client.chats.get_mut(&chat).unwrap().said_gone = Some(SaidGone::new(at));
     said(client, node);
@@ -174,4 +175,61 @@ fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here
     // Who puts it back may have been left behind too; but what was said may be made up.
     let once = SaidGone::new(NodeId([9; 32])).put_back();
     assert!(once.and_then(SaidGone::put_back).is_none());
+}
+
+#[test]
+fn f47_whoever_has_settled_where_none_of_the_others_is_asks_on_topics_of_before() {
+    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_states = 2);
+    w.pass(60_000);
+    w.relay_up(false);
+    // Both sides renew the topic and settle; none of them learns of the other's.
+    w.connect(BOB, CAROL);
+    w.removes(ALICE, chat, 3);
+    for n in 0..4 {
+        w.renames(ALICE, chat, &format!("alice's {n}"));
+        w.pass(1_000);
+    }
+    assert!(w.group(ALICE, chat).is_deserted(w.nodes[ALICE].client.device()));
+    w.relay_up(true);
+    w.pass(3_600_000);
+    w.agree(chat, &[ALICE, BOB, CAROL]);
+    assert!(!w.group(ALICE, chat).is_deserted(w.nodes[ALICE].client.device()));
+    assert!(!asks(&w, ALICE, chat));
+}
+
+#[test]
+fn f47_whoever_is_alone_gives_up_waiting_for_what_nobody_has() {
+    let Village { mut w, chat } = Village::new(2);
+    w.removes(ALICE, chat, BOB);
+    w.pass(60_000);
+    let client = &mut w.nodes[ALICE].client;
+    let state = client.chats.get_mut(&chat).unwrap();
+    assert_eq!(state.members.len(), 1);
+    state.row.lost = true;
+    state.rejoin_ms = Some(0);
+    assert!(asks(&w, ALICE, chat));
+    w.pass(1_800_000);
+    assert_eq!(w.group(ALICE, chat).asks, 1, "it has asked again, after ten minutes and an hour at most");
+    w.pass(8 * 3_600_000);
+    assert!(!asks(&w, ALICE, chat));
+    assert_eq!(w.group(ALICE, chat).asks, 0);
+}
+
+#[test]
+fn f47_whoever_asks_goes_on_once_most_are_heard_where_it_is() {
+    let Village { mut w, chat } = Village::new(3);
+    w.pass(60_000);
+    w.relay_up(false);
+    let client = &mut w.nodes[ALICE].client;
+    let state = client.chats.get_mut(&chat).unwrap();
+    state.row.lost = true;
+    let node = state.group.node();
+    let bob = w.nodes[BOB].client.device();
+    let client = &mut w.nodes[ALICE].client;
+    client.note_heard(chat, node, bob);
+    assert!(!client.chats[&chat].row.lost, "two of three");
+    let state = client.chats.get_mut(&chat).unwrap();
+    (state.row.lost, state.row.copied) = (true, Some(0));
+    client.note_heard(chat, node, bob);
+    assert!(client.chats[&chat].row.lost, "whose data was copied can't stay");
 }
