@@ -117,7 +117,10 @@ impl Chat {
     /// Whether none of the others has shown to have a state of the tree, though some had states before it: they may have settled otherwise
     /// and write on a topic that is unknown here.
     pub fn is_deserted(&self, own: DeviceId) -> bool {
-        let mut known = self.others(own).filter_map(|member| self.acks.get(&member.device)?.node).peekable();
+        let mut known = self
+            .others(own)
+            .filter_map(|member| self.acks.get(&member.device)?.node)
+            .peekable();
         self.row.context.kind == ChatKind::Group
             && self.is_member()
             && !self.row.past_nodes.is_empty()

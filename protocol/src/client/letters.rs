@@ -184,7 +184,11 @@ impl Client {
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
         let (own, statement, wait_ms) = (self.device(), &rejoin.statement, self.config.rejoin_ms);
-        if self.chats.get(&rejoin.chat).is_some_and(|chat| chat.may_be_member_of(statement)) {
+        if self
+            .chats
+            .get(&rejoin.chat)
+            .is_some_and(|chat| chat.may_be_member_of(statement))
+        {
             return self.ask_rejoin(now_ms, rejoin.chat);
         }
         // Who may have been left behind itself would only lead others astray.

@@ -125,7 +125,8 @@ impl Client {
             return false;
         };
         let alone = chat.row.lost && chat.is_member() && chat.others(own).next().is_none();
-        if !alone || chat.asks < ALONE_ASKS || chat.row.copied.is_some() || chat.is_left_behind() || chat.is_put_aside() {
+        if !alone || chat.asks < ALONE_ASKS || chat.row.copied.is_some() || chat.is_left_behind() || chat.is_put_aside()
+        {
             return false;
         }
         (chat.row.lost, chat.asks, chat.rejoin_ms) = (false, 0, None);
