@@ -2,21 +2,34 @@
 
 use data_encoding::BASE64;
 use madang_tests::tools::repository;
-use madang_tests::{Person, TCP, World, join};
+use madang_tests::{Person, Relay, TCP, World, join};
 use serde_json::{Value, json};
 
 use crate::MADANG;
-use crate::channels::{brand, follows, held, reads, says};
+use crate::channels::{brand, follows, held, reads, saves, says};
 use crate::kinds::by_hand;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_post_is_seen_as_followers_see_it_before_it_is_published() {
+/// Alice's shop at a relay, and bob, who follows it.
+async fn shop() -> (World, Relay, Person, Person, String) {
     let world = World::new(MADANG);
     let relay = world.relay().await;
     let alice = world.person_up("alice", relay.addresses()).await;
     let mut bob = world.person_up("bob", &[]).await;
     let (channel, link) = brand(&alice, "Corner shop").await;
     follows(&mut bob, &link, &channel).await;
+    (world, relay, alice, bob, channel)
+}
+
+/// Hands bytes to a node as a blob.
+async fn put(person: &Person, bytes: &[u8]) -> Value {
+    let put = person.ask("blob.put", json!({ "length_bytes": bytes.len() })).await;
+    let part = json!({ "upload": put["upload"], "offset_bytes": 0, "data": BASE64.encode(bytes) });
+    person.ask("blob.write", part).await["blob"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_seen_as_followers_see_it_before_it_is_published() {
+    let (world, _relay, alice, mut bob, channel) = shop().await;
     let photo = world.dir().join("window.txt");
     std::fs::write(&photo, "our window").unwrap();
     let photo = photo.to_str().unwrap();
@@ -64,12 +77,7 @@ async fn a_post_is_seen_as_followers_see_it_before_it_is_published() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cards_of_a_post_have_their_pictures() {
-    let world = World::new(MADANG);
-    let relay = world.relay().await;
-    let alice = world.person_up("alice", relay.addresses()).await;
-    let mut bob = world.person_up("bob", &[]).await;
-    let (channel, link) = brand(&alice, "Corner shop").await;
-    follows(&mut bob, &link, &channel).await;
+    let (world, _relay, alice, mut bob, channel) = shop().await;
     let photo = std::fs::read(repository("cli/src/demo/bread.png")).unwrap();
     let path = world.dir().join("photo.png");
     std::fs::write(&path, &photo).unwrap();
@@ -88,14 +96,9 @@ async fn cards_of_a_post_have_their_pictures() {
     assert!(preview.contains("photo.png"), "{preview}");
     by_hand(&alice, &card).await;
     // Of several cards side by side only the second has one; a coupon has one too.
-    let put = async || {
-        let put = alice.ask("blob.put", json!({ "length_bytes": photo.len() })).await;
-        let part = json!({ "upload": put["upload"], "offset_bytes": 0, "data": BASE64.encode(&photo) });
-        alice.ask("blob.write", part).await["blob"].clone()
-    };
-    let image = json!({ "blob": put().await, "name": "second.png" });
+    let image = json!({ "blob": put(&alice, &photo).await, "name": "second.png" });
     let cards = json!([{ "title": "one" }, { "title": "two", "image": image }, { "title": "three" }]);
-    let coupon = json!({ "card": { "title": "Two for one", "image": { "blob": put().await, "name": "third.png" } }, "starts_s": 1, "ends_s": 2 });
+    let coupon = json!({ "card": { "title": "Two for one", "image": { "blob": put(&alice, &photo).await, "name": "third.png" } }, "starts_s": 1, "ends_s": 2 });
     for body in [
         json!({ "kind": "carousel", "cards": cards }),
         json!({ "kind": "coupon", "coupon": coupon }),
@@ -130,20 +133,12 @@ async fn cards_of_a_post_have_their_pictures() {
         (&json!("photo.png"), &json!("image/png"))
     );
     assert!(image["width"].is_u64() && image["thumbnail"].is_string(), "{image}");
-    let to = world.dir().join("saved.png");
     let post = posts[0]["post"].as_str().unwrap();
-    by_hand(
-        &bob,
-        &["channel", "save", "Corner shop", post, "--to", to.to_str().unwrap()],
-    )
-    .await;
-    assert_eq!(std::fs::read(to).unwrap(), photo);
+    assert_eq!(saves(&world, &bob, post).await, photo);
 
     // What is part of another post is no picture, nor is what is no image.
     let used = posts[1]["body"]["cards"][1]["image"]["blob"].clone();
-    let text = alice.ask("blob.put", json!({ "length_bytes": 1 })).await;
-    let part = json!({ "upload": text["upload"], "offset_bytes": 0, "data": "eA==" });
-    let text = alice.ask("blob.write", part).await["blob"].clone();
+    let text = put(&alice, b"x").await;
     for blob in [used, text] {
         let image = json!({ "blob": blob, "name": "x.png" });
         let body = json!({ "kind": "card", "card": { "title": "x", "image": image } });
@@ -204,16 +199,8 @@ async fn a_channel_moves_to_another_relay_and_who_follows_goes_along() {
     follows(&mut carol, link.as_str().unwrap(), &channel).await;
     reads(&mut carol, &channel, &["Look", "hello", "we moved"]).await;
     let page = carol.ask("channel.posts", json!({ "channel": channel })).await;
-    let (post, to) = (
-        page["items"][0]["post"].as_str().unwrap(),
-        world.dir().join("saved.txt"),
-    );
-    by_hand(
-        &carol,
-        &["channel", "save", "Corner shop", post, "--to", to.to_str().unwrap()],
-    )
-    .await;
-    assert_eq!(std::fs::read_to_string(to).unwrap(), "our window");
+    let post = page["items"][0]["post"].as_str().unwrap();
+    assert_eq!(saves(&world, &carol, post).await, b"our window");
 
     for (relays, code) in [
         (json!([]), "invalid_params"),

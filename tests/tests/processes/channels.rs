@@ -70,6 +70,14 @@ pub(crate) async fn follows(person: &mut Person, link: &str, channel: &str) {
         .await;
 }
 
+/// What the command line saves of a post of the corner shop.
+pub(crate) async fn saves(world: &World, person: &Person, post: &str) -> Vec<u8> {
+    let to = world.dir().join("saved");
+    let command = ["channel", "save", "Corner shop", post, "--to", to.to_str().unwrap()];
+    by_hand(person, &command).await;
+    std::fs::read(to).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_brand_is_followed_by_link_and_read_over_restarts() {
     let world = World::new(MADANG);
@@ -283,14 +291,8 @@ async fn a_shop_posts_and_is_read_by_the_command_line() {
     by_hand(&bob, &calendar).await;
     let written = std::fs::read_to_string(ics).unwrap();
     assert!(written.contains("\r\nDTSTART:20270115T080000Z\r\nDTEND:20270115T090000Z\r\nSUMMARY:Reading\r\n"));
-    let to = world.dir().join("saved.txt");
     let post = posts[1]["post"].as_str().unwrap();
-    by_hand(
-        &bob,
-        &["channel", "save", "Corner shop", post, "--to", to.to_str().unwrap()],
-    )
-    .await;
-    assert_eq!(std::fs::read_to_string(to).unwrap(), "our window");
+    assert_eq!(saves(&world, &bob, post).await, b"our window");
     let first = &posts[0]["post"].as_str().unwrap()[..8];
     by_hand(&alice, &["channel", "edit", "Corner shop", first, "Open until ten"]).await;
     by_hand(&alice, &["channel", "retract", "Corner shop", post, "--reason", "old"]).await;
@@ -472,34 +474,42 @@ async fn f51_two_versions_for_two_followers_are_proved_once_they_share_a_peer() 
 async fn a_brand_that_wants_it_is_found_at_its_relay_until_it_wants_it_no_longer() {
     let world = World::new(MADANG);
     let mut relay = world.relay().await;
-    let alice = world.person_up("alice", relay.addresses()).await;
+    let mut alice = world.person_up("alice", relay.addresses()).await;
     let mut bob = world.person_up("bob", relay.addresses()).await;
     let (channel, link) = brand(&alice, "마당 서점").await;
-    let names = async |bob: &Person, params: Value| -> Vec<String> {
-        let found = bob.ask("channel.search", params).await;
+    // None while the relay isn't there, or was searched too often.
+    let names = async |bob: &Person, params: Value| -> Option<Vec<String>> {
+        let found = bob.rpc().call("channel.search", params).await.ok()?;
         let items = found["items"].as_array().unwrap().iter();
-        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+        Some(items.map(|item| item["name"].as_str().unwrap().to_owned()).collect())
+    };
+    let listing = async |alice: &Person| {
+        let shown = alice.ask("channel.get", json!({ "channel": channel })).await;
+        shown["listings"].clone()
     };
     bob.until(
         "the relay has a directory, in which nobody is unless wanted",
-        async |bob| {
-            let page = bob.rpc().call("channel.search", json!({})).await;
-            page.is_ok_and(|page| page["items"] == json!([])).then_some(())
-        },
+        async |bob| names(bob, json!({})).await?.is_empty().then_some(()),
     )
     .await;
     alice.ask("channel.enlist", json!({ "channel": channel })).await;
-    let found = async |bob: &Person| names(bob, json!({ "query": "서점" })).await == ["마당 서점"];
-    bob.until("it is found", async |bob| found(bob).await.then_some(()))
+    let listed = async |alice: &Person| (listing(alice).await[0]["state"] == "listed").then_some(());
+    alice.until("it is listed", listed).await;
+    let found = bob
+        .until("it is found", async |bob| names(bob, json!({ "query": "서점" })).await)
         .await;
-    let shown = alice.ask("channel.get", json!({ "channel": channel })).await;
-    assert_eq!(shown["listings"][0]["state"], "listed");
+    assert_eq!(found, ["마당 서점"]);
     let page = bob
         .ask("channel.search", json!({ "query": "READ", "category": "news" }))
         .await;
     let item = &page["items"][0];
     assert_eq!((&item["channel"], &item["followed"]), (&json!(channel), &json!(false)));
-    assert!(names(&bob, json!({ "category": "offers" })).await.is_empty());
+    let others = bob
+        .until("another category has none", async |bob| {
+            names(bob, json!({ "category": "offers" })).await
+        })
+        .await;
+    assert!(others.is_empty(), "{others:?}");
     // The link that is found is good for following.
     follows(&mut bob, item["link"].as_str().unwrap(), &channel).await;
     assert_eq!(item["link"], link);
@@ -515,12 +525,12 @@ async fn a_brand_that_wants_it_is_found_at_its_relay_until_it_wants_it_no_longer
     let printed = by_hand(&bob, &["channel", "search", "서점"]).await;
     assert!(printed.contains("마당 서점") && printed.contains(&link), "{printed}");
     by_hand(&alice, &["channel", "enlist", "마당 서점", "--off"]).await;
+    let gone = async |alice: &Person| listing(alice).await.is_null().then_some(());
+    alice.until("it is listed no longer", gone).await;
     bob.until("it is found no longer", async |bob| {
-        names(bob, json!({})).await.is_empty().then_some(())
+        names(bob, json!({})).await?.is_empty().then_some(())
     })
     .await;
-    let shown = alice.ask("channel.get", json!({ "channel": channel })).await;
-    assert!(shown["listings"].is_null(), "{shown}");
 }
 
 /// What a person has as evidence against a channel, once it is told of any.

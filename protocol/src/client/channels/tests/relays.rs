@@ -48,6 +48,25 @@ impl World {
     }
 }
 
+fn cursor(position: u64) -> Cursor {
+    Cursor {
+        epoch: 1,
+        position,
+        hash: RunningHash([1; 16]),
+    }
+}
+
+/// A relay's answer to a question about the past.
+fn past(ask: &crate::custody::History, oldest: bool, items: Vec<Item>) -> CustodianFrame {
+    CustodianFrame::History(HistoryPage {
+        request: ask.request,
+        topic: ask.topic,
+        cursor: cursor(1_000),
+        oldest,
+        items,
+    })
+}
+
 /// A brand with so many posts at two relays, and bob, who follows at both.
 fn at_two_relays(posts: usize) -> (World, ChannelId) {
     let mut w = World::with_two_relays();
@@ -149,21 +168,11 @@ fn f19_a_relay_that_pages_the_past_without_end_is_left_for_another() {
         // It never comes nearer to the beginning.
         let ask = w.question(BOB, relay);
         assert!(ask.before > 0);
-        let page = HistoryPage {
-            request: ask.request,
-            topic: channel.topic(),
-            cursor: Cursor {
-                epoch: 1,
-                position: 1_000,
-                hash: RunningHash([1; 16]),
-            },
-            oldest: false,
-            items: vec![Item {
-                position: ask.before,
-                envelope: newest.bytes().to_vec(),
-            }],
-        };
-        w.hear(BOB, &CustodianFrame::History(page));
+        let items = vec![Item {
+            position: ask.before,
+            envelope: newest.bytes().to_vec(),
+        }];
+        w.hear(BOB, &past(&ask, false, items));
     }
     assert_eq!(w.faults_of_first(BOB), [Fault::Junk]);
     while w.more(BOB, channel) {}
@@ -178,18 +187,7 @@ fn f16_f19_a_relay_that_says_that_there_is_nothing_before_keeps_nothing_back_whe
     let ask_second = w.reads_back(BOB, channel).is_some();
     if !ask_second {
         let ask = w.question(BOB, relay_secret().public());
-        let page = HistoryPage {
-            request: ask.request,
-            topic: channel.topic(),
-            cursor: Cursor {
-                epoch: 1,
-                position: 1_000,
-                hash: RunningHash([1; 16]),
-            },
-            oldest: true,
-            items: Vec::new(),
-        };
-        w.hear(BOB, &CustodianFrame::History(page));
+        w.hear(BOB, &past(&ask, true, Vec::new()));
         let told = w.nodes[BOB].replies.values().next_back();
         assert!(matches!(told, Some(Ok(Reply::Older { more: true }))), "{told:?}");
     }
@@ -220,11 +218,7 @@ fn f20_what_a_relay_makes_up_replays_or_reorders_changes_nothing() {
         CustodianFrame::Items(Items {
             topic: channel.topic(),
             items: items.collect(),
-            cursor: Cursor {
-                epoch: 1,
-                position,
-                hash: RunningHash([1; 16]),
-            },
+            cursor: cursor(position),
             void: false,
             caught_up: true,
         })
