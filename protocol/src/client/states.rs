@@ -211,7 +211,7 @@ impl Client {
             unsettled: chat.dag.commits().count() as u64,
             waiting: chat.pending.len() as u64,
             changes: chat.unsettled_intents() as u64,
-            rejoining: chat.row.lost || chat.row.copied.is_some(),
+            rejoining: chat.row.lost && !chat.is_removed() || chat.row.copied.is_some(),
         })
     }
 
