@@ -296,15 +296,21 @@ pub struct VoteParams {
 
 impl FromParams for VoteParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let choices: Vec<u8> = fields.required("choices")?;
-        if choices.len() > MAX_OPTIONS {
-            return Err(fields.invalid("choices", format!("are at most {MAX_OPTIONS}")));
-        }
+        let choices = choices(fields)?;
         Ok(Self {
             message: fields.required("message")?,
             choices,
         })
     }
+}
+
+/// The options of a poll that are chosen.
+pub(super) fn choices(fields: &mut Fields) -> Result<Vec<u8>, ApiError> {
+    let choices: Vec<u8> = fields.required("choices")?;
+    if choices.len() > MAX_OPTIONS {
+        return Err(fields.invalid("choices", format!("are at most {MAX_OPTIONS}")));
+    }
+    Ok(choices)
 }
 
 fn poll(body: &mut Fields) -> Result<SendBody, ApiError> {

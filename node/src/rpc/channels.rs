@@ -1,6 +1,7 @@
 //! Parameters of the methods of channels.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use data_encoding::BASE64;
 use schemars::JsonSchema;
@@ -370,6 +371,15 @@ impl fmt::Debug for NewPostBody {
     }
 }
 
+/// A list that has so many members.
+fn so_many(body: &mut Fields, name: &'static str, many: RangeInclusive<usize>) -> Result<Vec<Fields>, ApiError> {
+    let list = body.list(name)?;
+    if !many.contains(&list.len()) {
+        return Err(body.invalid(name, format!("must be {} to {}", many.start(), many.end())));
+    }
+    Ok(list)
+}
+
 impl NewPost {
     fn take(fields: &mut Fields) -> Result<Self, ApiError> {
         let mut body = fields.nested("body")?;
@@ -381,10 +391,7 @@ impl NewPost {
         let body = match kind.as_str() {
             "text" => NewPostBody::Text { text },
             "album" => {
-                let mut files = body.list("files")?;
-                if !(1..=MAX_ATTACHMENTS).contains(&files.len()) {
-                    return Err(body.invalid("files", format!("must be 1 to {MAX_ATTACHMENTS}")));
-                }
+                let mut files = so_many(&mut body, "files", 1..=MAX_ATTACHMENTS)?;
                 let files = files.iter_mut().map(SendFile::from_params);
                 NewPostBody::Album {
                     files: files.collect::<Result<_, _>>()?,
@@ -396,10 +403,7 @@ impl NewPost {
                 text,
             },
             "carousel" => {
-                let mut cards = body.list("cards")?;
-                if !(2..=MAX_CARDS).contains(&cards.len()) {
-                    return Err(body.invalid("cards", format!("must be 2 to {MAX_CARDS}")));
-                }
+                let mut cards = so_many(&mut body, "cards", 2..=MAX_CARDS)?;
                 let cards = cards.iter_mut().map(NewCard::from_params);
                 NewPostBody::Carousel {
                     cards: cards.collect::<Result<_, _>>()?,

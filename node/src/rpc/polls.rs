@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bodies::choices;
 use super::error::ApiError;
 use super::ids::{ChannelId, PostId};
 use super::limits::MAX_OPTIONS;
@@ -22,10 +23,7 @@ pub struct ChannelVoteParams {
 
 impl FromParams for ChannelVoteParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
-        let choices: Vec<u8> = fields.required("choices")?;
-        if choices.len() > MAX_OPTIONS {
-            return Err(fields.invalid("choices", format!("are at most {MAX_OPTIONS}")));
-        }
+        let choices = choices(fields)?;
         Ok(Self {
             channel: fields.required("channel")?,
             post: fields.required("post")?,

@@ -1,12 +1,11 @@
 //! A brand and who follows it: passed on among friends.
 
-use data_encoding::BASE64;
 use madang_tests::tools::repository;
 use madang_tests::{Person, Relay, TCP, World, join};
 use serde_json::{Value, json};
 
 use crate::MADANG;
-use crate::channels::{brand, follows, held, reads, saves, says};
+use crate::channels::{brand, follows, held, posts_window, put, reads, saves, says};
 use crate::kinds::by_hand;
 
 /// Alice's shop at a relay, and bob, who follows it.
@@ -18,13 +17,6 @@ async fn shop() -> (World, Relay, Person, Person, String) {
     let (channel, link) = brand(&alice, "Corner shop").await;
     follows(&mut bob, &link, &channel).await;
     (world, relay, alice, bob, channel)
-}
-
-/// Hands bytes to a node as a blob.
-async fn put(person: &Person, bytes: &[u8]) -> Value {
-    let put = person.ask("blob.put", json!({ "length_bytes": bytes.len() })).await;
-    let part = json!({ "upload": put["upload"], "offset_bytes": 0, "data": BASE64.encode(bytes) });
-    person.ask("blob.write", part).await["blob"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,17 +151,7 @@ async fn a_channel_moves_to_another_relay_and_who_follows_goes_along() {
     let mut bob = world.person_up("bob", &[]).await;
     let mut carol = world.person_up("carol", &[]).await;
     let (channel, link) = brand(&alice, "Corner shop").await;
-    let photo = world.dir().join("window.txt");
-    std::fs::write(&photo, "our window").unwrap();
-    let post = [
-        "channel",
-        "post",
-        "Corner shop",
-        "Look",
-        "--file",
-        photo.to_str().unwrap(),
-    ];
-    by_hand(&alice, &post).await;
+    posts_window(&world, &alice).await;
     let hello = says(&alice, &channel, "hello").await;
     follows(&mut bob, &link, &channel).await;
     reads(&mut bob, &channel, &["Look", "hello"]).await;

@@ -70,6 +70,28 @@ pub(crate) async fn follows(person: &mut Person, link: &str, channel: &str) {
         .await;
 }
 
+/// Hands bytes to a node as a blob.
+pub(crate) async fn put(person: &Person, bytes: &[u8]) -> Value {
+    let put = person.ask("blob.put", json!({ "length_bytes": bytes.len() })).await;
+    let part = json!({ "upload": put["upload"], "offset_bytes": 0, "data": BASE64.encode(bytes) });
+    person.ask("blob.write", part).await["blob"].clone()
+}
+
+/// The corner shop posts a file by the command line.
+pub(crate) async fn posts_window(world: &World, person: &Person) {
+    let photo = world.dir().join("window.txt");
+    std::fs::write(&photo, "our window").unwrap();
+    let command = [
+        "channel",
+        "post",
+        "Corner shop",
+        "Look",
+        "--file",
+        photo.to_str().unwrap(),
+    ];
+    by_hand(person, &command).await;
+}
+
 /// What the command line saves of a post of the corner shop.
 pub(crate) async fn saves(world: &World, person: &Person, post: &str) -> Vec<u8> {
     let to = world.dir().join("saved");
@@ -117,9 +139,7 @@ async fn a_brand_is_followed_by_link_and_read_over_restarts() {
 
     // A photo, an edit and a retraction.
     let photo = vec![7_u8; 50_000];
-    let put = alice.ask("blob.put", json!({ "length_bytes": photo.len() })).await;
-    let part = json!({ "upload": put["upload"], "offset_bytes": 0, "data": BASE64.encode(&photo) });
-    let blob = alice.ask("blob.write", part).await["blob"].clone();
+    let blob = put(&alice, &photo).await;
     let file = json!({ "blob": blob, "name": "window.bin", "media_type": "application/octet-stream" });
     let body = json!({ "kind": "album", "files": [file], "text": "our window" });
     let params = json!({ "channel": channel, "body": body, "categories": ["news"] });
@@ -221,20 +241,7 @@ async fn a_shop_posts_and_is_read_by_the_command_line() {
         ],
     )
     .await;
-    let photo = world.dir().join("window.txt");
-    std::fs::write(&photo, "our window").unwrap();
-    by_hand(
-        &alice,
-        &[
-            "channel",
-            "post",
-            "Corner shop",
-            "Look",
-            "--file",
-            photo.to_str().unwrap(),
-        ],
-    )
-    .await;
+    posts_window(&world, &alice).await;
     let button = [
         "--button",
         "Order=https://shop.example/order",
