@@ -167,7 +167,8 @@ impl Client {
         let news = match came {
             Came::Live => number >= state.first,
             Came::Found => known && number > state.first && entry.time_ms >= since_ms,
-            Came::First => false,
+            // It was posted between the wish to follow and the relay's first answer.
+            Came::First => entry.time_ms > since_ms,
         };
         state.last = state.last.max(number);
         state.from = state.from.min(number);

@@ -318,6 +318,29 @@ fn f16_all_that_an_editor_wrote_is_missed_also_what_came_before_the_first_that_s
 }
 
 #[test]
+fn what_is_posted_before_the_relay_first_answers_is_told_and_what_was_there_is_not() {
+    let mut w = World::relayed();
+    let channel = w.makes_channel("Shop");
+    w.posts_text(channel, "before");
+    w.pass(SECOND_MS);
+    let link = w.sees(ALICE, channel).link();
+    w.leave(BOB, relay_secret().public());
+    for link in w.nodes[BOB].client.links.values_mut() {
+        link.retry_at_ms = u64::MAX;
+    }
+    w.follows(BOB, &link);
+    w.pass(SECOND_MS);
+    w.posts_text(channel, "after");
+    assert!(w.texts(BOB, channel).is_empty());
+    for link in w.nodes[BOB].client.links.values_mut() {
+        link.retry_at_ms = 0;
+    }
+    w.pass(60 * SECOND_MS);
+    assert_eq!(w.texts(BOB, channel), ["before", "after"]);
+    assert_eq!(w.told_of_posts(BOB), 1);
+}
+
+#[test]
 fn a_channel_that_moves_takes_along_who_follows_also_who_was_away() {
     let mut w = World::with_two_relays();
     let (first, second) = (relay_address(), second_address());
