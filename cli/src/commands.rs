@@ -20,6 +20,7 @@ mod channels;
 mod contacts;
 mod directory;
 mod export;
+mod figures;
 mod files;
 mod groups;
 mod import;

@@ -139,6 +139,11 @@ impl Envelope {
         Ok((envelope.topic, envelope.id))
     }
 
+    /// Whether well-formed bytes are of a channel.
+    pub(crate) fn is_of_channel(bytes: &[u8]) -> bool {
+        bytes.get(1) == Some(&SIGNER_CHANNEL)
+    }
+
     /// The permanent id.
     pub fn id(&self) -> EnvelopeId {
         self.id

@@ -57,6 +57,8 @@ pub enum Domain {
     ChannelVouch,
     /// What a channel says of itself in a relay's directory, by its root.
     ChannelListing,
+    /// That a relay is to tell figures of a channel, by its root or a writer that may be told.
+    ChannelInquiry,
     /// What an app says of itself.
     AppManifest,
     /// A share, by the app that offers it.
@@ -81,6 +83,7 @@ impl Domain {
             Self::WriterCertificate => b"madang/1/writer-certificate",
             Self::ChannelVouch => b"madang/1/channel-vouch",
             Self::ChannelListing => b"madang/1/channel-listing",
+            Self::ChannelInquiry => b"madang/1/channel-inquiry",
             Self::AppManifest => b"madang/1/app-manifest",
             Self::Share => b"madang/1/share",
             Self::AppVouch => b"madang/1/app-vouch",
@@ -111,6 +114,7 @@ impl fmt::Display for Domain {
             Self::WriterCertificate => "writer certificate",
             Self::ChannelVouch => "channel vouch",
             Self::ChannelListing => "channel listing",
+            Self::ChannelInquiry => "channel's inquiry",
             Self::AppManifest => "app's manifest",
             Self::Share => "share",
             Self::AppVouch => "app's vouch",

@@ -333,6 +333,15 @@ pub const POLL_RESULTS: u32 = 32;
 /// Answers to one poll that are opened at once, and in a second after that: what came while the counting device was away, and a bit of a
 /// core (guess).
 pub const BALLOTS_SHARE: (u64, u64) = (65_536, 256);
+/// The least figure of people that a brand is told; fewer are 0.
+pub const FIGURE_LEAST: u64 = 20;
+/// Figures of people are multiples of this.
+pub const FIGURE_STEP: u64 = 10;
+/// Seconds for which a relay tells the same figure again, whatever has changed: who asks often doesn't see single followers come and go
+/// (guess), and for which a question for figures holds.
+pub const FIGURES_SECONDS: u64 = 3600;
+/// Bytes of what a relay is asked for figures with: the longest chain of certificates, and room.
+pub const INQUIRY_BYTES: usize = 8 * 1024;
 /// Bytes of a channel's link before base64.
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.

@@ -8,9 +8,9 @@ use madang_protocol::address::PeerAddress;
 use madang_protocol::blob::{self, BlobKey, Chunk};
 use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
-    Accepted, AdmissionToken, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, ClientFrame,
-    Compare, Compared, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Found, GetBlob, History, HistoryPage, Item,
-    Items, Meet, Met, PutBlob, Receipt, Refusal, Refused, RunningHash, Search, Watch,
+    Accepted, AdmissionToken, AskFigures, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
+    ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Figures, Found, GetBlob, Handed,
+    History, HistoryPage, Item, Items, Meet, Met, PutBlob, Receipt, Refusal, Refused, RunningHash, Search, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -19,11 +19,22 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 12] = [
-    "deposit", "watch", "unwatch", "ack", "hello", "put_blob", "get_blob", "compare", "history", "meet", "enlist",
+const CLIENT_KINDS: [&str; 13] = [
+    "deposit",
+    "watch",
+    "unwatch",
+    "ack",
+    "hello",
+    "put_blob",
+    "get_blob",
+    "compare",
+    "history",
+    "meet",
+    "enlist",
     "search",
+    "ask_figures",
 ];
-const CUSTODIAN_KINDS: [&str; 13] = [
+const CUSTODIAN_KINDS: [&str; 14] = [
     "receipt",
     "items",
     "watch_refused",
@@ -37,6 +48,7 @@ const CUSTODIAN_KINDS: [&str; 13] = [
     "met",
     "enlisted",
     "found",
+    "figures",
 ];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
@@ -160,6 +172,14 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
                 query: text(query).to_owned(),
                 category: text(category).to_owned(),
                 after: unhex(after),
+            })
+        }
+        "ask_figures" => {
+            let [request, inquiry, post] = parts(fields, ["request", "inquiry", "post"]);
+            ClientFrame::AskFigures(AskFigures {
+                request: number(request),
+                inquiry: unhex(inquiry),
+                post: (!post.is_null()).then(|| EnvelopeId(unhex(post).try_into().unwrap())),
             })
         }
         "history" => {
@@ -295,6 +315,23 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 next: unhex(next),
             })
         }
+        "figures" => {
+            let [request, time_s, watchers, handed] = parts(fields, ["request", "time_s", "watchers", "handed"]);
+            let of_post = |handed: &Value| {
+                let [time_s, since_s, peers] = parts(handed, ["time_s", "since_s", "peers"]);
+                Handed {
+                    time_s: number(time_s),
+                    since_s: number(since_s),
+                    peers: small(peers),
+                }
+            };
+            CustodianFrame::Figures(Figures {
+                request: number(request),
+                time_s: number(time_s),
+                watchers: small(watchers),
+                handed: (!handed.is_null()).then(|| of_post(handed)),
+            })
+        }
         "history_page" => {
             let [request, topic, at, oldest, items] = parts(fields, ["request", "topic", "cursor", "oldest", "items"]);
             let item = |entry: &Value| {
@@ -406,7 +443,7 @@ fn cursor(value: &Value) -> Cursor {
     }
 }
 
-const REFUSALS: [Refusal; 10] = [
+const REFUSALS: [Refusal; 11] = [
     Refusal::Invalid,
     Refusal::TopicQuota,
     Refusal::DepositorQuota,
@@ -417,6 +454,7 @@ const REFUSALS: [Refusal; 10] = [
     Refusal::NotAdmitted,
     Refusal::NotFound,
     Refusal::TooLarge,
+    Refusal::NotAllowed,
 ];
 
 /// A name, or the code where this version has none.
@@ -590,6 +628,24 @@ fn the_file_is_what_is_generated() {
             json!({"request": "13", "listings": ["0001", "0002"], "next": "0c"})
         ),
         frame("found", json!({"request": "14", "listings": [], "next": ""})),
+        frame("ask_figures", json!({"request": "15", "inquiry": "0001", "post": null})),
+        frame(
+            "ask_figures",
+            json!({"request": "16", "inquiry": "0001", "post": hex_of(&[6; 32])})
+        ),
+        frame(
+            "figures",
+            json!({"request": "15", "time_s": "2000000000", "watchers": 0, "handed": null})
+        ),
+        frame(
+            "figures",
+            json!({
+                "request": "16",
+                "time_s": "2000000000",
+                "watchers": 1230,
+                "handed": {"time_s": "2000000000", "since_s": "1900000000", "peers": 20},
+            })
+        ),
         frame("compared", json!({"topic": hex_of(&topic.public().0), "mark": null})),
         frame(
             "compared",

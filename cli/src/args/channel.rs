@@ -209,10 +209,12 @@ pub enum ChannelCommand {
         #[arg(value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=12))]
         choices: Vec<u8>,
     },
-    /// Show how the polls of a channel of yours stand, in figures that name nobody
+    /// Show figures of a channel of yours that name nobody: who watches it at its relays, to how many these have handed a post, polls
     Figures {
         /// Channel id, the beginning of it, or its name
         channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: Option<String>,
     },
     /// Tell followers what a poll of yours has come to so far
     PublishResult {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::brands::{self, posted};
 use super::calendar;
 use super::directory;
+use super::figures;
 use super::files;
 use super::messages::message_for;
 use super::polls;
@@ -190,7 +191,7 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
         ChannelCommand::Terms(args) => terms::terms(client, args, out).await,
         ChannelCommand::Digest { channel } => terms::digest(client, &channel, out).await,
         ChannelCommand::Vote { channel, post, choices } => polls::vote(client, &channel, &post, &choices, out).await,
-        ChannelCommand::Figures { channel } => polls::figures(client, &channel, out).await,
+        ChannelCommand::Figures { channel, post } => figures::figures(client, &channel, post.as_deref(), out).await,
         ChannelCommand::PublishResult { channel, post } => polls::publish(client, &channel, &post, out).await,
         ChannelCommand::Write { channel, text } => write_back(client, &channel, &text, out).await,
         ChannelCommand::Writer { action } => terms::writer(client, action, out).await,

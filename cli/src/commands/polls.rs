@@ -1,8 +1,9 @@
-//! Polls of channels: a follower's answer, and the brand's figures.
+//! Polls of channels: a follower's answer, and the result.
 
 use serde_json::{Value, json};
 
 use super::channels::{of, post_of, shown};
+use super::figures::told;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::out::Out;
@@ -25,50 +26,6 @@ pub(super) async fn publish(client: &Client, channel: &str, post: &str, out: &Ou
     let params = json!({ "channel": id, "post": post });
     let found = client.call("channel.publish_result", params).await?;
     out.print(&found, || shown(&found, show::now_ms(), true, out.t()))
-}
-
-pub(super) async fn figures(client: &Client, channel: &str, out: &Out) -> Result<(), Fault> {
-    let id = of(client, channel).await?;
-    let found = client.call("channel.figures", json!({ "channel": id })).await?;
-    let now = show::now_ms();
-    let t = out.t();
-    out.print(&found, || {
-        let polls = show::items_of(&found, "polls").iter().map(|poll| {
-            let options: Vec<String> = show::items_of(poll, "options")
-                .iter()
-                .zip(1..)
-                .map(|(people, number)| format!("{number}: {}", told(Some(people), t)))
-                .collect();
-            let state = if show::flag(poll, "open") {
-                t.poll_open
-            } else {
-                t.poll_over
-            };
-            let mut row = vec![
-                show::short(show::text_of(poll, "post")),
-                format!("{state} {}", show::time_of(poll, "until_ms", now)),
-                (t.poll_voters)(&told(poll.get("voters"), t)),
-                options.join(", "),
-            ];
-            if show::flag(poll, "capped") {
-                row.push(t.poll_capped.to_owned());
-            }
-            row
-        });
-        let rows: Vec<Vec<String>> = polls.collect();
-        if rows.is_empty() {
-            return t.no_figures.to_owned();
-        }
-        out.table(&rows)
-    })
-}
-
-/// A number of people; 0 is fewer than 20.
-fn told(people: Option<&Value>, t: &Texts) -> String {
-    match people.and_then(Value::as_u64) {
-        Some(people) if people > 0 => people.to_string(),
-        _ => t.fewer_than_20.to_owned(),
-    }
 }
 
 /// What is known of a poll beside its question: of each option how it stands, and what can be done.

@@ -24,6 +24,7 @@ mod directory;
 mod engine;
 mod epochs;
 mod feedback;
+mod figures;
 mod manifests;
 mod media;
 mod mend;

@@ -2,7 +2,7 @@
 
 use madang_protocol::channel::{self as protocol, BallotBox};
 use madang_protocol::client::ChannelCommand;
-use madang_protocol::client::channel_view::{self as view, PollView, PostView};
+use madang_protocol::client::channel_view::{self as view, PostView};
 use madang_protocol::keys;
 
 use super::api::Facade;
@@ -10,7 +10,7 @@ use super::channels::{inner, post};
 use crate::rpc::api::ApiResult;
 use crate::rpc::error::ApiError;
 use crate::rpc::params::*;
-use crate::rpc::polls::{ChannelFigures, ChannelVoteParams, PollFigures, PollResult};
+use crate::rpc::polls::{ChannelVoteParams, PollResult};
 use crate::rpc::types::*;
 
 impl Facade {
@@ -39,31 +39,6 @@ impl Facade {
         let channel = found.channel;
         let own = self.read(move |rows| view::channel(rows, &channel)).await?;
         Ok(post(found, own.is_some_and(|channel| channel.own)))
-    }
-
-    pub(super) async fn figures(&self, id: ChannelId) -> ApiResult<ChannelFigures> {
-        let found = self
-            .read(move |rows| {
-                let writes = |channel: view::ChannelView| channel.own || channel.scopes != protocol::Scopes::default();
-                let known = view::channel(rows, &inner(id))?.is_some_and(writes);
-                known.then(|| view::polls(rows, &inner(id))).transpose()
-            })
-            .await?;
-        let polls = found.ok_or(ApiError::NotFound { field: "channel" })?.into_iter();
-        Ok(ChannelFigures {
-            polls: polls.map(figures).collect(),
-        })
-    }
-}
-
-fn figures(found: PollView) -> PollFigures {
-    PollFigures {
-        post: PostId(found.post.0),
-        until_ms: found.until_s.saturating_mul(1000),
-        open: found.open,
-        voters: found.voters.into(),
-        options: found.counts.into_iter().map(u64::from).collect(),
-        capped: found.capped,
     }
 }
 

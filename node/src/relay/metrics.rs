@@ -57,6 +57,7 @@ pub(super) struct Metrics {
     chunks_accepted: Counter,
     chunks_served: Counter,
     searches: Counter,
+    figures: Counter,
     compared: Counter,
     compared_listed: Counter,
     compared_fetched: Counter,
@@ -116,6 +117,7 @@ impl Metrics {
             chunks_accepted: Counter::default(),
             chunks_served: Counter::default(),
             searches: Counter::default(),
+            figures: Counter::default(),
             compared: Counter::default(),
             compared_listed: Counter::default(),
             compared_fetched: Counter::default(),
@@ -178,6 +180,8 @@ impl Metrics {
         r.register("chunks_served", "Chunks of blobs sent", self.chunks_served.clone());
         let help = "Searches of the directory answered";
         r.register("searches", help, self.searches.clone());
+        let help = "Questions for figures of channels answered";
+        r.register("figures", help, self.figures.clone());
         let help = "Messages of comparisons of windows answered";
         r.register("windows_compared", help, self.compared.clone());
         r.register("windows_listed", "Windows listed", self.compared_listed.clone());
@@ -270,6 +274,7 @@ impl Metrics {
             (&self.chunks_accepted, stats.chunks_accepted),
             (&self.chunks_served, stats.chunks_served),
             (&self.searches, stats.searches),
+            (&self.figures, stats.figures),
             (&self.compared, stats.compared),
             (&self.compared_listed, stats.compared_listed),
             (&self.compared_fetched, stats.compared_fetched),

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use super::access::{Grant, Grants};
 use super::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use super::error::ApiError;
+use super::figures::{ChannelFigures, ChannelFiguresParams};
 use super::params::*;
-use super::polls::{ChannelFigures, ChannelVoteParams};
+use super::polls::ChannelVoteParams;
 use super::types::*;
 use super::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 
@@ -254,7 +255,7 @@ pub trait ChannelApi: Send + Sync + 'static {
     fn channel_vote(&self, params: ChannelVoteParams) -> impl Future<Output = ApiResult<Post>> + Send;
 
     /// `channel.figures`.
-    fn channel_figures(&self, channel: ChannelId) -> impl Future<Output = ApiResult<ChannelFigures>> + Send;
+    fn channel_figures(&self, params: ChannelFiguresParams) -> impl Future<Output = ApiResult<ChannelFigures>> + Send;
 
     /// `channel.publish_result`.
     fn channel_publish_result(&self, params: PostParams) -> impl Future<Output = ApiResult<Post>> + Send;

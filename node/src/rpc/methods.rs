@@ -14,10 +14,11 @@ use super::dispatch::{Shared, add};
 use super::domains;
 use super::error::ApiError;
 use super::events;
+use super::figures::{ChannelFigures, ChannelFiguresParams};
 use super::openrpc::{Document, SchemaOf};
 use super::params::*;
 use super::picks;
-use super::polls::{ChannelFigures, ChannelVoteParams};
+use super::polls::ChannelVoteParams;
 use super::scrape;
 use super::types::*;
 use super::webhooks::{self, Webhook, WebhookMade, WebhookParams, WebhookSetParams};
@@ -326,8 +327,11 @@ methods! {
     /// has answered.
     "channel.vote", Need::channel("manage"), ChannelVoteParams => Post, |s, p, _| s.api.channel_vote(p).await;
 
-    /// Figures of a channel on which this account writes, rounded down to tens and none below 20.
-    "channel.figures", Need::channel("publish"), ChannelParams => ChannelFigures, |s, p, _| s.api.channel_figures(p.channel).await;
+    /// Figures of a channel on which this account writes, rounded down to tens and none below 20: how many watch it at each of its relays, to how
+    /// many these have handed a post, and polls.
+    ///
+    /// The relays are asked; one that doesn't answer within ten seconds is `silent`.
+    "channel.figures", Need::channel("publish"), ChannelFiguresParams => ChannelFigures, |s, p, _| s.api.channel_figures(p).await;
 
     /// Tells followers what a poll that this device posted has come to so far, by an edit of the post.
     "channel.publish_result", Need::channel("publish"), PostParams => Post, |s, p, _| s.api.channel_publish_result(p).await;

@@ -25,6 +25,7 @@ mod domains;
 pub mod error;
 mod events;
 mod fetch;
+pub mod figures;
 mod files;
 #[cfg(feature = "failpoints")]
 #[doc(hidden)]

@@ -43,13 +43,6 @@ pub struct PollResult {
     pub options: Vec<u64>,
 }
 
-/// Figures of an own channel; all are rounded down to tens, and 0 is fewer than 20.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ChannelFigures {
-    /// Polls that were posted by this device, the one that is over last first.
-    pub polls: Vec<PollFigures>,
-}
-
 /// How a poll stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PollFigures {

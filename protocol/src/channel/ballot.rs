@@ -14,18 +14,13 @@ const BALLOT_BOX: u16 = 1;
 const POLL_RESULT: u16 = 2;
 const BALLOT_VERSION: u16 = 1;
 
-/// The least figure of people that is told.
-const FIGURE_LEAST: u64 = 20;
-/// Figures are multiples of this.
-const FIGURE_STEP: u64 = 10;
-
 /// A number of people as it may be told: rounded down to tens, and 0 for fewer than 20.
 #[must_use]
 pub fn rounded(people: u64) -> u64 {
-    if people < FIGURE_LEAST {
+    if people < limits::FIGURE_LEAST {
         return 0;
     }
-    people - people % FIGURE_STEP
+    people - people % limits::FIGURE_STEP
 }
 
 /// Where a poll is answered: extension 1 of the post.

@@ -80,6 +80,11 @@ const ACT_EDIT: u16 = 2;
 const ACT_RETRACT: u16 = 3;
 
 impl Statement {
+    /// Whether a body is an entry's, without a look at the rest.
+    pub(crate) fn is_entry(body: &[u8]) -> bool {
+        body.first() == Some(&STATEMENT_ENTRY)
+    }
+
     /// Encodes the body of an envelope; nothing for a kind that isn't known.
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();

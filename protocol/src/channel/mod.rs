@@ -10,6 +10,7 @@
 //! | `beacon` | all writers' heads, revocations and the manifest, by the root |
 //! | `link` | the link by which it is followed |
 //! | `listing` | what it says of itself in a relay's directory |
+//! | `inquiry` | with what a relay is asked for figures of it |
 //! | `evidence` | two signed things that no honest channel has both of |
 //! | `terms` | what a follower wants of a channel, and when |
 //! | `vouch` | what a domain publishes to vouch for a channel |
@@ -20,6 +21,7 @@ mod beacon;
 mod certificate;
 mod entry;
 mod evidence;
+mod inquiry;
 mod link;
 mod listing;
 mod manifest;
@@ -34,6 +36,7 @@ pub(crate) use certificate::AuthorityError;
 pub use certificate::{Authority, Scopes, Signatory, WriterCertificate};
 pub use entry::{Act, Entry, Statement};
 pub use evidence::{Evidence, EvidenceError, Proof};
+pub use inquiry::{Inquiry, InquiryError};
 pub use link::{ChannelLink, LinkError};
 pub use listing::{Listing, ListingError, Wanted};
 pub use manifest::{Category, Manifest, Policy, WebLink, is_category, is_domain};

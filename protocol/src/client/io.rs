@@ -6,6 +6,7 @@ use crate::address::PeerAddress;
 use crate::channel::Listing;
 use crate::chat::Role;
 use crate::contact::ContactError;
+use crate::custody::{Figures, Refusal};
 use crate::keys::{
     AccountId, BlobId, ChannelId, ChatId, EnvelopeId, MessageId, RequestId, TopicId, TransportKey, WriterId,
 };
@@ -330,8 +331,30 @@ pub enum Reply {
         /// Where to go on; empty at the end.
         next: Vec<u8>,
     },
+    /// What a channel's relays tell of it, by their keys.
+    Figures(Vec<RelayFigures>),
     /// It is done.
     Done,
+}
+
+/// What one relay tells of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayFigures {
+    /// Which.
+    pub relay: TransportKey,
+    /// Its figures, if it tells any.
+    pub told: Result<Figures, Untold>,
+}
+
+/// Why a relay tells no figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// It isn't connected.
+    Away,
+    /// It gave no answer in time; one of an earlier version never does.
+    Silent,
+    /// It refused.
+    Refused(Refusal),
 }
 
 /// Why a command isn't carried out.

@@ -301,6 +301,7 @@ impl Client {
         self.unlooked();
         self.history_stream_closed(now_ms, peer);
         self.directory_stream_closed(peer);
+        self.figures_stream_closed(peer);
         self.blob_stream_changed(peer);
     }
 
@@ -419,6 +420,7 @@ impl Client {
             }) => {
                 if self.history_refused(now_ms, peer, request, retry_after_s)
                     || self.directory_refused(now_ms, peer, request, why, retry_after_s)
+                    || self.figures_refused(peer, request, why)
                 {
                     return Ok(());
                 }
@@ -437,6 +439,10 @@ impl Client {
                 Ok(())
             }
             Ok(CustodianFrame::Found(found)) => self.channels_found(now_ms, peer, found, bytes),
+            Ok(CustodianFrame::Figures(figures)) => {
+                self.figures_told(peer, figures);
+                Ok(())
+            }
             Ok(CustodianFrame::Met(met)) => self.met(now_ms, peer, met),
             Ok(CustodianFrame::History(page)) => self.history_came(now_ms, peer, page, bytes),
             Ok(CustodianFrame::Unknown { .. }) => Ok(()),

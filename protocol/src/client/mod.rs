@@ -122,7 +122,9 @@ pub use config::Sabotage;
 pub use events::EventRow;
 pub use gaps::GapState;
 pub use history::{LedgerState, LedgerView, MessageView};
-pub use io::{Command, CommandError, Effect, Input, ReadMark, Reply, SettingsChange, Side, Verdict};
+pub use io::{
+    Command, CommandError, Effect, Input, ReadMark, RelayFigures, Reply, SettingsChange, Side, Untold, Verdict,
+};
 pub use kinds::{Content, FileContent, FilesContent, ShareContent};
 pub use states::ChatStatus;
 pub use trust::{Evidence, Fault, Mark, Standing, evidence};

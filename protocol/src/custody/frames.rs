@@ -3,6 +3,7 @@
 
 use super::blobs::{BlobChunks, BlobReceipt, BlobRefused, BlobState, GetBlob, PutBlob};
 use super::directory::{Enlist, Enlisted, Found, Search};
+use super::figures::{AskFigures, Figures};
 use super::history::{History, HistoryPage};
 use super::meet::{Meet, Met};
 use super::reconcile::{Reconcile, Reconciled};
@@ -125,6 +126,7 @@ pub struct Compared {
 /// | 14 | meet | [`Meet`] |
 /// | 16 | enlist | [`Enlist`] |
 /// | 18 | search | [`Search`] |
+/// | 20 | ask figures | [`AskFigures`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +160,8 @@ pub enum ClientFrame {
     Enlist(Enlist),
     /// Name channels of the directory.
     Search(Search),
+    /// Tell how many watch a channel.
+    AskFigures(AskFigures),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -219,6 +223,8 @@ pub enum Refusal {
     NotFound,
     /// The blob is larger than this custodian keeps any, or the window holds more than is compared at once.
     TooLarge,
+    /// Whoever asks may not be told.
+    NotAllowed,
     /// A code of a later version.
     Other(u8),
 }
@@ -236,6 +242,7 @@ impl Refusal {
             Self::NotAdmitted => 8,
             Self::NotFound => 9,
             Self::TooLarge => 10,
+            Self::NotAllowed => 11,
             Self::Other(code) => code,
         }
     }
@@ -252,6 +259,7 @@ impl Refusal {
             8 => Self::NotAdmitted,
             9 => Self::NotFound,
             10 => Self::TooLarge,
+            11 => Self::NotAllowed,
             other => Self::Other(other),
         }
     }
@@ -269,13 +277,14 @@ impl Refusal {
             Self::NotAdmitted => "not_admitted",
             Self::NotFound => "not_found",
             Self::TooLarge => "too_large",
+            Self::NotAllowed => "not_allowed",
             Self::Other(_) => "refused",
         }
     }
 
     /// Whether the same deposit may succeed later.
     pub fn retryable(self) -> bool {
-        !matches!(self, Self::Invalid | Self::TooLarge)
+        !matches!(self, Self::Invalid | Self::TooLarge | Self::NotAllowed)
     }
 }
 
@@ -386,6 +395,7 @@ pub struct Items {
 /// | 142 | met | [`Met`] |
 /// | 144 | enlisted | [`Enlisted`] |
 /// | 146 | found | [`Found`] |
+/// | 148 | figures | [`Figures`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -430,6 +440,8 @@ pub enum CustodianFrame {
     Enlisted(Enlisted),
     /// Channels of the directory.
     Found(Found),
+    /// How many watch a channel.
+    Figures(Figures),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -450,6 +462,7 @@ const TAG_HISTORY: u8 = 12;
 const TAG_MEET: u8 = 14;
 const TAG_ENLIST: u8 = 16;
 const TAG_SEARCH: u8 = 18;
+const TAG_ASK_FIGURES: u8 = 20;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -464,6 +477,7 @@ const TAG_HISTORY_PAGE: u8 = 140;
 const TAG_MET: u8 = 142;
 const TAG_ENLISTED: u8 = 144;
 const TAG_FOUND: u8 = 146;
+const TAG_FIGURES: u8 = 148;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -530,6 +544,10 @@ impl Wire for ClientFrame {
                 w.u8(TAG_SEARCH);
                 search.write(w);
             }
+            Self::AskFigures(ask) => {
+                w.u8(TAG_ASK_FIGURES);
+                ask.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -564,6 +582,7 @@ impl Wire for ClientFrame {
             TAG_MEET => Self::Meet(Meet::read(r)?),
             TAG_ENLIST => Self::Enlist(Enlist::read(r)?),
             TAG_SEARCH => Self::Search(Search::read(r)?),
+            TAG_ASK_FIGURES => Self::AskFigures(AskFigures::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -652,6 +671,10 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_FOUND);
                 found.write(w);
             }
+            Self::Figures(figures) => {
+                w.u8(TAG_FIGURES);
+                figures.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -718,6 +741,7 @@ impl Wire for CustodianFrame {
             TAG_MET => Self::Met(Met::read(r)?),
             TAG_ENLISTED => Self::Enlisted(Enlisted::read(r)?),
             TAG_FOUND => Self::Found(Found::read(r)?),
+            TAG_FIGURES => Self::Figures(Figures::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

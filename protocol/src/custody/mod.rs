@@ -4,6 +4,7 @@
 
 mod blobs;
 mod directory;
+mod figures;
 mod frames;
 mod history;
 mod meet;
@@ -13,6 +14,7 @@ mod sets;
 
 pub use blobs::{BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, GetBlob, PutBlob};
 pub use directory::{Enlist, Enlisted, Found, Search};
+pub use figures::{AskFigures, Figures, Handed};
 pub use frames::{
     Accepted, AdmissionToken, ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Item, Items, Receipt,
     Refusal, Refused, RunningHash, TokenHash, Watch,

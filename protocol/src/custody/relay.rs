@@ -14,6 +14,7 @@ mod deposit;
 mod directory;
 mod door;
 mod expiry;
+mod figures;
 mod history;
 mod meetings;
 mod peers;
@@ -42,6 +43,7 @@ use config::{READ_ONLY_RETRY_S, SEEN_S};
 use damage::Damage;
 use directory::Directory;
 use expiry::next_due;
+use figures::Counts;
 use meetings::Meetings;
 use peers::Others;
 use push::Peer;
@@ -164,6 +166,7 @@ pub struct Relay {
     windows: Windows,
     meetings: Meetings,
     directory: Directory,
+    counts: Counts,
     others: Others,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
@@ -242,6 +245,7 @@ impl Relay {
             windows: Windows::default(),
             meetings: Meetings::default(),
             directory,
+            counts: Counts::default(),
             others: Others::default(),
             peers: BTreeMap::new(),
             watches: 0,
@@ -455,7 +459,7 @@ impl Relay {
     fn connected(&mut self, peer: TransportKey) {
         self.disconnected(&peer);
         if self.peers.len() < self.config.peers {
-            self.peers.insert(peer, Peer::default());
+            self.peers.insert(peer, Peer::of(figures::mark(&self.key, &peer)));
         }
     }
 
@@ -511,6 +515,7 @@ impl Relay {
                 self.search(now_s, peer, &search);
                 Ok(())
             }
+            ClientFrame::AskFigures(ask) => self.figures(now_s, peer, &ask, rows),
             ClientFrame::Reconcile(question) => self.reconcile(now_s, peer, question, rows),
             ClientFrame::Unwatch(topics) => {
                 self.unwatch(peer, &topics);

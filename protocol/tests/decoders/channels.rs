@@ -3,8 +3,8 @@
 use super::{address, as_is};
 use madang_protocol::channel::{
     Act, Area, Ballot, BallotBox, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence, Head,
-    Listing, Manifest, Policy, PollResult, Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch, WebLink,
-    WriterCertificate,
+    Inquiry, Listing, Manifest, Policy, PollResult, Post, PostBody, Revocation, Scopes, Signatory, Statement, Vouch,
+    WebLink, WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{ChannelId, EnvelopeId, TopicSecret, TransportKey, WriterSecret};
@@ -248,6 +248,17 @@ pub fn listing(bytes: &[u8]) -> Option<Vec<u8>> {
     let listing = Listing::decode(bytes).ok()?;
     let (relay, now_s) = LISTED;
     as_is(bytes, listing.verify(&relay, now_s).is_ok())
+}
+
+pub fn inquiries() -> Vec<Vec<u8>> {
+    let (relay, until_s) = LISTED;
+    vec![Inquiry::sign(&root(), relay, TransportKey([4; 32]), until_s).encode()]
+}
+
+pub fn inquiry(bytes: &[u8]) -> Option<Vec<u8>> {
+    let inquiry = Inquiry::decode(bytes).ok()?;
+    let (relay, now_s) = LISTED;
+    as_is(bytes, inquiry.verify(&relay, &TransportKey([4; 32]), now_s).is_ok())
 }
 
 pub fn boxes() -> Vec<Vec<u8>> {

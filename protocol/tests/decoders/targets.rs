@@ -7,9 +7,10 @@ use madang_protocol::blob::{self, BlobKey, BlobRef, Chunk};
 use madang_protocol::chat::{ChatContext, Group, Header, JoinInfo, LeafIdentity, Plan, Profile, Statement, Wish};
 use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invite, InvitedGroup, Request};
 use madang_protocol::custody::{
-    Accepted, AdmissionToken, Answer, Ask, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
-    ClientFrame, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Found, GetBlob, History, HistoryPage, Item, Items,
-    PutBlob, Receipt, Reconcile, Reconciled, Refusal, Refused, RunningHash, Search, Watch,
+    Accepted, AdmissionToken, Answer, Ask, AskFigures, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState,
+    ChunkRange, ClientFrame, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Figures, Found, GetBlob, Handed,
+    History, HistoryPage, Item, Items, PutBlob, Receipt, Reconcile, Reconciled, Refusal, Refused, RunningHash, Search,
+    Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -125,7 +126,7 @@ const FACTOR: usize = 8;
 /// Loading a group's state takes so much, however small the message (measured: 40 KiB).
 pub const GROUP: usize = 64 * KIB;
 
-pub const TARGETS: [Target; 47] = [
+pub const TARGETS: [Target; 48] = [
     Target::new("envelope", envelope, envelopes).authentic(),
     Target::new("client_frame", client_frame, client_frames),
     Target::new("custodian_frame", custodian_frame, custodian_frames).lenient(),
@@ -177,6 +178,7 @@ pub const TARGETS: [Target; 47] = [
         .lenient(),
     Target::new("channel_evidence", channels::evidence, channels::evidences).authentic(),
     Target::new("channel_listing", channels::listing, channels::listings).authentic(),
+    Target::new("channel_inquiry", channels::inquiry, channels::inquiries).authentic(),
     Target::new("channel_vouch", channels::vouch, channels::vouches).authentic(),
     Target::new("ballot_box", channels::ballot_box, channels::boxes),
     Target::new("poll_result", channels::result, channels::results),
@@ -307,6 +309,11 @@ fn client_frames() -> Vec<Vec<u8>> {
             category: "news".into(),
             after: vec![2; 33],
         }),
+        ClientFrame::AskFigures(AskFigures {
+            request: 11,
+            inquiry: vec![1; 40],
+            post: Some(EnvelopeId([3; 32])),
+        }),
     ])
     .chain(windows::questions().map(ClientFrame::Reconcile))
     .map(|frame| frame.encode())
@@ -352,6 +359,16 @@ fn custodian_frames() -> Vec<Vec<u8>> {
             request: 10,
             listings: vec![vec![1; 40], vec![2; 40]],
             next: vec![3; 33],
+        }),
+        CustodianFrame::Figures(Figures {
+            request: 11,
+            time_s: 7,
+            watchers: 120,
+            handed: Some(Handed {
+                time_s: 7,
+                since_s: 5,
+                peers: 20,
+            }),
         }),
         CustodianFrame::History(HistoryPage {
             request: 8,

@@ -4,8 +4,8 @@ use crate::kit::{Fault, Format, Kind, Vectors, array, bytes, hexed, items, numbe
 use madang_protocol::address::PeerAddress;
 use madang_protocol::channel::{
     Act, Area, Ballot, BallotBox, Beacon, Button, Card, Category, ChannelLink, Coupon, Entry, Event, Evidence,
-    EvidenceError, Head, LinkError, Listing, ListingError, Manifest, Policy, PollResult, Post, Proof, Revocation,
-    Scopes, Signatory, Statement, Vouch, VouchError, WebLink, WriterCertificate,
+    EvidenceError, Head, Inquiry, InquiryError, LinkError, Listing, ListingError, Manifest, Policy, PollResult, Post,
+    Proof, Revocation, Scopes, Signatory, Statement, Vouch, VouchError, WebLink, WriterCertificate,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{
@@ -102,6 +102,12 @@ pub const FORMAT: Format = Format {
             text: false,
             read: read_poll_result,
             write: write_poll_result,
+        },
+        Kind {
+            name: "inquiry",
+            text: false,
+            read: read_inquiry,
+            write: write_inquiry,
         },
         Kind {
             name: "app_vouch",
@@ -560,6 +566,7 @@ fn fill(v: &mut Vectors) {
     evidence(v);
     vouches(v);
     listings(v);
+    inquiries(v);
     polls(v);
 }
 
@@ -1173,4 +1180,84 @@ fn polls(v: &mut Vectors) {
         let told = write_poll_result(&Value::Null, &told);
         v.bad("poll_result", name, Value::Null, &told, "invalid", "poll_result");
     }
+}
+
+/// Who asks for figures.
+const ASKER: TransportKey = TransportKey([5; 32]);
+
+fn read_inquiry(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
+    let inquiry = Inquiry::decode(bytes)?;
+    inquiry
+        .verify(&inquiry.relay, &ASKER, LISTED_S)
+        .map_err(|error| match error {
+            InquiryError::Decode(error) => error.into(),
+            InquiryError::Signature(error) => error.into(),
+            InquiryError::NotAllowed => Fault::new("not_allowed"),
+            InquiryError::Expired => Fault::new("expired"),
+            InquiryError::Others => Fault::new("another"),
+        })?;
+    let chain: Vec<Value> = inquiry.chain.iter().map(|known| hexed(known.encode())).collect();
+    Ok(json!({
+        "channel": hexed(inquiry.channel.0),
+        "relay": hexed(inquiry.relay.0),
+        "asker": hexed(inquiry.asker.0),
+        "until_s": number(inquiry.until_s),
+        "certificates": chain,
+    }))
+}
+
+fn write_inquiry(keys: &Value, fields: &Value) -> Vec<u8> {
+    let [relay, asker] = ["relay", "asker"].map(|name| TransportKey(array(fields, name)));
+    Inquiry::sign(&signatory(keys, fields), relay, asker, uint64(fields, "until_s")).encode()
+}
+
+fn inquiries(v: &mut Vectors) {
+    let by = |secret: [u8; 32]| json!({ "writer_secret": hexed(secret) });
+    let root = WriterSecret::from_bytes(ROOT);
+    let certified = |scopes: Scopes| {
+        let mut held = grant(EDITOR, scopes);
+        held["until_s"] = json!(number(LISTED_S + 10));
+        hexed(certificate(&root, &held).encode())
+    };
+    let fields = |asker: TransportKey, until_s: u64, chain: &[Value]| {
+        json!({
+            "channel": hexed(channel().0),
+            "relay": hexed([4; 32]),
+            "asker": hexed(asker.0),
+            "until_s": number(until_s),
+            "certificates": chain,
+        })
+    };
+    let until_s = LISTED_S + limits::FIGURES_SECONDS;
+    let good = fields(ASKER, until_s, &[]);
+    let whole = v.good("inquiry", "by the channel's key", by(ROOT), good.clone());
+    let told = fields(ASKER, until_s, &[certified(Scopes::STATS)]);
+    v.good("inquiry", "by who may be told", by(EDITOR), told);
+    let mut bad = |name, bytes: &[u8], error, at| v.bad("inquiry", name, Value::Null, bytes, error, at);
+    let writer = fields(ASKER, until_s, &[certified(Scopes::PUBLISH)]);
+    bad(
+        "by who only writes",
+        &write_inquiry(&by(EDITOR), &writer),
+        "not_allowed",
+        "",
+    );
+    bad("by a stranger", &write_inquiry(&by(EDITOR), &good), "signature", "");
+    let others = fields(TransportKey([6; 32]), until_s, &[]);
+    bad(
+        "for another to ask with",
+        &write_inquiry(&by(ROOT), &others),
+        "another",
+        "",
+    );
+    for (name, at_s) in [
+        ("one that is over", LISTED_S - 1),
+        (
+            "one that is to hold for too long",
+            LISTED_S + 2 * limits::FIGURES_SECONDS + 1,
+        ),
+    ] {
+        let over = write_inquiry(&by(ROOT), &fields(ASKER, at_s, &[]));
+        bad(name, &over, "expired", "");
+    }
+    bad("cut", &whole[..whole.len() - 1], "truncated", "inquiry.signature");
 }

@@ -48,7 +48,7 @@ pub mod socket;
 mod state;
 mod transfer;
 mod village;
-mod wire;
+pub mod wire;
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;

@@ -339,8 +339,8 @@ async fn polls(play: &mut Play, brand: &Rpc, bob: &mut Person, channel: &str) {
     .await;
     let params = json!({ "channel": channel, "post": posted["post"], "choices": [0] });
     play.call(&follower, "channel.vote", params).await;
-    play.call(brand, "channel.publish_result", about).await;
-    play.call(brand, "channel.figures", json!({ "channel": channel })).await;
+    play.call(brand, "channel.publish_result", about.clone()).await;
+    play.call(brand, "channel.figures", about).await;
 }
 
 /// What a follower wants, and who else may write.

@@ -15,6 +15,7 @@ mod copies;
 mod domains;
 mod events;
 mod examples;
+mod figures;
 mod groups;
 mod guests;
 mod handlers;

@@ -612,8 +612,8 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "고른 선택지의 번호(1부터). 없으면 답을 거둡니다",
     ),
     (
-        "Show how the polls of a channel of yours stand, in figures that name nobody",
-        "내 채널의 투표 현황을 아무도 드러나지 않는 수치로 보여 줍니다",
+        "Show figures of a channel of yours that name nobody: who watches it at its relays, to how many these have handed a post, polls",
+        "내 채널의 수치를 아무도 드러나지 않게 보여 줍니다. 릴레이에서 지켜보는 수, 글이 전달된 수, 투표 현황",
     ),
     (
         "Tell followers what a poll of yours has come to so far",

@@ -99,6 +99,7 @@ __all__ = [
     "CouponPostBody",
     "Day",
     "DeletedBody",
+    "Deliveries",
     "DeviceKey",
     "Doctor",
     "DomainUnavailable",
@@ -112,6 +113,7 @@ __all__ = [
     "EventPostBody",
     "Evidence",
     "EvidencePage",
+    "FiguresState",
     "FileBody",
     "FileSendBody",
     "Filter",
@@ -202,6 +204,7 @@ __all__ = [
     "RelayAddress",
     "RelayDemotedEvent",
     "RelayDemotedEventData",
+    "RelayFigures",
     "RelayInfo",
     "RelayKey",
     "RelayState",
@@ -325,6 +328,9 @@ EventCursor = str
 
 EventEpoch = str
 """Names a stretch of the event log: from one start of the node on this data to the next. Copies of a data directory share the epochs up to the copy, and none after."""
+
+FiguresState = Literal["told", "away", "silent", "refused"]
+"""Whether a relay tells figures."""
 
 GapReason = Literal["pruned", "other_log"]
 """Why events aren't in the log."""
@@ -1099,10 +1105,19 @@ class ChannelEvidencePage(TypedDict):
 
 
 class ChannelFigures(TypedDict):
-    """Figures of an own channel; all are rounded down to tens, and 0 is fewer than 20."""
+    """Figures of a channel on which this account writes; all are rounded down to tens, and 0 is fewer than 20."""
+
+    deliveries: NotRequired[int]
+    """Peers to which the relay that says the most has handed the post."""
 
     polls: list[PollFigures]
     """Polls that were posted by this device, the one that is over last first."""
+
+    relays: list[RelayFigures]
+    """What each relay of the channel says; none where this account may not be told, without the scope `stats`."""
+
+    watchers: NotRequired[int]
+    """Peers that watch the channel at the relay that says the most. Not the sum: who follows watches at several. Absent if no relay tells."""
 
 
 class ChannelGap(TypedDict):
@@ -1666,6 +1681,19 @@ class DeletedBody(TypedDict):
     """Its author took it back."""
 
     kind: Literal["deleted"]
+
+
+class Deliveries(TypedDict):
+    """To how many peers a relay has handed a post."""
+
+    counted_ms: int
+    """When they were counted, in Unix milliseconds. A relay tells the same for an hour."""
+
+    peers: int
+    """Each counts once."""
+
+    since_ms: int
+    """Since when they are counted, in Unix milliseconds: what was before the relay's start isn't known."""
 
 
 class Doctor(TypedDict):
@@ -2802,6 +2830,28 @@ class RelayDemotedEventData(TypedDict):
 
     relay: RelayKey
     """The relay."""
+
+
+class RelayFigures(TypedDict):
+    """What one relay says of a channel. It counts peers, by their transport keys: each device once, also this one."""
+
+    counted_ms: NotRequired[int]
+    """When watchers were counted, in Unix milliseconds. A relay tells the same for an hour."""
+
+    deliveries: NotRequired[Deliveries]
+    """Peers to which it has handed the post. Absent if it doesn't count that, or no longer."""
+
+    reason: NotRequired[str]
+    """Why it refused, if it did: `not_allowed` if this account may not be told, `not_found` as long as nothing of the channel is kept there, `busy`, …"""
+
+    relay: RelayKey
+    """Which."""
+
+    state: FiguresState
+    """Whether it tells figures."""
+
+    watchers: NotRequired[int]
+    """Peers that watched the channel at `counted_ms`."""
 
 
 class RelayInfo(TypedDict):
@@ -4285,12 +4335,15 @@ class ChannelMethods:
         result: Post = self._call("channel.vote", {"channel": channel, "choices": choices, "post": post})
         return result
 
-    def figures(self, *, channel: ChannelId) -> ChannelFigures:
-        """Figures of a channel on which this account writes, rounded down to tens and none below 20.
+    def figures(self, *, channel: ChannelId, post: PostId | None = None) -> ChannelFigures:
+        """Figures of a channel on which this account writes, rounded down to tens and none below 20: how many watch it at each of its relays, to how many these have handed a post, and polls.
 
-        channel: The channel.
+        The relays are asked; one that doesn't answer within ten seconds is `silent`.
+
+        channel: A channel on which this account writes.
+        post: A post: then relays are asked to how many it was handed, too, and of polls only it is shown.
         """
-        result: ChannelFigures = self._call("channel.figures", {"channel": channel})
+        result: ChannelFigures = self._call("channel.figures", {"channel": channel, "post": post})
         return result
 
     def publish_result(self, *, channel: ChannelId, post: PostId) -> Post:

@@ -524,10 +524,16 @@ export interface ChannelEvidencePage {
   prev?: PageCursor;
 }
 
-/** Figures of an own channel; all are rounded down to tens, and 0 is fewer than 20. */
+/** Figures of a channel on which this account writes; all are rounded down to tens, and 0 is fewer than 20. */
 export interface ChannelFigures {
+  /** Peers to which the relay that says the most has handed the post. */
+  deliveries?: number;
   /** Polls that were posted by this device, the one that is over last first. */
   polls: PollFigures[];
+  /** What each relay of the channel says; none where this account may not be told, without the scope `stats`. */
+  relays: RelayFigures[];
+  /** Peers that watch the channel at the relay that says the most. Not the sum: who follows watches at several. Absent if no relay tells. */
+  watchers?: number;
 }
 
 /** Posts of a writer that aren't here. */
@@ -952,6 +958,16 @@ export interface DeletedBody {
   kind: "deleted";
 }
 
+/** To how many peers a relay has handed a post. */
+export interface Deliveries {
+  /** When they were counted, in Unix milliseconds. A relay tells the same for an hour. */
+  counted_ms: number;
+  /** Each counts once. */
+  peers: number;
+  /** Since when they are counted, in Unix milliseconds: what was before the relay's start isn't known. */
+  since_ms: number;
+}
+
 /** A device's public key. */
 export type DeviceKey = string;
 
@@ -1087,6 +1103,9 @@ export interface EvidencePage {
   /** As `before` it gives the page that precedes. Absent at the start and in lists that only go forward. */
   prev?: PageCursor;
 }
+
+/** Whether a relay tells figures. */
+export type FiguresState = "told" | "away" | "silent" | "refused";
 
 /** A file. */
 export interface FileBody {
@@ -1912,6 +1931,22 @@ export interface RelayDemotedEventData {
   reason: string;
   /** The relay. */
   relay: RelayKey;
+}
+
+/** What one relay says of a channel. It counts peers, by their transport keys: each device once, also this one. */
+export interface RelayFigures {
+  /** When watchers were counted, in Unix milliseconds. A relay tells the same for an hour. */
+  counted_ms?: number;
+  /** Peers to which it has handed the post. Absent if it doesn't count that, or no longer. */
+  deliveries?: Deliveries;
+  /** Why it refused, if it did: `not_allowed` if this account may not be told, `not_found` as long as nothing of the channel is kept there, `busy`, … */
+  reason?: string;
+  /** Which. */
+  relay: RelayKey;
+  /** Whether it tells figures. */
+  state: FiguresState;
+  /** Peers that watched the channel at `counted_ms`. */
+  watchers?: number;
 }
 
 /** A relay that the node uses. */
@@ -3047,8 +3082,10 @@ export interface ChannelVoteParams {
 
 /** Parameters of `channel.figures`. */
 export interface ChannelFiguresParams {
-  /** The channel. */
+  /** A channel on which this account writes. */
   channel: ChannelId;
+  /** A post: then relays are asked to how many it was handed, too, and of polls only it is shown. */
+  post?: PostId;
 }
 
 /** Parameters of `channel.publish_result`. */
@@ -3771,7 +3808,11 @@ export abstract class Methods {
      */
     vote: (params: ChannelVoteParams, signal?: AbortSignal): Promise<Post> =>
       this.call("channel.vote", params, signal),
-    /** Figures of a channel on which this account writes, rounded down to tens and none below 20. */
+    /**
+     * Figures of a channel on which this account writes, rounded down to tens and none below 20: how many watch it at each of its relays, to how many these have handed a post, and polls.
+     *
+     * The relays are asked; one that doesn't answer within ten seconds is `silent`.
+     */
     figures: (params: ChannelFiguresParams, signal?: AbortSignal): Promise<ChannelFigures> =>
       this.call("channel.figures", params, signal),
     /** Tells followers what a poll that this device posted has come to so far, by an edit of the post. */

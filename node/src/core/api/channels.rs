@@ -4,8 +4,9 @@ use super::{Facade, page};
 use crate::core::channels::verify;
 use crate::rpc::api::{ApiResult, ChannelApi};
 use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
+use crate::rpc::figures::{ChannelFigures, ChannelFiguresParams};
 use crate::rpc::params::*;
-use crate::rpc::polls::{ChannelFigures, ChannelVoteParams};
+use crate::rpc::polls::ChannelVoteParams;
 use crate::rpc::types::*;
 
 impl ChannelApi for Facade {
@@ -102,8 +103,8 @@ impl ChannelApi for Facade {
         self.vote(params).await
     }
 
-    async fn channel_figures(&self, channel: ChannelId) -> ApiResult<ChannelFigures> {
-        self.figures(channel).await
+    async fn channel_figures(&self, params: ChannelFiguresParams) -> ApiResult<ChannelFigures> {
+        self.figures(params).await
     }
 
     async fn channel_publish_result(&self, params: PostParams) -> ApiResult<Post> {

@@ -174,9 +174,13 @@ async fn methods_of_channels_answer_in_the_documented_shape() {
         (
             "channel.figures",
             of.clone(),
-            json!({"polls": [{
-                "post": id(8), "until_ms": 9, "open": true, "voters": 40, "options": [30, 0], "capped": false,
-            }]}),
+            json!({
+                "watchers": 30,
+                "relays": [{"relay": id(9), "state": "told", "watchers": 30, "counted_ms": 4}],
+                "polls": [{
+                    "post": id(8), "until_ms": 9, "open": true, "voters": 40, "options": [30, 0], "capped": false,
+                }],
+            }),
         ),
         (
             "channel.evidence",

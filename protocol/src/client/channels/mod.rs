@@ -9,6 +9,7 @@
 //! | `beacons` | what the root signs of the whole channel |
 //! | `writers` | who else may write, hand-over and recovery |
 //! | `directory` | being found in relays' directories, and finding others |
+//! | `figures` | how many relays say that watch and were handed a post |
 //! | `digest` | what the follower's terms hold back |
 //! | `domain` | whether a domain vouches for a channel |
 //! | `mesh` | passing on among followers |
@@ -23,6 +24,7 @@ mod beacons;
 mod digest;
 mod directory;
 mod domain;
+mod figures;
 mod follow;
 mod history;
 mod mesh;
@@ -262,6 +264,14 @@ pub enum ChannelCommand {
         /// Where to go on.
         after: Vec<u8>,
     },
+    /// Ask a channel's relays how many watch it, as its root or a writer that may be told. Replies [`Reply::Figures`] once all have answered
+    /// or are given up.
+    Figures {
+        /// Which.
+        channel: ChannelId,
+        /// To how many this post was handed, too.
+        post: Option<EnvelopeId>,
+    },
     /// Fetch older posts from a relay. Replies [`Reply::Older`] when they are here.
     History {
         /// Where.
@@ -316,6 +326,8 @@ pub(super) struct Channels {
     ask_again_ms: BTreeMap<(TransportKey, ChannelId), u64>,
     /// What relays are asked about their directories.
     directory: directory::Directory,
+    /// What they are asked about own channels.
+    inquiries: figures::Inquiries,
     /// Posts that are planned, by time.
     planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
     /// Own channels whose relays are to be handed again what they may lack.
@@ -431,6 +443,7 @@ impl Channels {
             .chain(again)
             .chain(planned)
             .chain(self.directory.timer())
+            .chain(self.inquiries.timer())
             .chain(self.by_id.values().filter_map(directory::renewed_ms))
             .chain(self.mesh.timer())
             .chain(self.polls.timer())
@@ -553,6 +566,7 @@ impl Client {
                 category,
                 after,
             } => return self.search_directory(now_ms, token, relay, (query, category), after),
+            ChannelCommand::Figures { channel, post } => return self.ask_figures(now_ms, token, channel, post),
             ChannelCommand::History { channel } => return self.read_back(now_ms, channel, token),
         }
         .map(Some)
@@ -566,6 +580,7 @@ impl Client {
         self.fill_channels(now_ms);
         self.ask_refusers(now_ms);
         self.tick_directory(now_ms);
+        self.tick_inquiries(now_ms);
         self.tick_mesh(now_ms);
         self.tick_polls(now_ms, rows)
     }

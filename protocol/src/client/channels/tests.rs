@@ -10,6 +10,7 @@ use crate::keys::TopicSecret;
 
 mod digest;
 mod directory;
+mod figures;
 mod forgeries;
 mod mesh;
 mod polls;

@@ -67,7 +67,12 @@ pub(super) const SESSIONS: usize = 32;
 pub(super) const SESSION_S: u64 = 60;
 /// Listings of the directory that one search looks at; then its page ends (some milliseconds of the keeper's time).
 pub(super) const LISTINGS_LOOKED_AT: usize = 1024;
-/// Searches and listings of a peer, and of all peers together, in a minute; then they are told to wait (guess: somebody who looks
+/// Envelopes, and their bytes, among which the newest beacon of a channel is looked for to see who may be told figures: there is one after
+/// each entry of the root (guess).
+pub(super) const BEACON_ROWS: usize = 256;
+/// See [`BEACON_ROWS`].
+pub(super) const BEACON_BYTES: usize = 512 * 1024;
+/// Searches, listings and questions for figures of a peer, and of all peers together, in a minute; then they are told to wait (guess: somebody who looks
 /// around; a tenth of a core).
 pub(super) const SEARCHES_PER_MINUTE: (u64, u64) = (60, 1200);
 /// Listings that one tick lets go of.
@@ -191,6 +196,8 @@ pub struct RelayStats {
     pub listings: u64,
     /// Searches of the directory answered since the start.
     pub searches: u64,
+    /// Questions for figures of channels answered since the start.
+    pub figures: u64,
     /// Peers that have something to be sent and room for it.
     pub runnable: u64,
     /// Bytes of envelopes sent to watchers and not acknowledged.

@@ -21,7 +21,7 @@ pub(super) struct Directory {
     listed: BTreeMap<Vec<u8>, Listing>,
     places: BTreeMap<ChannelId, Vec<u8>>,
     due: BTreeSet<(u64, ChannelId)>,
-    /// Searches and listings of all peers lately.
+    /// Searches, listings and questions for figures of all peers lately.
     asked: Spent,
 }
 
@@ -189,8 +189,8 @@ impl Relay {
         self.send(peer, &CustodianFrame::Found(found));
     }
 
-    /// Counts what a peer asks of the directory; true if that is refused because it is too much.
-    fn too_often(&mut self, now_s: u64, peer: TransportKey, request: u64) -> bool {
+    /// Counts what a peer asks of the directory, or for figures; true if that is refused because it is too much.
+    pub(super) fn too_often(&mut self, now_s: u64, peer: TransportKey, request: u64) -> bool {
         let (each, all) = SEARCHES_PER_MINUTE;
         let Some(state) = self.peers.get_mut(&peer) else {
             return true;

@@ -1,9 +1,9 @@
 //! Serving a topic backwards. What is sent counts for the reader's window like pages that are pushed.
 
-use super::Relay;
 use super::config::{READ_ONLY_RETRY_S, ROWS_PER_PAGE, ROWS_PER_READ, WINDOW_RETRY_S};
 use super::damage;
 use super::stored::LogRow;
+use super::{Relay, figures};
 use crate::custody::frames::{Cursor, CustodianFrame, Item, Refusal};
 use crate::custody::{History, HistoryPage};
 use crate::keys::TransportKey;
@@ -44,8 +44,11 @@ impl Relay {
             }
             page => page?,
         };
+        let number = self.topics.get(&ask.topic).map(|topic| topic.row.number);
         if let Some(state) = self.peers.get_mut(&peer) {
             state.count_sent(page.counted());
+            let counted = figures::counted(&page.items);
+            self.counts.hand(now_s, number.unwrap_or(0), &counted, state.mark);
         }
         self.unacknowledged += page.counted();
         self.stats.history_pages += 1;

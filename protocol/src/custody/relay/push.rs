@@ -6,7 +6,7 @@ use super::damage;
 use super::stored::LogRow;
 use super::topics::Topic;
 use super::windows::Spent;
-use super::{Head, Relay};
+use super::{Head, Relay, figures};
 use crate::custody::frames::{Cursor, CustodianFrame, Item, Items, TokenHash};
 use crate::keys::{TopicId, TransportKey};
 use crate::limits;
@@ -34,8 +34,10 @@ pub(super) struct Peer {
     pub runnable: bool,
     /// What was read lately to compare windows with it.
     pub compared: Spent,
-    /// What it asked of the directory lately.
+    /// What it asked of the directory, and for figures, lately.
     pub searched: Spent,
+    /// By what it is counted among those to whom something was handed.
+    pub mark: u64,
     /// Whether the next envelope doesn't fit its window until it acknowledges.
     blocked: bool,
     /// Bytes of envelopes and chunks sent on this stream.
@@ -45,6 +47,13 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    pub fn of(mark: u64) -> Self {
+        Self {
+            mark,
+            ..Self::default()
+        }
+    }
+
     pub fn window(&self) -> u64 {
         limits::PUSH_WINDOW_BYTES.saturating_sub(self.unacknowledged())
     }
@@ -93,6 +102,8 @@ struct SharedPage {
     end: Head,
     bytes: usize,
     items: u64,
+    /// Positions of what is counted of it.
+    counted: Arc<[u64]>,
     caught_up: bool,
     full: bool,
 }
@@ -200,6 +211,7 @@ impl Relay {
             self.unacknowledged += page.bytes as u64;
             self.stats.pushed += page.items;
             self.stats.pages += 1;
+            self.counts.hand(now_s, topic.row.number, &page.counted, peer.mark);
             let frame = page.frame.clone();
             self.send_bytes(key, frame, SHARED_PAGE_COST_BYTES);
             return Ok(SHARED_PAGE_COST_BYTES);
@@ -232,6 +244,8 @@ impl Relay {
         let count = page.items.len() as u64;
         self.stats.pushed += count;
         self.stats.pages += 1;
+        let counted: Arc<[u64]> = figures::counted(&page.items).into();
+        self.counts.hand(now_s, topic.row.number, &counted, peer.mark);
         let cursor = Cursor {
             epoch: self.epoch,
             position: page.end.position,
@@ -256,6 +270,7 @@ impl Relay {
                 end: page.end,
                 bytes: page.bytes,
                 items: count,
+                counted,
                 caught_up,
                 full: page.full,
             });

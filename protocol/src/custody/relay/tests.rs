@@ -13,6 +13,7 @@ mod directory;
 mod disk;
 mod expiry;
 mod faults;
+mod figures;
 mod history;
 mod peers;
 mod pushing;

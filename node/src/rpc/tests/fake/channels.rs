@@ -4,8 +4,9 @@ use super::super::channels;
 use super::{Fake, page};
 use crate::rpc::api::{ApiResult, ChannelApi};
 use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
+use crate::rpc::figures::{ChannelFigures, ChannelFiguresParams, FiguresState, RelayFigures};
 use crate::rpc::params::*;
-use crate::rpc::polls::{ChannelFigures, ChannelVoteParams, PollFigures};
+use crate::rpc::polls::{ChannelVoteParams, PollFigures};
 use crate::rpc::types::*;
 
 impl ChannelApi for Fake {
@@ -145,9 +146,19 @@ impl ChannelApi for Fake {
         Ok(channels::post())
     }
 
-    async fn channel_figures(&self, channel: ChannelId) -> ApiResult<ChannelFigures> {
-        channels::known(channel)?;
+    async fn channel_figures(&self, params: ChannelFiguresParams) -> ApiResult<ChannelFigures> {
+        channels::known(params.channel)?;
         Ok(ChannelFigures {
+            watchers: Some(30),
+            deliveries: None,
+            relays: vec![RelayFigures {
+                relay: RelayKey([9; 32]),
+                state: FiguresState::Told,
+                reason: None,
+                watchers: Some(30),
+                counted_ms: Some(4),
+                deliveries: None,
+            }],
             polls: vec![PollFigures {
                 post: PostId([8; 32]),
                 until_ms: 9,
