@@ -58,7 +58,7 @@ pub async fn command(command: Command, data: &Path, token_file: Option<&Path>, o
             expires_in_s,
             qr,
         } => contacts::invite(&client, multi_use, expires_in_s, qr, out).await,
-        Command::Accept { invite } => contacts::accept(&client, &invite, out).await,
+        Command::Accept { invite, alias } => contacts::accept(&client, &invite, alias, out).await,
         Command::Requests => contacts::requests(&client, out).await,
         Command::Approve { request } => contacts::approve(&client, &request, out).await,
         Command::Decline { request } => contacts::decline(&client, &request, out).await,

@@ -175,6 +175,8 @@ pub const MULTI_USE_INVITE_SECONDS: u64 = 7 * 24 * 3600;
 /// Longest life of an invite, in seconds.
 pub const INVITE_SECONDS_MAX: u64 = 90 * 24 * 3600;
 
+/// Chats of a device under aliases (guess: a brand or two a week, for some years).
+pub const ALIASES: usize = 256;
 /// Chats of an account (topics at relays are bounded with them).
 pub const CHATS: usize = 10_000;
 /// Own messages that await delivery, over all chats; beyond, sending is refused.

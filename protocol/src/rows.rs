@@ -37,6 +37,8 @@ pub enum Tree {
     Requests = 12,
     /// Contacts: account.
     Contacts = 13,
+    /// As whom this device is in chats where it isn't its account: chat.
+    Aliases = 59,
     /// The event log: cursor, big-endian.
     Events = 14,
     /// Idempotency keys of the local API: hash of the key.

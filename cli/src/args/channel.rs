@@ -230,6 +230,9 @@ pub enum ChannelCommand {
         /// What to say
         #[arg(allow_hyphen_values = true)]
         text: String,
+        /// Ask as another account, made for this chat alone; the other learns nothing of yours. NAME is what it calls itself
+        #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        alias: Option<String>,
     },
     /// Who may write on a channel beside its root
     Writer {

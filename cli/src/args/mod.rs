@@ -128,6 +128,9 @@ pub enum Command {
     Accept {
         /// The invite, `madang:invite?…`
         invite: String,
+        /// Ask as another account, made for this chat alone; the other learns nothing of yours. NAME is what it calls itself
+        #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        alias: Option<String>,
     },
     /// List the people who ask for contact, or to be let into a group
     Requests,

@@ -193,7 +193,7 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
         ChannelCommand::Vote { channel, post, choices } => polls::vote(client, &channel, &post, &choices, out).await,
         ChannelCommand::Figures { channel, post } => figures::figures(client, &channel, post.as_deref(), out).await,
         ChannelCommand::PublishResult { channel, post } => polls::publish(client, &channel, &post, out).await,
-        ChannelCommand::Write { channel, text } => write_back(client, &channel, &text, out).await,
+        ChannelCommand::Write { channel, text, alias } => write_back(client, &channel, &text, alias, out).await,
         ChannelCommand::Writer { action } => terms::writer(client, action, out).await,
         ChannelCommand::RecoveryKey { channel } => terms::recovery_key(client, &channel, out).await,
         ChannelCommand::Recover { key } => terms::recover(client, &key, out).await,
@@ -548,11 +548,11 @@ async fn link_of(client: &Client, given: &str, out: &Out) -> Result<String, Faul
 }
 
 /// Asks the channel's inbox for a chat, or takes the one that there is, and sends a text.
-async fn write_back(client: &Client, given: &str, text: &str, out: &Out) -> Result<(), Fault> {
+async fn write_back(client: &Client, given: &str, text: &str, alias: Option<String>, out: &Out) -> Result<(), Fault> {
     let found = get(client, given).await?;
     let inbox = found.pointer("/manifest/inbox").and_then(Value::as_str);
     let inbox = inbox.ok_or_else(|| Fault::failed(|t| t.no_inbox.to_owned()))?;
-    let accepted = client.call("contact.accept", json!({ "invite": inbox })).await?;
+    let accepted = super::contacts::ask(client, inbox, alias).await?;
     let body = json!({ "kind": "text", "text": text });
     let params = json!({ "chat": accepted.get("chat"), "body": body });
     let sent = client.call("message.send", params).await?;

@@ -30,14 +30,23 @@ pub(super) async fn invite(
     Ok(())
 }
 
-pub(super) async fn accept(client: &Client, invite: &str, out: &Out) -> Result<(), Fault> {
+pub(super) async fn accept(client: &Client, invite: &str, alias: Option<String>, out: &Out) -> Result<(), Fault> {
     let waiting = out.progress(out.t().asking_inviter);
-    let accepted = client.call("contact.accept", json!({ "invite": invite.trim() })).await;
+    let accepted = ask(client, invite, alias).await;
     drop(waiting);
     let accepted = accepted?;
     out.print(&accepted, || show::field(&accepted, "chat"))?;
     out.remark(out.t().accepted);
     Ok(())
+}
+
+/// Asks an invite's maker for a chat, as oneself or under an alias.
+pub(super) async fn ask(client: &Client, invite: &str, alias: Option<String>) -> Result<Value, Fault> {
+    let mut params = Map::from_iter([("invite".to_owned(), json!(invite.trim()))]);
+    if let Some(name) = alias {
+        params.insert("alias".to_owned(), json!({ "name": name }));
+    }
+    client.call("contact.accept", Value::Object(params)).await
 }
 
 pub(super) async fn requests(client: &Client, out: &Out) -> Result<(), Fault> {

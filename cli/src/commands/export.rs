@@ -56,7 +56,7 @@ pub(super) async fn export(client: &Client, chat: &str, to: Option<PathBuf>, out
         "format": FORMAT,
         "version": VERSION,
         "exported_ms": exported_ms,
-        "account": own.get("account"),
+        "account": row.pointer("/alias/account").or(own.get("account")),
         "chat": id,
         "name": row.get("name"),
         "members": row.get("members"),

@@ -145,7 +145,7 @@ async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
         vec![
             show::short(show::text_of(item, "chat")),
             show::marked(item, "chat", &names, t),
-            (t.node_says)(&show::field(item, "state")),
+            [(t.node_says)(&show::field(item, "state")), as_whom(item, t)].concat(),
             match show::number(item, "unread") {
                 0 => String::new(),
                 unread => (t.unread)(unread),
@@ -159,6 +159,14 @@ async fn chats(client: &Client, out: &Out) -> Result<(), Fault> {
         }
         out.table(&shown.iter().map(|item| row(item)).collect::<Vec<_>>())
     })
+}
+
+/// Under which alias one is in a chat; nothing where that isn't so.
+fn as_whom(chat: &Value, t: &Texts) -> String {
+    match chat.get("alias") {
+        Some(alias) => format!(", {}", (t.under_alias)(&show::field(alias, "name"))),
+        None => String::new(),
+    }
 }
 
 async fn send(client: &Client, chat: &str, body: Value, key: Option<String>, out: &Out) -> Result<(), Fault> {

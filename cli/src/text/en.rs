@@ -249,6 +249,7 @@ pub static EN: Texts = Texts {
     no_chats: "no chats",
     no_messages: "no messages",
     unread: |count| format!("{count} unread"),
+    under_alias: |name| format!("under the alias {name}").trim_end().to_owned(),
     held_until: |time| format!("held until {time}"),
     reply_to: |message| format!("to {message}"),
     edited: "edited",

@@ -259,6 +259,7 @@ pub static KO: Texts = Texts {
     no_chats: "대화가 없습니다",
     no_messages: "메시지가 없습니다",
     unread: |count| format!("안 읽음 {count}"),
+    under_alias: |name| format!("별칭 {name}").trim_end().to_owned(),
     held_until: |time| format!("릴레이 보관 중({time}까지)"),
     reply_to: |message| format!("{message}에 답장"),
     edited: "수정됨",

@@ -284,6 +284,8 @@ pub struct Texts {
     pub no_chats: &'static str,
     pub no_messages: &'static str,
     pub unread: fn(u64) -> String,
+    /// Its name, which may be empty.
+    pub under_alias: fn(&str) -> String,
     pub held_until: fn(&str) -> String,
     pub reply_to: fn(&str) -> String,
     pub edited: &'static str,

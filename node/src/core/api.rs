@@ -211,8 +211,12 @@ pub(super) fn check(name: &str, ok: bool, detail: &str, hint: Option<&str>) -> C
     }
 }
 
-pub(super) fn name_of(rows: &dyn Rows, account: &keys::AccountId) -> Result<Option<String>, RowsError> {
-    Ok(history::contact(rows, account)?.and_then(|contact| given(&contact.name)))
+pub(super) fn name_in(
+    rows: &dyn Rows,
+    chat: &keys::ChatId,
+    account: &keys::AccountId,
+) -> Result<Option<String>, RowsError> {
+    Ok(history::contact_in(rows, chat, account)?.and_then(|contact| given(&contact.name)))
 }
 
 fn unexpected(_: &Reply) -> ApiError {

@@ -9,7 +9,7 @@ use madang_protocol::client::history::{self, ChatView, ContactView};
 use madang_protocol::keys;
 use madang_protocol::rows::{Rows, RowsError};
 
-use super::api::{Facade, name_of};
+use super::api::{Facade, name_in};
 use super::engine::Ask;
 use super::show::{gap_state, given, message};
 use crate::rpc::api::ApiResult;
@@ -39,7 +39,7 @@ impl Facade {
                         .map(|peer| history::contact(rows, &peer))
                         .transpose()?
                         .flatten();
-                    let chosen = peer.is_none_or(|contact| contact.chat == chat.id);
+                    let chosen = chat.alias.is_some() || peer.is_none_or(|contact| contact.chat == chat.id);
                     if chosen || !history::messages(rows, &chat.id, None, None, 1)?.is_empty() {
                         list.push(read(rows, chat)?);
                     }
@@ -89,7 +89,7 @@ impl Facade {
                     return Ok(None);
                 }
                 let gaps = history::gaps(rows, &id)?.into_iter();
-                let gaps = gaps.map(|gap| Ok((name_of(rows, &gap.account)?, gap)));
+                let gaps = gaps.map(|gap| Ok((name_in(rows, &id, &gap.account)?, gap)));
                 gaps.collect::<Result<Vec<_>, RowsError>>().map(Some)
             })
             .await?;
@@ -159,8 +159,12 @@ impl Facade {
             members,
             told,
         } = found;
+        let (own_account, own_device, own_name) = match &chat.alias {
+            Some(alias) => (alias.account, alias.device, alias.name.as_str()),
+            None => (self.account, self.device, own_name),
+        };
         let members = members.into_iter().map(|(account, contact)| {
-            let own = account == self.account;
+            let own = account == own_account;
             let devices = contact.iter().flat_map(|contact| &contact.devices);
             Member {
                 account: account.to_string(),
@@ -171,7 +175,7 @@ impl Facade {
                     known.or_else(|| told.get(&account).and_then(|name| given(name)))
                 },
                 devices: if own {
-                    vec![DeviceKey(self.device.0)]
+                    vec![DeviceKey(own_device.0)]
                 } else {
                     devices.map(|device| DeviceKey(device.0)).collect()
                 },
@@ -196,6 +200,10 @@ impl Facade {
             timer_s: chat.context.timer_s,
             unread: chat.unread,
             last_ms: Some(chat.last_ms),
+            alias: chat.alias.as_ref().map(|alias| ChatAlias {
+                account: alias.account.to_string(),
+                name: given(&alias.name),
+            }),
         }
     }
 }
@@ -204,7 +212,7 @@ fn read(rows: &dyn Rows, chat: ChatView) -> Result<Read, RowsError> {
     let accounts: BTreeSet<_> = chat.accounts.iter().chain(&chat.peer).copied().collect();
     let mut members = Vec::new();
     for account in accounts {
-        members.push((account, history::contact(rows, &account)?));
+        members.push((account, history::contact_in(rows, &chat.id, &account)?));
     }
     Ok(Read {
         name: chat_name(rows, &chat)?,
@@ -217,7 +225,7 @@ fn read(rows: &dyn Rows, chat: ChatView) -> Result<Read, RowsError> {
 /// What people call a chat: a group's name, or the other's.
 pub(super) fn chat_name(rows: &dyn Rows, chat: &ChatView) -> Result<Option<String>, RowsError> {
     match &chat.peer {
-        Some(peer) => name_of(rows, peer),
+        Some(peer) => name_in(rows, &chat.id, peer),
         None => Ok(given(&chat.context.name)),
     }
 }

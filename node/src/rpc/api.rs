@@ -108,7 +108,7 @@ pub trait ChatApi: Send + Sync + 'static {
     fn chat_invites(&self, params: ChatParams) -> impl Future<Output = ApiResult<GroupInvites>> + Send;
 
     /// `chat.uninvite`: takes a link back.
-    fn chat_uninvite(&self, params: AcceptParams) -> impl Future<Output = ApiResult<Done>> + Send;
+    fn chat_uninvite(&self, params: UninviteParams) -> impl Future<Output = ApiResult<Done>> + Send;
 
     /// `chat.typing`: tells whoever is connected, seldom.
     fn chat_typing(&self, params: ChatTypingParams) -> impl Future<Output = ApiResult<Done>> + Send;

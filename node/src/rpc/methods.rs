@@ -160,7 +160,7 @@ methods! {
     /// Takes a link of a group back: it lets nobody in any more.
     ///
     /// Requests by it are gone. So it is for links whose maker is no admin any more.
-    "chat.uninvite", Need::chat("manage"), AcceptParams => Done, |s, p, _| s.api.chat_uninvite(p).await;
+    "chat.uninvite", Need::chat("manage"), UninviteParams => Done, |s, p, _| s.api.chat_uninvite(p).await;
 
     /// Changes a chat's name, picture or timer; what is absent stays. In a one-to-one chat only the timer.
     "chat.update", Need::chat("manage"), ChatUpdateParams => Chat, |s, p, _| s.api.chat_update(p).await;

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::ids::{ChatId, EventCursor, EventEpoch, MessageId, RequestId};
-use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_PAGE, MAX_POLL};
+use super::limits::{DEFAULT_PAGE, MAX_FILTER, MAX_LIST_CURSOR, MAX_NAME, MAX_PAGE, MAX_POLL};
 use super::objects::read;
-use super::schema::{CursorOrAck, Link, PageCursor};
+use super::schema::{CursorOrAck, Link, PageCursor, Text};
 
 pub use super::apps::{AckParams, AppApproveParams, AppHandleParams, AppMintParams, AppParams, AppRequestParams};
 pub use super::archive::{ArchiveImportParams, ArchiveMessagesParams, ArchiveParams};
@@ -87,15 +87,48 @@ impl FromParams for InviteParams {
     }
 }
 
-/// Parameters of `contact.accept` and `chat.uninvite`; absent from Debug, as whoever has the link may use it.
+/// Parameters of `contact.accept`; absent from Debug, as whoever has the link may use it.
 #[derive(Clone, PartialEq, Eq, JsonSchema)]
 pub struct AcceptParams {
     /// The link.
     #[schemars(with = "Link")]
     pub invite: String,
+    /// Asks under an alias: as another account, made for this chat alone, whose other side learns nothing of yours. An alias of the same name
+    /// with the same inviter is one alias, and its chat the result. Not for invites of groups, nor of those who name no relay.
+    pub alias: Option<NewAlias>,
 }
 
 impl FromParams for AcceptParams {
+    fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
+        let invite = fields.required("invite")?;
+        let alias = fields.optional_nested("alias")?;
+        let name = |mut alias: Fields| alias.optional_text("name", MAX_NAME);
+        Ok(Self {
+            invite,
+            alias: alias.map(name).transpose()?.map(|name| NewAlias {
+                name: name.unwrap_or_default(),
+            }),
+        })
+    }
+}
+
+/// As whom to ask.
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+pub struct NewAlias {
+    /// What it calls itself towards the other; no name unless given, and never yours.
+    #[schemars(with = "Option<Text<0, MAX_NAME>>")]
+    pub name: String,
+}
+
+/// Parameters of `chat.uninvite`; absent from Debug, as whoever has the link may use it.
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+pub struct UninviteParams {
+    /// The link.
+    #[schemars(with = "Link")]
+    pub invite: String,
+}
+
+impl FromParams for UninviteParams {
     fn from_params(fields: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self {
             invite: fields.required("invite")?,
@@ -106,6 +139,12 @@ impl FromParams for AcceptParams {
 impl fmt::Debug for AcceptParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AcceptParams(redacted)")
+    }
+}
+
+impl fmt::Debug for UninviteParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UninviteParams(redacted)")
     }
 }
 

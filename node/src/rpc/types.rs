@@ -288,6 +288,20 @@ pub struct Chat {
     /// When its last message was sent or received, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ms: Option<u64>,
+    /// As whom you are in it, if not as your account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<ChatAlias>,
+}
+
+/// An alias: another account of yours, in one chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChatAlias {
+    /// Its account.
+    #[schemars(with = "Account")]
+    pub account: String,
+    /// What it calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Result of `chat.get`: the chat, and how its state is.

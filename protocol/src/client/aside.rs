@@ -126,7 +126,7 @@ impl Client {
 
     /// Looks anew at what was laid aside: what a member lacks waits again, what nobody can need is dropped.
     pub(super) fn look_aside(&mut self, chat_id: ChatId) -> Vec<u64> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Vec::new();
         };

@@ -17,6 +17,7 @@ mod serving;
 use super::chats::Chat;
 use super::events::EventRow;
 use super::inbound::Taken;
+use super::inboxes::Ours;
 use super::io::{CommandError, Effect, Side};
 use super::links::Link;
 use super::records::decode;
@@ -248,7 +249,8 @@ impl Client {
             self.blob_forget(&blob);
             match topic.and_then(|topic| self.topics.get(&topic).copied()) {
                 Some(TopicUse::Chat(chat)) => self.commit_blob(now_ms, chat, &content)?,
-                Some(TopicUse::Inbox(account)) => self.inbox_blob(now_ms, account, &content)?,
+                Some(TopicUse::Inbox(account)) => self.inbox_blob(now_ms, Ours::Contact(account), &content)?,
+                Some(TopicUse::Alias(chat)) => self.inbox_blob(now_ms, Ours::Alias(chat), &content)?,
                 Some(TopicUse::Guest(card)) => self.guest_blob(now_ms, card, &content)?,
                 _ => {}
             }
@@ -370,7 +372,7 @@ impl Client {
     /// Those who keep a topic's blobs for its readers: the relays that these watch, and their devices, which serve their own.
     fn blob_peers(&self, topic: &TopicId) -> Vec<Peer> {
         match self.topics.get(topic) {
-            Some(TopicUse::Chat(chat)) => self.blob_peers_of(chat),
+            Some(TopicUse::Chat(chat) | TopicUse::Alias(chat)) => self.blob_peers_of(chat),
             Some(TopicUse::Inbox(writer)) => {
                 self.peers_that(&|link| link.relay && link.own || link.accounts.contains(writer))
             }
@@ -392,7 +394,7 @@ impl Client {
             return self.peers_that(&|link| link.relay && link.channels.contains(&channel));
         };
         // Whom this device adds knows its relays, which needn't be the chat's.
-        self.peers_that(&|link| link.serves(chat) || link.relay && link.own)
+        self.peers_that(&|link| link.serves(chat) || link.relay && link.own && !chat.quiet)
     }
 
     fn peers_that(&self, serves: &dyn Fn(&Link) -> bool) -> Vec<Peer> {

@@ -39,6 +39,8 @@ pub(super) struct Chat {
     pub row: ChatRow,
     pub head: ChatHead,
     pub group: Group,
+    /// It is an alias's: nothing of it goes to a device directly, or by gossip.
+    pub quiet: bool,
     /// The commits that aren't settled.
     pub dag: Dag,
     /// Their states, but the current one.
@@ -141,6 +143,7 @@ impl Chat {
             head: ChatHead::default(),
             dag: Dag::new(group.node(), Vec::new()),
             group,
+            quiet: false,
             frozen: Vec::new(),
             members,
             streams: BTreeMap::new(),
@@ -441,7 +444,8 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn insert_chat(&mut self, chat: Chat) {
+    pub(super) fn insert_chat(&mut self, mut chat: Chat) {
+        chat.quiet = self.aliases.contains_key(&chat.id);
         for topic in chat.topics() {
             self.topics.insert(topic, TopicUse::Chat(chat.id));
         }
@@ -520,7 +524,7 @@ impl Client {
         durable: Durable,
     ) -> Result<(), RowsError> {
         let id = stream.message(durable.sequence);
-        let own = member.account == self.account();
+        let own = member.account == self.account_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -672,8 +676,7 @@ impl Client {
             self.pump(now_ms, peer)?;
         }
         let name = self
-            .contacts
-            .get(&account)
+            .contact_in(&chat_id, &account)
             .map(|contact| contact.name.clone())
             .unwrap_or_default();
         self.event(&EventRow::ContactAdded {

@@ -4,7 +4,9 @@ use super::chats::Chat;
 use super::inbound::Taken;
 use super::io::{CommandError, Effect, Reply};
 use super::outbox::OutWhat;
-use super::records::{Acceptance, ContactRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode};
+use super::records::{
+    Acceptance, Accepting, AliasRow, ContactRow, InviteRow, OutKind, OwnInbox, OwnPackage, RequestRow, decode, encode,
+};
 use super::{Client, EventRow, LoadError, TopicUse};
 use crate::chat::{self, ChatContext, Group, Joined, Plan};
 use crate::contact::{Card, CardKey, CardPackage, ContactError, Invite, Request};
@@ -23,7 +25,7 @@ pub(super) const INBOX_PACKAGE_SECONDS: u64 = 90 * 24 * 3600;
 /// Older last-resort packages that a multi-use invite still answers to.
 const OLD_PACKAGES: usize = 4;
 
-fn internal(error: impl std::fmt::Display) -> CommandError {
+pub(super) fn internal(error: impl std::fmt::Display) -> CommandError {
     CommandError::Internal {
         reason: error.to_string(),
     }
@@ -38,6 +40,27 @@ pub(super) struct Asking {
     /// The group that it asks to be let into.
     pub chat: Option<ChatId>,
     pub content: Vec<u8>,
+}
+
+impl Card {
+    /// The inviter as a contact who hasn't answered yet.
+    pub(super) fn contact(&self, chat: ChatId, now_ms: u64, our_inbox: OwnInbox) -> ContactRow {
+        ContactRow {
+            account: self.log.account,
+            name: self.name.clone(),
+            chat,
+            since_ms: now_ms,
+            log: self.log.clone(),
+            transports: self.transports.clone(),
+            devices: self.devices.clone(),
+            relays: self.relays.clone(),
+            suite: self.suite,
+            their_inbox: None,
+            package: None,
+            our_inbox,
+            told_by: None,
+        }
+    }
 }
 
 impl Client {
@@ -113,6 +136,26 @@ impl Client {
         expires_s: u64,
     ) -> Result<OwnPackage, CommandError> {
         let (package, rows) = self.package_of_suite(self.config.suite, last_resort, now_s, expires_s)?;
+        Ok(OwnPackage { package, rows })
+    }
+
+    /// One of whoever this device is in a chat.
+    pub(super) fn package_in(
+        &self,
+        chat: &ChatId,
+        last_resort: bool,
+        now_s: u64,
+        expires_s: u64,
+    ) -> Result<OwnPackage, CommandError> {
+        let (package, rows) = chat::key_package(
+            &self.crypto,
+            &self.secret_in(chat),
+            &self.identity_in(chat),
+            self.config.suite,
+            last_resort,
+            now_s.saturating_sub(PACKAGE_SKEW_S),
+            expires_s,
+        )?;
         Ok(OwnPackage { package, rows })
     }
 
@@ -234,13 +277,7 @@ impl Client {
 
     /// Begins to accept an invite: `None` means that the reply comes once the card is read.
     pub(super) fn accept(&mut self, now_ms: u64, token: u64, link: &str) -> Result<Option<ChatId>, CommandError> {
-        let invite = Invite::from_link(link).map_err(CommandError::Invite)?;
-        if invite.account == self.account() {
-            return Err(CommandError::OwnInvite);
-        }
-        if invite.expires_s <= now_ms / 1000 {
-            return Err(CommandError::InviteExpired);
-        }
+        let invite = self.usable_invite(now_ms, link)?;
         let known = match &invite.group {
             Some(_) => self.is_guest(&invite),
             None => self.contacts.get(&invite.account).map(|contact| contact.chat),
@@ -248,6 +285,30 @@ impl Client {
         if known.is_some() {
             return Ok(known);
         }
+        self.look_for_card(now_ms, token, invite, None)?;
+        Ok(None)
+    }
+
+    /// An invite of somebody else that hasn't expired.
+    pub(super) fn usable_invite(&self, now_ms: u64, link: &str) -> Result<Invite, CommandError> {
+        let invite = Invite::from_link(link).map_err(CommandError::Invite)?;
+        if invite.account == self.account() {
+            return Err(CommandError::OwnInvite);
+        }
+        if invite.expires_s <= now_ms / 1000 {
+            return Err(CommandError::InviteExpired);
+        }
+        Ok(invite)
+    }
+
+    /// Looks for the inviter's card; the chat is asked for once it is here.
+    pub(super) fn look_for_card(
+        &mut self,
+        now_ms: u64,
+        token: u64,
+        invite: Invite,
+        alias: Option<String>,
+    ) -> Result<(), CommandError> {
         let card = invite.card;
         if self.topics.get(&card).is_some_and(|usage| *usage != TopicUse::Card) {
             return Err(CommandError::Invite(ContactError::WrongIdentity {
@@ -256,16 +317,15 @@ impl Client {
         }
         let until_ms = now_ms.saturating_add(self.config.accept_ms);
         let acceptance = self.accepting.entry(card).or_insert(Acceptance {
-            tokens: Vec::new(),
+            asks: Vec::new(),
             invite,
             until_ms,
             best: None,
         });
-        acceptance.tokens.push(token);
+        acceptance.asks.push(Accepting { token, alias });
         acceptance.until_ms = until_ms;
         self.topics.insert(card, TopicUse::Card);
-        self.refresh_links(now_ms)?;
-        Ok(None)
+        Ok(self.refresh_links(now_ms)?)
     }
 
     pub(super) fn expire_contacts(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -277,7 +337,7 @@ impl Client {
             .map(|(card, _)| *card)
             .collect();
         for card in &late {
-            self.end_accept(*card, |_| Err(CommandError::CardUnavailable));
+            self.end_accept(*card, || Err(CommandError::CardUnavailable));
         }
         let shut: Vec<TopicId> = self
             .invites
@@ -295,14 +355,14 @@ impl Client {
         self.refresh_links(now_ms)
     }
 
-    fn end_accept(&mut self, card: TopicId, result: impl Fn(u64) -> Result<Reply, CommandError>) {
+    fn end_accept(&mut self, card: TopicId, result: impl Fn() -> Result<Reply, CommandError>) {
         self.topics.remove(&card);
         // Whoever accepts it again reads the card again.
         let ended = self.cursors.extract_if(.., |(_, topic), _| *topic == card);
         self.dirty.cursors.extend(ended.map(|(place, _)| place));
         if let Some(acceptance) = self.accepting.remove(&card) {
-            for token in acceptance.tokens {
-                let result = result(token);
+            for Accepting { token, .. } in acceptance.asks {
+                let result = result();
                 self.step.effects.push(Effect::Reply { token, result });
             }
         }
@@ -324,7 +384,7 @@ impl Client {
             }
             Err(error) => {
                 let reason = error.to_string();
-                self.end_accept(topic, |_| {
+                self.end_accept(topic, || {
                     Err(CommandError::Invite(ContactError::Mls {
                         what: "read the inviter's card",
                         reason: reason.clone(),
@@ -338,40 +398,57 @@ impl Client {
 
     /// Makes the chat from the best card read.
     pub(super) fn finish_accept(&mut self, now_ms: u64, topic: TopicId) -> Result<(), RowsError> {
-        let Some((invite, card)) = self
-            .accepting
-            .get_mut(&topic)
-            .and_then(|acceptance| Some((acceptance.invite.clone(), acceptance.best.take()?)))
-        else {
+        let Some((invite, card, asks)) = self.accepting.get_mut(&topic).and_then(|acceptance| {
+            let card = acceptance.best.take()?;
+            Some((acceptance.invite.clone(), card, std::mem::take(&mut acceptance.asks)))
+        }) else {
             return Ok(());
         };
-        // They may have asked us, and been approved, while we looked for their card.
-        let contact = self.contacts.get(&invite.account).filter(|_| invite.group.is_none());
-        if let Some(chat) = contact.map(|contact| contact.chat) {
-            self.end_accept(topic, |_| Ok(Reply::Chat(chat)));
-            return self.refresh_links(now_ms);
+        for Accepting { token, alias } in asks {
+            let asked = match alias {
+                Some(name) => self.request_as(now_ms, &invite, &card, name),
+                None => self.request(now_ms, &invite, &card),
+            };
+            let result = match asked {
+                Ok(chat) => Ok(Reply::Chat(chat)),
+                Err(error @ (CommandError::Invalid { .. } | CommandError::Limit { .. })) => Err(error),
+                Err(error) => Err(CommandError::Invite(ContactError::Mls {
+                    what: "use the inviter's card",
+                    reason: error.to_string(),
+                })),
+            };
+            self.step.effects.push(Effect::Reply { token, result });
         }
-        let asked = if invite.group.is_some() {
-            self.request_group(now_ms, &invite, &card)
-        } else {
-            self.request_chat(now_ms, &invite, &card)
-        };
-        match asked {
-            Ok(chat) => self.end_accept(topic, |_| Ok(Reply::Chat(chat))),
-            Err(error) => {
-                let reason = error.to_string();
-                self.end_accept(topic, |_| {
-                    Err(CommandError::Invite(ContactError::Mls {
-                        what: "use the inviter's card",
-                        reason: reason.clone(),
-                    }))
-                });
-            }
-        }
+        self.end_accept(topic, || Err(CommandError::CardUnavailable));
         self.refresh_links(now_ms)
     }
 
-    fn request_chat(&mut self, now_ms: u64, invite: &Invite, card: &Card) -> Result<ChatId, CommandError> {
+    /// Asks as the account for a chat, or to be let into a group.
+    fn request(&mut self, now_ms: u64, invite: &Invite, card: &Card) -> Result<ChatId, CommandError> {
+        if invite.group.is_some() {
+            return match self.is_guest(invite) {
+                Some(chat) => Ok(chat),
+                None => self.request_group(now_ms, invite, card),
+            };
+        }
+        // They may have asked us, and been approved, while we looked for their card.
+        if let Some(contact) = self.contacts.get(&invite.account) {
+            return Ok(contact.chat);
+        }
+        let id = ChatId(self.crypto.random());
+        self.request_chat(now_ms, invite, card, id, None)?;
+        Ok(id)
+    }
+
+    /// Asks for a chat, as the account or under an alias.
+    pub(super) fn request_chat(
+        &mut self,
+        now_ms: u64,
+        invite: &Invite,
+        card: &Card,
+        id: ChatId,
+        alias: Option<AliasRow>,
+    ) -> Result<(), CommandError> {
         let now_s = now_ms / 1000;
         let usable = |package: &&CardPackage| package.not_before_s <= now_s && now_s < package.not_after_s;
         let package = card
@@ -380,31 +457,34 @@ impl Client {
             .filter(usable)
             .min_by_key(|package| package.last_resort)
             .ok_or(CommandError::Invite(ContactError::NoKeyPackage))?;
-        let id = ChatId(self.crypto.random());
-        let (group, topic) = Group::create(
-            &self.crypto,
-            &self.account.device,
-            &self.identity(),
-            card.suite,
-            id,
-            ChatContext::one_to_one(),
-        )?;
+        let (secret, identity) = match &alias {
+            Some(alias) => (&alias.device, alias.identity()),
+            None => (&self.account.device, self.identity()),
+        };
+        let one_to_one = ChatContext::one_to_one();
+        let (group, topic) = Group::create(&self.crypto, secret, &identity, card.suite, id, one_to_one)?;
         let plan = Plan::adding(std::slice::from_ref(package));
-        let change = group.commit(&self.crypto, &self.account.device, &plan, &topic)?;
+        let change = group.commit(&self.crypto, secret, &plan, &topic)?;
         let welcome = change.welcome.ok_or_else(|| internal("no Welcome was made"))?;
         let others_are_theirs = change
             .group
             .members()?
             .iter()
-            .all(|member| member.device == self.device() || member.account == invite.account);
+            .all(|member| member.device == identity.device || member.account == invite.account);
         if !others_are_theirs {
             return Err(CommandError::Invite(ContactError::WrongIdentity {
                 what: "a key package of the card",
             }));
         }
-        let our_inbox = self.new_inbox(now_ms)?;
+        let ours = match &alias {
+            Some(alias) => alias.contact.our_inbox.clone(),
+            None => self.new_inbox(now_ms)?,
+        };
         let request = Request {
-            details: self.details(&our_inbox),
+            details: match &alias {
+                Some(alias) => alias.details(self.config.suite),
+                None => self.details(&ours),
+            },
             chat: id,
             node: change.group.node(),
             welcome,
@@ -428,36 +508,33 @@ impl Client {
         row.suite = card.suite;
         let mut chat = Chat::new(id, row, change.group)?;
         chat.plant(now_ms, topic);
-        self.put_contact(ContactRow {
-            account: invite.account,
-            name: card.name.clone(),
-            chat: id,
-            since_ms: now_ms,
-            log: card.log.clone(),
-            transports: card.transports.clone(),
-            devices: card.devices.clone(),
-            relays: card.relays.clone(),
-            suite: card.suite,
-            their_inbox: None,
-            package: None,
-            our_inbox,
-            told_by: None,
-        })?;
+        match alias {
+            Some(alias) => self.put_alias(id, alias)?,
+            None => self.put_contact(card.contact(id, now_ms, ours))?,
+        }
         self.insert_chat(chat);
         self.refresh_links(now_ms)?;
         let requests = invite.requests.public();
         self.add_out(now_ms, requests, OutWhat::Row(OutKind::Request { chat: id }), envelope)?;
-        Ok(id)
+        Ok(())
     }
 
     pub(super) fn new_inbox(&self, now_ms: u64) -> Result<OwnInbox, CommandError> {
         let now_s = now_ms / 1000;
+        Ok(OwnInbox {
+            packages: vec![self.new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)?],
+            ..self.bare_inbox()?
+        })
+    }
+
+    /// An inbox without key packages.
+    pub(super) fn bare_inbox(&self) -> Result<OwnInbox, CommandError> {
         let (seal_private, seal_public) = self.crypto.hpke_key_pair(self.config.suite).map_err(internal)?;
         Ok(OwnInbox {
             topic: TopicSecret::from_bytes(self.crypto.random()),
             seal_private,
             seal_public,
-            packages: vec![self.new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)?],
+            packages: Vec::new(),
         })
     }
 

@@ -155,6 +155,7 @@ impl Client {
     pub(super) fn next_mark(&mut self, chat_id: ChatId) -> Option<Mark> {
         let start = self.starts.current();
         let nonce = self.starts.nonce(start)?;
+        let marks = self.aliases.get(&chat_id).map_or(&self.marks, |alias| &alias.marks);
         let chat = self.chats.get_mut(&chat_id)?;
         let sealed = Sealed {
             start,
@@ -163,7 +164,7 @@ impl Client {
             clock: chat.head.clock,
         };
         self.dirty.chats.insert(chat_id);
-        Some(self.marks.seal(chat_id, chat.row.incarnation, &sealed))
+        Some(marks.seal(chat_id, chat.row.incarnation, &sealed))
     }
 
     /// Asks a device what it has of ours, for the chats in which we don't know yet whether we are behind.
@@ -171,13 +172,13 @@ impl Client {
         let Some(link) = self.links.get(&peer).filter(|link| link.opened && !link.relay) else {
             return;
         };
-        let device = self.device();
         let unknown = self
             .chats
             .values()
             .filter(|chat| chat.is_unknown() && link.serves(chat));
-        let topics: Vec<TopicId> = unknown.map(|chat| chat.row.topic.public()).collect();
-        for topic in topics {
+        let asked = unknown.map(|chat| (chat.row.topic.public(), self.device_in(&chat.id)));
+        let asked: Vec<(TopicId, DeviceId)> = asked.collect();
+        for (topic, device) in asked {
             let ask = ClientFrame::Compare(Compare { topic, device });
             self.send(peer, Side::Client, ask.encode());
         }
@@ -192,6 +193,7 @@ impl Client {
 
     /// Asks all who are connected, if that wasn't done just now.
     pub(super) fn look_again(&mut self, now_ms: u64, chat_id: ChatId) {
+        let device = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -204,7 +206,7 @@ impl Client {
         chat.looked_ms = Some(now_ms);
         let ask = ClientFrame::Compare(Compare {
             topic: chat.row.topic.public(),
-            device: self.account.device.public(),
+            device,
         })
         .encode();
         let chat = self.chats.get(&chat_id);
@@ -223,7 +225,7 @@ impl Client {
     /// A device asks what we have of it.
     pub(super) fn compare_asked(&mut self, peer: TransportKey, asked: &Compare) {
         let chat = match self.topics.get(&asked.topic) {
-            Some(TopicUse::Chat(chat)) => self.chats.get(chat),
+            Some(TopicUse::Chat(chat)) => self.chats.get(chat).filter(|chat| !chat.quiet),
             // Whoever doesn't know it may be the only other member, and wait to be put back by who asks.
             _ => None,
         };
@@ -281,7 +283,8 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return false;
         };
-        let Some(sealed) = self.marks.open(chat_id, chat.row.incarnation, mark) else {
+        let marks = self.aliases.get(&chat_id).map_or(&self.marks, |alias| &alias.marks);
+        let Some(sealed) = marks.open(chat_id, chat.row.incarnation, mark) else {
             return false;
         };
         let Some(first) = self.starts.split(&sealed, chat.loaded_count, chat.head.sealed) else {
@@ -366,7 +369,7 @@ impl Client {
 
     /// This device was put into a chat again, of which another copy has gone on: it writes in a stream of its own from now on.
     pub(super) fn begin_stream(&mut self, chat_id: ChatId) {
-        let (own, incarnation) = (self.device(), self.crypto.random_u64());
+        let (own, incarnation) = (self.device_in(&chat_id), self.crypto.random_u64());
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -471,7 +474,7 @@ impl Client {
         row: MessageRow,
         rows: &dyn Rows,
     ) -> Result<(), RowsError> {
-        let (own, account) = (self.device(), self.account());
+        let (own, account) = (self.device_in(&chat_id), self.account_in(&chat_id));
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };

@@ -35,10 +35,15 @@ impl Client {
     /// Tells a contact our details, inside the chat. While it hasn't got the last ones, or the outbox is full, it is told later, so
     /// that addresses that change often don't fill the outbox for somebody who is away.
     pub(super) fn send_details(&mut self, now_ms: u64, account: AccountId, id: ChatId) -> Result<(), CommandError> {
-        let own = self.device();
+        let own = self.device_in(&id);
         let full = self.outbox_full();
-        self.renew_inbox_package(now_ms, account)?;
-        let (Some(contact), Some(chat)) = (self.contacts.get(&account), self.chats.get_mut(&id)) else {
+        if !self.aliases.contains_key(&id) {
+            self.renew_inbox_package(now_ms, account)?;
+        }
+        let Some(details) = self.details_in(&id, &account) else {
+            return Ok(());
+        };
+        let Some(chat) = self.chats.get_mut(&id) else {
             return Ok(());
         };
         let told = chat.row.details_sequence;
@@ -51,14 +56,14 @@ impl Client {
         }
         chat.row.details_sequence = chat.head.sequence + 1;
         let mut w = Writer::default();
-        self.details(&contact.our_inbox).write(&mut w);
+        details.write(&mut w);
         self.send_body(now_ms, id, Body::Contact(w.into_bytes()))?;
         Ok(())
     }
 
     /// Tells a contact what changed while it was being told.
     pub(super) fn tell_details_if_due(&mut self, now_ms: u64, id: ChatId) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&id);
         let Some(chat) = self.chats.get(&id).filter(|chat| chat.row.details_due) else {
             return Ok(());
         };
@@ -77,7 +82,8 @@ impl Client {
     /// Tells all contacts our details, after they changed.
     pub(super) fn tell_details(&mut self, now_ms: u64) -> Result<(), RowsError> {
         let mut chats: Vec<(AccountId, ChatId)> = Vec::new();
-        for chat in self.chats.values_mut() {
+        // An alias tells nothing that changes here.
+        for chat in self.chats.values_mut().filter(|chat| !chat.quiet) {
             let Some(peer) = chat.row.peer else {
                 continue;
             };
@@ -114,7 +120,7 @@ impl Client {
         if details.log.account != account || self.chats.get(&chat).is_none_or(|chat| chat.row.peer != Some(account)) {
             return Ok(());
         }
-        let Some(contact) = self.contacts.get(&account).cloned() else {
+        let Some(contact) = self.contact_in(&chat, &account).cloned() else {
             return Ok(());
         };
         // A backlog may arrive newest first.
@@ -125,7 +131,8 @@ impl Client {
         {
             return Ok(());
         }
-        self.put_contact(ContactRow {
+        let moved = contact.relays != details.relays;
+        let told = ContactRow {
             told_by: Some(told_by),
             name: details.name,
             log: details.log,
@@ -136,7 +143,11 @@ impl Client {
             their_inbox: Some(details.inbox),
             package: details.packages.into_iter().next(),
             ..contact
-        })?;
+        };
+        if self.aliases.contains_key(&chat) {
+            return self.other_told(now_ms, chat, told, moved);
+        }
+        self.put_contact(told)?;
         self.refresh_links(now_ms)
     }
 

@@ -255,7 +255,7 @@ impl Client {
     }
 
     fn doubt(&mut self, now_ms: u64, chat_id: ChatId) {
-        let (own, wait_ms) = (self.device(), self.config.rejoin_ms);
+        let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
         if let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_diverged(own)) {
             // What comes meanwhile may show that it was a mistake.
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));

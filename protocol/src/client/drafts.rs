@@ -221,7 +221,10 @@ impl Client {
         match asked {
             Asked::Leave(statement) => {
                 let current = chat.group.leaf_key(member.leaf).ok() == Some(statement.about);
-                if !current || member.account == self.account() || !draft.remove(&chat.members, &member.account) {
+                if !current
+                    || member.account == self.account_in(&chat.id)
+                    || !draft.remove(&chat.members, &member.account)
+                {
                     return false;
                 }
                 draft.plan.statements.push(statement);
@@ -234,7 +237,7 @@ impl Client {
                     return false;
                 };
                 let stands = rejoin.statement.about == rejoin_about(&new, &old);
-                let yields = chat.yields_still(self.device(), &device);
+                let yields = chat.yields_still(self.device_in(&chat.id), &device);
                 if yields || !stands || draft.plan.remove.contains(&member.leaf) {
                     return false;
                 }
@@ -254,7 +257,7 @@ impl Client {
 
     /// Removals that lost are made again by whoever may, with whatever it commits next.
     pub(super) fn redo_removals(&self, chat: &Chat, draft: &mut Draft) {
-        let Some(rank) = draft.context.rank(&self.account()) else {
+        let Some(rank) = draft.context.rank(&self.account_in(&chat.id)) else {
             return;
         };
         for node in chat.dag.losers() {

@@ -59,12 +59,13 @@ impl Client {
         forgery: Forgery,
         choice: u64,
     ) -> Result<Vec<Vec<u8>>, GroupError> {
-        let (account, stream) = (self.account(), self.device());
+        let (account, stream) = (self.account_in(chat_id), self.device_in(chat_id));
+        let device = self.secret_in(chat_id);
         let Some(chat) = self.chats.get_mut(chat_id).filter(|chat| chat.is_member()) else {
             return Ok(Vec::new());
         };
         let stream = chat.stream(stream);
-        let (crypto, device) = (&self.crypto, &self.account.device);
+        let (crypto, device) = (&self.crypto, &device);
         let commit = |state: &Group, topic: &TopicSecret, plan: &Plan| {
             let change = state.commit_unchecked(crypto, device, plan, topic)?;
             sign(topic, &change.commit)

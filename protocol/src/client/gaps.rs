@@ -332,7 +332,7 @@ impl Client {
 
     /// What a member's frontiers show of the others: whoever has a message shows that it exists.
     pub(super) fn claims(&mut self, now_ms: u64, chat_id: ChatId, author: &Member, frontiers: &[Frontier]) {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -360,7 +360,7 @@ impl Client {
         stream: StreamId,
         told: &OwnStream,
     ) {
-        let (own, grace) = (Baseline::short(&self.device()), self.config.gap_grace_ms);
+        let (own, grace) = (Baseline::short(&self.device_in(&chat_id)), self.config.gap_grace_ms);
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.stream_fits(stream)) else {
             return;
         };

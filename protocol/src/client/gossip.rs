@@ -38,7 +38,7 @@ impl Client {
         subscribed: bool,
     ) -> Result<(), RowsError> {
         let channel = match self.topics.get(&topic) {
-            Some(TopicUse::Chat(_)) => None,
+            Some(TopicUse::Chat(_)) if !self.is_quiet(&topic) => None,
             Some(TopicUse::Channel(channel)) if self.is_meshed(channel) => Some(*channel),
             _ => return Ok(()),
         };

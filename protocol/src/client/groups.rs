@@ -326,9 +326,8 @@ impl Client {
             None
         } else if !chat.may_commit() {
             // It is made as soon as this device may; what isn't allowed is said at once.
-            let tried = chat
-                .group
-                .commit(&self.crypto, &self.account.device, &plan, &chat.row.topic);
+            let secret = self.secret_in(&chat_id);
+            let tried = chat.group.commit(&self.crypto, &secret, &plan, &chat.row.topic);
             if let Err(error) = tried {
                 return Ok(Err(error));
             }
@@ -500,7 +499,7 @@ impl Client {
 
     /// A member asked for something, inside the chat or by its inbox: this device does it unless others have by then.
     pub(super) fn note_wish(&mut self, now_ms: u64, chat_id: ChatId, bytes: &[u8]) {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Ok(asked) = Asked::read(chat_id, bytes) else {
             return;
         };

@@ -8,8 +8,8 @@ use super::gaps::GapState;
 use super::io::ReadMark;
 use super::profiles;
 use super::records::{
-    AckRow, AuthorRow, ChatHead, ChatRow, ContactRow, ForkRow, GapRow, GuestRow, InviteRow, LedgerRow, MessageRow,
-    RequestRow, decode, key,
+    AckRow, AliasRow, AuthorRow, ChatHead, ChatRow, ContactRow, ForkRow, GapRow, GuestRow, InviteRow, LedgerRow,
+    MessageRow, RequestRow, decode, key,
 };
 use crate::chat::ChatContext;
 use crate::custody::Refusal;
@@ -136,6 +136,21 @@ pub struct ChatView {
     pub unread: u64,
     /// When something last happened; creation at the least.
     pub last_ms: u64,
+    /// As whom we are in it, if not as our account.
+    pub alias: Option<AliasView>,
+}
+
+/// As whom this node is in a chat that it asked for under an alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasView {
+    /// The alias's account.
+    pub account: AccountId,
+    /// Its device.
+    pub device: DeviceId,
+    /// What it calls itself; may be empty.
+    pub name: String,
+    /// The other, who is no contact by that.
+    pub contact: ContactView,
 }
 
 /// A range of another device's messages that is missing, or the place where its histories part.
@@ -425,6 +440,7 @@ fn guests(rows: &dyn Rows) -> Result<Vec<ChatView>, RowsError> {
             requested: true,
             unread: 0,
             last_ms: row.asked_ms,
+            alias: None,
         });
     }
     Ok(list)
@@ -497,6 +513,7 @@ fn chat_view(rows: &dyn Rows, id: ChatId, value: &[u8]) -> Result<ChatView, Rows
         member: !row.out,
         context: row.context,
         accounts: row.accounts,
+        alias: alias(rows, &id)?,
     })
 }
 
@@ -504,7 +521,7 @@ fn chat_view(rows: &dyn Rows, id: ChatId, value: &[u8]) -> Result<ChatView, Rows
 pub fn contacts(rows: &dyn Rows) -> Result<Vec<ContactView>, RowsError> {
     let mut list = Vec::new();
     for (_, value) in rows.prefix(Tree::Contacts, &[], usize::MAX)? {
-        list.push(contact_view(&value)?);
+        list.push(contact_view(decode(&value)?));
     }
     Ok(list)
 }
@@ -646,7 +663,7 @@ impl Known {
         if let Some(name) = known.names.get(account) {
             return Ok(name.clone());
         }
-        let contact = contact(rows, account)?.filter(|contact| !contact.name.is_empty());
+        let contact = contact_in(rows, chat, account)?.filter(|contact| !contact.name.is_empty());
         let name = match (contact, &mut known.told) {
             (Some(contact), _) => Some(contact.name),
             (None, Some(told)) => told.get(account).cloned(),
@@ -782,17 +799,37 @@ fn ledger(
 /// Reads one contact.
 pub fn contact(rows: &dyn Rows, account: &AccountId) -> Result<Option<ContactView>, RowsError> {
     rows.get(Tree::Contacts, &account.0)?
-        .map(|value| contact_view(&value))
+        .map(|value| Ok(contact_view(decode(&value)?)))
         .transpose()
 }
 
-fn contact_view(value: &[u8]) -> Result<ContactView, RowsError> {
-    let row: ContactRow = decode(value)?;
-    Ok(ContactView {
+/// Reads what is known of an account that is in a chat: as a contact, or as the other of an alias's chat.
+pub fn contact_in(rows: &dyn Rows, chat: &ChatId, account: &AccountId) -> Result<Option<ContactView>, RowsError> {
+    match alias(rows, chat)? {
+        Some(alias) => Ok(Some(alias.contact).filter(|contact| contact.account == *account)),
+        None => contact(rows, account),
+    }
+}
+
+fn alias(rows: &dyn Rows, chat: &ChatId) -> Result<Option<AliasView>, RowsError> {
+    let Some(value) = rows.get(Tree::Aliases, &chat.0)? else {
+        return Ok(None);
+    };
+    let row: AliasRow = decode(&value)?;
+    Ok(Some(AliasView {
+        account: row.log.account,
+        device: row.device.public(),
+        name: row.name,
+        contact: contact_view(row.contact),
+    }))
+}
+
+fn contact_view(row: ContactRow) -> ContactView {
+    ContactView {
         account: row.account,
         name: row.name,
         chat: row.chat,
         devices: row.log.verify().unwrap_or_default(),
         since_ms: row.since_ms,
-    })
+    }
 }

@@ -1,6 +1,7 @@
 //! Envelopes from wherever they come: one path for gossip, relays, devices and our own pending rows.
 
 use super::chats::Chat;
+use super::inboxes::Ours;
 use super::io::{Effect, Verdict};
 use super::{Client, TopicUse};
 use crate::chat::{GroupError, Header, Letter, Mark, Member};
@@ -49,7 +50,8 @@ impl Client {
             TopicUse::Chat(chat) => self.chat_envelope(now_ms, chat, &envelope)?,
             TopicUse::Requests(invite) => self.request_envelope(now_ms, invite, &envelope)?,
             TopicUse::Card => self.card_envelope(now_ms, &envelope)?,
-            TopicUse::Inbox(account) => self.inbox_envelope(now_ms, account, &envelope)?,
+            TopicUse::Inbox(account) => self.inbox_envelope(now_ms, Ours::Contact(account), &envelope)?,
+            TopicUse::Alias(chat) => self.inbox_envelope(now_ms, Ours::Alias(chat), &envelope)?,
             TopicUse::Guest(card) => self.guest_envelope(now_ms, card, &envelope)?,
             TopicUse::Channel(_) => {
                 self.channel_envelope(&envelope);
@@ -79,7 +81,14 @@ impl Client {
             self.channel_gossiped(now_ms, peer, id, (envelope, bytes));
             return Ok(());
         }
-        let verdict = match self.receive(now_ms, bytes)? {
+        // Whoever gossips on an alias's topic wants to know whether it is this node's.
+        let quiet = Envelope::peek(bytes).is_ok_and(|(topic, _)| self.is_quiet(&topic));
+        let taken = if quiet {
+            Taken::Refused(Refusal::NotHere)
+        } else {
+            self.receive(now_ms, bytes)?
+        };
+        let verdict = match taken {
             Taken::Yes => Verdict::Accept,
             // A repeat is known by its id, which says nothing about this copy's signature.
             Taken::Repeat if Envelope::verify(bytes).is_ok() => Verdict::Accept,
@@ -193,7 +202,7 @@ impl Client {
         if let Some(active) = extensions::typing_of(&inner.extensions) {
             self.types(now_ms, chat_id, member, active)?;
         }
-        if member.account != self.account() {
+        if member.account != self.account_in(&chat_id) {
             self.heard(now_ms, chat_id)?;
         }
         let sequences = || inner.messages.iter().map(|message| message.sequence);

@@ -6,7 +6,7 @@ use super::inbound::Taken;
 use super::io::CommandError;
 use super::letters::AskedBy;
 use super::outbox::OutWhat;
-use super::records::{OutKind, OwnPackage};
+use super::records::{ContactRow, OutKind, OwnPackage};
 use super::{Client, EventRow};
 use crate::chat::{ChatKind, Group, GroupError, Joined};
 use crate::custody::Refusal;
@@ -33,6 +33,15 @@ pub(super) struct Opened {
     pub joined: Joined,
     /// Whether it answers a wish of this device, which only members have read.
     pub asked: bool,
+}
+
+/// One of this device's inboxes.
+#[derive(Clone, Copy)]
+pub(super) enum Ours {
+    /// The account's for a contact.
+    Contact(AccountId),
+    /// An alias's for the other of its chat.
+    Alias(ChatId),
 }
 
 /// Packages of an inbox that were offered before and still work.
@@ -65,7 +74,7 @@ impl Client {
         node: Option<NodeId>,
         message: &[u8],
     ) -> Result<(), RowsError> {
-        let theirs = self.contacts.get(&account).and_then(|contact| {
+        let theirs = self.contact_in(&chat, &account).and_then(|contact| {
             let inbox = contact.their_inbox.clone()?;
             Some((inbox, contact.suite))
         });
@@ -95,13 +104,8 @@ impl Client {
     }
 
     /// An envelope in the inbox of a contact.
-    pub(super) fn inbox_envelope(
-        &mut self,
-        now_ms: u64,
-        account: AccountId,
-        envelope: &Envelope,
-    ) -> Result<Taken, RowsError> {
-        let Some(contact) = self.contacts.get(&account) else {
+    pub(super) fn inbox_envelope(&mut self, now_ms: u64, inbox: Ours, envelope: &Envelope) -> Result<Taken, RowsError> {
+        let Some(contact) = self.writer(inbox) else {
             return Ok(Taken::Refused(Refusal::NotHere));
         };
         let content = seal::open_with(
@@ -122,19 +126,41 @@ impl Client {
         if let InboxMessage::Large(large) = &message {
             return Ok(self.blob_wanted(now_ms, large.topic, Some(envelope.topic()), &large.blob));
         }
-        self.inbox_message(now_ms, account, message)?;
+        self.inbox_message(now_ms, inbox, message)?;
         Ok(Taken::Yes)
     }
 
+    /// Who writes to an inbox.
+    fn writer(&self, inbox: Ours) -> Option<&ContactRow> {
+        match inbox {
+            Ours::Contact(account) => self.contacts.get(&account),
+            Ours::Alias(chat) => self.aliases.get(&chat).map(|alias| &alias.row.contact),
+        }
+    }
+
     /// A large message to the inbox of a contact is here.
-    pub(super) fn inbox_blob(&mut self, now_ms: u64, account: AccountId, content: &[u8]) -> Result<(), RowsError> {
+    pub(super) fn inbox_blob(&mut self, now_ms: u64, inbox: Ours, content: &[u8]) -> Result<(), RowsError> {
         match InboxMessage::decode(content) {
-            Ok(Some(message)) => self.inbox_message(now_ms, account, message),
+            Ok(Some(message)) => self.inbox_message(now_ms, inbox, message),
             _ => Ok(()),
         }
     }
 
-    fn inbox_message(&mut self, now_ms: u64, account: AccountId, message: InboxMessage) -> Result<(), RowsError> {
+    fn inbox_message(&mut self, now_ms: u64, inbox: Ours, message: InboxMessage) -> Result<(), RowsError> {
+        let about = match &message {
+            InboxMessage::Welcome(welcome) => welcome.chat,
+            InboxMessage::Rejoin(rejoin) => rejoin.chat,
+            InboxMessage::Leaf(told) => told.chat,
+            InboxMessage::Large(_) => return Ok(()),
+        };
+        // An alias is in one chat, of which the account knows nothing: whoever writes of the one to the other tries whether they are the same.
+        let fits = match inbox {
+            Ours::Contact(_) => !self.aliases.contains_key(&about),
+            Ours::Alias(chat) => chat == about,
+        };
+        let Some(account) = self.writer(inbox).map(|contact| contact.account).filter(|_| fits) else {
+            return Ok(());
+        };
         match message {
             // One blob needn't point to another.
             InboxMessage::Large(_) => {}
@@ -158,7 +184,7 @@ impl Client {
             Offer::Alive => self.keep_spare(now_ms, account, welcome, opened.joined.group.epoch()),
             Offer::Leads => {
                 self.enter(now_ms, welcome, opened)?;
-                self.package_served(now_ms, account)
+                self.package_served(now_ms, account, welcome.chat)
             }
         }
     }
@@ -192,8 +218,13 @@ impl Client {
     }
 
     /// A package has served: the contact is told another one.
-    pub(super) fn package_served(&mut self, now_ms: u64, account: AccountId) -> Result<(), RowsError> {
-        let Some(mut contact) = self.contacts.get(&account).cloned() else {
+    pub(super) fn package_served(&mut self, now_ms: u64, account: AccountId, entered: ChatId) -> Result<(), RowsError> {
+        // An alias has told none.
+        let contact = self
+            .contacts
+            .get(&account)
+            .filter(|_| !self.aliases.contains_key(&entered));
+        let Some(mut contact) = contact.cloned() else {
             return Ok(());
         };
         if let Some(own) = contact.our_inbox.packages.first_mut() {
@@ -282,6 +313,8 @@ impl Client {
         let guest = self.guests.values();
         let guest = guest.filter(|guest| guest.chat == welcome.chat && guest.inviter == account);
         let told = told.chain(guest.flat_map(|guest| &guest.inbox.packages));
+        // The account never comes to be in an alias's chat.
+        let told = told.filter(|_| !self.aliases.contains_key(&welcome.chat));
         let packages = wished.map(|own| (own, true)).chain(told.map(|own| (own, false)));
         let mut failure = GroupError::Kind;
         for (own, asked) in packages {

@@ -119,6 +119,14 @@ pub enum Command {
         /// The link.
         link: String,
     },
+    /// The same under an alias: another account, for that chat alone. Replies [`Reply::Chat`], with the chat that there is under an alias of
+    /// this name with the inviter.
+    AcceptAs {
+        /// The link, of nobody's group.
+        link: String,
+        /// What the alias calls itself; may be empty.
+        name: String,
+    },
     /// Let a stranger in: as a contact, or into a group. Replies [`Reply::Chat`].
     Approve {
         /// Which request.

@@ -415,7 +415,7 @@ impl Client {
                 reason,
             })
         };
-        let own = found.account == self.account();
+        let own = found.account == self.account_in(chat);
         match (body, &found.row.body) {
             (Body::Edit(_) | Body::Delete { .. }, _) if !own => Err(CommandError::NotAllowed {
                 reason: "only its author can change a message",
@@ -440,8 +440,9 @@ impl Client {
 
     /// Whether what this account pins counts in a chat.
     fn may_pin(&self, chat: &ChatId) -> bool {
+        let own = self.account_in(chat);
         let chat = self.chats.get(chat);
-        chat.is_some_and(|chat| chat.row.context.lets_pin(&self.account()))
+        chat.is_some_and(|chat| chat.row.context.lets_pin(&own))
     }
 
     fn apply(&mut self, done: Done, rows: &dyn Rows) -> Result<(), RowsError> {
@@ -456,10 +457,11 @@ impl Client {
             return Ok(());
         };
         if let Body::CardAnswer(answer) = &done.message.body {
-            let ours = found.account == self.account() && matches!(found.row.body, Body::Share(_));
+            let own = self.account_in(&done.chat);
+            let ours = found.account == own && matches!(found.row.body, Body::Share(_));
             // It was opened only once, however often that is told.
             let news = matches!(answer.what, CardDeed::Postback { .. }) || self.merge(&done, target, rows)?;
-            if ours && news && done.account != self.account() {
+            if ours && news && done.account != own {
                 self.event(&EventRow::CardAnswered {
                     chat: done.chat,
                     account: done.account,

@@ -71,7 +71,7 @@ impl Client {
         let newest_ms = chat.row.nodes.iter().map(|known| known.since_ms).max().unwrap_or(0);
         let serving = self.links.values().filter(|link| link.opened && link.serves(chat));
         let there_ms = serving.map(|link| link.opened_ms).min().unwrap_or(0);
-        let turn = chat.turn(self.device()) as u64;
+        let turn = chat.turn(self.device_in(&chat.id)) as u64;
         newest_ms
             .max(there_ms)
             .saturating_add(turn.saturating_mul(LEAF_STEP_MS))
@@ -79,7 +79,7 @@ impl Client {
 
     /// Whether members haven't all heard of a commit of ours.
     fn is_unheard(&self, chat: &Chat) -> bool {
-        let own = self.device();
+        let own = self.device_in(&chat.id);
         let commits = chat.commits.iter().filter_map(|number| self.outs.get(number));
         commits
             .filter_map(|out| match &out.what {

@@ -93,7 +93,7 @@ impl Client {
         let Some(Ok(Some(content))) = chat.topic_secret(&topic).map(|secret| letter.open(secret)) else {
             return Ok(Taken::Yes);
         };
-        let for_us = content.to == Some(self.device());
+        let for_us = content.to == Some(self.device_in(&chat_id));
         match content.message {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
@@ -174,16 +174,16 @@ impl Client {
     /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them. Whoever is alone has no other to put
     /// it back than who doesn't know yet that it isn't one; it goes there if its rank is the same there, and makes its changes again.
     fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
-        let own = self.account();
+        let own = self.account_in(&chat.id);
         let rank = chat.row.context.rank(&own);
-        let alone = chat.others(self.device()).next().is_none();
+        let alone = chat.others(self.device_in(&chat.id)).next().is_none();
         let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
         (back || chat.is_of(&joined.inviter.account)) && self.is_into(chat.id, joined)
     }
 
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
-        let (own, statement, wait_ms) = (self.device(), &rejoin.statement, self.config.rejoin_ms);
+        let (own, statement, wait_ms) = (self.device_in(&rejoin.chat), &rejoin.statement, self.config.rejoin_ms);
         if self
             .chats
             .get(&rejoin.chat)
@@ -234,7 +234,7 @@ impl Client {
 
     /// A wish is about a leaf that its device doesn't have in the state that counts: some members tell it which it has.
     fn tell_leaf(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin, leaf: [u8; 32]) -> Result<(), RowsError> {
-        let (own, statement) = (self.device(), &rejoin.statement);
+        let (own, statement) = (self.device_in(&rejoin.chat), &rejoin.statement);
         let Some(chat) = self.chats.get(&rejoin.chat) else {
             return Ok(());
         };
@@ -267,7 +267,7 @@ impl Client {
         member: &Member,
         node: NodeId,
     ) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
             return Ok(());
         };
@@ -305,7 +305,7 @@ impl Client {
         topic: TopicId,
         header: &Header,
     ) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -330,7 +330,7 @@ impl Client {
 
     /// Tells on a topic that those who are here have gone on to the state at hand.
     fn write_gone_on(&mut self, now_ms: u64, chat_id: ChatId, topic: TopicId) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get(&chat_id) else {
             return Ok(());
         };
@@ -373,7 +373,7 @@ impl Client {
             self.gone_told(now_ms, told.chat, told);
             return Ok(());
         }
-        let device = self.account.device.clone();
+        let device = self.secret_in(&told.chat);
         let Some(chat) = self.chats.get_mut(&told.chat).filter(|chat| chat.row.lost) else {
             return Ok(());
         };
@@ -405,20 +405,15 @@ impl Client {
     pub(super) fn ask_rejoin(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let now_s = now_ms / 1000;
         let own = self
-            .new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)
+            .package_in(&chat_id, true, now_s, now_s + INBOX_PACKAGE_SECONDS)
             .map_err(fault)?;
+        let device = self.secret_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
         let leaf = chat.group.own_leaf_key().map_err(fault)?;
         let lacks = chat.lacks();
-        let message = wish(
-            &self.crypto,
-            &self.account.device,
-            chat_id,
-            &own.package,
-            (&leaf, lacks),
-        )?;
+        let message = wish(&self.crypto, &device, chat_id, &own.package, (&leaf, lacks))?;
         let offered = package_leaf(&self.crypto, &own.package).map_err(fault)?;
         chat.row.offered.push(offered.into());
         if chat.row.offered.len() > limits::LEAVES_OFFERED {
@@ -456,8 +451,8 @@ impl Client {
         };
         let epoch = chat.group.epoch().to_be_bytes();
         let turn = |account: &AccountId| derive("madang 1 rejoin turn", &[&chat_id.0, &epoch, &account.0]);
-        let own = self.account();
-        let known = |account: &&AccountId| **account != own && self.contacts.contains_key(account);
+        let own = self.account_in(&chat_id);
+        let known = |account: &&AccountId| **account != own && self.contact_in(&chat_id, account).is_some();
         let mut members: Vec<AccountId> = chat.row.accounts.iter().filter(known).copied().collect();
         members.sort_by_cached_key(|account| (chat.row.context.rank(account).is_none(), turn(account)));
         if members.is_empty() {

@@ -1,5 +1,6 @@
 //! Links: the relays and devices that we want to be connected to, and what we watch there.
 
+use super::aliases::Alias;
 use super::audit::Audit;
 use super::chats::Chat;
 use super::io::{Effect, Side};
@@ -23,7 +24,7 @@ pub(super) struct Link {
     pub own: bool,
     /// The contacts whose relay or device it is.
     pub accounts: BTreeSet<AccountId>,
-    /// The groups whose relay it is.
+    /// The groups whose relay it is, and the chats of aliases.
     chats: BTreeSet<ChatId>,
     /// The channels that it keeps.
     pub channels: BTreeSet<ChannelId>,
@@ -343,6 +344,7 @@ impl Client {
         for chat in self.chats.values() {
             if link.serves(chat) {
                 desired.extend(chat.topics());
+                desired.extend(self.aliases.get(&chat.id).map(Alias::inbox));
             }
         }
         // Of a channel that is new here the newest posts come first, and the watch goes on from there.
@@ -632,12 +634,22 @@ impl Link {
     /// Whether it leads to those who read a chat: a relay that they watch, or a device of theirs.
     pub(super) fn serves(&self, chat: &Chat) -> bool {
         match &chat.row.peer {
+            Some(peer) if chat.quiet => self.leads_to(peer, chat),
             Some(peer) => self.accounts.contains(peer) || self.relay && self.own,
             None if self.relay => self.chats.contains(&chat.id),
             None => {
                 let mut accounts = self.accounts.iter();
                 accounts.any(|account| chat.row.accounts.binary_search(account).is_ok())
             }
+        }
+    }
+
+    /// Whether it leads to an account as whoever is in a chat knows it: an alias knows nobody's devices.
+    pub(super) fn leads_to(&self, account: &AccountId, chat: &Chat) -> bool {
+        if chat.quiet {
+            self.relay && self.chats.contains(&chat.id)
+        } else {
+            self.accounts.contains(account)
         }
     }
 
@@ -672,6 +684,7 @@ impl Link {
     pub(super) fn wanted(&self) -> bool {
         let known = self.own || !self.accounts.is_empty();
         known
+            || !self.chats.is_empty()
             || !self.channels.is_empty()
             || !self.cards.is_empty()
             || !self.doors.is_empty()

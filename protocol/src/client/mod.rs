@@ -6,6 +6,7 @@
 //! | `io` | the vocabulary of inputs and effects |
 //! | `records` | the rows |
 //! | `contacts` | invites, cards, requests, approval |
+//! | `aliases` | other accounts of this device, each for one chat |
 //! | `doors` | invite links of groups, and letting guests in |
 //! | `guests` | asking by such a link to be let in |
 //! | `details` | what contacts tell each other of themselves |
@@ -56,6 +57,7 @@
 //! | `inspect` | what the simulator sees besides |
 
 mod admission;
+mod aliases;
 mod aside;
 mod audit;
 mod blobs;
@@ -141,6 +143,7 @@ use crate::keys::{
 use crate::limits;
 use crate::mls::Crypto;
 use crate::rows::{Rows, RowsError, Tree};
+use aliases::Alias;
 use chats::Chat;
 use links::Link;
 use outbox::Out;
@@ -176,6 +179,8 @@ enum TopicUse {
     Card,
     /// Our inbox for a contact.
     Inbox(AccountId),
+    /// An alias's inbox for the other of its chat.
+    Alias(ChatId),
     /// Our inbox for the maker of a group's invite, by its card topic.
     Guest(TopicId),
     /// A channel's, followed or our own.
@@ -193,6 +198,8 @@ pub struct Client {
     listening: Vec<String>,
     chats: BTreeMap<ChatId, Chat>,
     contacts: BTreeMap<AccountId, ContactRow>,
+    /// As whom this device is in chats where it isn't its account.
+    aliases: BTreeMap<ChatId, Alias>,
     invites: BTreeMap<TopicId, InviteRow>,
     requests: BTreeMap<RequestId, RequestRow>,
     accepting: BTreeMap<TopicId, Acceptance>,
@@ -322,6 +329,7 @@ impl Client {
             listening: stored.told.clone(),
             chats: BTreeMap::new(),
             contacts: BTreeMap::new(),
+            aliases: BTreeMap::new(),
             invites: BTreeMap::new(),
             requests: BTreeMap::new(),
             accepting: BTreeMap::new(),
@@ -364,6 +372,7 @@ impl Client {
             adopted: Vec::new(),
         };
         client.load_contacts(rows)?;
+        client.load_aliases(rows)?;
         client.load_guests(rows)?;
         client.load_channels(rows)?;
         client.load_chats(rows)?;
@@ -533,6 +542,11 @@ impl Client {
                 expires_in_s,
             } => self.invite(now_ms, multi_use, expires_in_s),
             Command::Accept { link } => match self.accept(now_ms, token, &link) {
+                Ok(None) => return Ok(()),
+                Ok(Some(chat)) => Ok(Reply::Chat(chat)),
+                Err(error) => Err(error),
+            },
+            Command::AcceptAs { link, name } => match self.accept_as(now_ms, token, &link, name) {
                 Ok(None) => return Ok(()),
                 Ok(Some(chat)) => Ok(Reply::Chat(chat)),
                 Err(error) => Err(error),

@@ -76,7 +76,7 @@ impl Client {
 
     /// Looks after messages that nobody confirms: those that a frontier shows to be missing, else the oldest.
     pub(super) fn nudge_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get(&chat_id) else {
             return Ok(());
         };

@@ -365,8 +365,10 @@ impl Client {
 
     fn is_custodian(&self, link: &Link, out: &Out) -> bool {
         match &out.what {
-            OutWhat::Row(OutKind::Commit { removed, .. })
-                if !link.relay && removed.iter().any(|gone| link.accounts.contains(gone)) =>
+            OutWhat::Row(OutKind::Commit { chat, removed, .. })
+                if !link.relay
+                    && !self.aliases.contains_key(chat)
+                    && removed.iter().any(|gone| link.accounts.contains(gone)) =>
             {
                 true
             }
@@ -384,10 +386,12 @@ impl Client {
             OutWhat::Row(OutKind::Request { chat }) => self
                 .chats
                 .get(chat)
-                .and_then(|chat| chat.row.peer)
-                .is_some_and(|peer| link.accounts.contains(&peer)),
+                .is_some_and(|chat| chat.row.peer.is_some_and(|peer| link.leads_to(&peer, chat))),
             // A contact watches its inboxes at its own relays.
-            OutWhat::Row(OutKind::Inbox { account, .. }) => link.accounts.contains(account),
+            OutWhat::Row(OutKind::Inbox { account, chat, .. }) => match self.chats.get(chat) {
+                Some(chat) => link.leads_to(account, chat),
+                None => link.accounts.contains(account),
+            },
             OutWhat::Row(OutKind::Channel { channel, .. } | OutKind::Ballot { channel, .. }) => {
                 link.relay && link.channels.contains(channel)
             }
@@ -509,12 +513,12 @@ impl Client {
         let Some(envelope) = self.seal_inner(chat_id, Sealing::Messages(incarnation, messages))? else {
             return Ok(false);
         };
+        let stream = StreamId {
+            device: self.device_in(&chat_id),
+            incarnation,
+        };
         let (Some(chat), Some(out)) = (self.chats.get_mut(&chat_id), self.outs.get_mut(&number)) else {
             return Ok(false);
-        };
-        let stream = StreamId {
-            device: self.account.device.public(),
-            incarnation,
         };
         let run = out.what.run();
         let run = run.first().zip(run.last());
@@ -544,7 +548,7 @@ impl Client {
         if !self.chats.get(&chat_id).is_some_and(may) {
             return Ok(None);
         }
-        let own = self.device();
+        let (own, secret) = (self.device_in(&chat_id), self.secret_in(&chat_id));
         let mut holes = Vec::new();
         if matches!(what, Sealing::Report) {
             self.tell_holes(chat_id, &mut holes);
@@ -579,7 +583,7 @@ impl Client {
         };
         let body = chat
             .group
-            .seal(&self.crypto, &self.account.device, mark, &inner.encode())
+            .seal(&self.crypto, &secret, mark, &inner.encode())
             .map_err(|error| fault(&error))?;
         let envelope =
             Envelope::sign(&chat.row.topic, limits::CUSTODY_SECONDS, &body).map_err(|error| fault(&error))?;
@@ -599,10 +603,10 @@ impl Client {
 
     /// The own messages in an outgoing envelope that people see.
     pub(super) fn messages_of(&self, what: &OutWhat) -> Vec<MessageId> {
-        let Some(incarnation) = what.incarnation() else {
+        let (Some(chat), Some(incarnation)) = (what.chat(), what.incarnation()) else {
             return Vec::new();
         };
-        let device = self.device();
+        let device = self.device_in(&chat);
         let stream = StreamId { device, incarnation };
         let shown = what.run().iter().filter(|message| message.body.shown());
         shown.map(|message| stream.message(message.sequence)).collect()

@@ -120,7 +120,7 @@ impl Client {
     /// A device that is alone in its state has asked in vain: those of whom it has heard have left, or there was nobody. What comes later makes it
     /// ask again.
     fn gives_up(&mut self, chat_id: ChatId) -> bool {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return false;
         };
@@ -139,7 +139,7 @@ impl Client {
 
     /// Asks to be put back once what came builds on states that don't come, and again until it is; takes a Welcome at hand before.
     pub(super) fn rejoin_if_due(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let wait_ms = self.config.rejoin_ms;
         let reachable = self.reachable(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {

@@ -173,7 +173,7 @@ impl Client {
             return true;
         };
         let handed = |link: &&Link| !link.relay && link.handed.contains(&number);
-        self.links.values().filter(handed).count() >= chat.others(self.device()).count()
+        self.links.values().filter(handed).count() >= chat.others(self.device_in(&chat.id)).count()
     }
 
     /// A report is where the others find it. Until then it is handed to whoever else comes: it may say what no sender asks for again.

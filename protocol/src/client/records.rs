@@ -699,11 +699,25 @@ pub(crate) struct OwnPackage {
 /// An invite that we accept: its card is being looked for.
 #[derive(Clone)]
 pub(crate) struct Acceptance {
-    pub tokens: Vec<u64>,
+    pub asks: Vec<Accepting>,
     pub invite: Invite,
     pub until_ms: u64,
     /// The newest version of the card so far.
     pub best: Option<crate::contact::Card>,
+}
+
+/// Who waits for the chat: by the token of the reply, and under which name if not as the account.
+#[derive(Clone)]
+pub(crate) struct Accepting {
+    pub token: u64,
+    pub alias: Option<String>,
+}
+
+impl Acceptance {
+    /// Whether the inviter's devices may be asked too: not by an alias, since they would see this node's key.
+    pub fn is_open(&self) -> bool {
+        self.asks.iter().any(|ask| ask.alias.is_none())
+    }
 }
 
 /// A contact request that waits for the user.
@@ -743,6 +757,17 @@ pub(crate) struct ContactRow {
     /// The message that told these details: an older one may come later.
     #[serde(default)]
     pub told_by: Option<(StreamId, u64)>,
+}
+
+/// As whom this device is in a chat that it asked for under an alias.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AliasRow {
+    pub log: DeviceLog,
+    pub device: DeviceSecret,
+    /// What it calls itself; may be empty.
+    pub name: String,
+    /// The other of the chat, who is no contact of the account's by that.
+    pub contact: ContactRow,
 }
 
 /// An inbox of ours, for one contact.

@@ -89,7 +89,7 @@ impl Client {
         mark: Option<Mark>,
         frontiers: &[Frontier],
     ) -> Result<(), RowsError> {
-        let (own, last) = (self.device(), self.last_sent(chat_id));
+        let (own, last) = (self.device_in(&chat_id), self.last_sent(chat_id));
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -152,7 +152,7 @@ impl Client {
 
     /// Learns what a member's device has of our streams that have ended.
     fn learn_past(&mut self, chat_id: ChatId, member: &Member, frontiers: &[Frontier]) {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -192,7 +192,7 @@ impl Client {
 
     /// A member was heard in a state: if it is in the one that its Welcome leads to, or beyond, it needs no Welcome.
     pub(super) fn heard_at(&mut self, chat_id: ChatId, joined: AccountId, at: NodeId) {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -222,7 +222,7 @@ impl Client {
 
     /// Drops from the outbox what all others have.
     pub(super) fn confirm(&mut self, chat_id: ChatId) {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get(&chat_id) else {
             return;
         };

@@ -197,7 +197,7 @@ impl Client {
                 limit: limits::OUTBOX_ITEMS,
             });
         }
-        let (own, account) = (self.device(), self.account());
+        let (own, account) = (self.device_in(&chat_id), self.account_in(&chat_id));
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
@@ -253,7 +253,7 @@ impl Client {
     ) -> Option<(MessageId, Durable)> {
         // Before the first input there is no time yet: it is looked after with what is loaded.
         let nudge_ms = self.last_ms.checked_add(self.config.nudge_ms).unwrap_or(0);
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let chat = self.chats.get_mut(&chat_id)?;
         let stream = chat.stream(own);
         let sequence = chat.head.sequence + 1;

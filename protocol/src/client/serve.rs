@@ -81,14 +81,16 @@ impl Client {
                 let known = self.is_contact(&peer);
                 let (mut accepted, mut refused) = (Vec::new(), Vec::new());
                 for envelope in &deposit.envelopes {
-                    let id = match Envelope::peek(envelope) {
-                        Ok((_, id)) => id,
-                        Err(_) => EnvelopeId(*blake3::hash(envelope).as_bytes()),
+                    let (id, quiet) = match Envelope::peek(envelope) {
+                        Ok((topic, id)) => (id, self.is_quiet(&topic)),
+                        Err(_) => (EnvelopeId(*blake3::hash(envelope).as_bytes()), false),
                     };
-                    let taken = if known || self.strangers.take(now_ms, peer) {
-                        self.receive(now_ms, envelope)?
-                    } else {
+                    let taken = if !known && !self.strangers.take(now_ms, peer) {
                         Taken::Refused(Refusal::Busy)
+                    } else if quiet {
+                        Taken::Refused(Refusal::NotHere)
+                    } else {
+                        self.receive(now_ms, envelope)?
                     };
                     match taken {
                         Taken::Yes | Taken::Repeat => accepted.push(Accepted { id, until_s: 0 }),

@@ -119,7 +119,7 @@ impl Client {
             return Ok(false);
         };
         self.enter(now_ms, &spare.welcome, opened)?;
-        self.package_served(now_ms, spare.account)?;
+        self.package_served(now_ms, spare.account, chat_id)?;
         Ok(true)
     }
 

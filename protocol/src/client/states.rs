@@ -338,12 +338,11 @@ impl Client {
             plan.profiles = self.profiles_for_newcomers(now_ms, chat_id)?;
             plan.past = self.chats.get(&chat_id).map(Chat::past).unwrap_or_default();
         }
+        let secret = self.secret_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(GroupError::Node));
         };
-        let change = chat
-            .group
-            .commit(&self.crypto, &self.account.device, &plan, &chat.row.topic);
+        let change = chat.group.commit(&self.crypto, &secret, &plan, &chat.row.topic);
         let Change {
             group,
             commit,
@@ -419,7 +418,7 @@ impl Client {
             renews,
             back,
         } = arrived;
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(Err(Unfit::NoParent));
         };
@@ -473,7 +472,7 @@ impl Client {
 
     /// Makes the state that counts the current one.
     fn move_to_tip(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -573,7 +572,11 @@ impl Client {
 
     /// Settles states that are too old or too many: their keys are gone, and so are the branches that lost against them.
     pub(super) fn thaw(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        let (states, age, own) = (self.config.frozen_states, self.config.frozen_ms, self.device());
+        let (states, age, own) = (
+            self.config.frozen_states,
+            self.config.frozen_ms,
+            self.device_in(&chat_id),
+        );
         let (mut settled, mut unheard) = (false, false);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());

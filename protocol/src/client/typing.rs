@@ -40,7 +40,7 @@ fn note(known: &mut Typing, device: DeviceId, now_ms: u64, active: bool, least_m
 impl Client {
     /// Tells the members who are connected that the user types, or has stopped. What comes too soon after the last is left out.
     pub(super) fn type_in(&mut self, now_ms: u64, chat_id: ChatId, active: bool) -> Result<Reply, CommandError> {
-        let own = self.device();
+        let own = self.device_in(&chat_id);
         let Some(chat) = self.chats.get(&chat_id) else {
             return Err(CommandError::NotFound { field: "chat" });
         };
@@ -97,7 +97,7 @@ impl Client {
         member: &Member,
         active: bool,
     ) -> Result<(), RowsError> {
-        if member.account == self.account() {
+        if member.account == self.account_in(&chat_id) {
             return Ok(());
         }
         let Some(chat) = self.chats.get_mut(&chat_id) else {

@@ -56,6 +56,7 @@ impl Client {
         let devices: BTreeSet<TransportKey> = self
             .contacts
             .values()
+            .chain(self.aliases.values().map(|alias| &alias.row.contact))
             .flat_map(|contact| contact.transports.iter().map(|certificate| certificate.transport))
             .collect();
         for contact in self.contacts.values() {
@@ -73,7 +74,8 @@ impl Client {
             for relay in &acceptance.invite.relays {
                 want(relay, true, false, None, Some(*card));
             }
-            for device in &acceptance.invite.devices {
+            let devices = acceptance.invite.devices.iter().filter(|_| acceptance.is_open());
+            for device in devices {
                 want(device, false, false, None, Some(*card));
             }
         }
@@ -102,8 +104,10 @@ impl Client {
             want(member, false, false, None, None);
         }
         let groups = self.chats.values().filter(|chat| chat.row.peer.is_none());
+        let aliases = self.aliases.iter();
         let theirs: Vec<(ChatId, &PeerAddress)> = groups
             .flat_map(|chat| chat.row.context.relays.iter().map(|relay| (chat.id, relay)))
+            .chain(aliases.flat_map(|(chat, alias)| alias.row.contact.relays.iter().map(|relay| (*chat, relay))))
             .filter(|(_, relay)| !devices.contains(&relay.key))
             .collect();
         for (_, relay) in &theirs {

@@ -164,3 +164,69 @@ async fn a_follower_writes_back_and_is_answered_in_one_chat() {
         1
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_writes_back_under_an_alias_and_is_answered_without_being_known() {
+    let world = World::new(MADANG);
+    let relay = world.relay().await;
+    let mut alice = world.person_up("alice", relay.addresses()).await;
+    let mut bob = world.person_up("bob", &[]).await;
+    let link = by_hand(&alice, &["channel", "new", SHOP]).await;
+    let channel = alice.ask("channel.list", json!({})).await["items"][0]["channel"].clone();
+    by_hand(&bob, &["channel", "follow", link.trim()]).await;
+    let inbox = by_hand(&alice, &["invite", "--multi-use"]).await;
+    by_hand(&alice, &["channel", "change", SHOP, "--inbox", inbox.trim()]).await;
+    bob.until("the inbox is here", async |bob| {
+        let shown = bob.ask("channel.get", json!({ "channel": channel })).await;
+        shown["manifest"]["inbox"].is_string().then_some(())
+    })
+    .await;
+    by_hand(&bob, &["channel", "write", SHOP, "in blue?", "--alias=A reader"]).await;
+    let asked = alice
+        .event("somebody asks", |kind, _| kind == "contact.requested")
+        .await;
+    assert_eq!(asked["name"], "A reader");
+    let params = json!({ "request": asked["request"] });
+    let chat = alice.ask("contact.approve", params).await["chat"].clone();
+    let chat = chat.as_str().unwrap();
+    bob.kill().await;
+    bob.up().await;
+    by_hand(&bob, &["channel", "write", SHOP, "or in green?", "--alias=A reader"]).await;
+    by_hand(&alice, &["send", chat, "in both"]).await;
+    for person in [&mut alice, &mut bob] {
+        person
+            .until("all is there", async |person| {
+                let said: Vec<String> = person.said(chat).await.into_iter().map(|said| said.text).collect();
+                (said.len() == 3 && said.contains(&"in both".into())).then_some(())
+            })
+            .await;
+    }
+    // She knows an account that isn't his, no device of his, and no way to him but her relay.
+    let own = bob.ask("account.get", json!({})).await;
+    for (method, params) in [
+        ("contact.list", json!({})),
+        ("chat.get", json!({ "chat": chat })),
+        ("message.list", json!({ "chat": chat })),
+    ] {
+        let shown = alice.ask(method, params).await.to_string();
+        for own in [&own["account"], &own["device"], &json!("bob")] {
+            assert!(!shown.contains(own.as_str().unwrap()), "{method}: {shown}");
+        }
+    }
+    let path = async |person: &Person| {
+        let found = person.ask("node.doctor", json!({})).await;
+        let chats = found["chats"].as_array().unwrap().iter();
+        let health = chats.clone().find(|health| health["chat"] == *chat);
+        health.map(|health| health["path"].clone())
+    };
+    assert_eq!(path(&alice).await, Some(json!("relay")));
+    assert_eq!(path(&bob).await, Some(json!("relay")));
+    let shown = bob.ask("chat.get", json!({ "chat": chat })).await;
+    assert_eq!(
+        (&shown["alias"]["name"], &shown["name"]),
+        (&json!("A reader"), &json!("alice"))
+    );
+    assert!(by_hand(&bob, &["chats"]).await.contains("under the alias A reader"));
+    let contacts = bob.ask("contact.list", json!({})).await;
+    assert_eq!(contacts["items"], json!([]));
+}

@@ -156,6 +156,10 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ),
     ("The invite, `madang:invite?…`", "초대(`madang:invite?…`)"),
     (
+        "Ask as another account, made for this chat alone; the other learns nothing of yours. NAME is what it calls itself",
+        "이 대화만을 위해 만든 다른 계정으로 요청합니다. 상대는 내 계정에 대해 아무것도 알지 못합니다. NAME은 그 계정이 내세울 이름입니다",
+    ),
+    (
         "List the people who ask for contact, or to be let into a group",
         "연락처나 그룹 참여를 요청한 사람의 목록을 봅니다",
     ),

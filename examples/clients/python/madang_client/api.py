@@ -71,6 +71,7 @@ __all__ = [
     "ChannelWriter",
     "ChannelWriterPage",
     "Chat",
+    "ChatAlias",
     "ChatDetails",
     "ChatGapEvent",
     "ChatGapEventData",
@@ -160,6 +161,7 @@ __all__ = [
     "MessageReceivedEvent",
     "MessageSentEvent",
     "MessageUpdatedEvent",
+    "NewAlias",
     "NewCard",
     "NewCoupon",
     "NewPostBody",
@@ -1286,6 +1288,9 @@ class ChannelWriterPage(TypedDict):
 class Chat(TypedDict):
     """A chat."""
 
+    alias: NotRequired[ChatAlias]
+    """As whom you are in it, if not as your account."""
+
     chat: ChatId
     """The chat."""
 
@@ -1311,8 +1316,21 @@ class Chat(TypedDict):
     """Received messages that aren't marked read."""
 
 
+class ChatAlias(TypedDict):
+    """An alias: another account of yours, in one chat."""
+
+    account: Account
+    """Its account."""
+
+    name: NotRequired[str]
+    """What it calls itself."""
+
+
 class ChatDetails(TypedDict):
     """Result of `chat.get`: the chat, and how its state is."""
+
+    alias: NotRequired[ChatAlias]
+    """As whom you are in it, if not as your account."""
 
     branches: int
     """Branches of commits that aren't settled: 1 where there is no fork."""
@@ -2335,6 +2353,13 @@ class MessageUpdatedEvent(TypedDict):
     epoch: EventEpoch
 
     kind: Literal["message.updated"]
+
+
+class NewAlias(TypedDict):
+    """As whom to ask."""
+
+    name: NotRequired[str]
+    """What it calls itself towards the other; no name unless given, and never yours."""
 
 
 class NewCard(TypedDict):
@@ -3705,14 +3730,15 @@ class ContactMethods:
         result: Invite = self._call("contact.invite", {"expires_in_s": expires_in_s, "multi_use": multi_use})
         return result
 
-    def accept(self, *, invite: Link) -> ChatRef:
+    def accept(self, *, invite: Link, alias: NewAlias | None = None) -> ChatRef:
         """Asks for contact by a link, or to be let into a group by its link.
 
         Waits up to 20 s for the inviter's card. The chat is `requested` until the other side has approved.
 
         invite: The link.
+        alias: Asks under an alias: as another account, made for this chat alone, whose other side learns nothing of yours. An alias of the same name with the same inviter is one alias, and its chat the result. Not for invites of groups, nor of those who name no relay.
         """
-        result: ChatRef = self._call("contact.accept", {"invite": invite})
+        result: ChatRef = self._call("contact.accept", {"invite": invite, "alias": alias})
         return result
 
     def requests(self, *, after: PageCursor | None = None, limit: int | None = None) -> ContactRequestPage:

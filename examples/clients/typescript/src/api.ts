@@ -661,6 +661,8 @@ export interface ChannelWriterPage {
 
 /** A chat. */
 export interface Chat {
+  /** As whom you are in it, if not as your account. */
+  alias?: ChatAlias;
   /** The chat. */
   chat: ChatId;
   /** What kind of chat it is. */
@@ -679,8 +681,18 @@ export interface Chat {
   unread: number;
 }
 
+/** An alias: another account of yours, in one chat. */
+export interface ChatAlias {
+  /** Its account. */
+  account: Account;
+  /** What it calls itself. */
+  name?: string;
+}
+
 /** Result of `chat.get`: the chat, and how its state is. */
 export interface ChatDetails {
+  /** As whom you are in it, if not as your account. */
+  alias?: ChatAlias;
   /** Branches of commits that aren't settled: 1 where there is no fork. */
   branches: number;
   /** Changes by this device that aren't settled. */
@@ -1516,6 +1528,12 @@ export interface MessageUpdatedEvent {
   data: Message;
   epoch: EventEpoch;
   kind: "message.updated";
+}
+
+/** As whom to ask. */
+export interface NewAlias {
+  /** What it calls itself towards the other; no name unless given, and never yours. */
+  name?: string;
 }
 
 /** A card that is to be posted. */
@@ -2540,6 +2558,8 @@ export interface ContactInviteParams {
 export interface ContactAcceptParams {
   /** The link. */
   invite: Link;
+  /** Asks under an alias: as another account, made for this chat alone, whose other side learns nothing of yours. An alias of the same name with the same inviter is one alias, and its chat the result. Not for invites of groups, nor of those who name no relay. */
+  alias?: NewAlias;
 }
 
 /** Parameters of `contact.requests`. */

@@ -73,7 +73,7 @@ impl ChatApi for Facade {
         self.group_invites(keys::ChatId(params.chat.0)).await
     }
 
-    async fn chat_uninvite(&self, params: AcceptParams) -> ApiResult<Done> {
+    async fn chat_uninvite(&self, params: UninviteParams) -> ApiResult<Done> {
         self.command(Command::RevokeInvite { link: params.invite }).await?;
         Ok(Done {})
     }

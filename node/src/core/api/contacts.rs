@@ -20,7 +20,12 @@ impl ContactApi for Facade {
     }
 
     async fn contact_accept(&self, params: AcceptParams) -> ApiResult<ChatRef> {
-        let reply = self.command(Command::Accept { link: params.invite }).await;
+        let link = params.invite;
+        let command = match params.alias {
+            Some(NewAlias { name }) => Command::AcceptAs { link, name },
+            None => Command::Accept { link },
+        };
+        let reply = self.command(command).await;
         self.chat_of(reply).await
     }
 

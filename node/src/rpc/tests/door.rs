@@ -235,7 +235,8 @@ fn f65_debug_shows_no_secrets() {
             expires_ms: 1
         },
         AcceptParams {
-            invite: SECRET_INVITE.into()
+            invite: SECRET_INVITE.into(),
+            alias: None,
         },
         SendBody::Text {
             text: secret.clone(),

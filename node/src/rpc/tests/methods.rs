@@ -473,6 +473,12 @@ async fn malformed_parameters_are_refused_by_name() {
         ("contact.invite", json!({"multi_use": "yes"}), "multi_use"),
         ("contact.invite", json!({"expires_in_s": -1}), "expires_in_s"),
         ("contact.accept", json!({"invite": 1}), "invite"),
+        ("contact.accept", json!({"invite": "x", "alias": "A"}), "alias"),
+        (
+            "contact.accept",
+            json!({"invite": "x", "alias": {"name": 1}}),
+            "alias.name",
+        ),
         ("contact.approve", json!({"request": "x"}), "request"),
         ("contact.decline", json!({}), "request"),
         ("chat.invite", json!({"chat": id(3), "approval": "yes"}), "approval"),

@@ -61,6 +61,9 @@ impl Client {
 
     /// What is here of the chunks that somebody asks for.
     fn chunks_for(&mut self, now_ms: u64, get: &GetBlob, rows: &dyn Rows) -> Result<Vec<Chunk>, RowsError> {
+        if self.is_quiet(&get.topic) {
+            return Ok(Vec::new());
+        }
         let put = self
             .blobs
             .puts

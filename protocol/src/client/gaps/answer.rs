@@ -116,7 +116,7 @@ impl Client {
         wanted: Wanted,
         turn: u64,
     ) {
-        let (own, step_ms) = (self.device(), self.config.answer_step_ms);
+        let (own, step_ms) = (self.device_in(&chat_id), self.config.answer_step_ms);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -245,7 +245,7 @@ impl Client {
                 .saturating_add(answer.iter().map(|kept| kept.bytes.len() as u64).sum());
         }
         self.hand_over_kept(chat_id, ask.account, &answer);
-        wants.retain(|stream, _| stream.device == self.device());
+        wants.retain(|stream, _| stream.device == self.device_in(&chat_id));
         for (stream, ranges) in wants {
             self.answer_own(now_ms, chat_id, device, stream.incarnation, ranges)?;
         }

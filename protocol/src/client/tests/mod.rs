@@ -16,6 +16,7 @@ use crate::seq_set::SeqSet;
 use crate::wire::Wire;
 
 mod addresses;
+mod aliases;
 mod backlog;
 mod blobs;
 mod clocks;
@@ -275,7 +276,12 @@ impl World {
 
     /// All clients have two relays, and are connected to both.
     pub fn with_two_relays() -> Self {
-        let mut world = Self::with(|_, config| config.relays = Some(vec![relay_address(), second_address()]));
+        Self::with_relays(|_, config| config.relays = Some(vec![relay_address(), second_address()]))
+    }
+
+    /// Two relays run, and who has which is for the settings to say.
+    pub fn with_relays(change: impl Fn(usize, &mut ClientConfig)) -> Self {
+        let mut world = Self::with(change);
         for secret in [relay_secret(), second_secret()] {
             let (first, disk) = (secret.public() == relay_secret().public(), MemoryRows::default());
             let relay = Relay::load(RelayConfig::default(), secret, [9; 32], &disk, START_MS).unwrap();

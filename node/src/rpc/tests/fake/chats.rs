@@ -21,6 +21,7 @@ impl ChatApi for Fake {
             timer_s: 0,
             unread: 1,
             last_ms: None,
+            alias: None,
         }]))
     }
 
@@ -42,7 +43,9 @@ impl ChatApi for Fake {
         Ok(GroupInvites { items: vec![invite] })
     }
 
-    async fn chat_uninvite(&self, params: AcceptParams) -> ApiResult<Done> {
+    async fn chat_uninvite(&self, params: UninviteParams) -> ApiResult<Done> {
+        let invite = params.invite;
+        let params = AcceptParams { invite, alias: None };
         self.contact_accept(params).await.map(|_| Done {})
     }
 
