@@ -521,10 +521,11 @@ impl Client {
 
     pub(super) fn new_inbox(&self, now_ms: u64) -> Result<OwnInbox, CommandError> {
         let now_s = now_ms / 1000;
-        Ok(OwnInbox {
-            packages: vec![self.new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)?],
-            ..self.bare_inbox()?
-        })
+        let mut inbox = self.bare_inbox()?;
+        inbox
+            .packages
+            .push(self.new_package(true, now_s, now_s + INBOX_PACKAGE_SECONDS)?);
+        Ok(inbox)
     }
 
     /// An inbox without key packages.

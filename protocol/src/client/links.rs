@@ -32,7 +32,7 @@ pub(super) struct Link {
     cards: BTreeSet<TopicId>,
     /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
     pub doors: BTreeSet<TopicId>,
-    /// Something waits for somebody there who is no contact.
+    /// Somebody is reached there who is no contact: something waits for it, or it is the other of an alias's chat.
     strangers: bool,
     /// It takes part in the mesh of a channel.
     mesh: bool,
@@ -684,7 +684,6 @@ impl Link {
     pub(super) fn wanted(&self) -> bool {
         let known = self.own || !self.accounts.is_empty();
         known
-            || !self.chats.is_empty()
             || !self.channels.is_empty()
             || !self.cards.is_empty()
             || !self.doors.is_empty()

@@ -16,7 +16,7 @@ pub(super) struct Want {
     pub channels: BTreeSet<ChannelId>,
     pub cards: BTreeSet<TopicId>,
     pub doors: BTreeSet<TopicId>,
-    /// Something waits for somebody there who is no contact.
+    /// Somebody is reached there who is no contact: something waits for it, or it is the other of an alias's chat.
     pub strangers: bool,
     /// It follows a channel that is followed here, and both pass it on.
     pub mesh: bool,
@@ -123,7 +123,9 @@ impl Client {
                 want.channels.insert(channel);
             }
         }
-        for peer in self.reaches.values().flat_map(|to| to.relays.iter().chain(&to.devices)) {
+        let waiting = self.reaches.values().flat_map(|to| to.relays.iter().chain(&to.devices));
+        let others = self.aliases.values().flat_map(|alias| &alias.row.contact.relays);
+        for peer in waiting.chain(others) {
             if let Some(want) = wants.get_mut(&peer.key) {
                 want.strangers = true;
             }
