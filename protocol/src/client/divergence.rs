@@ -19,6 +19,8 @@ pub(super) struct Doubts {
     agree: BTreeMap<DeviceId, bool>,
     /// Envelopes on it that didn't open since the last that did, though nothing is wrong with their place.
     unread: usize,
+    /// Where something was read last that builds on a state before the oldest one, and on none that was on the way to it.
+    astray: Option<TopicId>,
 }
 
 impl Doubts {
@@ -49,6 +51,11 @@ impl Chat {
     /// Whether what others say speaks against the state that counts here.
     pub fn is_diverged(&self, own: DeviceId) -> bool {
         self.doubts.node == Some(self.group.node()) && self.doubts.is_odd(own)
+    }
+
+    /// The topic on which others were heard who have gone another way.
+    pub fn heard_astray(&self) -> Option<TopicId> {
+        self.doubts.astray
     }
 
     /// A short form of the authenticator of the state that counts here.
@@ -175,6 +182,12 @@ impl Chat {
         self.elsewhere.get(asker).is_some_and(|asked| asked.times <= YIELDS) && self.yields(own)
     }
 
+    /// Whether a device that was said to have been left behind puts a member back all the same: the member has asked again, so nobody else does,
+    /// and of two that wait for each other the lower one stays.
+    pub fn leads_all_the_same(&self, own: DeviceId, asker: &DeviceId) -> bool {
+        own < *asker && self.elsewhere.get(asker).is_some_and(|asked| asked.times > YIELDS)
+    }
+
     /// Whether more have asked from elsewhere than are known to be here; of as many those with the lowest device stay.
     pub fn yields(&self, own: DeviceId) -> bool {
         let members = || self.members.iter().map(|member| member.device);
@@ -247,8 +260,9 @@ impl Client {
         topic: TopicId,
         header: &Header,
     ) -> Result<(), RowsError> {
-        if let Some(chat) = self.chats.get(&chat_id).filter(|chat| chat.is_elsewhere(header)) {
+        if let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_elsewhere(header)) {
             let tip = chat.group.node();
+            chat.doubts.about(tip).astray = Some(topic);
             self.note_unopened(now_ms, chat_id, tip);
         }
         self.tell_gone_on(now_ms, chat_id, topic, header)

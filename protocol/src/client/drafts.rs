@@ -244,7 +244,13 @@ impl Client {
                 draft.plan.remove.push(member.leaf);
                 draft.plan.add.push(rejoin.package);
                 draft.plan.statements.push(rejoin.statement);
-                let asked = chat.row.asked.iter().find(|(asker, _)| *asker == device);
+                // A Welcome by a letter is taken from whom the device knows as a member, by its inbox from any contact.
+                let inbox = self
+                    .contacts
+                    .get(&member.account)
+                    .is_some_and(|contact| contact.their_inbox.is_some());
+                let in_vain = chat.helped.contains(&device) && inbox;
+                let asked = chat.row.asked.iter().find(|(asker, _)| *asker == device && !in_vain);
                 let to = asked.map_or(WelcomeTo::Contact, |(device, topic)| WelcomeTo::Member {
                     device: *device,
                     topic: *topic,

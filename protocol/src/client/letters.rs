@@ -191,9 +191,7 @@ impl Client {
         {
             return self.ask_rejoin(now_ms, rejoin.chat);
         }
-        // Who may have been left behind itself would only lead others astray.
-        let can = |chat: &&mut Chat| chat.is_member() && !chat.is_left_behind();
-        let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(can) else {
+        let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(|chat| chat.is_member()) else {
             return Ok(());
         };
         let its = |account: AccountId| !matches!(by, AskedBy::Inbox(contact) if contact != account);
@@ -207,7 +205,12 @@ impl Client {
         if statement.wish != Wish::Rejoin || statement.verify(rejoin.chat).is_err() || new == old {
             return Ok(());
         }
-        if chat.yields_to(own, statement.device, new) {
+        let yields = chat.yields_to(own, statement.device, new);
+        // Who may have been left behind itself would only lead others astray, unless they wait for each other.
+        if chat.is_left_behind() && !chat.leads_all_the_same(own, &statement.device) {
+            return Ok(());
+        }
+        if yields {
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
             return Ok(());
         }
@@ -537,9 +540,12 @@ impl Chat {
             let topic = Envelope::trusted(&waiting.bytes).ok()?.topic();
             self.topic_secret(&topic)
         });
+        let astray = self.heard_astray().and_then(|topic| self.topic_secret(&topic));
+        let before = self.row.nodes.iter().rev().map(|known| &known.topic);
         let older = self.row.old_topics.iter().rev().filter_map(|old| old.secret.as_ref());
         let mut topics = vec![self.row.topic.clone()];
-        for secret in written.chain(older.filter(|_| again)) {
+        let past = before.chain(older).filter(|_| again);
+        for secret in astray.into_iter().chain(written).chain(past) {
             if topics.len() < limits::WISH_TOPICS && topics.iter().all(|known| known.public() != secret.public()) {
                 topics.push(secret.clone());
             }

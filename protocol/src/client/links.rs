@@ -653,6 +653,12 @@ impl Link {
         }
     }
 
+    /// Whether an outgoing envelope is to be handed over here, or is and waits for the answer.
+    pub(super) fn is_to_answer(&self, number: u64) -> bool {
+        let mut flying = self.flight.values().flatten();
+        self.todo.contains(&number) || flying.any(|(sent, _)| *sent == number)
+    }
+
     /// Notes what is to be handed over, at once or when its topic has room.
     /// False if it has to wait.
     pub(super) fn offer(&mut self, number: u64, topic: TopicId) -> bool {

@@ -85,6 +85,8 @@ impl Client {
             }
             if relay {
                 self.refused(*number, refused.why)?;
+            } else if refused.why == Refusal::NotHere {
+                self.release_unkept(now_ms, *number)?;
             }
         }
         self.park(peer)?;
@@ -217,6 +219,27 @@ impl Client {
             }
         }
         self.keep_receipt(now_ms, peer, receipt, &ours)
+    }
+
+    /// A member doesn't know the topic of a commit of ours. Where no relay serves the chat, and none of those who are there knows it, nobody may
+    /// ever take it; whom it adds is told all the same, and will know it.
+    fn release_unkept(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
+        let commit = self.outs.get(&number).and_then(|out| match &out.what {
+            OutWhat::Row(kind) => kind.commit(),
+            OutWhat::Report(_) => None,
+        });
+        let Some((chat_id, node)) = commit else {
+            return Ok(());
+        };
+        let Some(chat) = self.chats.get(&chat_id) else {
+            return Ok(());
+        };
+        let may_take =
+            |link: &Link| link.relay || link.opened && (link.handed.contains(&number) || link.is_to_answer(number));
+        if self.links.values().any(|link| link.serves(chat) && may_take(link)) {
+            return Ok(());
+        }
+        self.release_welcomes(now_ms, chat_id, node)
     }
 
     pub(super) fn refused(&mut self, number: u64, why: Refusal) -> Result<(), RowsError> {

@@ -232,12 +232,13 @@ impl Client {
         let believed = false;
         let done: Vec<(u64, bool)> = self
             .waiting(&chat_id)
-            .filter(|(_, out)| match &out.what {
+            .filter(|(number, out)| match &out.what {
                 OutWhat::Row(OutKind::Messages { .. }) if believed && !out.held.is_empty() => true,
                 OutWhat::Row(OutKind::Messages { .. }) => chat.has_all(own, &out.what),
                 // Whoever is removed confirms nothing: it is told until the commit is settled.
                 OutWhat::Row(OutKind::Commit { node, removed, .. }) => {
-                    chat.is_settled(node) || removed.is_empty() && chat.is_known(own, node)
+                    chat.is_settled(node) && (self.is_somewhere(*number) || chat.others(own).next().is_none())
+                        || removed.is_empty() && chat.is_known(own, node)
                 }
                 // It is in the state that the Welcome leads to, or beyond.
                 OutWhat::Row(OutKind::Letter {
@@ -264,6 +265,12 @@ impl Client {
             chat.nudge_ms = None;
             chat.nudges = 0;
         }
+    }
+
+    /// Whether somebody has taken an outgoing envelope: where many are made at once, some are settled before.
+    fn is_somewhere(&self, number: u64) -> bool {
+        let held = self.outs.get(&number).is_some_and(|out| !out.held.is_empty());
+        held || self.links.values().any(|link| link.handed.contains(&number))
     }
 
     /// Whether people see our message of a sequence: what isn't in the outbox any more is remembered by its rows alone, so the
