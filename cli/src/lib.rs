@@ -20,6 +20,7 @@ mod process;
 mod progress;
 mod qr;
 mod relay;
+mod relay_reports;
 mod resolve;
 mod safe;
 mod serve;

@@ -1,4 +1,4 @@
-//! `madang relay token` and `madang relay doctor`: what an operator does beside running a relay.
+//! `madang relay token`, `madang relay reports` and `madang relay doctor`: what an operator does beside running a relay.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::{RelayTool, TokenTool};
 use crate::fault::Fault;
 use crate::out::{Out, green, red};
+use crate::relay_reports;
 use crate::resolve::{RELAY_TOKEN, not_found};
 use crate::safe;
 use crate::text::Texts;
@@ -21,6 +22,7 @@ pub async fn tool(tool: RelayTool, data: PathBuf, out: &Out) -> Result<(), Fault
         RelayTool::Token(TokenTool::New { label }) => new_token(&data, &label, out),
         RelayTool::Token(TokenTool::List) => list_tokens(&data, out),
         RelayTool::Token(TokenTool::Revoke { id }) => revoke(&data, &id, out),
+        RelayTool::Reports(tool) => relay_reports::tool(tool, &data, out),
         RelayTool::Doctor { metrics } => doctor(&data, metrics.as_deref(), out).await,
     }
 }

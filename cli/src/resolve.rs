@@ -98,6 +98,12 @@ pub const RELAY_TOKEN: Sort = Sort {
     id: "id",
     list: "relay token list",
 };
+/// Reported posts, as `relay reports list` shows them.
+pub const REPORT: Sort = Sort {
+    noun: |t| t.noun_report,
+    id: "post",
+    list: "relay reports list",
+};
 /// Settings.
 pub const SETTING: Sort = Sort {
     noun: |t| t.noun_setting,

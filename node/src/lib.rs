@@ -19,5 +19,6 @@ pub mod store;
 pub use config::*;
 pub use node::run_node;
 pub use relay::{
-    Check, Health, RelayToken, new_relay_token, relay_doctor, relay_tokens, revoke_relay_token, run_relay,
+    Check, Health, RelayReport, RelayToken, ReportNote, dismiss_relay_report, new_relay_token, relay_doctor,
+    relay_reports, relay_tokens, revoke_relay_token, run_relay,
 };

@@ -344,6 +344,16 @@ pub const FIGURE_STEP: u64 = 10;
 pub const FIGURES_SECONDS: u64 = 3600;
 /// Bytes of what a relay is asked for figures with: the longest chain of certificates, and room.
 pub const INQUIRY_BYTES: usize = 8 * 1024;
+/// Bytes of what somebody says who reports a post to a relay's operator (guess: some sentences).
+pub const REPORT_TEXT_BYTES: usize = 1024;
+/// Envelopes of a report: the post's, and that of the edit that counts.
+pub const REPORT_ENVELOPES: usize = 2;
+/// Reports of one peer that a relay takes in a day (guess: somebody who minds a lot).
+pub const REPORTS_A_DAY: u32 = 32;
+/// Posts that a device reports at once.
+pub const REPORTS: usize = 64;
+/// Seconds after which it gives up a relay that doesn't take a report (guess: it was away for longer than most).
+pub const REPORT_SECONDS: u64 = 7 * 24 * 3600;
 /// Bytes of a channel's link before base64.
 pub const CHANNEL_LINK_BYTES: usize = 4 * 1024;
 /// Seconds that a channel's envelopes ask custodians to keep them: a year, far longer than chats.

@@ -111,6 +111,8 @@ pub enum Tree {
     ChannelPlans = 55,
     /// Answers to polls of channels, and what they are counted in: channel, kind of entry, poll, voter.
     ChannelVotes = 58,
+    /// Posts that are being reported to operators of relays: post.
+    ChannelReports = 60,
     /// What the names of chats are made of that apps are told, and what is known of cards, by its kind.
     AppCards = 57,
     /// Chunks of blobs: which way, blob, index. The store keeps their values in files.

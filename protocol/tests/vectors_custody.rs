@@ -10,7 +10,8 @@ use madang_protocol::chat::Mark;
 use madang_protocol::custody::{
     Accepted, AdmissionToken, AskFigures, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange,
     ClientFrame, Compare, Compared, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Figures, Found, GetBlob, Handed,
-    History, HistoryPage, Item, Items, Meet, Met, PutBlob, Receipt, Refusal, Refused, RunningHash, Search, Watch,
+    History, HistoryPage, Item, Items, Meet, Met, PutBlob, Reason, Receipt, Refusal, Refused, Report, Reported,
+    RunningHash, Search, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::keys::{EnvelopeId, TopicId, TopicSecret, TransportKey, TransportSecret};
@@ -19,7 +20,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/spec/vectors/custody.json");
-const CLIENT_KINDS: [&str; 13] = [
+const CLIENT_KINDS: [&str; 14] = [
     "deposit",
     "watch",
     "unwatch",
@@ -33,8 +34,9 @@ const CLIENT_KINDS: [&str; 13] = [
     "enlist",
     "search",
     "ask_figures",
+    "report",
 ];
-const CUSTODIAN_KINDS: [&str; 14] = [
+const CUSTODIAN_KINDS: [&str; 15] = [
     "receipt",
     "items",
     "watch_refused",
@@ -49,6 +51,7 @@ const CUSTODIAN_KINDS: [&str; 14] = [
     "enlisted",
     "found",
     "figures",
+    "reported",
 ];
 const CUSTODIAN_SEED: [u8; 32] = [9; 32];
 
@@ -172,6 +175,15 @@ fn client_frame(kind: &str, fields: &Value) -> ClientFrame {
                 query: text(query).to_owned(),
                 category: text(category).to_owned(),
                 after: unhex(after),
+            })
+        }
+        "report" => {
+            let [request, reason, told, envelopes] = parts(fields, ["request", "reason", "text", "envelopes"]);
+            ClientFrame::Report(Report {
+                request: number(request),
+                reason: Reason::from_code(number(reason).try_into().unwrap()),
+                text: text(told).to_owned(),
+                envelopes: array(envelopes).iter().map(unhex).collect(),
             })
         }
         "ask_figures" => {
@@ -313,6 +325,12 @@ fn custodian_frame(kind: &str, fields: &Value) -> CustodianFrame {
                 request: number(request),
                 listings: array(listings).iter().map(unhex).collect(),
                 next: unhex(next),
+            })
+        }
+        "reported" => {
+            let [request] = parts(fields, ["request"]);
+            CustodianFrame::Reported(Reported {
+                request: number(request),
             })
         }
         "figures" => {
@@ -628,6 +646,15 @@ fn the_file_is_what_is_generated() {
             json!({"request": "13", "listings": ["0001", "0002"], "next": "0c"})
         ),
         frame("found", json!({"request": "14", "listings": [], "next": ""})),
+        frame(
+            "report",
+            json!({"request": "17", "reason": 2, "text": "카드 번호를 물어요", "envelopes": ["0102", "03"]})
+        ),
+        frame(
+            "report",
+            json!({"request": "18", "reason": 200, "text": "", "envelopes": ["0102"]})
+        ),
+        frame("reported", json!({"request": "17"})),
         frame("ask_figures", json!({"request": "15", "inquiry": "0001", "post": null})),
         frame(
             "ask_figures",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::TermsArgs;
 use crate::dates;
@@ -123,6 +123,22 @@ pub enum ChannelCommand {
         /// Allow it again
         #[arg(long)]
         off: bool,
+    },
+    /// Report a post to the operators of the channel's relays; they see nothing of who you are but the connection
+    Report {
+        /// Channel id, the beginning of it, or its name
+        channel: String,
+        /// The post's id, or the beginning of it, which `channel read --ids` shows
+        post: String,
+        /// Why: spam, fraud, hate, violence, sexual, children, impersonation, rights or other
+        #[arg(long, value_enum, hide_possible_values = true)]
+        reason: ReasonArg,
+        /// What you want to say about it to the operators
+        #[arg(long, default_value = "", hide_default_value = true)]
+        text: String,
+        /// Block the channel too
+        #[arg(long)]
+        block: bool,
     },
     /// Post on a channel of yours: a text, files, a card
     Post(PostArgs),
@@ -428,6 +444,47 @@ impl Via {
         match self {
             Self::Relays => "relays",
             Self::Followers => "followers",
+        }
+    }
+}
+
+/// Why a post is reported, by the names of the JSON-RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReasonArg {
+    /// Unwanted advertising, over and over
+    Spam,
+    /// It is to cheat people of something
+    Fraud,
+    /// It incites hatred, or threatens
+    Hate,
+    /// It shows or calls for violence
+    Violence,
+    /// It is sexual, and doesn't say so or may not be shown
+    Sexual,
+    /// It harms children
+    Children,
+    /// It passes for somebody else
+    Impersonation,
+    /// It infringes somebody's rights
+    Rights,
+    /// Something else
+    Other,
+}
+
+impl ReasonArg {
+    /// Its name in the JSON-RPC.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Fraud => "fraud",
+            Self::Hate => "hate",
+            Self::Violence => "violence",
+            Self::Sexual => "sexual",
+            Self::Children => "children",
+            Self::Impersonation => "impersonation",
+            Self::Rights => "rights",
+            Self::Other => "other",
         }
     }
 }

@@ -23,7 +23,7 @@ pub use channel::{ChannelCommand, ChannelRelaysCommand, ManifestArgs, PostArgs, 
 pub use config::ConfigCommand;
 pub use group::GroupCommand;
 pub use rpc::{EventsArgs, RpcArgs};
-pub use run::{AdmissionArg, MAX_MIB, RelayArgs, RelayTool, TokenTool, UpArgs};
+pub use run::{AdmissionArg, MAX_MIB, RelayArgs, RelayTool, ReportsTool, TokenTool, UpArgs};
 pub use search::SearchArgs;
 pub use share::{CardCommand, FileCommand, ShareCommand, SignArgs};
 pub use terms::{TermsArgs, flags};
@@ -98,7 +98,7 @@ pub enum ColourArg {
 pub enum Command {
     /// Run a personal node until Ctrl-C; creates the account if the data directory is empty
     Up(UpArgs),
-    /// Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes. See also `relay token` and `relay doctor`
+    /// Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes. See also `relay token`, `relay reports` and `relay doctor`
     Relay(RelayArgs),
     /// Play the whole story on this machine: a relay, two people, an absence, a kill
     Demo,

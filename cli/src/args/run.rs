@@ -105,11 +105,34 @@ pub enum RelayTool {
     /// Tokens for `--admission token`; a running relay notices changes within seconds
     #[command(subcommand)]
     Token(TokenTool),
+    /// What was reported of channels' posts
+    #[command(subcommand)]
+    Reports(ReportsTool),
     /// Look at the relay of the data directory: disk, clock, addresses, quotas, flushes; exit code 1 if a check failed
     Doctor {
         /// Where it serves metrics, `http://HOST:PORT` [default: as the running relay says]
         #[arg(long, value_name = "URL")]
         metrics: Option<String>,
+    },
+}
+
+/// What can be done with reports.
+#[derive(Debug, Subcommand)]
+pub enum ReportsTool {
+    /// List posts that were reported, what most reported first
+    List,
+    /// Show what was reported of a post
+    Show {
+        /// The post's id, or the beginning of it, as `list` shows it
+        post: String,
+        /// Write its signed envelopes into this folder, for `madang channel verify`
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        to: Option<PathBuf>,
+    },
+    /// Dismiss what was reported of a post; who reports it again is listened to
+    Dismiss {
+        /// The post's id, or the beginning of it, as `list` shows it
+        post: String,
     },
 }
 

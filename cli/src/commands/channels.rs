@@ -122,6 +122,19 @@ pub(super) async fn channel(client: &Client, action: ChannelCommand, out: &Out) 
                 if off { t.channel_allowed } else { t.channel_blocked }.to_owned()
             })
         }
+        ChannelCommand::Report {
+            channel,
+            post,
+            reason,
+            text,
+            block,
+        } => {
+            let id = of(client, &channel).await?;
+            let post = post_of(client, &id, &post).await?;
+            let params = json!({ "channel": id, "post": post, "reason": reason.name(), "text": text, "block": block });
+            let sent = client.call("channel.report", params).await?;
+            out.print(&sent, || (out.t().report_sent)(show::items_of(&sent, "relays").len()))
+        }
         ChannelCommand::Relays { action } => brands::relays(client, action, out).await,
         ChannelCommand::Post(args) => brands::post(client, args, out).await,
         ChannelCommand::Plans { channel } => {

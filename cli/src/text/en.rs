@@ -360,6 +360,15 @@ pub static EN: Texts = Texts {
         )
     },
     no_tokens: "no tokens",
+    no_reports: "nothing was reported",
+    reported_times: |count| format!("reported by {count}"),
+    report_dismissed: |post| format!("dismissed {post}"),
+    report_sent: |relays| format!("on its way to the operators of {relays} relays"),
+    noun_report: "reported post",
+    label_post: "post",
+    label_reasons: "reasons",
+    label_says: "says",
+    label_written: "written",
     revoked: |id| format!("revoked {id}"),
     checks_failed: |names| format!("these checks failed: {names}"),
 

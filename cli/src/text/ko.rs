@@ -374,6 +374,15 @@ pub static KO: Texts = Texts {
         )
     },
     no_tokens: "토큰이 없습니다",
+    no_reports: "신고된 글이 없습니다",
+    reported_times: |count| format!("신고 {count}건"),
+    report_dismissed: |post| format!("치움: {post}"),
+    report_sent: |relays| format!("릴레이 {relays}곳의 운영자에게 보내는 중"),
+    noun_report: "신고된 글",
+    label_post: "글",
+    label_reasons: "이유",
+    label_says: "내용",
+    label_written: "저장",
     revoked: |id| format!("거두어들임: {id}"),
     checks_failed: |names| format!("실패한 검사: {names}"),
 

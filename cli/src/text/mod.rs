@@ -389,6 +389,15 @@ pub struct Texts {
     // Relays.
     pub relay_token_once: fn(&str) -> String,
     pub no_tokens: &'static str,
+    pub no_reports: &'static str,
+    pub reported_times: fn(u64) -> String,
+    pub report_dismissed: fn(&str) -> String,
+    pub report_sent: fn(usize) -> String,
+    pub noun_report: &'static str,
+    pub label_post: &'static str,
+    pub label_reasons: &'static str,
+    pub label_says: &'static str,
+    pub label_written: &'static str,
     pub revoked: fn(&str) -> String,
     pub checks_failed: fn(&str) -> String,
 

@@ -382,6 +382,7 @@ pub(super) fn proved_en(proof: &str, number: u64) -> String {
         "two_beacons" => format!("two different beacons with the number {number}"),
         "head_went_back" => format!("beacon {number} goes back behind an earlier one"),
         "manifest_went_back" => format!("beacon {number} has an earlier manifest"),
+        "signed" => format!("signed: entry {number}"),
         "another_head" => format!("a beacon names another post with the number {number}"),
         other => format!("{} {number}", crate::safe::line(other)),
     }
@@ -395,6 +396,7 @@ pub(super) fn proved_ko(proof: &str, number: u64) -> String {
         "two_beacons" => format!("번호가 {number}인 서로 다른 비컨 두 개"),
         "head_went_back" => format!("{number}번 비컨이 앞선 비컨보다 뒤로 돌아감"),
         "manifest_went_back" => format!("{number}번 비컨의 소개가 앞선 것으로 돌아감"),
+        "signed" => format!("서명됨: {number}번"),
         "another_head" => format!("비컨이 번호가 {number}인 다른 글을 가리킴"),
         other => format!("{} {number}", crate::safe::line(other)),
     }

@@ -10,6 +10,7 @@ use madang_protocol::client::channel_view::{self as view, ChannelView, PlanView,
 use madang_protocol::client::{
     ChannelCommand, Command, CommandError, Content, FileContent, ManifestChange, PostFiles, Reply,
 };
+use madang_protocol::envelope::Envelope;
 use madang_protocol::keys;
 use madang_protocol::message::Poll;
 use madang_protocol::rows::{Rows, RowsError};
@@ -368,8 +369,20 @@ impl Facade {
     }
 }
 
-/// Checks evidence that somebody gives.
+/// Checks evidence that somebody gives, or one envelope alone.
 pub(super) fn verify(params: &VerifyParams) -> ApiResult<ChannelEvidence> {
+    if let Ok(envelope) = Envelope::verify(&params.data)
+        && let Some(authority) = envelope.authority()
+        && let Ok(protocol::Statement::Entry(entry)) = protocol::Statement::decode(envelope.body())
+    {
+        return Ok(ChannelEvidence {
+            channel: ChannelId(envelope.topic().0),
+            proof: "signed".to_owned(),
+            writer: Some(WriterKey(authority.writer.0)),
+            number: entry.number,
+            data: BASE64.encode(&params.data),
+        });
+    }
     let evidence = protocol::Evidence::decode(&params.data).map_err(|error| ApiError::invalid("data", error))?;
     let (channel, proof) = evidence.verify().map_err(|error| ApiError::invalid("data", error))?;
     Ok(shown(channel, &proof, &params.data))

@@ -34,6 +34,7 @@ mod pictures;
 mod polls;
 mod relays;
 mod replies;
+mod reports;
 mod search;
 mod shares;
 mod show;

@@ -11,6 +11,7 @@ use madang_protocol::rows::{Rows, RowsError};
 use super::blobs::blob_state;
 use super::channels::{event_evidence, event_post};
 use super::names::FileName;
+use super::reports::event_report;
 use crate::rpc::error::ApiError;
 use crate::rpc::types::{self, *};
 
@@ -331,6 +332,12 @@ pub(super) fn event(
             Some(told) => told,
             None => return Ok(None),
         },
+        EventRow::ChannelReported {
+            channel,
+            post,
+            relay,
+            outcome,
+        } => event_report(channel, post, relay, outcome),
         EventRow::ChannelGap { channel, open } => EventKind::ChannelGap {
             channel: ChannelId(channel.0),
             open,

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::inbox::{Arrived, Incoming, Operation, input};
 use super::metrics::Metrics;
+use super::reports::Reports;
 use crate::clock::now_ms;
 use crate::config::{NodeError, RelayConfig};
 use crate::disk;
@@ -78,6 +79,7 @@ pub(super) struct Keeper {
     /// Our own streams to other relays.
     others: BTreeMap<PeerKey, u64>,
     halt: Option<Halt>,
+    reports: Reports,
     #[cfg(feature = "failpoints")]
     lies: super::lies::Lies,
 }
@@ -115,6 +117,7 @@ impl Keeper {
             streams: BTreeMap::new(),
             others: BTreeMap::new(),
             halt: None,
+            reports: Reports::open(&config.data),
             #[cfg(feature = "failpoints")]
             lies: super::lies::Lies::asked_for(),
         })
@@ -186,6 +189,8 @@ impl Keeper {
             Incoming::Door(door) => self.relay.set_door(door.clone()),
             Incoming::Tick => {
                 self.look_at_disk();
+                self.reports.tick();
+                self.metrics.reports(self.reports.len());
                 self.metrics.guests(self.relay.guests());
                 if let Ok(next) = self.relay.next_expiry_s(&self.store) {
                     self.metrics.next_expiry(next);
@@ -315,6 +320,11 @@ impl Keeper {
                     stream: *self.others.get(&peer)?,
                     frame: Bytes::copy_from_slice(&frame),
                 })
+            }
+            RelayEffect::Report { peer, request, report } => {
+                let refused = self.reports.take(*report).err();
+                self.handle(RelayInput::ReportKept { peer, request, refused });
+                None
             }
             RelayEffect::Penalise { peer, reason } => {
                 let peer = PeerKey(peer.0);

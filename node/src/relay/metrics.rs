@@ -58,6 +58,7 @@ pub(super) struct Metrics {
     chunks_served: Counter,
     searches: Counter,
     figures: Counter,
+    reports: Counter,
     compared: Counter,
     compared_listed: Counter,
     compared_fetched: Counter,
@@ -87,6 +88,7 @@ struct Sizes {
     blob_bytes: Gauge,
     peers: Gauge,
     guests: Gauge,
+    reported: Gauge,
     watches: Gauge,
     listings: Gauge,
     quota_bytes: Gauge,
@@ -118,6 +120,7 @@ impl Metrics {
             chunks_served: Counter::default(),
             searches: Counter::default(),
             figures: Counter::default(),
+            reports: Counter::default(),
             compared: Counter::default(),
             compared_listed: Counter::default(),
             compared_fetched: Counter::default(),
@@ -182,6 +185,11 @@ impl Metrics {
         r.register("searches", help, self.searches.clone());
         let help = "Questions for figures of channels answered";
         r.register("figures", help, self.figures.clone());
+        r.register(
+            "reports",
+            "Reports of posts kept for the operator",
+            self.reports.clone(),
+        );
         let help = "Messages of comparisons of windows answered";
         r.register("windows_compared", help, self.compared.clone());
         r.register("windows_listed", "Windows listed", self.compared_listed.clone());
@@ -223,6 +231,8 @@ impl Metrics {
             "Peers with a custody stream that aren't admitted",
             s.guests.clone(),
         );
+        let help = "Posts that were reported to the operator and not dismissed";
+        r.register("reported_posts", help, s.reported.clone());
         r.register("listings", "Channels in the directory", s.listings.clone());
         r.register("watches", "Topics watched, summed over peers", s.watches.clone());
         r.register_with_unit(
@@ -275,6 +285,7 @@ impl Metrics {
             (&self.chunks_served, stats.chunks_served),
             (&self.searches, stats.searches),
             (&self.figures, stats.figures),
+            (&self.reports, stats.reports),
             (&self.compared, stats.compared),
             (&self.compared_listed, stats.compared_listed),
             (&self.compared_fetched, stats.compared_fetched),
@@ -357,6 +368,10 @@ impl Metrics {
     /// Tells the writes of the step that is being committed.
     pub(super) fn uncommitted(&self, writes: usize) {
         self.queue("uncommitted", writes as u64);
+    }
+
+    pub(super) fn reports(&self, posts: usize) {
+        set(&self.sizes.reported, posts as u64);
     }
 
     pub(super) fn guests(&self, guests: usize) {

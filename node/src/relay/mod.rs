@@ -24,11 +24,13 @@ mod keeper;
 #[cfg(feature = "failpoints")]
 mod lies;
 mod metrics;
+mod reports;
 #[cfg(test)]
 mod tests;
 
 pub use admission::{RelayToken, new_relay_token, relay_tokens, revoke_relay_token};
 pub use doctor::{Check, Health, relay_doctor};
+pub use reports::{RelayReport, ReportNote, dismiss_relay_report, relay_reports};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;

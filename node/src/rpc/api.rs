@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::figures::{ChannelFigures, ChannelFiguresParams};
 use super::params::*;
 use super::polls::ChannelVoteParams;
+use super::reports::{ReportParams, ReportSent};
 use super::types::*;
 use super::webhooks::{Hooks, Outcome, WebhookMade, WebhookSetParams};
 
@@ -253,6 +254,9 @@ pub trait ChannelApi: Send + Sync + 'static {
 
     /// `channel.vote`.
     fn channel_vote(&self, params: ChannelVoteParams) -> impl Future<Output = ApiResult<Post>> + Send;
+
+    /// `channel.report`.
+    fn channel_report(&self, params: ReportParams) -> impl Future<Output = ApiResult<ReportSent>> + Send;
 
     /// `channel.figures`.
     fn channel_figures(&self, params: ChannelFiguresParams) -> impl Future<Output = ApiResult<ChannelFigures>> + Send;

@@ -583,7 +583,7 @@ impl FromParams for PostListParams {
 /// Parameters of `channel.verify`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct VerifyParams {
-    /// Evidence, as `channel.evidence` gives it.
+    /// Evidence, as `channel.evidence` gives it, or the envelope of an entry, as a relay's operator has it of a post that was reported.
     #[schemars(with = "Base64<MAX_EVIDENCE>")]
     pub data: Vec<u8>,
 }

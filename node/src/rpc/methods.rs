@@ -19,6 +19,7 @@ use super::openrpc::{Document, SchemaOf};
 use super::params::*;
 use super::picks;
 use super::polls::ChannelVoteParams;
+use super::reports::{ReportParams, ReportSent};
 use super::scrape;
 use super::types::*;
 use super::webhooks::{self, Webhook, WebhookMade, WebhookParams, WebhookSetParams};
@@ -275,6 +276,13 @@ methods! {
 
     /// Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be.
     "channel.block", Need::channel("manage"), BlockParams => Done, |s, p, _| s.api.channel_block(p).await;
+
+    /// Reports a post of a followed channel to the operators of the channel's relays, with its envelope as evidence, and blocks the channel in the
+    /// same step if `block` says so.
+    ///
+    /// It says nothing of who reports; a relay sees the connection that it comes by. It waits for relays that are away, for a week; event
+    /// `channel.reported` tells of each relay whether it has it. A post that is on its way already isn't reported once more.
+    "channel.report", Need::channel("manage"), ReportParams => ReportSent, |s, p, _| s.api.channel_report(p).await;
 
     /// What a follower would see of a post: it is checked and shown as if it had come, but neither kept nor sent. Its id is zeros, and the
     /// follower's own terms aren't known here.

@@ -46,6 +46,7 @@ mod pictures;
 pub mod polls;
 mod post;
 mod relays;
+pub mod reports;
 mod schema;
 mod scrape;
 pub mod search;

@@ -7,6 +7,7 @@ use super::blobs::BlobState;
 use super::gaps::GapState;
 use super::io::Effect;
 use super::trust::Fault;
+use crate::custody::Refusal;
 use crate::keys::{AccountId, BlobId, ChannelId, ChatId, DeviceId, EnvelopeId, MessageId, RequestId, TransportKey};
 use crate::limits;
 use crate::message::CardAnswer;
@@ -18,6 +19,17 @@ use std::collections::BTreeMap;
 const SLOT: u64 = 32;
 /// Bytes of one event: the largest names its account, a chat and 128 bytes.
 const EVENT_BYTES: usize = 1024;
+
+/// What became of a report of a post at a relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ReportOutcome {
+    /// It is kept there for the operator.
+    Taken,
+    /// The relay refused it for good.
+    Refused(Refusal),
+    /// The relay didn't answer in time.
+    GivenUp,
+}
 
 /// An entry of the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +143,17 @@ pub enum EventRow {
         /// The number of the evidence, from 0.
         number: u32,
     },
+    /// A relay has answered a report of a post, or is given up.
+    ChannelReported {
+        /// Whose post.
+        channel: ChannelId,
+        /// Which.
+        post: EnvelopeId,
+        /// Where.
+        relay: TransportKey,
+        /// What became of it there.
+        outcome: ReportOutcome,
+    },
     /// Something of a channel is missing, or no longer.
     ChannelGap {
         /// Which.
@@ -186,6 +209,11 @@ const EVENT_CHANNEL_POST: u8 = 41;
 const EVENT_CHANNEL_POST_UPDATED: u8 = 42;
 const EVENT_CHANNEL_EVIDENCE: u8 = 43;
 const EVENT_CHANNEL_GAP: u8 = 44;
+const EVENT_CHANNEL_REPORTED: u8 = 45;
+/// Outcomes of a report; a refusal's code is behind the second.
+const REPORT_TAKEN: u8 = 0;
+const REPORT_REFUSED: u8 = 1;
+const REPORT_GIVEN_UP: u8 = 2;
 /// The shell's own; below it there is room for the client's.
 const EVENT_NOTE: u8 = 64;
 
@@ -287,6 +315,24 @@ impl Wire for EventRow {
                 channel.write(w);
                 w.u32(*number);
             }
+            Self::ChannelReported {
+                channel,
+                post,
+                relay,
+                outcome,
+            } => {
+                w.u8(EVENT_CHANNEL_REPORTED);
+                channel.write(w);
+                post.write(w);
+                relay.write(w);
+                let (outcome, code) = match outcome {
+                    ReportOutcome::Taken => (REPORT_TAKEN, 0),
+                    ReportOutcome::Refused(why) => (REPORT_REFUSED, why.code()),
+                    ReportOutcome::GivenUp => (REPORT_GIVEN_UP, 0),
+                };
+                w.u8(outcome);
+                w.u8(code);
+            }
             Self::ChannelGap { channel, open } => {
                 w.u8(EVENT_CHANNEL_GAP);
                 channel.write(w);
@@ -385,6 +431,16 @@ impl Wire for EventRow {
             EVENT_CHANNEL_EVIDENCE => Self::ChannelEvidence {
                 channel: ChannelId::read(r)?,
                 number: r.u32("event.number")?,
+            },
+            EVENT_CHANNEL_REPORTED => Self::ChannelReported {
+                channel: ChannelId::read(r)?,
+                post: EnvelopeId::read(r)?,
+                relay: TransportKey::read(r)?,
+                outcome: match (r.u8("event.outcome")?, r.u8("event.code")?) {
+                    (REPORT_TAKEN, _) => ReportOutcome::Taken,
+                    (REPORT_REFUSED, code) => ReportOutcome::Refused(Refusal::from_code(code)),
+                    _ => ReportOutcome::GivenUp,
+                },
             },
             EVENT_CHANNEL_GAP => Self::ChannelGap {
                 channel: ChannelId::read(r)?,

@@ -339,6 +339,8 @@ pub enum Reply {
         /// Where to go on; empty at the end.
         next: Vec<u8>,
     },
+    /// A report is on its way to these relays.
+    ReportedTo(Vec<TransportKey>),
     /// What a channel's relays tell of it, by their keys.
     Figures(Vec<RelayFigures>),
     /// It is done.

@@ -32,7 +32,7 @@ pub(super) struct Link {
     cards: BTreeSet<TopicId>,
     /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
     pub doors: BTreeSet<TopicId>,
-    /// Somebody is reached there who is no contact: something waits for it, or it is the other of an alias's chat.
+    /// Somebody is reached there who is no contact, or the relay's operator: something waits for it, or it is the other of an alias's chat.
     strangers: bool,
     /// It takes part in the mesh of a channel.
     mesh: bool,
@@ -154,6 +154,7 @@ impl Client {
             self.refresh_watches(peer);
             self.ask_newest(now_ms, peer);
             self.send_listings(now_ms, peer);
+            self.send_reports(now_ms, peer);
             self.acquaint(now_ms, peer);
             if self.links.get(&peer).is_some_and(|link| link.opened) {
                 self.fill_todo(now_ms, peer);
@@ -251,6 +252,7 @@ impl Client {
         self.refresh_watches(peer);
         self.ask_newest(now_ms, peer);
         self.send_listings(now_ms, peer);
+        self.send_reports(now_ms, peer);
         self.acquaint(now_ms, peer);
         self.compare_with(peer);
         self.fill_todo(now_ms, peer);
@@ -303,6 +305,7 @@ impl Client {
         self.history_stream_closed(now_ms, peer);
         self.directory_stream_closed(peer);
         self.figures_stream_closed(peer);
+        self.reports_stream_closed(peer);
         self.blob_stream_changed(peer);
     }
 
@@ -423,6 +426,7 @@ impl Client {
                 if self.history_refused(now_ms, peer, request, retry_after_s)
                     || self.directory_refused(now_ms, peer, request, why, retry_after_s)
                     || self.figures_refused(peer, request, why)
+                    || self.report_refused(now_ms, peer, request, why, retry_after_s)?
                 {
                     return Ok(());
                 }
@@ -441,6 +445,7 @@ impl Client {
                 Ok(())
             }
             Ok(CustodianFrame::Found(found)) => self.channels_found(now_ms, peer, found, bytes),
+            Ok(CustodianFrame::Reported(reported)) => self.reported(peer, reported),
             Ok(CustodianFrame::Figures(figures)) => {
                 self.figures_told(peer, figures);
                 Ok(())

@@ -121,7 +121,7 @@ pub use channels::{ChannelCommand, ManifestChange, PostFiles, WriterGrant, view 
 pub use config::ClientConfig;
 #[cfg(feature = "sim")]
 pub use config::Sabotage;
-pub use events::EventRow;
+pub use events::{EventRow, ReportOutcome};
 pub use gaps::GapState;
 pub use history::{LedgerState, LedgerView, MessageView};
 pub use io::{

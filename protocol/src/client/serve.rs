@@ -157,6 +157,7 @@ impl Client {
             }
             Ok(ClientFrame::Meet(meet)) => self.refuse_watch(peer, meet.request, Refusal::NotHere),
             Ok(ClientFrame::Enlist(enlist)) => self.refuse_watch(peer, enlist.request, Refusal::NotHere),
+            Ok(ClientFrame::Report(report)) => self.refuse_watch(peer, report.request, Refusal::NotHere),
             Ok(ClientFrame::AskFigures(ask)) => self.refuse_watch(peer, ask.request, Refusal::NotHere),
             Ok(ClientFrame::Search(search)) => self.refuse_watch(peer, search.request, Refusal::NotHere),
             // A device has no log of what it was handed.

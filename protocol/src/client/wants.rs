@@ -100,6 +100,14 @@ impl Client {
         for (_, relay) in &kept {
             want(relay, true, false, None, None);
         }
+        let reported: Vec<&PeerAddress> = self
+            .channels
+            .reported_to()
+            .filter(|relay| !devices.contains(&relay.key))
+            .collect();
+        for relay in &reported {
+            want(relay, true, false, None, None);
+        }
         for member in self.channels.members() {
             want(member, false, false, None, None);
         }
@@ -127,6 +135,11 @@ impl Client {
         let others = self.aliases.values().flat_map(|alias| &alias.row.contact.relays);
         for peer in waiting.chain(others) {
             if let Some(want) = wants.get_mut(&peer.key) {
+                want.strangers = true;
+            }
+        }
+        for relay in reported {
+            if let Some(want) = wants.get_mut(&relay.key) {
                 want.strangers = true;
             }
         }

@@ -7,6 +7,7 @@ use super::figures::{AskFigures, Figures};
 use super::history::{History, HistoryPage};
 use super::meet::{Meet, Met};
 use super::reconcile::{Reconcile, Reconciled};
+use super::report::{Report, Reported};
 use crate::chat::Mark;
 use crate::keys::{BadSignature, DeviceId, Domain, EnvelopeId, TopicId, TransportKey, TransportSecret, derive};
 use crate::limits;
@@ -127,6 +128,7 @@ pub struct Compared {
 /// | 16 | enlist | [`Enlist`] |
 /// | 18 | search | [`Search`] |
 /// | 20 | ask figures | [`AskFigures`] |
+/// | 22 | report | [`Report`] |
 ///
 /// A custodian ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +164,8 @@ pub enum ClientFrame {
     Search(Search),
     /// Tell how many watch a channel.
     AskFigures(AskFigures),
+    /// Show the operator a post.
+    Report(Report),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -396,6 +400,7 @@ pub struct Items {
 /// | 144 | enlisted | [`Enlisted`] |
 /// | 146 | found | [`Found`] |
 /// | 148 | figures | [`Figures`] |
+/// | 150 | reported | [`Reported`] |
 ///
 /// A client ignores tags that it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -442,6 +447,8 @@ pub enum CustodianFrame {
     Found(Found),
     /// How many watch a channel.
     Figures(Figures),
+    /// A report is kept for the operator.
+    Reported(Reported),
     /// A tag of a later version.
     Unknown {
         /// The tag.
@@ -463,6 +470,7 @@ const TAG_MEET: u8 = 14;
 const TAG_ENLIST: u8 = 16;
 const TAG_SEARCH: u8 = 18;
 const TAG_ASK_FIGURES: u8 = 20;
+const TAG_REPORT: u8 = 22;
 const TAG_RECEIPT: u8 = 129;
 const TAG_ITEMS: u8 = 130;
 const TAG_WATCH_REFUSED: u8 = 131;
@@ -478,6 +486,7 @@ const TAG_MET: u8 = 142;
 const TAG_ENLISTED: u8 = 144;
 const TAG_FOUND: u8 = 146;
 const TAG_FIGURES: u8 = 148;
+const TAG_REPORTED: u8 = 150;
 /// The code of an admission that says yes; refusals begin at 1.
 const ADMITTED: u8 = 0;
 const FLAG_VOID: u8 = 1;
@@ -548,6 +557,10 @@ impl Wire for ClientFrame {
                 w.u8(TAG_ASK_FIGURES);
                 ask.write(w);
             }
+            Self::Report(report) => {
+                w.u8(TAG_REPORT);
+                report.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -583,6 +596,7 @@ impl Wire for ClientFrame {
             TAG_ENLIST => Self::Enlist(Enlist::read(r)?),
             TAG_SEARCH => Self::Search(Search::read(r)?),
             TAG_ASK_FIGURES => Self::AskFigures(AskFigures::read(r)?),
+            TAG_REPORT => Self::Report(Report::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }
@@ -675,6 +689,10 @@ impl Wire for CustodianFrame {
                 w.u8(TAG_FIGURES);
                 figures.write(w);
             }
+            Self::Reported(reported) => {
+                w.u8(TAG_REPORTED);
+                reported.write(w);
+            }
             Self::Unknown { tag } => w.u8(*tag),
         }
     }
@@ -742,6 +760,7 @@ impl Wire for CustodianFrame {
             TAG_ENLISTED => Self::Enlisted(Enlisted::read(r)?),
             TAG_FOUND => Self::Found(Found::read(r)?),
             TAG_FIGURES => Self::Figures(Figures::read(r)?),
+            TAG_REPORTED => Self::Reported(Reported::read(r)?),
             tag => {
                 r.skip_rest();
                 Self::Unknown { tag }

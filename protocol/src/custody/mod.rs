@@ -10,6 +10,7 @@ mod history;
 mod meet;
 mod reconcile;
 pub mod relay;
+mod report;
 mod sets;
 
 pub use blobs::{BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState, ChunkRange, GetBlob, PutBlob};
@@ -22,4 +23,5 @@ pub use frames::{
 pub use history::{History, HistoryPage};
 pub use meet::{Meet, Met};
 pub use reconcile::{Answer, Ask, KeyedId, Reconcile, Reconciled, SessionKey, Window};
+pub use report::{Reason, Report, Reported};
 pub use sets::{Elements, Next, Session, SetError};

@@ -19,6 +19,7 @@ mod history;
 mod meetings;
 mod peers;
 mod push;
+mod reports;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod windows;
 pub use config::{ENVELOPE_OVERHEAD_BYTES, RelayConfig, RelayStats};
 pub use deposit::Verified;
 pub use door::Door;
+pub use reports::CheckedReport;
 
 use super::blobs::{BlobReceipt, BlobState};
 use super::directory::Enlisted;
@@ -47,6 +49,7 @@ use figures::Counts;
 use meetings::Meetings;
 use peers::Others;
 use push::Peer;
+use reports::Reporters;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use stored::{Head, Totals};
@@ -106,6 +109,15 @@ pub enum RelayInput {
         /// The frame.
         bytes: Vec<u8>,
     },
+    /// What became of a report that [`RelayEffect::Report`] handed out.
+    ReportKept {
+        /// Who made it.
+        peer: TransportKey,
+        /// By which request.
+        request: u64,
+        /// Why it isn't kept, if it isn't.
+        refused: Option<Refusal>,
+    },
     /// The oldest drained step that wasn't durable is now. Steps without writes and effects aren't counted; all others are.
     Committed,
     /// Time has passed.
@@ -128,6 +140,15 @@ pub enum RelayEffect {
         peer: TransportKey,
         /// The frame.
         frame: Arc<[u8]>,
+    },
+    /// Keep a report where the operator reads it, and say so by [`RelayInput::ReportKept`].
+    Report {
+        /// Who made it, to be answered.
+        peer: TransportKey,
+        /// By which request.
+        request: u64,
+        /// What is kept of it.
+        report: Box<CheckedReport>,
     },
     /// A peer broke the protocol.
     Penalise {
@@ -167,6 +188,7 @@ pub struct Relay {
     meetings: Meetings,
     directory: Directory,
     counts: Counts,
+    reporters: Reporters,
     others: Others,
     peers: BTreeMap<TransportKey, Peer>,
     watches: usize,
@@ -246,6 +268,7 @@ impl Relay {
             meetings: Meetings::default(),
             directory,
             counts: Counts::default(),
+            reporters: Reporters::default(),
             others: Others::default(),
             peers: BTreeMap::new(),
             watches: 0,
@@ -292,6 +315,7 @@ impl Relay {
             RelayInput::OtherOpened { peer } => self.other_opened(now_s, peer, rows)?,
             RelayInput::OtherClosed { peer } => self.other_closed(&peer),
             RelayInput::OtherFrame { peer, bytes } => self.other_frame(now_s, peer, &bytes, rows)?,
+            RelayInput::ReportKept { peer, request, refused } => self.report_kept(peer, request, refused),
             RelayInput::Committed => self.committed(),
             RelayInput::Tick => self.tick(now_s, rows)?,
         }
@@ -515,6 +539,7 @@ impl Relay {
                 self.search(now_s, peer, &search);
                 Ok(())
             }
+            ClientFrame::Report(report) => self.report(now_s, peer, report, rows),
             ClientFrame::AskFigures(ask) => self.figures(now_s, peer, &ask, rows),
             ClientFrame::Reconcile(question) => self.reconcile(now_s, peer, question, rows),
             ClientFrame::Unwatch(topics) => {

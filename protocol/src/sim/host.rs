@@ -382,7 +382,7 @@ impl World {
             }
             Some(Machine::Relay(relay)) => {
                 let step = relay.drain();
-                let effects = step.effects.into_iter().map(Effect::from).collect();
+                let effects = step.effects.into_iter().filter_map(Effect::of_relay).collect();
                 (step.batch, effects, Vec::new())
             }
             Some(Machine::Stranger) | None => return Ok(()),
@@ -550,10 +550,11 @@ fn relay_input(input: Input) -> Option<RelayInput> {
     })
 }
 
-/// A relay's effect in a client's words.
-impl From<RelayEffect> for Effect {
-    fn from(effect: RelayEffect) -> Self {
-        match effect {
+impl Effect {
+    /// A relay's effect in a client's words; none for what is its operator's.
+    #[must_use]
+    pub fn of_relay(effect: RelayEffect) -> Option<Self> {
+        Some(match effect {
             RelayEffect::Send { peer, frame } => Self::Send {
                 peer,
                 side: Side::Server,
@@ -565,6 +566,7 @@ impl From<RelayEffect> for Effect {
                 frame: frame.to_vec(),
             },
             RelayEffect::Penalise { peer, reason } => Self::Penalise { peer, reason },
-        }
+            RelayEffect::Report { .. } => return None,
+        })
     }
 }

@@ -9,8 +9,8 @@ use madang_protocol::contact::{Card, CardKey, CardPackage, Details, Inbox, Invit
 use madang_protocol::custody::{
     Accepted, AdmissionToken, Answer, Ask, AskFigures, BlobChunks, BlobPermit, BlobReceipt, BlobRefused, BlobState,
     ChunkRange, ClientFrame, Cursor, CustodianFrame, Deposit, Enlist, Enlisted, Figures, Found, GetBlob, Handed,
-    History, HistoryPage, Item, Items, PutBlob, Receipt, Reconcile, Reconciled, Refusal, Refused, RunningHash, Search,
-    Watch,
+    History, HistoryPage, Item, Items, PutBlob, Reason, Receipt, Reconcile, Reconciled, Refusal, Refused, Report,
+    Reported, RunningHash, Search, Watch,
 };
 use madang_protocol::envelope::Envelope;
 use madang_protocol::identity::{DeviceLog, StatementBody, TransportCertificate};
@@ -314,6 +314,12 @@ fn client_frames() -> Vec<Vec<u8>> {
             inquiry: vec![1; 40],
             post: Some(EnvelopeId([3; 32])),
         }),
+        ClientFrame::Report(Report {
+            request: 12,
+            reason: Reason::Fraud,
+            text: "why".into(),
+            envelopes: vec![vec![1; 40], vec![2; 40]],
+        }),
     ])
     .chain(windows::questions().map(ClientFrame::Reconcile))
     .map(|frame| frame.encode())
@@ -370,6 +376,7 @@ fn custodian_frames() -> Vec<Vec<u8>> {
                 peers: 20,
             }),
         }),
+        CustodianFrame::Reported(Reported { request: 12 }),
         CustodianFrame::History(HistoryPage {
             request: 8,
             topic: topic().public(),

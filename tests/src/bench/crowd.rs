@@ -326,7 +326,10 @@ impl Crowd {
                 }
                 Machine::Relay(relay) => {
                     let step = relay.drain();
-                    (step.batch, step.effects.into_iter().map(Effect::from).collect())
+                    (
+                        step.batch,
+                        step.effects.into_iter().filter_map(Effect::of_relay).collect(),
+                    )
                 }
                 Machine::Gone => return,
             };

@@ -317,6 +317,12 @@ async fn channels(play: &mut Play, alice: &Person, bob: &mut Person, shop: &Doma
         .await["key"]
         .clone();
     play.call(&brand, "channel.recover", json!({ "key": key })).await;
+    play.call(
+        &follower,
+        "channel.report",
+        json!({ "channel": channel, "post": post, "reason": "spam", "text": "The same every day" }),
+    )
+    .await;
     play.call(&follower, "channel.unfollow", json!({ "channel": channel }))
         .await;
     play.call(&follower, "channel.block", json!({ "channel": channel }))

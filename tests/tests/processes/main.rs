@@ -26,6 +26,7 @@ mod refusals;
 mod relay_service;
 mod relays;
 mod repair;
+mod reports;
 mod search;
 mod secrets;
 mod shares;

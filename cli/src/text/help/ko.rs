@@ -75,8 +75,8 @@ pub(super) const HELP: &[(&str, &str)] = &[
         "첫 줄이 데이터 디렉터리를 잠그는 암호인 파일",
     ),
     (
-        "Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes. See also `relay token` and `relay doctor`",
-        "릴레이를 Ctrl-C를 누를 때까지 실행하고 `madang up --relay`에 쓸 주소를 출력합니다. `relay token`, `relay doctor`도 보세요",
+        "Run a relay until Ctrl-C; prints the addresses that `madang up --relay` takes. See also `relay token`, `relay reports` and `relay doctor`",
+        "릴레이를 Ctrl-C를 누를 때까지 실행하고 `madang up --relay`에 쓸 주소를 출력합니다. `relay token`, `relay reports`, `relay doctor`도 보세요",
     ),
     (
         "Whom the relay serves: `open` everybody, `token` who has one of `relay token new`, `list` the keys of --admission-list; others may only use topics that one of these uses",
@@ -614,6 +614,34 @@ pub(super) const HELP: &[(&str, &str)] = &[
     (
         "Numbers of the chosen options, from 1; without any the answer is taken back",
         "고른 선택지의 번호(1부터). 없으면 답을 거둡니다",
+    ),
+    (
+        "Report a post to the operators of the channel's relays; they see nothing of who you are but the connection",
+        "글을 채널 릴레이의 운영자에게 신고합니다. 운영자는 연결 외에 누구인지 알 수 없습니다",
+    ),
+    (
+        "Why: spam, fraud, hate, violence, sexual, children, impersonation, rights or other",
+        "이유: spam, fraud, hate, violence, sexual, children, impersonation, rights, other",
+    ),
+    ("What you want to say about it to the operators", "운영자에게 덧붙일 말"),
+    ("Block the channel too", "채널도 차단합니다"),
+    ("What was reported of channels' posts", "채널 글에 대한 신고"),
+    (
+        "List posts that were reported, what most reported first",
+        "신고된 글을 많이 신고된 순서로 보여 줍니다",
+    ),
+    ("Show what was reported of a post", "한 글에 대한 신고를 보여 줍니다"),
+    (
+        "The post's id, or the beginning of it, as `list` shows it",
+        "글 id 또는 그 앞부분. `list`에서 볼 수 있습니다",
+    ),
+    (
+        "Write its signed envelopes into this folder, for `madang channel verify`",
+        "서명된 봉투를 이 폴더에 저장합니다. `madang channel verify`로 확인할 수 있습니다",
+    ),
+    (
+        "Dismiss what was reported of a post; who reports it again is listened to",
+        "글에 대한 신고를 치웁니다. 다시 신고하면 다시 받습니다",
     ),
     (
         "Show figures of a channel of yours that name nobody: who watches it at its relays, to how many these have handed a post, polls",

@@ -64,6 +64,8 @@ __all__ = [
     "ChannelPage",
     "ChannelPostEvent",
     "ChannelPostUpdatedEvent",
+    "ChannelReportedEvent",
+    "ChannelReportedEventData",
     "ChannelSendBody",
     "ChannelTerms",
     "ChannelUpdatedEvent",
@@ -212,6 +214,9 @@ __all__ = [
     "RelayState",
     "ReplyShareAction",
     "ReplyState",
+    "ReportReason",
+    "ReportSent",
+    "ReportState",
     "RequestId",
     "Retracted",
     "RetractedPostBody",
@@ -390,6 +395,12 @@ RelayState = Literal["trusted", "demoted"]
 
 ReplyState = Literal["sent", "waiting"]
 """What became of an answer."""
+
+ReportReason = Literal["spam", "fraud", "hate", "violence", "sexual", "children", "impersonation", "rights", "other"]
+"""Why a post is reported."""
+
+ReportState = Literal["taken", "refused", "given_up"]
+"""What became of a report at a relay."""
 
 RequestId = str
 """Names a contact request that waits for the user."""
@@ -1050,7 +1061,7 @@ class ChannelBody(TypedDict):
 
 
 class ChannelEvidence(TypedDict):
-    """Two things that a channel's writer signed and that contradict each other."""
+    """Two things that a channel's writer signed and that contradict each other; or, from `channel.verify`, one that it signed."""
 
     channel: ChannelId
     """The channel."""
@@ -1062,7 +1073,7 @@ class ChannelEvidence(TypedDict):
     """The number of the entry or beacon."""
 
     proof: str
-    """What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`."""
+    """What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`; `signed` of one entry alone."""
 
     writer: NotRequired[WriterKey]
     """Whose entries it is about; absent if it is about the channel's beacons alone."""
@@ -1192,6 +1203,37 @@ class ChannelPostUpdatedEvent(TypedDict):
     epoch: EventEpoch
 
     kind: Literal["channel.post_updated"]
+
+
+class ChannelReportedEvent(TypedDict):
+    """A relay has answered a report of a post, or is given up; see `channel.report`."""
+
+    cursor: EventCursor
+
+    data: ChannelReportedEventData
+
+    epoch: EventEpoch
+
+    kind: Literal["channel.reported"]
+
+
+class ChannelReportedEventData(TypedDict):
+    """ChannelReportedEventData"""
+
+    channel: ChannelId
+    """Whose post."""
+
+    post: PostId
+    """Which."""
+
+    reason: NotRequired[str]
+    """Why the relay refused, if it did."""
+
+    relay: RelayKey
+    """Where."""
+
+    state: ReportState
+    """What became of it there."""
 
 
 class ChannelSendBody(TypedDict):
@@ -2910,6 +2952,13 @@ class ReplyShareAction(TypedDict):
     """What it begins with."""
 
 
+class ReportSent(TypedDict):
+    """Result of `channel.report`."""
+
+    relays: list[RelayKey]
+    """Relays to which the report is on its way; event `channel.reported` tells of each what became of it."""
+
+
 class Retracted(TypedDict):
     """A post was taken back."""
 
@@ -3583,6 +3632,7 @@ Event = Union[
     ChannelPostEvent,
     ChannelPostUpdatedEvent,
     ChannelEvidenceEvent,
+    ChannelReportedEvent,
     ChannelGapEvent,
     WebhookDisabledEvent,
     SharePayloadEvent,
@@ -4215,6 +4265,20 @@ class ChannelMethods:
         result: Done = self._call("channel.block", {"channel": channel, "blocked": blocked})
         return result
 
+    def report(self, *, channel: ChannelId, post: PostId, reason: ReportReason, block: bool | None = None, text: str | None = None) -> ReportSent:
+        """Reports a post of a followed channel to the operators of the channel's relays, with its envelope as evidence, and blocks the channel in the same step if `block` says so.
+
+        It says nothing of who reports; a relay sees the connection that it comes by. It waits for relays that are away, for a week; event `channel.reported` tells of each relay whether it has it. A post that is on its way already isn't reported once more.
+
+        channel: A channel that is followed.
+        post: The post.
+        reason: Why.
+        block: Block the channel in the same step.
+        text: For the operators; they see nothing else of who reports.
+        """
+        result: ReportSent = self._call("channel.report", {"channel": channel, "post": post, "reason": reason, "block": block, "text": text})
+        return result
+
     def preview(self, *, body: NewPostBody, channel: ChannelId, advertising: bool | None = None, area: Area | None = None, at_ms: int | None = None, categories: Sequence[str] | None = None, urgent: bool | None = None) -> Post:
         """What a follower would see of a post: it is checked and shown as if it had come, but neither kept nor sent. Its id is zeros, and the follower's own terms aren't known here.
 
@@ -4325,7 +4389,7 @@ class ChannelMethods:
     def verify(self, *, data: str) -> ChannelEvidence:
         """Checks evidence against a channel, whoever gives it: says what it proves, without asking anybody.
 
-        data: Evidence, as `channel.evidence` gives it.
+        data: Evidence, as `channel.evidence` gives it, or the envelope of an entry, as a relay's operator has it of a post that was reported.
         """
         result: ChannelEvidence = self._call("channel.verify", {"data": data})
         return result

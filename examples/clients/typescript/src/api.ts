@@ -483,7 +483,7 @@ export interface ChannelBody {
   name: string;
 }
 
-/** Two things that a channel's writer signed and that contradict each other. */
+/** Two things that a channel's writer signed and that contradict each other; or, from `channel.verify`, one that it signed. */
 export interface ChannelEvidence {
   /** The channel. */
   channel: ChannelId;
@@ -491,7 +491,7 @@ export interface ChannelEvidence {
   data: string;
   /** The number of the entry or beacon. */
   number: number;
-  /** What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`. */
+  /** What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`; `signed` of one entry alone. */
   proof: string;
   /** Whose entries it is about; absent if it is about the channel's beacons alone. */
   writer?: WriterKey;
@@ -591,6 +591,27 @@ export interface ChannelPostUpdatedEvent {
   data: Post;
   epoch: EventEpoch;
   kind: "channel.post_updated";
+}
+
+/** A relay has answered a report of a post, or is given up; see `channel.report`. */
+export interface ChannelReportedEvent {
+  cursor: EventCursor;
+  data: ChannelReportedEventData;
+  epoch: EventEpoch;
+  kind: "channel.reported";
+}
+
+export interface ChannelReportedEventData {
+  /** Whose post. */
+  channel: ChannelId;
+  /** Which. */
+  post: PostId;
+  /** Why the relay refused, if it did. */
+  reason?: string;
+  /** Where. */
+  relay: RelayKey;
+  /** What became of it there. */
+  state: ReportState;
 }
 
 /** A channel to follow. */
@@ -1038,6 +1059,7 @@ export type Event =
   | ChannelPostEvent
   | ChannelPostUpdatedEvent
   | ChannelEvidenceEvent
+  | ChannelReportedEvent
   | ChannelGapEvent
   | WebhookDisabledEvent
   | SharePayloadEvent
@@ -1999,6 +2021,18 @@ export interface ReplyShareAction {
 /** What became of an answer. */
 export type ReplyState = "sent" | "waiting";
 
+/** Why a post is reported. */
+export type ReportReason = "spam" | "fraud" | "hate" | "violence" | "sexual" | "children" | "impersonation" | "rights" | "other";
+
+/** Result of `channel.report`. */
+export interface ReportSent {
+  /** Relays to which the report is on its way; event `channel.reported` tells of each what became of it. */
+  relays: RelayKey[];
+}
+
+/** What became of a report at a relay. */
+export type ReportState = "taken" | "refused" | "given_up";
+
 /** Names a contact request that waits for the user. */
 export type RequestId = string;
 
@@ -2956,6 +2990,20 @@ export interface ChannelBlockParams {
   blocked?: boolean;
 }
 
+/** Parameters of `channel.report`. */
+export interface ChannelReportParams {
+  /** A channel that is followed. */
+  channel: ChannelId;
+  /** The post. */
+  post: PostId;
+  /** Why. */
+  reason: ReportReason;
+  /** Block the channel in the same step. */
+  block?: boolean;
+  /** For the operators; they see nothing else of who reports. */
+  text?: string;
+}
+
 /** Parameters of `channel.preview`. */
 export interface ChannelPreviewParams {
   /** What it says. */
@@ -3072,7 +3120,7 @@ export interface ChannelEvidenceParams {
 
 /** Parameters of `channel.verify`. */
 export interface ChannelVerifyParams {
-  /** Evidence, as `channel.evidence` gives it. */
+  /** Evidence, as `channel.evidence` gives it, or the envelope of an entry, as a relay's operator has it of a post that was reported. */
   data: string;
 }
 
@@ -3778,6 +3826,13 @@ export abstract class Methods {
     /** Has nothing to do with a channel any more, or allows it again: it is followed no longer, and can't be. */
     block: (params: ChannelBlockParams, signal?: AbortSignal): Promise<Done> =>
       this.call("channel.block", params, signal),
+    /**
+     * Reports a post of a followed channel to the operators of the channel's relays, with its envelope as evidence, and blocks the channel in the same step if `block` says so.
+     *
+     * It says nothing of who reports; a relay sees the connection that it comes by. It waits for relays that are away, for a week; event `channel.reported` tells of each relay whether it has it. A post that is on its way already isn't reported once more.
+     */
+    report: (params: ChannelReportParams, signal?: AbortSignal): Promise<ReportSent> =>
+      this.call("channel.report", params, signal),
     /** What a follower would see of a post: it is checked and shown as if it had come, but neither kept nor sent. Its id is zeros, and the follower's own terms aren't known here. */
     preview: (params: ChannelPreviewParams, signal?: AbortSignal): Promise<Post> =>
       this.call("channel.preview", params, signal),

@@ -7,6 +7,7 @@ use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use crate::rpc::figures::{ChannelFigures, ChannelFiguresParams};
 use crate::rpc::params::*;
 use crate::rpc::polls::ChannelVoteParams;
+use crate::rpc::reports::{ReportParams, ReportSent};
 use crate::rpc::types::*;
 
 impl ChannelApi for Facade {
@@ -101,6 +102,10 @@ impl ChannelApi for Facade {
 
     async fn channel_vote(&self, params: ChannelVoteParams) -> ApiResult<Post> {
         self.vote(params).await
+    }
+
+    async fn channel_report(&self, params: ReportParams) -> ApiResult<ReportSent> {
+        self.report(params).await
     }
 
     async fn channel_figures(&self, params: ChannelFiguresParams) -> ApiResult<ChannelFigures> {

@@ -170,6 +170,11 @@ async fn methods_of_channels_answer_in_the_documented_shape() {
             with(json!({"post": id(8), "choices": [1]})),
             written.clone(),
         ),
+        (
+            "channel.report",
+            with(json!({"post": id(8), "reason": "fraud", "text": "a trick", "block": true})),
+            json!({"relays": [id(9)]}),
+        ),
         ("channel.publish_result", with(json!({"post": id(8)})), written.clone()),
         (
             "channel.figures",

@@ -405,12 +405,12 @@ pub struct Plan {
     pub body: PostBody,
 }
 
-/// Two things that a channel's writer signed and that contradict each other.
+/// Two things that a channel's writer signed and that contradict each other; or, from `channel.verify`, one that it signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelEvidence {
     /// The channel.
     pub channel: ChannelId,
-    /// What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`.
+    /// What they prove: `two_entries`, `two_histories`, `two_beacons`, `head_went_back`, `manifest_went_back` or `another_head`; `signed` of one entry alone.
     pub proof: String,
     /// Whose entries it is about; absent if it is about the channel's beacons alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,10 +7,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::super::reports::ReportState;
 use super::super::schema::Account;
 use super::{
     AppKey, BlobId, BlobState, ChannelId, ChatId, DeviceKey, EventCursor, EventEpoch, GapState, Ledger, Message,
-    MessageId, Post, Pseudonym, RelayKey, RequestId, Scope, ShareAppId, ShareCard, WaitingReply, WriterKey,
+    MessageId, Post, PostId, Pseudonym, RelayKey, RequestId, Scope, ShareAppId, ShareCard, WaitingReply, WriterKey,
 };
 
 /// Result of `event.poll`.
@@ -108,6 +109,7 @@ impl EventKind {
             Self::ChannelPost(_) => Self::CHANNEL_POST,
             Self::ChannelPostUpdated(_) => Self::CHANNEL_POST_UPDATED,
             Self::ChannelEvidence { .. } => "channel.evidence",
+            Self::ChannelReported { .. } => "channel.reported",
             Self::ChannelGap { .. } => "channel.gap",
             Self::Gap { .. } => "gap",
             Self::Lagged { .. } => "lagged",
@@ -131,6 +133,7 @@ impl EventKind {
             | Self::ChannelPost(_)
             | Self::ChannelPostUpdated(_)
             | Self::ChannelEvidence { .. }
+            | Self::ChannelReported { .. }
             | Self::ChannelGap { .. }
             | Self::RelayDemoted { .. }
             | Self::ContactRequested { .. }
@@ -153,6 +156,7 @@ impl EventKind {
             Self::ChannelPost(post) | Self::ChannelPostUpdated(post) => Some(post.channel),
             Self::ChannelUpdated { channel }
             | Self::ChannelEvidence { channel, .. }
+            | Self::ChannelReported { channel, .. }
             | Self::ChannelGap { channel, .. } => Some(*channel),
             _ => None,
         }
@@ -295,6 +299,21 @@ pub enum EventKind {
         /// Whose entries it is about.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         writer: Option<WriterKey>,
+    },
+    /// A relay has answered a report of a post, or is given up; see `channel.report`.
+    #[serde(rename = "channel.reported")]
+    ChannelReported {
+        /// Whose post.
+        channel: ChannelId,
+        /// Which.
+        post: PostId,
+        /// Where.
+        relay: RelayKey,
+        /// What became of it there.
+        state: ReportState,
+        /// Why the relay refused, if it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Something of a channel is missing, or no longer; see `gaps` in `channel.get`.
     #[serde(rename = "channel.gap")]

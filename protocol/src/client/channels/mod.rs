@@ -14,6 +14,7 @@
 //! | `domain` | whether a domain vouches for a channel |
 //! | `mesh` | passing on among followers |
 //! | `take` | what comes: entries, beacons, contradictions between them |
+//! | `reports` | showing posts to the operators of relays |
 //! | `history` | reading back from relays, and what is missing |
 //! | `view` | reading what is stored |
 //!
@@ -30,6 +31,7 @@ mod history;
 mod mesh;
 mod own;
 mod polls;
+mod reports;
 mod rows;
 mod take;
 #[cfg(test)]
@@ -46,6 +48,7 @@ use super::{Client, CommandError, LoadError, Reply, TopicUse, array};
 use crate::address::PeerAddress;
 use crate::channel::terms::{Terms, Zone};
 use crate::channel::{Authority, Beacon, Post, Proof, Statement};
+use crate::custody::Reason;
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, EnvelopeId, TransportKey, WriterId};
 use crate::limits;
@@ -264,6 +267,20 @@ pub enum ChannelCommand {
         /// Where to go on.
         after: Vec<u8>,
     },
+    /// Show a post to the operators of the channel's relays, and block the channel in the same step if that is wanted. Replies
+    /// [`Reply::ReportedTo`] once it is durable here.
+    Report {
+        /// A followed channel.
+        channel: ChannelId,
+        /// Which post.
+        post: EnvelopeId,
+        /// Why.
+        reason: Reason,
+        /// For the operator, at most [`limits::REPORT_TEXT_BYTES`].
+        text: String,
+        /// Have nothing to do with the channel any more.
+        block: bool,
+    },
     /// Ask a channel's relays how many watch it, as its root or a writer that may be told. Replies [`Reply::Figures`] once all have answered
     /// or are given up.
     Figures {
@@ -326,13 +343,15 @@ pub(super) struct Channels {
     ask_again_ms: BTreeMap<(TransportKey, ChannelId), u64>,
     /// What relays are asked about their directories.
     directory: directory::Directory,
+    /// What they are shown of others' posts.
+    reports: reports::Reports,
     /// What they are asked about own channels.
     inquiries: figures::Inquiries,
     /// Posts that are planned, by time.
     planned: BTreeSet<(u64, ChannelId, [u8; 32])>,
     /// Own channels whose relays are to be handed again what they may lack.
     again: BTreeSet<ChannelId>,
-    /// A relay that an own channel has left knows it now, or is given up.
+    /// A relay that an own channel has left knows it now, or one has answered a report, or is given up.
     let_go: bool,
     /// Own entries that a relay has lost.
     lost: BTreeSet<(ChannelId, EnvelopeId)>,
@@ -444,6 +463,7 @@ impl Channels {
             .chain(planned)
             .chain(self.directory.timer())
             .chain(self.inquiries.timer())
+            .chain(self.reports.timer())
             .chain(self.by_id.values().filter_map(directory::renewed_ms))
             .chain(self.mesh.timer())
             .chain(self.polls.timer())
@@ -453,6 +473,11 @@ impl Channels {
     /// Followers to be connected to.
     pub fn members(&self) -> impl Iterator<Item = &PeerAddress> {
         self.mesh.wanted()
+    }
+
+    /// Relays to which something is still to be reported.
+    pub fn reported_to(&self) -> impl Iterator<Item = &PeerAddress> {
+        self.reports.relays()
     }
 
     /// The channels that a relay keeps, for those who want it connected.
@@ -488,6 +513,7 @@ impl Client {
                 self.join_mesh(0, id);
             }
         }
+        self.load_reports(rows)?;
         for (stored, _) in rows.prefix(Tree::ChannelPlans, &[], usize::MAX)? {
             if let Some((channel, at_ms, id)) = rows::key::read_planned(&stored) {
                 self.channels.planned.insert((at_ms, channel, id));
@@ -559,6 +585,13 @@ impl Client {
             ChannelCommand::OpenDigest { channel } => self.open_digest(channel),
             ChannelCommand::Block { channel, blocked } => self.block_channel(now_ms, channel, blocked, rows),
             ChannelCommand::MarkRead { channel, through } => self.mark_channel_read(channel, through),
+            ChannelCommand::Report {
+                channel,
+                post,
+                reason,
+                text,
+                block,
+            } => self.report_post(now_ms, (channel, post), (reason, text), block, rows),
             ChannelCommand::Enlist { channel, relays } => self.enlist(now_ms, channel, &relays),
             ChannelCommand::Search {
                 relay,
@@ -581,6 +614,7 @@ impl Client {
         self.ask_refusers(now_ms);
         self.tick_directory(now_ms);
         self.tick_inquiries(now_ms);
+        self.tick_reports(now_ms)?;
         self.tick_mesh(now_ms);
         self.tick_polls(now_ms, rows)
     }

@@ -3,6 +3,7 @@
 use crate::address::PeerAddress;
 use crate::channel::Scopes;
 use crate::channel::terms::{Terms, Why};
+use crate::client::ReportOutcome;
 use crate::keys::{ChannelId, EnvelopeId, TopicId, TransportKey, WriterId, WriterSecret};
 use crate::seq_set::SeqSet;
 use serde::{Deserialize, Serialize};
@@ -190,6 +191,27 @@ pub(in crate::client) struct BoxRow {
     pub told: u32,
     /// The poll is over and its answers are gone.
     pub cleared: bool,
+}
+
+/// A post that is being reported; its id is the key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct ReportRow {
+    pub channel: ChannelId,
+    pub reason: u8,
+    pub text: String,
+    /// The post's, and that of the edit that counted.
+    pub envelopes: Vec<serde_bytes::ByteBuf>,
+    /// When relays that haven't answered are given up, Unix milliseconds.
+    pub until_ms: u64,
+    pub relays: Vec<ReportedRow>,
+}
+
+/// How a report stands at a relay.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::client) struct ReportedRow {
+    pub relay: PeerAddress,
+    /// What has become of it; none while it waits.
+    pub outcome: Option<ReportOutcome>,
 }
 
 /// An answer to a poll, that came or our own.

@@ -16,6 +16,7 @@ mod mesh;
 mod polls;
 mod preview;
 mod relays;
+mod reports;
 mod writers;
 
 const SECOND_MS: u64 = 1000;

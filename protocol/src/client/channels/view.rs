@@ -187,6 +187,8 @@ pub struct PostView {
     pub refused: Option<Refusal>,
     /// Its envelope, which anybody can check.
     pub envelope: Vec<u8>,
+    /// That of the edit that counts, if it was edited.
+    pub edit: Option<Vec<u8>>,
 }
 
 /// A poll whose answers are counted here; its figures are [`crate::channel::rounded`].
@@ -525,6 +527,7 @@ fn seen(channel: ChannelId, read: Read, beacon: Option<&Beacon>) -> Option<PostV
         held: Vec::new(),
         refused: None,
         envelope: read.envelope,
+        edit: None,
     })
 }
 
@@ -575,6 +578,7 @@ fn post_at(
                 newest = Some(order);
                 view.post = post;
                 view.edited_ms = Some(done.entry.time_ms.min(done.received_ms));
+                view.edit = Some(done.envelope);
             }
             Act::Retract { target, reason } if target == view.id => {
                 view.retracted = Some((done.entry.time_ms.min(done.received_ms), reason));

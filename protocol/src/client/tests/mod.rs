@@ -5,8 +5,8 @@
 use super::*;
 use crate::Step;
 use crate::contact::Invite;
-use crate::custody::relay::{Relay, RelayConfig, RelayEffect, RelayInput};
-use crate::custody::{ClientFrame, CustodianFrame, Items, RunningHash};
+use crate::custody::relay::{CheckedReport, Relay, RelayConfig, RelayEffect, RelayInput};
+use crate::custody::{ClientFrame, CustodianFrame, Items, Refusal, RunningHash};
 use crate::envelope::Envelope;
 use crate::keys::{MessageId, TopicSecret};
 use crate::message::{Body, Durable, Inner, StreamId};
@@ -92,6 +92,9 @@ pub(super) struct World {
     pub now_ms: u64,
     pub nodes: Vec<Node>,
     pub keeper: Option<Keeper>,
+    /// What the relays' operators have been shown, or why they are shown nothing.
+    pub reports: Vec<(TransportKey, CheckedReport)>,
+    pub refuses_reports: Option<Refusal>,
     /// Another relay, of those who name it.
     pub second: Option<Keeper>,
     /// Whether peers hear of each other's subscriptions.
@@ -240,6 +243,8 @@ impl World {
             now_ms: START_MS,
             nodes: Vec::new(),
             keeper: None,
+            reports: Vec::new(),
+            refuses_reports: None,
             second: None,
             gossip: false,
             mute: false,
@@ -592,13 +597,13 @@ impl World {
     }
 
     fn relay_input_at(&mut self, key: TransportKey, input: RelayInput) {
-        let mut next = Some(input);
+        let mut next = VecDeque::from([input]);
         loop {
             let now_ms = self.now_ms;
             let Some(keeper) = self.keeper_of(key) else {
                 return;
             };
-            if let Some(input) = next.take() {
+            while let Some(input) = next.pop_front() {
                 keeper.relay.handle(now_ms, input, &keeper.disk).unwrap();
             }
             let step = keeper.relay.drain();
@@ -606,17 +611,24 @@ impl World {
                 if !keeper.relay.has_more() {
                     return;
                 }
-                next = Some(RelayInput::Tick);
+                next.push_back(RelayInput::Tick);
                 continue;
             }
             keeper.disk.apply(&step.batch);
-            next = Some(RelayInput::Committed);
+            next.push_back(RelayInput::Committed);
             for effect in step.effects {
-                let RelayEffect::Send { peer, frame } = effect else {
-                    continue;
-                };
-                if let Some(to) = self.place(peer).filter(|to| self.at_relay.contains(&(*to, key))) {
-                    self.deliver(to, key, Side::Client, frame.to_vec());
+                match effect {
+                    RelayEffect::Send { peer, frame } => {
+                        if let Some(to) = self.place(peer).filter(|to| self.at_relay.contains(&(*to, key))) {
+                            self.deliver(to, key, Side::Client, frame.to_vec());
+                        }
+                    }
+                    RelayEffect::Report { peer, request, report } => {
+                        let refused = self.refuses_reports;
+                        self.reports.extend(refused.is_none().then_some((key, *report)));
+                        next.push_back(RelayInput::ReportKept { peer, request, refused });
+                    }
+                    RelayEffect::Ask { .. } | RelayEffect::Penalise { .. } => {}
                 }
             }
         }

@@ -72,7 +72,7 @@ pub(super) const LISTINGS_LOOKED_AT: usize = 1024;
 pub(super) const BEACON_ROWS: usize = 256;
 /// See [`BEACON_ROWS`].
 pub(super) const BEACON_BYTES: usize = 512 * 1024;
-/// Searches, listings and questions for figures of a peer, and of all peers together, in a minute; then they are told to wait (guess: somebody who looks
+/// Searches, listings, reports and questions for figures of a peer, and of all peers together, in a minute; then they are told to wait (guess: somebody who looks
 /// around; a tenth of a core).
 pub(super) const SEARCHES_PER_MINUTE: (u64, u64) = (60, 1200);
 /// Listings that one tick lets go of.
@@ -196,6 +196,8 @@ pub struct RelayStats {
     pub listings: u64,
     /// Searches of the directory answered since the start.
     pub searches: u64,
+    /// Reports of posts kept for the operator since the start.
+    pub reports: u64,
     /// Questions for figures of channels answered since the start.
     pub figures: u64,
     /// Peers that have something to be sent and room for it.

@@ -17,6 +17,7 @@ mod figures;
 mod history;
 mod peers;
 mod pushing;
+mod reports;
 mod windows;
 
 pub(super) const ALICE: TransportKey = TransportKey([0xa1; 32]);
@@ -37,6 +38,9 @@ pub(super) struct Bench {
     penalised: Vec<(TransportKey, &'static str)>,
     /// Frames to other relays, on our own streams.
     asked: Vec<(TransportKey, Vec<u8>)>,
+    /// What the operator has been shown, or why nothing.
+    reports: Vec<CheckedReport>,
+    refuses_reports: Option<Refusal>,
 }
 
 pub(super) fn relay_key() -> TransportSecret {
@@ -82,6 +86,8 @@ impl Bench {
             received: BTreeMap::new(),
             penalised: Vec::new(),
             asked: Vec::new(),
+            reports: Vec::new(),
+            refuses_reports: None,
         };
         for peer in [ALICE, BOB, CAROL] {
             bench.input(RelayInput::Connected { peer });
@@ -120,6 +126,11 @@ impl Bench {
                     self.received.entry(peer).or_default().push(frame);
                 }
                 RelayEffect::Ask { peer, frame } => self.asked.push((peer, frame.to_vec())),
+                RelayEffect::Report { peer, request, report } => {
+                    self.reports.push(*report);
+                    let refused = self.refuses_reports;
+                    self.input(RelayInput::ReportKept { peer, request, refused });
+                }
                 RelayEffect::Penalise { peer, reason } => self.penalised.push((peer, reason)),
             }
         }

@@ -7,6 +7,7 @@ use crate::rpc::directory::{ChannelSearchParams, EnlistParams, FoundChannels};
 use crate::rpc::figures::{ChannelFigures, ChannelFiguresParams, FiguresState, RelayFigures};
 use crate::rpc::params::*;
 use crate::rpc::polls::{ChannelVoteParams, PollFigures};
+use crate::rpc::reports::{ReportParams, ReportSent};
 use crate::rpc::types::*;
 
 impl ChannelApi for Fake {
@@ -144,6 +145,13 @@ impl ChannelApi for Fake {
     async fn channel_vote(&self, params: ChannelVoteParams) -> ApiResult<Post> {
         channels::known(params.channel)?;
         Ok(channels::post())
+    }
+
+    async fn channel_report(&self, params: ReportParams) -> ApiResult<ReportSent> {
+        channels::known(params.channel)?;
+        Ok(ReportSent {
+            relays: vec![RelayKey([9; 32])],
+        })
     }
 
     async fn channel_figures(&self, params: ChannelFiguresParams) -> ApiResult<ChannelFigures> {
