@@ -476,7 +476,9 @@ fn at_bounds(schema: &Value, known: &BTreeMap<&str, Value>) -> Vec<Value> {
     let differ = schema["items"]["$ref"]
         .as_str()
         .is_some_and(|path| path.ends_with("/Mention") || path.ends_with("/Category"));
-    if let Some(most) = bound("maxItems").filter(|_| !differ) {
+    // Of texts whose form the schema doesn't tell, as addresses, none is known that is in order.
+    let formless = schema["items"]["type"] == "string";
+    if let Some(most) = bound("maxItems").filter(|_| !differ && !formless) {
         all.push(std::iter::repeat_n(in_order(&schema["items"], known), most).collect());
     }
     if schema["type"] == "integer" {
