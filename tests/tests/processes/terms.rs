@@ -1,6 +1,6 @@
 //! An editor, a new root and a follower with terms, at the command line and over kills.
 
-use madang_tests::{Person, World};
+use madang_tests::{Person, Relay, World};
 use serde_json::json;
 
 use crate::MADANG;
@@ -131,10 +131,8 @@ async fn an_editor_a_new_root_and_a_follower_with_terms_at_the_command_line() {
         .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_follower_writes_back_and_is_answered_in_one_chat() {
-    let world = World::new(MADANG);
-    let relay = world.relay().await;
+/// A brand with an inbox for who follows it, and a follower.
+async fn brand_with_inbox(world: &World, relay: &Relay) -> (Person, Person) {
     let mut alice = world.person_up("alice", relay.addresses()).await;
     let mut bob = world.person_up("bob", &[]).await;
     let link = by_hand(&alice, &["channel", "new", SHOP]).await;
@@ -147,6 +145,14 @@ async fn a_follower_writes_back_and_is_answered_in_one_chat() {
         shown["manifest"]["inbox"].is_string().then_some(())
     })
     .await;
+    (alice, bob)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_writes_back_and_is_answered_in_one_chat() {
+    let world = World::new(MADANG);
+    let relay = world.relay().await;
+    let (mut alice, mut bob) = brand_with_inbox(&world, &relay).await;
     by_hand(&bob, &["channel", "write", SHOP, "in blue?"]).await;
     let asked = alice.event("bob asks", |kind, _| kind == "contact.requested").await;
     let params = json!({ "request": asked["request"] });
@@ -169,18 +175,7 @@ async fn a_follower_writes_back_and_is_answered_in_one_chat() {
 async fn a_follower_writes_back_under_an_alias_and_is_answered_without_being_known() {
     let world = World::new(MADANG);
     let relay = world.relay().await;
-    let mut alice = world.person_up("alice", relay.addresses()).await;
-    let mut bob = world.person_up("bob", &[]).await;
-    let link = by_hand(&alice, &["channel", "new", SHOP]).await;
-    let channel = alice.ask("channel.list", json!({})).await["items"][0]["channel"].clone();
-    by_hand(&bob, &["channel", "follow", link.trim()]).await;
-    let inbox = by_hand(&alice, &["invite", "--multi-use"]).await;
-    by_hand(&alice, &["channel", "change", SHOP, "--inbox", inbox.trim()]).await;
-    bob.until("the inbox is here", async |bob| {
-        let shown = bob.ask("channel.get", json!({ "channel": channel })).await;
-        shown["manifest"]["inbox"].is_string().then_some(())
-    })
-    .await;
+    let (mut alice, mut bob) = brand_with_inbox(&world, &relay).await;
     by_hand(&bob, &["channel", "write", SHOP, "in blue?", "--alias=A reader"]).await;
     let asked = alice
         .event("somebody asks", |kind, _| kind == "contact.requested")
