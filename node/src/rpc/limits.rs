@@ -303,4 +303,4 @@ pub const RATE_OF_PAIR: usize = 10;
 /// Bytes of evidence against a channel: two envelopes.
 pub const MAX_EVIDENCE: usize = 2 * 64 * 1024 + 16;
 /// Bytes of what somebody says who reports a post.
-pub const MAX_REPORT: usize = madang_protocol::limits::REPORT_TEXT_BYTES;
+pub const MAX_REPORT: usize = 1024;

@@ -133,7 +133,7 @@ async fn an_editor_a_new_root_and_a_follower_with_terms_at_the_command_line() {
 
 /// A brand with an inbox for who follows it, and a follower.
 async fn brand_with_inbox(world: &World, relay: &Relay) -> (Person, Person) {
-    let mut alice = world.person_up("alice", relay.addresses()).await;
+    let alice = world.person_up("alice", relay.addresses()).await;
     let mut bob = world.person_up("bob", &[]).await;
     let link = by_hand(&alice, &["channel", "new", SHOP]).await;
     let channel = alice.ask("channel.list", json!({})).await["items"][0]["channel"].clone();
@@ -152,7 +152,7 @@ async fn brand_with_inbox(world: &World, relay: &Relay) -> (Person, Person) {
 async fn a_follower_writes_back_and_is_answered_in_one_chat() {
     let world = World::new(MADANG);
     let relay = world.relay().await;
-    let (mut alice, mut bob) = brand_with_inbox(&world, &relay).await;
+    let (mut alice, bob) = brand_with_inbox(&world, &relay).await;
     by_hand(&bob, &["channel", "write", SHOP, "in blue?"]).await;
     let asked = alice.event("bob asks", |kind, _| kind == "contact.requested").await;
     let params = json!({ "request": asked["request"] });
