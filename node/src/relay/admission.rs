@@ -84,7 +84,7 @@ pub fn new_relay_token(data: &Path, label: &str) -> Result<(RelayToken, Zeroizin
 /// [`NodeError::Store`] if the file can't be read.
 pub fn relay_tokens(data: &Path) -> Result<Vec<RelayToken>, NodeError> {
     let path = data.join(TOKENS);
-    let Some(text) = read(&path).map_err(|reason| fault(data, reason))? else {
+    let Some(text) = read(&path, MAX_FILE).map_err(|reason| fault(data, reason))? else {
         return Ok(Vec::new());
     };
     serde_json::from_str(&text).map_err(|error| fault(data, format!("{}: {error}", path.display())))
@@ -125,7 +125,7 @@ fn listed(path: &Path) -> Result<BTreeSet<TransportKey>, NodeError> {
         field: "--admission-list",
         reason,
     };
-    let text = read(path).map_err(wrong)?;
+    let text = read(path, MAX_FILE).map_err(wrong)?;
     let text = text.ok_or_else(|| wrong(format!("{} doesn't exist", path.display())))?;
     let mut peers = BTreeSet::new();
     for (line, text) in text.lines().enumerate() {
@@ -154,15 +154,16 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     hex::decode(text).ok()?.try_into().ok()
 }
 
-fn read(path: &Path) -> Result<Option<String>, String> {
-    let told = |error: std::io::Error| format!("can't read {}: {error}", path.display());
-    match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(told(error)),
-        Ok(meta) if meta.len() > MAX_FILE => return Err(format!("{} is over {MAX_FILE} bytes", path.display())),
-        Ok(_) => {}
+/// Reads a small file; none if there is none.
+pub(super) fn read(path: &Path, max_bytes: u64) -> Result<Option<String>, String> {
+    let text = fs::metadata(path).and_then(|meta| match meta.len() {
+        len if len > max_bytes => Err(std::io::Error::other(format!("it is over {max_bytes} bytes"))),
+        _ => fs::read_to_string(path).map(Some),
+    });
+    match text {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map_err(|error| format!("can't read {}: {error}", path.display())),
     }
-    fs::read_to_string(path).map(Some).map_err(told)
 }
 
 /// Replaces the file as a whole, so that a relay never reads half of it.
@@ -185,7 +186,8 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn fault(data: &Path, reason: String) -> NodeError {
+/// What went wrong with a file of the data directory.
+pub(super) fn fault(data: &Path, reason: String) -> NodeError {
     NodeError::Store {
         data: data.to_owned(),
         reason,

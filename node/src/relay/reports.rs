@@ -15,7 +15,7 @@ use madang_protocol::custody::relay::CheckedReport;
 use madang_protocol::envelope::Envelope;
 use serde::{Deserialize, Serialize};
 
-use super::admission::replace;
+use super::admission::{self, fault, replace};
 use crate::clock::now_ms;
 use crate::config::NodeError;
 
@@ -312,27 +312,14 @@ fn posts(data: &Path) -> Result<BTreeSet<String>, String> {
 fn read(data: &Path, post: &str) -> Result<Option<RelayReport>, String> {
     let path = file(data, post);
     let told = |error: &dyn std::fmt::Display| format!("can't read {}: {error}", path.display());
-    match fs::metadata(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Ok(meta) if meta.len() > 2 * MAX_FILE => return Err(told(&"it is too large")),
-        _ => {}
-    }
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|error| told(&error))?,
+    let Some(text) = admission::read(&path, 2 * MAX_FILE)? else {
+        return Ok(None);
     };
     let report: RelayReport = serde_json::from_str(&text).map_err(|error| told(&error))?;
     if report.post != post {
         return Err(told(&"it is of another post"));
     }
     Ok(Some(report))
-}
-
-fn fault(data: &Path, reason: String) -> NodeError {
-    NodeError::Store {
-        data: data.to_owned(),
-        reason,
-    }
 }
 
 #[cfg(test)]

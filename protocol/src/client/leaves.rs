@@ -2,7 +2,6 @@
 
 use super::Client;
 use super::chats::Chat;
-use super::outbox::OutWhat;
 use crate::chat::Plan;
 use crate::keys::ChatId;
 use crate::rows::RowsError;
@@ -82,10 +81,7 @@ impl Client {
         let own = self.device_in(&chat.id);
         let commits = chat.commits.iter().filter_map(|number| self.outs.get(number));
         commits
-            .filter_map(|out| match &out.what {
-                OutWhat::Row(kind) => kind.commit(),
-                OutWhat::Report(_) => None,
-            })
+            .filter_map(|out| out.what.commit())
             .any(|(_, node)| !chat.is_settled(&node) && !chat.is_known(own, &node))
     }
 }

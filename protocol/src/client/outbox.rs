@@ -83,6 +83,14 @@ impl OutWhat {
         }
     }
 
+    /// The chat and state of a commit.
+    pub fn commit(&self) -> Option<(ChatId, NodeId)> {
+        match self {
+            Self::Row(kind) => kind.commit(),
+            Self::Report(_) => None,
+        }
+    }
+
     /// The stream of ours that its messages are of.
     pub fn incarnation(&self) -> Option<u64> {
         match self {

@@ -73,17 +73,14 @@ impl Client {
             return Ok(());
         };
         // A commit whose state is here waits for its turn.
-        let in_turn = |waiting: &Pending| {
-            let mut kept = chat.row.nodes.iter().filter(|known| known.kept);
-            kept.any(|known| known.node == waiting.node)
-        };
+        let kept = chat.kept_nodes();
         let hopeless = |waiting: &Pending| {
             let header = Envelope::trusted(&waiting.bytes).map(|envelope| Header::read(envelope.body()));
             !matches!(header, Ok(Ok(header)) if !chat.is_hopeless(&header))
         };
         let waiting = chat.pending.iter();
         let gone: BTreeSet<EnvelopeId> = waiting
-            .filter(|(_, waiting)| !in_turn(waiting) && hopeless(waiting))
+            .filter(|(_, waiting)| !kept.contains(&waiting.node) && hopeless(waiting))
             .map(|(id, _)| *id)
             .collect();
         for bytes in self.unpend(chat_id, |id, _| gone.contains(id)) {

@@ -126,10 +126,7 @@ impl Client {
             }
             OutWhat::Row(_) => {}
         }
-        let commit = match &out.what {
-            OutWhat::Row(kind) => kind.commit(),
-            OutWhat::Report(_) => None,
-        };
+        let commit = out.what.commit();
         let counts = self.outs.get(&number).is_none_or(|out| self.counts(&peer, out));
         let Some(out) = self.outs.get_mut(&number) else {
             return Ok(());
@@ -224,10 +221,7 @@ impl Client {
     /// A member doesn't know the topic of a commit of ours. Where no relay serves the chat, and none of those who are there knows it, nobody may
     /// ever take it; whom it adds is told all the same, and will know it.
     fn release_unkept(&mut self, now_ms: u64, number: u64) -> Result<(), RowsError> {
-        let commit = self.outs.get(&number).and_then(|out| match &out.what {
-            OutWhat::Row(kind) => kind.commit(),
-            OutWhat::Report(_) => None,
-        });
+        let commit = self.outs.get(&number).and_then(|out| out.what.commit());
         let Some((chat_id, node)) = commit else {
             return Ok(());
         };

@@ -139,6 +139,12 @@ impl Chat {
         self.frozen.iter_mut().find(|group| group.node() == node)
     }
 
+    /// The nodes whose states are kept.
+    pub(super) fn kept_nodes(&self) -> BTreeSet<NodeId> {
+        let kept = self.row.nodes.iter().filter(|known| known.kept);
+        kept.map(|known| known.node).collect()
+    }
+
     /// Whether the state that counts puts this device back, and it has no Welcome to it.
     pub(super) fn is_put_aside(&self) -> bool {
         self.row.lost && self.node(&self.dag.tip()).is_some_and(|known| known.puts_back)

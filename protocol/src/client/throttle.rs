@@ -90,13 +90,7 @@ impl Client {
         chat.throttle.due_ms = None;
         // What builds on a commit that waits here needn't be asked for elsewhere.
         chat.rejoin_ms = chat.rejoin_ms.map(|due_ms| due_ms.max(rejoin_ms));
-        let known: BTreeSet<NodeId> = chat
-            .row
-            .nodes
-            .iter()
-            .filter(|known| known.kept)
-            .map(|known| known.node)
-            .collect();
+        let known = chat.kept_nodes();
         let ready: Vec<EnvelopeId> = chat
             .pending
             .iter()
