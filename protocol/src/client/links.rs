@@ -32,7 +32,7 @@ pub(super) struct Link {
     cards: BTreeSet<TopicId>,
     /// Our open invites that name this relay, by card topic: guests knock there, also after we moved to others.
     pub doors: BTreeSet<TopicId>,
-    /// Somebody is reached there who is no contact, or the relay's operator: something waits for it, or it is the other of an alias's chat.
+    /// Somebody is reached there who is no contact, or the relay's operator: something waits for it, or it is in a chat with this device.
     strangers: bool,
     /// It takes part in the mesh of a channel.
     mesh: bool,

@@ -16,7 +16,7 @@ pub(super) struct Want {
     pub channels: BTreeSet<ChannelId>,
     pub cards: BTreeSet<TopicId>,
     pub doors: BTreeSet<TopicId>,
-    /// Somebody is reached there who is no contact: something waits for it, or it is the other of an alias's chat.
+    /// Somebody is reached there who is no contact, or the operator: something waits for it, or it is in a chat with this device.
     pub strangers: bool,
     /// It follows a channel that is followed here, and both pass it on.
     pub mesh: bool,
@@ -124,6 +124,7 @@ impl Client {
         for (chat, relay) in theirs {
             if let Some(want) = wants.get_mut(&relay.key) {
                 want.chats.insert(chat);
+                want.strangers |= self.chats.get(&chat).is_none_or(|chat| !chat.is_removed());
             }
         }
         for (channel, relay) in kept {
@@ -132,8 +133,7 @@ impl Client {
             }
         }
         let waiting = self.reaches.values().flat_map(|to| to.relays.iter().chain(&to.devices));
-        let others = self.aliases.values().flat_map(|alias| &alias.row.contact.relays);
-        for peer in waiting.chain(others) {
+        for peer in waiting {
             if let Some(want) = wants.get_mut(&peer.key) {
                 want.strangers = true;
             }

@@ -38,3 +38,31 @@ fn a_device_whose_line_was_cut_is_dialled_again_at_once() {
     w.pass(1_000);
     assert!(w.nodes[ALICE].dialled.iter().any(|dialled| dialled.key == w.key(BOB)));
 }
+
+#[test]
+fn a_groups_relay_is_dialled_though_nobody_known_uses_it_any_more_until_this_device_is_out() {
+    let mut w = World::with_relays(|_, config| config.relays = Some(vec![relay_address()]));
+    w.befriend_two(ALICE, BOB);
+    let chat = w.founds("village", [BOB]);
+    w.pass(10_000);
+    for place in [ALICE, BOB] {
+        w.nodes[place].config.relays = Some(vec![second_address()]);
+        w.restart(place);
+    }
+    w.pass(60_000);
+    for place in [ALICE, BOB] {
+        w.leave(place, relay_secret().public());
+    }
+    w.disconnect(ALICE, BOB);
+    w.pass(60_000);
+    w.send(ALICE, chat, "by the group's relay");
+    w.pass(5_000);
+    assert_eq!(w.nodes[BOB].texts(chat), ["by the group's relay"]);
+    w.removes(ALICE, chat, BOB);
+    w.pass(5_000);
+    w.leave(BOB, relay_secret().public());
+    w.nodes[BOB].dialled.clear();
+    w.pass(600_000);
+    let dialled = &w.nodes[BOB].dialled;
+    assert!(dialled.iter().all(|dialled| dialled.key != relay_secret().public()));
+}
