@@ -363,7 +363,10 @@ pub static EN: Texts = Texts {
     no_reports: "nothing was reported",
     reported_times: |count| format!("reported by {count}"),
     report_dismissed: |post| format!("dismissed {post}"),
-    report_sent: |relays| format!("on its way to the operators of {relays} relays"),
+    report_sent: |relays| match relays {
+        1 => "on its way to the operator of 1 relay".into(),
+        _ => format!("on its way to the operators of {relays} relays"),
+    },
     noun_report: "reported post",
     label_post: "post",
     label_reasons: "reasons",
