@@ -34,7 +34,8 @@ pub struct LargeMessage {
     pub blob: BlobRef,
 }
 
-/// `struct { opaque chat[32]; opaque leaf[32]; }`, and in the message's extensions, by type as those of a message: 1, `opaque at[32]`.
+/// `struct { opaque chat[32]; opaque leaf[32]; }`, and in the message's extensions, by type as those of a message: 1, `opaque at[32]`;
+/// 2, `opaque past[32]<V>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafTold {
     /// The chat.
@@ -43,6 +44,8 @@ pub struct LeafTold {
     pub leaf: [u8; 32],
     /// The writer's state, where it tells that the reader was left behind.
     pub at: Option<NodeId>,
+    /// States on the way to that, the oldest first; at most [`limits::PAST_NODES`].
+    pub past: Vec<NodeId>,
 }
 
 /// `struct { opaque chat[32]; opaque node[32]; uint16 suite; opaque welcome<V>; }`
@@ -59,7 +62,7 @@ pub struct GroupWelcome {
 }
 
 /// `struct { opaque chat[32]; Statement statement; CardPackage package; }`, and in the message's extensions, by type as those of a message:
-/// 1, `opaque lacks[32]<V>`.
+/// 1, `opaque lacks[32]<V>`; 2, `opaque has[32]<V>`; 3, `opaque past[32]<V>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejoin {
     /// The chat.
@@ -70,6 +73,10 @@ pub struct Rejoin {
     pub package: CardPackage,
     /// States that the writer lacks, on which others have written; at most [`limits::WISH_NODES`].
     pub lacks: Vec<NodeId>,
+    /// States that the writer has and can go on from, the newest first; at most [`limits::WISH_NODES`].
+    pub has: Vec<NodeId>,
+    /// States on the way to the first of them, the oldest first; at most [`limits::PAST_NODES`].
+    pub past: Vec<NodeId>,
 }
 
 const VERSION: u16 = 1;
@@ -79,8 +86,31 @@ const KIND_LARGE: u8 = 3;
 const KIND_LEAF: u8 = 4;
 /// The extension of a wish that names what its writer lacks.
 const LACKS: u16 = 1;
+/// The extension of a wish that names what its writer can go on from.
+const HAS: u16 = 2;
+/// That which names the states on the way there.
+const WAY: u16 = 3;
 /// The extension of a leaf that names its writer's state.
 const AT: u16 = 1;
+/// That which names the states on the way to it.
+const PAST: u16 = 2;
+
+/// An extension that names states; none where there are none.
+fn named(kind: u16, nodes: &[NodeId]) -> Vec<u8> {
+    if nodes.is_empty() {
+        return Vec::new();
+    }
+    let mut value = Writer::default();
+    value.list(nodes, |w, node| node.write(w));
+    extensions::extension(kind, &value.into_bytes())
+}
+
+/// The states that an extension names; none where it can't be read.
+fn nodes(value: Option<&[u8]>, field: &'static str, most: usize) -> Vec<NodeId> {
+    let mut r = Reader::new(value.unwrap_or_default());
+    let nodes = r.list(field, most, NodeId::read);
+    nodes.ok().filter(|_| r.finish().is_ok()).unwrap_or_default()
+}
 
 impl InboxMessage {
     /// Encodes.
@@ -100,10 +130,8 @@ impl InboxMessage {
                 w.u8(KIND_REJOIN);
                 rejoin.chat.write(&mut w);
                 rejoin.write(&mut w);
-                if !rejoin.lacks.is_empty() {
-                    let mut value = Writer::default();
-                    value.list(&rejoin.lacks, |w, node| node.write(w));
-                    more = extensions::extension(LACKS, &value.into_bytes());
+                for (kind, nodes) in [(LACKS, &rejoin.lacks), (HAS, &rejoin.has), (WAY, &rejoin.past)] {
+                    more.extend(named(kind, nodes));
                 }
             }
             Self::Large(large) => {
@@ -117,6 +145,7 @@ impl InboxMessage {
                 w.fixed(&told.leaf);
                 if let Some(at) = &told.at {
                     more = extensions::extension(AT, &at.0);
+                    more.extend(named(PAST, &told.past));
                 }
             }
         }
@@ -147,6 +176,7 @@ impl InboxMessage {
                 chat: ChatId::read(&mut r)?,
                 leaf: r.array("inbox.leaf")?,
                 at: None,
+                past: Vec::new(),
             }),
             _ => return Ok(None),
         };
@@ -156,11 +186,16 @@ impl InboxMessage {
         let extension = |kind| extensions::find(more, kind, limits::SEALED_BYTES).ok().flatten();
         match &mut message {
             Self::Rejoin(rejoin) => {
-                let mut r = Reader::new(extension(LACKS).unwrap_or_default());
-                let lacks = r.list("inbox.lacks", limits::WISH_NODES, NodeId::read);
-                rejoin.lacks = lacks.ok().filter(|_| r.finish().is_ok()).unwrap_or_default();
+                rejoin.lacks = nodes(extension(LACKS), "inbox.lacks", limits::WISH_NODES);
+                rejoin.has = nodes(extension(HAS), "inbox.has", limits::WISH_NODES);
+                rejoin.past = nodes(extension(WAY), "inbox.past", limits::PAST_NODES);
             }
-            Self::Leaf(told) => told.at = extension(AT).and_then(|at| at.try_into().ok()).map(NodeId),
+            Self::Leaf(told) => {
+                told.at = extension(AT).and_then(|at| at.try_into().ok()).map(NodeId);
+                if told.at.is_some() {
+                    told.past = nodes(extension(PAST), "inbox.past", limits::PAST_NODES);
+                }
+            }
             Self::Welcome(_) | Self::Large(_) => {}
         }
         Ok(Some(message))
@@ -168,19 +203,21 @@ impl InboxMessage {
 }
 
 impl Rejoin {
-    /// Appends wish and package, without the chat and what the writer lacks.
+    /// Appends wish and package, without the chat and what the writer lacks and has.
     pub fn write(&self, w: &mut Writer) {
         self.statement.write(w);
         contact::write_package(w, &self.package);
     }
 
-    /// Reads what [`Self::write`] wrote; what the writer lacks isn't part of it.
+    /// Reads what [`Self::write`] wrote; what the writer lacks and has isn't part of it.
     pub fn read(r: &mut Reader<'_>, chat: ChatId) -> Result<Self, ContactError> {
         Ok(Self {
             chat,
             statement: Statement::read(r)?,
             package: contact::read_package(r)?,
             lacks: Vec::new(),
+            has: Vec::new(),
+            past: Vec::new(),
         })
     }
 }

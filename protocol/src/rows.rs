@@ -35,6 +35,8 @@ pub enum Tree {
     Invites = 11,
     /// Contact requests that wait for the user: request id.
     Requests = 12,
+    /// Commits on the way to the state that counts, also those that are settled: chat, node.
+    Commits = 61,
     /// Contacts: account.
     Contacts = 13,
     /// As whom this device is in chats where it isn't its account: chat.

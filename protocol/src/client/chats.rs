@@ -1,5 +1,6 @@
 //! Chats: their states, what is sent in them, and the schedule of leaf updates.
 
+use super::commits::Handed;
 use super::divergence::{AskedTimes, Doubts, SaidGone};
 use super::frontiers::Telling;
 use super::gaps::Gaps;
@@ -88,6 +89,12 @@ pub(super) struct Chat {
     pub told_on: BTreeMap<TopicId, u64>,
     /// Somebody has said so of this device.
     pub said_gone: Option<SaidGone>,
+    /// How often it asked in vain to come over to a way that goes before the one here.
+    pub misled: u32,
+    /// Members that have asked to be put back and are only behind.
+    pub handed: BTreeMap<DeviceId, Handed>,
+    /// How often it was put back since others were read on a topic who have gone another way.
+    pub astray: BTreeMap<TopicId, u32>,
     /// Members that this device has put back, and that weren't heard in the state that counts since.
     pub helped: BTreeSet<DeviceId>,
     /// Welcomes to what this device has asked for, by makers that it doesn't know.
@@ -169,6 +176,9 @@ impl Chat {
             told_gone: BTreeMap::new(),
             told_on: BTreeMap::new(),
             said_gone: None,
+            misled: 0,
+            astray: BTreeMap::new(),
+            handed: BTreeMap::new(),
             helped: BTreeSet::new(),
             strangers: 0,
             elsewhere: BTreeMap::new(),

@@ -82,9 +82,9 @@ impl Chat {
         self.checked && self.row.copied.is_none()
     }
 
-    /// Whether it may seal messages: somebody of whom it would hear of another copy has been there since.
+    /// Whether it may seal messages: somebody of whom it would hear of another copy has been there since, and whom it has removed doesn't read them.
     pub fn may_seal(&self) -> bool {
-        self.may_commit() && !self.alone
+        self.may_commit() && !self.alone && !self.removes_first()
     }
 
     /// Whether somebody is to be asked.
@@ -352,6 +352,11 @@ impl Client {
         if chat.head.owed {
             self.owe_report(now_ms, chat_id);
         }
+        self.hand_over_waiting(now_ms, chat_id)
+    }
+
+    /// Seals and hands over what waits in a chat.
+    pub(super) fn hand_over_waiting(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let chat = self.chats.get(&chat_id);
         let serves = |link: &super::Link| link.opened && chat.is_some_and(|chat| link.serves(chat));
         let peers: Vec<TransportKey> = self

@@ -53,6 +53,16 @@ impl Chat {
         self.doubts.node == Some(self.group.node()) && self.doubts.is_odd(own)
     }
 
+    /// This device was put back.
+    pub fn note_put_back(&mut self) {
+        if let Some(topic) = self.doubts.astray.take() {
+            if self.astray.len() >= limits::STATEMENTS {
+                self.astray.clear();
+            }
+            *self.astray.entry(topic).or_default() += 1;
+        }
+    }
+
     /// The topic on which others were heard who have gone another way.
     pub fn heard_astray(&self) -> Option<TopicId> {
         self.doubts.astray
@@ -72,14 +82,17 @@ pub(super) struct SaidGone {
     pub at: NodeId,
     /// Members that were heard in the state here since.
     heard: BTreeSet<DeviceId>,
+    /// Their way goes before the one here, by which all on both ways know who comes over.
+    first: bool,
     /// How often this device was put back since.
     put_back: u32,
 }
 
 impl SaidGone {
-    pub fn new(at: NodeId) -> Self {
+    pub fn new(at: NodeId, first: bool) -> Self {
         Self {
             at,
+            first,
             heard: BTreeSet::new(),
             put_back: 0,
         }
@@ -111,6 +124,11 @@ impl AskedTimes {
     }
 }
 
+/// Wishes of a device that comes over to another way, after which the greater part of its own one tells it to stay (guess: one of the others is there).
+const COMES_OVER_ASKS: u32 = 2;
+/// Times that a device asks in vain as it was told of a way that goes before its own, after which it believes that no more where it doesn't read
+/// otherwise (guess: it may have been made up).
+pub(super) const MISLED: u32 = 2;
 /// After so many wishes a member is put back also by those who ought to yield to it: they may be wrong.
 pub(super) const YIELDS: u32 = 1;
 
@@ -151,6 +169,33 @@ impl Chat {
         *node == self.dag.root() || self.dag.leads_to(node, &tip) || self.row.past_nodes.contains(node)
     }
 
+    /// Whether another way, of which some states and the last one are told, goes before the one here, where both were settled: the first state in which
+    /// they differ has the lower name, or the last one the higher epoch where they share none. All on both ways say the same of it.
+    pub fn goes_before(&self, past: &[NodeId], node: NodeId, epoch: u64) -> bool {
+        let before = self.way_goes_before(past, node);
+        before.unwrap_or_else(|| epoch > self.tip_epoch())
+    }
+
+    /// The same by names alone; none where they share none.
+    pub fn way_goes_before(&self, past: &[NodeId], node: NodeId) -> Option<bool> {
+        let (own, theirs) = (self.way(), [past, &[node]].concat());
+        let place = |shared: &NodeId| own.iter().position(|known| known == shared);
+        let shared = theirs.iter().rposition(|known| place(known).is_some())?;
+        let next = |way: &[NodeId], shared: usize| way.get(shared + 1).copied();
+        let here = theirs.get(shared).and_then(place).and_then(|shared| next(&own, shared));
+        Some(match (here, next(&theirs, shared)) {
+            (Some(here), Some(there)) => there.0 < here.0,
+            (None, there) => there.is_some(),
+            (Some(_), None) => false,
+        })
+    }
+
+    /// Whether who asks to be put back has gone another way, knows of this one, and comes over because this one goes before.
+    pub fn is_come_over_to(&self, lacks: &[NodeId], past: &[NodeId], has: &[NodeId]) -> bool {
+        let theirs = has.first().and_then(|tip| self.way_goes_before(past, *tip));
+        theirs == Some(false) && lacks.iter().any(|node| self.has_been(node))
+    }
+
     /// Whether a state is known by name.
     pub fn has_been(&self, node: &NodeId) -> bool {
         self.dag.contains(node) || self.row.past_nodes.contains(node)
@@ -186,6 +231,24 @@ impl Chat {
     /// and of two that wait for each other the lower one stays.
     pub fn leads_all_the_same(&self, own: DeviceId, asker: &DeviceId) -> bool {
         own < *asker && self.elsewhere.get(asker).is_some_and(|asked| asked.times > YIELDS)
+    }
+
+    /// Most members are here: what this device waited for was made up, or is gone. True if that is news. The greater part of each of two ways may be there:
+    /// then who is on the one that goes after comes over all the same, unless nobody answers.
+    pub fn stays(&mut self) -> bool {
+        if self.said_gone.as_ref().is_some_and(|said| said.first) && self.asks < COMES_OVER_ASKS {
+            return false;
+        }
+        let members = self.members.len();
+        let most = |heard: &BTreeSet<DeviceId>| !heard.is_empty() && 2 * (heard.len() + 1) > members;
+        let in_vain = self.said_gone.take_if(|said| most(&said.heard));
+        self.misled += u32::from(in_vain.is_some_and(|said| said.first));
+        let stays = self.row.lost && self.row.copied.is_none() && !self.is_put_aside() && most(&self.heard_since);
+        if stays {
+            self.row.lost = false;
+            self.row_dirty = true;
+        }
+        stays
     }
 
     /// Whether more have asked from elsewhere than are known to be here; of as many those with the lowest device stay.
@@ -234,20 +297,14 @@ impl Client {
         };
         chat.doubts.about(node).unread = 0;
         chat.helped.remove(&member);
-        if chat.row.lost && chat.row.copied.is_none() && !chat.is_put_aside() {
+        if chat.row.lost {
             chat.heard_since.insert(member);
-            // Most are here: what it waited for was made up, or is gone.
-            if 2 * (chat.heard_since.len() + 1) > chat.members.len() {
-                chat.row.lost = false;
-                chat.row_dirty = true;
-                self.dirty.chats.insert(chat_id);
-            }
         }
         if let Some(said) = &mut chat.said_gone {
             said.heard.insert(member);
-            if 2 * (said.heard.len() + 1) > chat.members.len() {
-                chat.said_gone = None;
-            }
+        }
+        if chat.stays() {
+            self.dirty.chats.insert(chat_id);
         }
     }
 
@@ -262,8 +319,11 @@ impl Client {
     ) -> Result<(), RowsError> {
         if let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_elsewhere(header)) {
             let tip = chat.group.node();
-            chat.doubts.about(tip).astray = Some(topic);
-            self.note_unopened(now_ms, chat_id, tip);
+            // Who was put back, and put back again, is where the others are: those who write there were removed, or are wrong themselves.
+            if chat.astray.get(&topic).is_none_or(|times| *times <= YIELDS) {
+                chat.doubts.about(tip).astray = Some(topic);
+                self.note_unopened(now_ms, chat_id, tip);
+            }
         }
         self.tell_gone_on(now_ms, chat_id, topic, header)
     }

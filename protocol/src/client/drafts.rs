@@ -237,7 +237,7 @@ impl Client {
                     return false;
                 };
                 let stands = rejoin.statement.about == rejoin_about(&new, &old);
-                let yields = chat.yields_still(self.device_in(&chat.id), &device);
+                let yields = chat.yields_still(self.device_in(&chat.id), &device) || chat.has_caught_up(&device);
                 if yields || !stands || draft.plan.remove.contains(&member.leaf) {
                     return false;
                 }

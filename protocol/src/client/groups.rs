@@ -298,9 +298,9 @@ impl Client {
         for (place, intent) in chat.row.intents.iter().enumerate() {
             if place >= from && intent.node.is_none() {
                 match self.draft(now_ms, chat, &mut draft, &intent.change) {
-                    Drafted::Done => continue,
-                    // Another branch may come to count that hasn't.
-                    Drafted::Had => {
+                    Drafted::Done if !intent.change.is_own() => continue,
+                    // Another branch may come to count that hasn't, or in which it can be made.
+                    Drafted::Done | Drafted::Had => {
                         kept.push(IntentRow {
                             change: intent.change.clone(),
                             node: Some(chat.group.node()),
@@ -541,7 +541,16 @@ impl Client {
         if chat.retry_ms.is_none_or(|due| due > now_ms) || !chat.may_commit() {
             return Ok(());
         }
+        let held = chat.removes_first();
         chat.retry_ms = None;
+        self.retry(now_ms, chat_id)?;
+        if held {
+            self.hand_over_waiting(now_ms, chat_id)?;
+        }
+        Ok(())
+    }
+
+    fn retry(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         if self.commit_intents(now_ms, chat_id, 0)?.is_ok() {
             return Ok(());
         }
@@ -564,7 +573,11 @@ impl Client {
             if self.commit_intents(now_ms, chat_id, before)?.is_err()
                 && let Some(chat) = self.chats.get_mut(&chat_id)
             {
-                chat.row.intents.truncate(before);
+                match chat.row.intents.last_mut().filter(|intent| intent.change.is_own()) {
+                    // Another branch may come to count in which it is allowed.
+                    Some(intent) => intent.node = Some(chat.group.node()),
+                    None => chat.row.intents.truncate(before),
+                }
             }
         }
         Ok(())

@@ -205,14 +205,18 @@ impl Client {
         let by = &opened.joined.inviter.account;
         let leads = if chat.is_removed() {
             // Whoever adds this device again may have come later than it went; an old Welcome doesn't bring it back (FAULTS 41).
-            state.is_some() || chat.is_outlived_by(opened.joined.group.epoch())
+            // It may have been removed on a branch that lost, and have asked since.
+            let asked = opened.asked && chat.asks > 0 && chat.is_of(by);
+            state.is_some() || asked || chat.is_outlived_by(opened.joined.group.epoch())
         } else if chat.row.lost {
             opened.asked || chat.is_of(by)
         } else {
             // The commit that puts this device back may be here already, without its keys. Else only an admin adds whom it has removed;
             // anybody can make up a group with this one's id and a later epoch.
-            let later = chat.is_outlived_by(opened.joined.group.epoch());
-            chat.is_of(by) && (state.is_some() || later && chat.row.context.rank(by).is_some())
+            let epoch = opened.joined.group.epoch();
+            let later = chat.is_outlived_by(epoch) && chat.row.context.rank(by).is_some();
+            let first = opened.asked && chat.goes_before(&opened.joined.info.past, welcome.node, epoch);
+            chat.is_of(by) && (state.is_some() || later || first)
         };
         if leads { Offer::Leads } else { Offer::Alive }
     }
@@ -246,11 +250,16 @@ impl Client {
         };
         if self.chats.contains_key(&welcome.chat) {
             let mut welcomes = Vec::new();
+            let mut unkept = Vec::new();
             if let Some(chat) = self.chats.get_mut(&welcome.chat) {
                 welcomes = std::mem::take(&mut chat.row.welcomes);
+                unkept = chat.way();
+                unkept.extend(chat.dag.commits().map(|(node, _)| *node));
                 chat.replant(now_ms, group, (topic, info.past), asked).map_err(fault)?;
+                unkept.retain(|node| !chat.has_been(node));
                 welcomes.retain(|row| chat.row.accounts.contains(&row.account));
             }
+            self.forget_commits(&welcome.chat, unkept);
             // Whom this device has added, and who is in: nobody else has its Welcome.
             for row in welcomes {
                 self.send_welcome(now_ms, welcome.chat, &row)?;

@@ -24,7 +24,7 @@ impl Intent {
     }
 
     /// Whether it is this device's own, and worth keeping after it was settled: who asked for something asks again.
-    fn is_own(&self) -> bool {
+    pub(super) fn is_own(&self) -> bool {
         !matches!(self, Self::Wish(_) | Self::Guest(_))
     }
 }
@@ -33,6 +33,13 @@ impl Chat {
     /// Whether a change is in the oldest state, or in one that was settled otherwise.
     fn is_made(&self, intent: &IntentRow) -> bool {
         intent.node.is_some_and(|node| self.is_settled(&node))
+    }
+
+    /// Whether a removal is about to be made again, on a branch in which it isn't: messages wait for it.
+    pub(super) fn removes_first(&self) -> bool {
+        let mut open = self.row.intents.iter().filter(|intent| intent.node.is_none());
+        self.retry_ms.is_some()
+            && open.any(|intent| matches!(&intent.change, Intent::Remove(account) if self.is_of(account)))
     }
 
     /// How many changes aren't settled.
@@ -68,11 +75,19 @@ impl Chat {
         self.row_dirty |= self.row.intents.len() != before;
     }
 
-    /// The oldest state is settled on its successor.
-    pub(super) fn note_past(&mut self, root: NodeId) {
+    /// The oldest state is settled on its successor. Gives those that are remembered no longer.
+    pub(super) fn note_past(&mut self, root: NodeId) -> Vec<NodeId> {
         self.row.past_nodes.push(root);
         let over = self.row.past_nodes.len().saturating_sub(limits::PAST_NODES);
-        self.row.past_nodes.drain(..over);
+        self.row.past_nodes.drain(..over).collect()
+    }
+
+    /// All states on the way to the one that counts, as far as they are remembered, the oldest first.
+    pub(super) fn way(&self) -> Vec<NodeId> {
+        let mut way: Vec<NodeId> = self.dag.path(&self.dag.tip()).collect();
+        way.extend(self.row.past_nodes.iter().rev());
+        way.reverse();
+        way
     }
 
     /// The newest states on the way to the one that counts, the oldest first and that one last.

@@ -4,7 +4,7 @@
 use super::Client;
 use super::chats::Chat;
 use super::contacts::INBOX_PACKAGE_SECONDS;
-use super::divergence::{SaidGone, YIELDS};
+use super::divergence::{MISLED, SaidGone, YIELDS};
 use super::inbound::Taken;
 use super::inboxes::{Offer, Opened};
 use super::outbox::OutWhat;
@@ -15,7 +15,7 @@ use crate::contact::CardPackage;
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::inbox::{GroupWelcome, InboxMessage, LeafTold, Rejoin};
-use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, NodeId, TopicId, TopicSecret, derive};
+use crate::keys::{AccountId, ChatId, DeviceId, DeviceSecret, NodeId, TopicId, TopicSecret, TransportKey, derive};
 use crate::limits;
 use crate::mls::Crypto;
 use crate::rows::RowsError;
@@ -28,7 +28,7 @@ const ASKED_AT_ONCE: usize = 3;
 const LEAF_TELLERS: usize = 4;
 
 /// Milliseconds until a device is told again that it was removed (guess: as long as it waits before it asks).
-const TELL_GONE_MS: u64 = 600_000;
+pub(super) const TELL_GONE_MS: u64 = 600_000;
 /// Times that a device asks again soon after one whom it doesn't know has put it back (guess: somebody knows it).
 const STRANGERS: u32 = 4;
 /// In place of a leaf's key: there is none.
@@ -98,14 +98,13 @@ impl Client {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
             }
-            // Whoever still writes on this topic, or answers on it, is told that the others have gone on.
-            InboxMessage::Leaf(told)
-                if content.to.is_none()
-                    && told.chat == chat_id
-                    && told.leaf == NO_LEAF
-                    && (topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic)) =>
-            {
-                self.gone_told(now_ms, chat_id, &told);
+            // Whoever still writes on this topic, or answers on it, is told that the others have gone on; or of two ways that of the other.
+            InboxMessage::Leaf(told) if content.to.is_none() && told.chat == chat_id && told.leaf == NO_LEAF => {
+                let here = topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic);
+                let first = told.at.and_then(|at| chat.way_goes_before(&told.past, at));
+                if here || first == Some(true) && chat.misled < MISLED {
+                    self.gone_told(now_ms, chat_id, &told);
+                }
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
                 self.leaf_told(now_ms, AskedBy::Letter(topic), &told)?;
@@ -184,6 +183,7 @@ impl Client {
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
         let (own, statement, wait_ms) = (self.device_in(&rejoin.chat), &rejoin.statement, self.config.rejoin_ms);
+        self.hand_on_though_out(now_ms, by, rejoin);
         if self
             .chats
             .get(&rejoin.chat)
@@ -205,7 +205,10 @@ impl Client {
         if statement.wish != Wish::Rejoin || statement.verify(rejoin.chat).is_err() || new == old {
             return Ok(());
         }
-        let yields = chat.yields_to(own, statement.device, new);
+        // Who has a state on the way to the one that counts is on no other side, but behind.
+        let behind = chat.newest_on_the_way(&rejoin.has);
+        let comes_over = chat.is_come_over_to(&rejoin.lacks, &rejoin.past, &rejoin.has);
+        let yields = behind.is_none() && !comes_over && chat.yields_to(own, statement.device, new);
         // Who may have been left behind itself would only lead others astray, unless they wait for each other.
         if chat.is_left_behind() && !chat.leads_all_the_same(own, &statement.device) {
             return Ok(());
@@ -214,9 +217,16 @@ impl Client {
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
             return Ok(());
         }
-        if !chat.can_help(statement.device, new, &rejoin.lacks) {
+        if behind.is_none() && !chat.can_help(statement.device, new, &rejoin.lacks) {
             return Ok(());
         }
+        let mut due_ms = now_ms;
+        if let Some(after) = behind {
+            due_ms = self.hand_on(now_ms, by, rejoin, after);
+        }
+        let Some(chat) = self.chats.get_mut(&rejoin.chat) else {
+            return Ok(());
+        };
         if statement.about != rejoin_about(&new, &old) {
             return self.tell_leaf(now_ms, by, rejoin, old);
         }
@@ -231,7 +241,7 @@ impl Client {
         }
         let mut w = Writer::default();
         rejoin.write(&mut w);
-        self.note_wish(now_ms, rejoin.chat, &w.into_bytes());
+        self.note_wish(due_ms, rejoin.chat, &w.into_bytes());
         Ok(())
     }
 
@@ -245,6 +255,7 @@ impl Client {
             chat: rejoin.chat,
             leaf,
             at: None,
+            past: Vec::new(),
         };
         let message = InboxMessage::Leaf(told).encode();
         match by {
@@ -294,6 +305,7 @@ impl Client {
             chat: chat_id,
             leaf: NO_LEAF,
             at: Some(chat.group.node()),
+            past: chat.past(),
         };
         let to = Some((member.device, chat.group.node()));
         self.write_letter(now_ms, chat_id, &secret, to, &InboxMessage::Leaf(told).encode())
@@ -318,6 +330,36 @@ impl Client {
             return Ok(());
         }
         self.write_gone_on(now_ms, chat_id, topic)
+    }
+
+    /// A member's device doesn't know the topic of the state that counts here, though it had a state before: it may have missed how the others went on,
+    /// and hear nothing of them. It is told on topics of before, one after the other, as it may still read one of them.
+    pub(super) fn tell_behind(&mut self, now_ms: u64, peer: TransportKey, number: u64) -> Result<(), RowsError> {
+        let out = self.outs.get(&number);
+        let Some((chat_id, topic)) = out.and_then(|out| Some((out.what.chat()?, out.topic))) else {
+            return Ok(());
+        };
+        let (Some(chat), Some(link)) = (self.chats.get_mut(&chat_id), self.links.get(&peer)) else {
+            return Ok(());
+        };
+        let was_before = |member: &Member| {
+            let at = chat.acks.get(&member.device).and_then(|ack| ack.node);
+            link.accounts.contains(&member.account) && at.is_some_and(|at| !chat.dag.contains(&at))
+        };
+        if !chat.is_group() || topic != chat.row.topic.public() || !chat.members.iter().any(was_before) {
+            return Ok(());
+        }
+        let older = chat.row.old_topics.iter().rev().filter(|old| old.secret.is_some());
+        let older: Vec<TopicId> = older.map(|old| old.topic).collect();
+        let untold: Vec<TopicId> = older
+            .into_iter()
+            .filter(|topic| chat.may_tell(now_ms, *topic))
+            .take(limits::WISH_TOPICS)
+            .collect();
+        for topic in untold {
+            self.write_gone_on(now_ms, chat_id, topic)?;
+        }
+        Ok(())
     }
 
     /// This device has gone on elsewhere before it was put back here.
@@ -346,6 +388,7 @@ impl Client {
             chat: chat_id,
             leaf: NO_LEAF,
             at: Some(chat.group.node()),
+            past: chat.past(),
         };
         let message = InboxMessage::Leaf(told).encode();
         self.write_letter_to(now_ms, chat_id, &secret, None, (until, &message))
@@ -364,7 +407,8 @@ impl Client {
             .filter(|chat| chat.is_member() && !chat.row.lost && !chat.comes_from(&at))
         {
             if !chat.is_left_behind() {
-                chat.said_gone = Some(SaidGone::new(at));
+                let first = chat.way_goes_before(&told.past, at) == Some(true);
+                chat.said_gone = Some(SaidGone::new(at, first));
             }
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
         }
@@ -391,7 +435,7 @@ impl Client {
             &device,
             told.chat,
             &own.package,
-            (&told.leaf, chat.lacks()),
+            (&told.leaf, chat.lacks(), chat.goes_on_from(), chat.past()),
         )?;
         chat.wished.push(told.leaf);
         match by {
@@ -415,8 +459,8 @@ impl Client {
             return Ok(());
         };
         let leaf = chat.group.own_leaf_key().map_err(fault)?;
-        let lacks = chat.lacks();
-        let message = wish(&self.crypto, &device, chat_id, &own.package, (&leaf, lacks))?;
+        let known = (&leaf, chat.lacks(), chat.goes_on_from(), chat.past());
+        let message = wish(&self.crypto, &device, chat_id, &own.package, known)?;
         let offered = package_leaf(&self.crypto, &own.package).map_err(fault)?;
         chat.row.offered.push(offered.into());
         if chat.row.offered.len() > limits::LEAVES_OFFERED {
@@ -468,13 +512,13 @@ impl Client {
     }
 }
 
-/// An encoded wish to be put back with a key package, in the place of a leaf, by a device that lacks some states.
+/// An encoded wish to be put back with a key package, in the place of a leaf, by a device that lacks some states and has others.
 fn wish(
     crypto: &Crypto,
     device: &DeviceSecret,
     chat: ChatId,
     package: &CardPackage,
-    (leaf, lacks): (&[u8; 32], Vec<NodeId>),
+    (leaf, lacks, has, past): (&[u8; 32], Vec<NodeId>, Vec<NodeId>, Vec<NodeId>),
 ) -> Result<Vec<u8>, RowsError> {
     let new = package_leaf(crypto, package).map_err(fault)?;
     let rejoin = Rejoin {
@@ -482,24 +526,22 @@ fn wish(
         statement: Statement::sign(device, chat, Wish::Rejoin, rejoin_about(&new, leaf)),
         package: package.clone(),
         lacks,
+        has,
+        past,
     };
     Ok(InboxMessage::Rejoin(rejoin).encode())
 }
 
 impl Chat {
     /// A number below that of the members, another one for each of them and occasion.
-    fn drawn(&self, own: &DeviceId, about: &[&[u8]]) -> usize {
+    pub(super) fn drawn(&self, own: &DeviceId, about: &[&[u8]]) -> usize {
         let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[about, &[&own.0]].concat());
         u32::from_be_bytes([a, b, c, d]) as usize % self.members.len().max(1)
     }
 
     /// States that this device lacks, on which others have written: the latest.
     fn lacks(&self) -> Vec<NodeId> {
-        let header = |waiting: &Pending| {
-            let envelope = Envelope::trusted(&waiting.bytes).ok()?;
-            let header = Header::read(envelope.body()).ok()?;
-            Some((header.epoch, header.node))
-        };
+        let header = |waiting: &Pending| Some((waiting.epoch()?, waiting.node));
         let states: BTreeSet<(u64, NodeId)> = self.pending.values().filter_map(header).collect();
         let said = self.said_gone.as_ref().map(|gone| gone.at);
         said.into_iter()
@@ -508,11 +550,21 @@ impl Chat {
             .collect()
     }
 
+    /// States that this device can go on from if it is handed what followed: none where another copy may have gone on from them, or where it
+    /// was put back.
+    fn goes_on_from(&self) -> Vec<NodeId> {
+        if self.row.copied.is_some() || self.is_put_aside() {
+            return Vec::new();
+        }
+        let (tip, root) = (self.group.node(), self.dag.root());
+        let root = Some(root).filter(|root| *root != tip);
+        [tip].into_iter().chain(root).collect()
+    }
+
     /// Whether somebody who was a member with this device, which was removed since, asks to be put back: the branch that removed this device
     /// may have lost, and the one who asks may count it as a member still. It asks as often as those are asked who ought to yield.
     fn may_be_member_of(&self, statement: &Statement) -> bool {
         self.is_removed()
-            && self.row.leaving.is_none()
             && self.asks <= YIELDS
             && statement.wish == Wish::Rejoin
             && statement.verify(self.id).is_ok()

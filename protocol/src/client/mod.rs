@@ -64,6 +64,7 @@ mod blobs;
 mod channels;
 mod chats;
 mod clock;
+mod commits;
 mod config;
 mod contacts;
 mod copies;
@@ -235,6 +236,8 @@ pub struct Client {
     expiry: expiry::Expiry,
     /// What waits for the end of an input: things done to messages, and messages to which something was done before.
     done: Vec<kinds::Done>,
+    /// Commits that wait for it to be handed to members.
+    handing: Vec<commits::Handing>,
     arrived: Vec<(ChatId, MessageId)>,
     /// Messages that may be here already, which their streams don't tell any more.
     returned: Vec<chats::Returned>,
@@ -359,6 +362,7 @@ impl Client {
             fresh: fresh::Fresh::default(),
             expiry: expiry::Expiry::load(rows)?,
             done: Vec::new(),
+            handing: Vec::new(),
             arrived: Vec::new(),
             returned: Vec::new(),
             starts,
@@ -455,6 +459,7 @@ impl Client {
         self.follow_trust(now_ms)?;
         self.work_off(now_ms, rows)?;
         self.answer_asks(now_ms, rows)?;
+        self.hand_commits(now_ms, rows)?;
         self.trim_passed(now_ms, rows)?;
         self.pump_blobs(now_ms, rows)?;
         self.hear_blobs(now_ms)

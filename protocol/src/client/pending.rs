@@ -17,6 +17,14 @@ pub(super) struct Pending {
     pub bytes: Vec<u8>,
 }
 
+impl Pending {
+    /// The epoch of the state that it builds on.
+    pub fn epoch(&self) -> Option<u64> {
+        let envelope = Envelope::trusted(&self.bytes).ok()?;
+        Some(Header::read(envelope.body()).ok()?.epoch)
+    }
+}
+
 /// Bytes of waiting envelopes for each chat (guess).
 const PENDING_BYTES: usize = 4 * 1024 * 1024;
 /// How much longer each further try to be put back waits (guess).
@@ -147,6 +155,9 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
+        if chat.stays() {
+            self.dirty.chats.insert(chat_id);
+        }
         let waits = !chat.pending.is_empty()
             || chat.row.copied.is_some()
             || chat.is_put_aside()

@@ -87,6 +87,7 @@ impl Client {
                 self.refused(*number, refused.why)?;
             } else if refused.why == Refusal::NotHere {
                 self.release_unkept(now_ms, *number)?;
+                self.tell_behind(now_ms, peer, *number)?;
             }
         }
         self.park(peer)?;

@@ -51,6 +51,9 @@ pub(crate) mod key {
     pub(crate) fn mls(chat: &ChatId, node: &NodeId, row: &[u8]) -> Vec<u8> {
         [chat.0.as_slice(), &node.0, row].concat()
     }
+    pub(crate) fn commit(chat: &ChatId, node: &NodeId) -> Vec<u8> {
+        [chat.0, node.0].concat()
+    }
     pub(crate) fn stream(chat: &ChatId, stream: &StreamId) -> Vec<u8> {
         [chat.0.as_slice(), &stream.device.0, &stream.incarnation.to_be_bytes()].concat()
     }

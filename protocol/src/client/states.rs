@@ -24,6 +24,8 @@ pub(super) type Made = Result<(NodeId, Option<Vec<u8>>), GroupError>;
 /// A commit that is to be taken into the tree.
 struct Arrived {
     node: NodeId,
+    /// The encoded MLSMessage.
+    body: Vec<u8>,
     place: dag::Commit,
     /// The state after; none where this device isn't in it.
     group: Option<Group>,
@@ -190,7 +192,7 @@ impl Chat {
     /// Whether nothing that comes brings the state that an envelope builds on: it was settled otherwise, or this device isn't in it. Whoever
     /// has asked to be put back may be put into a state of a lower epoch than its own.
     pub(super) fn is_hopeless(&self, header: &Header) -> bool {
-        self.dag.contains(&header.node) || !self.row.lost && header.epoch < self.root_epoch()
+        self.has_been(&header.node) || !self.row.lost && header.epoch < self.root_epoch()
     }
 
     /// The epoch of the oldest state.
@@ -297,6 +299,7 @@ impl Client {
                 chat_id,
                 Arrived {
                     node,
+                    body: body.to_vec(),
                     place: applied.place,
                     group: applied.group,
                     renews: applied.renews,
@@ -326,6 +329,7 @@ impl Client {
         self.confirm(chat_id);
         self.owe_report(now_ms, chat_id);
         self.take_pending(now_ms, chat_id, node)?;
+        self.note_caught_up(now_ms, chat_id)?;
         self.refetch_if_room(now_ms, chat_id)?;
         Ok(Taken::Yes)
     }
@@ -380,7 +384,7 @@ impl Client {
         let fault = |error: &dyn std::fmt::Display| RowsError {
             reason: error.to_string(),
         };
-        let mut body = commit;
+        let (whole, mut body) = (commit.clone(), commit);
         if body.len() > limits::INLINE_BYTES {
             let (blob, chunks) = blob::seal(&self.crypto, &body).map_err(|error| fault(&error))?;
             let pointer = chat.group.point_to(&self.crypto, secret.public(), &blob);
@@ -395,6 +399,7 @@ impl Client {
             chat_id,
             Arrived {
                 node,
+                body: whole,
                 place,
                 group: Some(group),
                 renews,
@@ -419,6 +424,7 @@ impl Client {
     fn adopt(&mut self, now_ms: u64, chat_id: ChatId, arrived: Arrived) -> Result<Result<(), Unfit>, RowsError> {
         let Arrived {
             node,
+            body,
             place,
             group,
             renews,
@@ -465,6 +471,7 @@ impl Client {
         if topic.public() != before.public() {
             self.topics.insert(topic.public(), TopicUse::Chat(chat_id));
         }
+        self.keep_commit(chat_id, &node, body);
         self.move_to_tip(now_ms, chat_id)?;
         if back.iter().any(|(device, _)| *device != own) {
             self.nudge_for(now_ms, chat_id, &node);
@@ -494,6 +501,10 @@ impl Client {
         let there = if kept { chat.group.node() == tip } else { chat.row.lost };
         if member == chat.is_member() && (!member || there) {
             return Ok(());
+        }
+        if !member && !chat.row.out {
+            // What it asked for before is answered by who may not know of its removal.
+            chat.asks = 0;
         }
         chat.row.out = !member;
         if !member && chat.has_spare() {
@@ -584,6 +595,7 @@ impl Client {
             self.device_in(&chat_id),
         );
         let (mut settled, mut unheard) = (false, false);
+        let mut unkept = Vec::new();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
@@ -610,7 +622,8 @@ impl Client {
             }
             // Whoever has asked asks again in its time.
             (settled, unheard) = (true, alone && !chat.row.lost);
-            chat.note_past(root);
+            unkept.extend(gone.iter().filter(|node| **node != root).copied());
+            unkept.extend(chat.note_past(root));
             chat.row.root_admins = chat.dag.root_admins().to_vec();
             chat.forget(now_ms, &gone);
         }
@@ -626,9 +639,11 @@ impl Client {
             .map(|old| old.topic)
             .collect();
         chat.row_dirty |= settled || !expired.is_empty();
+        self.forget_commits(&chat_id, unkept);
         if settled {
             self.dirty.chats.insert(chat_id);
             self.drop_stale_pending(now_ms, chat_id)?;
+            self.note_caught_up(now_ms, chat_id)?;
             self.confirm(chat_id);
             self.send_aside(now_ms, chat_id)?;
             self.release_settled(now_ms, chat_id, &path)?;
@@ -711,9 +726,10 @@ impl Chat {
         self.retry_ms = Some(now_ms);
         self.row.lost = false;
         self.elsewhere.clear();
+        self.note_put_back();
         self.said_gone = self.said_gone.take().and_then(SaidGone::put_back);
-        self.row.rejoin_package = None;
-        self.row.rejoin_older = None;
+        // Another answer may be on its way, by a way that goes before this one.
+        self.row.rejoin_older = self.row.rejoin_package.take().or(self.row.rejoin_older.take());
         self.asks = 0;
         self.strangers = 0;
         self.row.leaf_update_due = true;

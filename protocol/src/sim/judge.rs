@@ -346,6 +346,8 @@ impl Village {
                     alone && self.inside(world, wanted.by).is_some_and(|row| row.out)
                         || states.last().is_some_and(|state| nobody_else(state))
                         || states.iter().any(|state| !holds(state, Some(by)))
+                        // It was added again and stayed, and both may have lost.
+                        || after.any(|later| later.change == Change::Add(wanted.by))
                 }
                 Change::Role(host, role) => {
                     has(*role, host)
@@ -415,6 +417,20 @@ impl Village {
         Ok(())
     }
 
+    /// Whether a host has settled after a state that an account isn't in the group any more: it owes it nothing of before (`spec/chat.md`, section 11).
+    fn settled_without(&self, host: HostId, whom: Option<AccountId>, since: &NodeId) -> bool {
+        let without = |state: &NodeId| self.states.get(state).is_some_and(|state| !holds(state, whom));
+        let mut roots = self.roots.get(&host).into_iter().flatten();
+        roots.any(|root| self.model.is_before(since, root) && without(root))
+    }
+
+    /// Whether a host has settled on a way that isn't the one that counts, and in which an account is.
+    fn settled_beside_with(&self, host: HostId, whom: Option<AccountId>, path: &[NodeId]) -> bool {
+        let with = |state: &NodeId| self.states.get(state).is_some_and(|state| holds(state, whom));
+        let mut roots = self.roots.get(&host).into_iter().flatten();
+        roots.any(|root| !path.contains(root) && with(root))
+    }
+
     fn check_message(
         &self,
         world: &World,
@@ -437,15 +453,17 @@ impl Village {
         let ledger = ledger.and_then(|message| message.ledger).unwrap_or_default();
         for (host, has) in has {
             if stays && always(*host) {
-                if !has.contains(&id) {
-                    return Err(format!(
-                        "{host:?} lacks the acknowledged {id:?} of {:?}, asked for in {asked_in:?}, done in {done_in:?}, {ledger:?}: {}",
-                        sent.author,
-                        sent.text.trim_end_matches('.')
-                    ));
-                }
+                let whom = account(world, *host);
                 let device = world.hosts[host.0].identity.map(|(_, device)| device);
-                if *host != sent.author && device.is_some_and(|device| !ledger.delivered.contains(&device)) {
+                if !has.contains(&id) {
+                    if !self.settled_without(sent.author, whom, &asked_in) {
+                        return Err(format!(
+                            "{host:?} lacks the acknowledged {id:?} of {:?}, asked for in {asked_in:?}, done in {done_in:?}, {ledger:?}: {}",
+                            sent.author,
+                            sent.text.trim_end_matches('.')
+                        ));
+                    }
+                } else if *host != sent.author && device.is_some_and(|device| !ledger.delivered.contains(&device)) {
                     return Err(format!("{:?} doesn't know that {host:?} has {id:?}", sent.author));
                 }
             }
@@ -453,8 +471,9 @@ impl Village {
             let account = account(world, *host);
             let never = |node: &NodeId| self.states.get(node).is_some_and(|state| !holds(state, account));
             let since = self.since(path, &done_in);
-            // Whoever was added on another branch was given it there.
-            let beside = || self.was_added_beside(world, *host, path);
+            // Whoever was added on another branch was given it there, or is a member on a way that was settled too and to which the author went over.
+            let beside =
+                || self.was_added_beside(world, *host, path) || self.settled_beside_with(sent.author, account, path);
             if since.first() == Some(&done_in) && since.iter().all(never) && has.contains(&id) && !beside() {
                 return Err(format!("{host:?} is removed and reads {id:?} of {:?}", sent.author));
             }

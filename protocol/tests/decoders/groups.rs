@@ -83,6 +83,8 @@ pub fn inbox_messages() -> Vec<Vec<u8>> {
             bytes: vec![4; 70],
         },
         lacks: vec![NodeId([5; 32])],
+        has: vec![NodeId([8; 32])],
+        past: vec![NodeId([2; 32]), NodeId([3; 32])],
     };
     let messages = [
         InboxMessage::Welcome(welcome),
@@ -91,6 +93,7 @@ pub fn inbox_messages() -> Vec<Vec<u8>> {
             chat: CHAT,
             leaf: [9; 32],
             at: Some(NodeId([6; 32])),
+            past: vec![NodeId([4; 32])],
         }),
         InboxMessage::Large(LargeMessage {
             topic: topic().public(),

@@ -324,7 +324,9 @@ fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             "chat": hexed(message.chat.0),
             "statement": hexed(message.statement.encode()),
             "packages": packages_value(&[message.package]),
-            "lacks": message.lacks.iter().map(|node| hexed(node.0)).collect::<Vec<Value>>(),
+            "lacks": nodes_value(&message.lacks),
+            "has": nodes_value(&message.has),
+            "past": nodes_value(&message.past),
         }),
         Some(InboxMessage::Large(message)) => json!({
             "topic": hexed(message.topic.0),
@@ -334,10 +336,15 @@ fn read_inbox(_: &Value, bytes: &[u8]) -> Result<Value, Fault> {
             let mut fields = json!({ "chat": hexed(told.chat.0), "leaf": hexed(told.leaf) });
             if let Some(at) = told.at {
                 fields["at"] = hexed(at.0);
+                fields["past"] = nodes_value(&told.past);
             }
             fields
         }
     })
+}
+
+fn nodes_value(nodes: &[NodeId]) -> Value {
+    nodes.iter().map(|node| hexed(node.0)).collect()
 }
 
 fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
@@ -351,6 +358,11 @@ fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
             chat: ChatId(array(fields, "chat")),
             leaf: array(fields, "leaf"),
             at: fields["at"].is_string().then(|| NodeId(array(fields, "at"))),
+            past: if fields["past"].is_array() {
+                nodes_of(fields, "past")
+            } else {
+                Vec::new()
+            },
         })
     } else if fields["statement"].is_string() {
         InboxMessage::Rejoin(Rejoin {
@@ -358,6 +370,8 @@ fn write_inbox(_: &Value, fields: &Value) -> Vec<u8> {
             statement: Statement::decode(&bytes(fields, "statement")).unwrap(),
             package: packages_of(fields).remove(0),
             lacks: nodes_of(fields, "lacks"),
+            has: nodes_of(fields, "has"),
+            past: nodes_of(fields, "past"),
         })
     } else {
         InboxMessage::Welcome(GroupWelcome {

@@ -31,10 +31,14 @@ fn fill_inbox(v: &mut Vectors) {
         "last_resort": true,
         "bytes": hexed("package"),
     });
-    let rejoin = |lacks: &[Value]| json!({ "chat": chat, "statement": hexed(statement.encode()), "packages": [package], "lacks": lacks });
-    let lacks = [hexed([7; 32]), hexed([8; 32])];
-    good("a wish to rejoin that names states", rejoin(&lacks));
-    let rejoin = good("a wish to rejoin", rejoin(&[]));
+    let mut rejoin = json!({ "chat": chat, "statement": hexed(statement.encode()), "packages": [package], "lacks": [], "has": [], "past": [] });
+    let bare = rejoin.clone();
+    rejoin["lacks"] = json!([hexed([7; 32]), hexed([8; 32])]);
+    good("a wish to rejoin that names states", rejoin.clone());
+    rejoin["has"] = json!([hexed([9; 32])]);
+    rejoin["past"] = json!([hexed([5; 32]), hexed([6; 32])]);
+    good("a wish to rejoin that names also what its author has", rejoin);
+    let rejoin = good("a wish to rejoin", bare);
     let key = madang_protocol::blob::BlobKey::from_bytes([3; 32]);
     let (blob, _) = madang_protocol::blob::seal_with(key, b"a small blob").unwrap();
     good(
@@ -47,7 +51,11 @@ fn fill_inbox(v: &mut Vectors) {
     );
     good(
         "that the reader has no leaf, and in which state",
-        json!({ "chat": chat, "leaf": hexed([0; 32]), "at": hexed([9; 32]) }),
+        json!({ "chat": chat, "leaf": hexed([0; 32]), "at": hexed([9; 32]), "past": [] }),
+    );
+    good(
+        "that the reader has no leaf, in which state and on which way",
+        json!({ "chat": chat, "leaf": hexed([0; 32]), "at": hexed([9; 32]), "past": [hexed([7; 32])] }),
     );
     let extended = [&welcome[..welcome.len() - 1], &[2, 0xaa, 0xbb]].concat();
     for (name, bytes) in [

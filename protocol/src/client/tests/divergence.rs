@@ -161,8 +161,9 @@ fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here
     let client = &mut w.nodes[ALICE].client;
     let node = client.chats[&chat].group.node();
     assert!(!client.chats[&chat].is_deserted(client.device()));
-    let said =
-        |client: &mut Client, at: NodeId| client.chats.get_mut(&chat).unwrap().said_gone = Some(SaidGone::new(at));
+    let said = |client: &mut Client, at: NodeId| {
+        client.chats.get_mut(&chat).unwrap().said_gone = Some(SaidGone::new(at, false))
+    };
     said(client, node);
     assert!(!client.chats[&chat].is_left_behind(), "it is there");
     said(client, NodeId([9; 32]));
@@ -173,7 +174,7 @@ fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here
     client.note_heard(chat, node, carol);
     assert!(!client.chats[&chat].is_left_behind(), "three of four");
     // Who puts it back may have been left behind too; but what was said may be made up.
-    let once = SaidGone::new(NodeId([9; 32])).put_back();
+    let once = SaidGone::new(NodeId([9; 32]), false).put_back();
     assert!(once.and_then(SaidGone::put_back).is_none());
 }
 

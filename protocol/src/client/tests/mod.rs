@@ -20,6 +20,7 @@ mod aliases;
 mod backlog;
 mod blobs;
 mod clocks;
+mod commits;
 mod copies;
 mod dialling;
 mod divergence;
