@@ -1,6 +1,7 @@
 //! Commits that relays have forgotten, and who is behind without knowing it.
 
-use super::groups::Village;
+use super::divergence::bob_missed_a_removal;
+use super::groups::{Village, carol_was_away};
 use super::*;
 use crate::client::records::{Intent, IntentRow};
 
@@ -14,16 +15,8 @@ fn commits(w: &World, place: usize) -> usize {
 
 #[test]
 fn f47_who_was_away_for_longer_than_relays_keep_is_handed_the_commits_and_goes_on_with_its_leaf() {
-    let Village { mut w, chat } = Village::with(3, |_, config| config.frozen_states = 2);
+    let Village { mut w, chat } = carol_was_away();
     let before = leaf(&w, CAROL, chat);
-    w.lose = |to, frame| to == CAROL && matches!(frame, CustodianFrame::Items(_));
-    for round in 0..6 {
-        w.renames(ALICE, chat, &format!("name {round}"));
-        w.pass(20_000);
-    }
-    w.send(ALICE, chat, "are you there?");
-    w.empty_relay();
-    w.lose = |_, _| false;
     w.pass(1_200_000);
     w.agree(chat, &[ALICE, BOB, CAROL]);
     assert_eq!(leaf(&w, CAROL, chat), before, "she wasn't put back");
@@ -72,12 +65,7 @@ fn commits_are_kept_as_long_as_the_names_of_their_states() {
 
 #[test]
 fn f47_whose_device_does_not_know_the_topic_any_more_is_told_though_it_is_silent() {
-    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
-    w.lose = |to, frame| to == BOB && matches!(frame, CustodianFrame::Items(_));
-    w.removes(ALICE, chat, 3);
-    w.pass(120_000);
-    w.empty_relay();
-    w.lose = |_, _| false;
+    let Village { mut w, chat } = bob_missed_a_removal();
     w.connect(ALICE, BOB);
     w.send(ALICE, chat, "bob?");
     w.pass(3_600_000);

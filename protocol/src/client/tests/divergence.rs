@@ -117,17 +117,23 @@ fn f47_a_wish_about_states_that_are_unknown_here_too_is_carried_out_once_it_is_r
     assert!(group.can_help(bob, [2; 32], &[unknown]));
 }
 
-#[test]
-fn f47_who_missed_the_commit_that_renewed_the_topic_is_told_so_and_put_back() {
-    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
+/// Of four, bob has missed the removal of one, which renewed the topic: no relay has the commit any more, and nobody looks after it.
+pub(super) fn bob_missed_a_removal() -> Village {
+    let mut village = Village::with(4, |_, config| config.frozen_ms = 60_000);
+    let w = &mut village.w;
     w.lose = |to, frame| to == BOB && matches!(frame, CustodianFrame::Items(_));
-    w.removes(ALICE, chat, 3);
+    w.removes(ALICE, village.chat, 3);
     w.pass(120_000);
-    // No relay has the commit any more, and nobody looks after it.
     w.empty_relay();
     w.lose = |_, _| false;
     w.pass(60_000);
-    assert!(w.group(ALICE, chat).commits.is_empty());
+    assert!(w.group(ALICE, village.chat).commits.is_empty());
+    village
+}
+
+#[test]
+fn f47_who_missed_the_commit_that_renewed_the_topic_is_told_so_and_put_back() {
+    let Village { mut w, chat } = bob_missed_a_removal();
     w.send(BOB, chat, "is anybody there?");
     w.pass(3_600_000);
     w.agree(chat, &[ALICE, BOB, CAROL]);

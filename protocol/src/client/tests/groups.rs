@@ -392,18 +392,24 @@ fn f38_a_fork_of_five_epochs_heals_and_both_branches_are_read() {
     }
 }
 
-#[test]
-fn a_member_who_was_away_too_long_is_put_back_by_itself() {
-    let Village { mut w, chat } = Village::with(3, |_, config| config.frozen_states = 2);
+/// Of three, carol was away for six commits and a message, and the relay has forgotten the commits.
+pub(super) fn carol_was_away() -> Village {
+    let mut village = Village::with(3, |_, config| config.frozen_states = 2);
+    let (w, chat) = (&mut village.w, village.chat);
     w.lose = |to, frame| to == CAROL && matches!(frame, CustodianFrame::Items(_));
     for round in 0..6 {
         w.renames(ALICE, chat, &format!("name {round}"));
         w.pass(20_000);
     }
     w.send(ALICE, chat, "are you there?");
-    // The relay has forgotten the commits.
     w.empty_relay();
     w.lose = |_, _| false;
+    village
+}
+
+#[test]
+fn a_member_who_was_away_too_long_gets_back_by_itself() {
+    let Village { mut w, chat } = carol_was_away();
     w.pass(60_000);
     assert!(!w.group(CAROL, chat).pending.is_empty());
     w.pass(3_600_000);
