@@ -192,7 +192,7 @@ impl Chat {
     /// Whether nothing that comes brings the state that an envelope builds on: it was settled otherwise, or this device isn't in it. Whoever
     /// has asked to be put back may be put into a state of a lower epoch than its own.
     pub(super) fn is_hopeless(&self, header: &Header) -> bool {
-        self.has_been(&header.node) || !self.row.lost && header.epoch < self.root_epoch()
+        self.dag.contains(&header.node) || !self.row.lost && header.epoch < self.root_epoch()
     }
 
     /// The epoch of the oldest state.
