@@ -127,7 +127,7 @@ impl Client {
     /// back.
     pub(super) fn note_caught_up(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let own = self.device_in(&chat_id);
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.row.lost) else {
             return Ok(());
         };
         // What builds on states before the oldest one is of a branch that lost.
@@ -141,7 +141,7 @@ impl Client {
             || !chat.others(own).any(|member| chat.is_here(&member.device))
             || chat.is_left_behind()
             || chat.yields(own);
-        if !chat.row.lost || doubt {
+        if doubt {
             return Ok(());
         }
         (chat.row.lost, chat.asks, chat.rejoin_ms) = (false, 0, None);

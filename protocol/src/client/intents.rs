@@ -84,17 +84,20 @@ impl Chat {
 
     /// All states on the way to the one that counts, as far as they are remembered, the oldest first.
     pub(super) fn way(&self) -> Vec<NodeId> {
-        let mut way: Vec<NodeId> = self.dag.path(&self.dag.tip()).collect();
-        way.extend(self.row.past_nodes.iter().rev());
-        way.reverse();
+        self.way_to(self.dag.tip())
+    }
+
+    /// The newest states on the way to the one at hand, the oldest first and that one last.
+    pub(super) fn past(&self) -> Vec<NodeId> {
+        let mut way = self.way_to(self.group.node());
+        let over = way.len().saturating_sub(limits::PAST_NODES);
+        way.drain(..over);
         way
     }
 
-    /// The newest states on the way to the one that counts, the oldest first and that one last.
-    pub(super) fn past(&self) -> Vec<NodeId> {
-        let mut way: Vec<NodeId> = self.dag.path(&self.group.node()).collect();
+    fn way_to(&self, node: NodeId) -> Vec<NodeId> {
+        let mut way: Vec<NodeId> = self.dag.path(&node).collect();
         way.extend(self.row.past_nodes.iter().rev());
-        way.truncate(limits::PAST_NODES);
         way.reverse();
         way
     }
