@@ -52,6 +52,8 @@ pub(super) struct Link {
     pub refused_until_ms: u64,
     /// When something deferred can be handed over.
     pub due_ms: Option<u64>,
+    /// When the custody of something that waits ends there.
+    pub lapses_ms: Option<u64>,
     /// What is to be handed over.
     pub todo: BTreeSet<u64>,
     /// Topics that the custodian has no room for: what is on them waits here.
@@ -120,6 +122,7 @@ impl Client {
                 backoff_ms: least,
                 refused_until_ms: 0,
                 due_ms: None,
+                lapses_ms: None,
                 todo: BTreeSet::new(),
                 parked: BTreeMap::new(),
                 forgot: false,
@@ -172,7 +175,8 @@ impl Client {
         let due = link.due_ms.filter(|_| link.opened);
         let hello = link.hello_ms.filter(|_| link.opened && link.own);
         let audit = link.audit.timer().filter(|_| link.opened && link.relay);
-        [dial, due, hello, audit].into_iter().flatten().min()
+        let lapses = link.lapses_ms.filter(|_| link.opened);
+        [dial, due, hello, audit, lapses].into_iter().flatten().min()
     }
 
     pub(super) fn tick_links(&mut self, now_ms: u64) -> Result<(), RowsError> {
@@ -182,7 +186,11 @@ impl Client {
             let Some(link) = self.links.get(&peer) else {
                 continue;
             };
-            if link.due_ms.is_some() {
+            let (due, lapsed) = (link.due_ms.is_some(), link.lapses_ms.is_some_and(|at| at <= now_ms));
+            if lapsed {
+                self.fill_todo(now_ms, peer);
+            }
+            if due || lapsed {
                 self.pump(now_ms, peer)?;
             }
             self.say_hello_if_due(now_ms, peer);
@@ -299,7 +307,7 @@ impl Client {
         link.todo.clear();
         link.flight.clear();
         link.watched.clear();
-        link.due_ms = None;
+        (link.due_ms, link.lapses_ms) = (None, None);
         link.audit.closed();
         self.unlooked();
         self.history_stream_closed(now_ms, peer);

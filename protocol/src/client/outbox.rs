@@ -413,15 +413,18 @@ impl Client {
             return;
         };
         let in_flight: BTreeSet<u64> = link.flight.values().flatten().map(|(number, _)| *number).collect();
+        let held_until_ms = |out: &Out| {
+            let until_ms = out.held.get(&peer).filter(|_| !out.forgotten.contains(&peer));
+            let until_ms = until_ms.or(out.doubted.get(&peer)).copied();
+            until_ms.filter(|until_ms| *until_ms > now_ms)
+        };
+        let lapses_ms = self.outs.values().filter_map(held_until_ms).min();
+        let lapses_ms = lapses_ms.map(|until_ms| self.lapse_ms(now_ms, until_ms));
         let todo: BTreeSet<u64> = self
             .outs
             .iter()
             .filter(|(number, out)| {
-                let until_ms = out.held.get(&peer).filter(|_| !out.forgotten.contains(&peer));
-                let held = until_ms
-                    .or(out.doubted.get(&peer))
-                    .is_some_and(|until_ms| *until_ms > now_ms);
-                (!held || out.envelope.is_none())
+                (held_until_ms(out).is_none() || out.envelope.is_none())
                     && !link
                         .parked
                         .get(&out.topic)
@@ -435,7 +438,13 @@ impl Client {
             .collect();
         if let Some(link) = self.links.get_mut(&peer) {
             link.todo = todo;
+            link.lapses_ms = lapses_ms;
         }
+    }
+
+    /// When to hand over again what a relay keeps until some time: not soon, also where its clock or its word is wrong.
+    pub(super) fn lapse_ms(&self, now_ms: u64, until_ms: u64) -> u64 {
+        until_ms.max(now_ms.saturating_add(self.config.rejoin_ms))
     }
 
     /// Hands a link what it can take now.

@@ -128,6 +128,10 @@ impl Client {
             OutWhat::Row(_) => {}
         }
         let commit = out.what.commit();
+        let lapses_ms = self.lapse_ms(self.last_ms, until_ms);
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.lapses_ms = Some(link.lapses_ms.map_or(lapses_ms, |known| known.min(lapses_ms)));
+        }
         let counts = self.outs.get(&number).is_none_or(|out| self.counts(&peer, out));
         let Some(out) = self.outs.get_mut(&number) else {
             return Ok(());

@@ -50,6 +50,8 @@ const RELAYS: usize = 64;
 const WRITE_MS: u64 = 60_000;
 /// Bytes of what a relay answered that are kept with evidence.
 const ANSWER_BYTES: usize = 2048;
+/// Own relays that contacts are told at the least, if there are so many.
+const TOLD_RELAYS: usize = 2;
 /// Seconds by which a relay's clock and ours may differ for its expiries to tell when it took something.
 const DATED_S: u64 = 2 * 3600;
 /// Milliseconds that this is believed without another receipt.
@@ -508,15 +510,14 @@ impl Client {
         !self.trust.is_demoted(relay) || !self.links.iter().any(trusted)
     }
 
-    /// The own relays that others are told: those that are trusted, if there are any.
+    /// The own relays that others are told: those that are trusted, and others as long as these are fewer than two: the one that is left may lie too, or be full.
     pub(super) fn told_relays(&self) -> Vec<crate::address::PeerAddress> {
-        let own = &self.settings.relays;
-        let trusted: Vec<_> = own
-            .iter()
-            .filter(|relay| !self.trust.is_demoted(&relay.key))
-            .cloned()
-            .collect();
-        if trusted.is_empty() { own.clone() } else { trusted }
+        let (trusted, mut demoted): (Vec<_>, Vec<_>) = {
+            let own = self.settings.relays.iter().cloned();
+            own.partition(|relay| !self.trust.is_demoted(&relay.key))
+        };
+        demoted.truncate(TOLD_RELAYS.saturating_sub(trusted.len()));
+        [trusted, demoted].concat()
     }
 
     /// What is known of a relay's conduct, for the doctor.

@@ -1,6 +1,8 @@
 //! Relays that break their word: how it is found, what is kept as proof, what follows.
 
 use super::*;
+use crate::client::outbox::OutWhat;
+use crate::client::records::OutKind;
 use crate::custody::{Answer, Reconciled, Refusal};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -337,6 +339,11 @@ fn f20_what_was_on_its_way_when_a_topic_is_fetched_again_is_no_fault() {
 #[test]
 fn f17_contacts_are_told_the_other_relays_of_whoever_has_a_demoted_one() {
     let (mut w, _, _) = waiting();
+    let third = TransportSecret::from_bytes([79; 32]).public();
+    w.nodes[ALICE].client.settings.relays.push(PeerAddress {
+        key: third,
+        addrs: vec!["/memory/79".into()],
+    });
     let ids = w.sealed(ALICE);
     w.lose_from_log(&ids);
     w.live(2 * DAY_MS);
@@ -352,12 +359,21 @@ fn f17_contacts_are_told_the_other_relays_of_whoever_has_a_demoted_one() {
         .iter()
         .map(|relay| relay.key)
         .collect();
-    assert_eq!(told, [second_secret().public()]);
+    assert_eq!(told, [second_secret().public(), third]);
+    // The one that is left of two may lie too, or be full.
+    w.nodes[ALICE].client.settings.relays.truncate(2);
+    let told: Vec<TransportKey> = w.nodes[ALICE]
+        .client
+        .told_relays()
+        .iter()
+        .map(|relay| relay.key)
+        .collect();
+    assert_eq!(told, [second_secret().public(), relay_secret().public()]);
     // Points halve: who behaves is trusted and told again.
     w.live(40 * DAY_MS);
     assert_eq!(w.standing(ALICE).demoted_ms, None);
-    let told = w.nodes[BOB].client.contacts[&alice].relays.len();
-    assert_eq!(told, 2);
+    let told = w.nodes[ALICE].client.told_relays();
+    assert_eq!(told[0].key, relay_secret().public());
 }
 
 #[test]
@@ -601,4 +617,25 @@ fn f24_a_clock_that_disagrees_with_the_relays_accuses_nobody() {
         [],
         "what has expired by the relay's clock is asked for by ours"
     );
+}
+
+#[test]
+fn what_a_relay_keeps_no_longer_is_handed_over_again_on_an_open_stream() {
+    let (mut w, _, _) = waiting();
+    let group = w.founds("for bob", [BOB]);
+    w.live(HOUR_MS);
+    let relay = relay_secret().public();
+    let welcome = |w: &World| {
+        let mut outs = w.nodes[ALICE].client.outs.values();
+        let out = outs.find(|out| matches!(&out.what, OutWhat::Row(OutKind::Inbox { chat, .. }) if *chat == group));
+        out.unwrap().held[&relay]
+    };
+    let (until_ms, opened_ms) = (welcome(&w), w.nodes[ALICE].client.links[&relay].opened_ms);
+    w.live(31 * DAY_MS);
+    assert_eq!(w.nodes[ALICE].client.links[&relay].opened_ms, opened_ms);
+    assert!(until_ms < w.now_ms && w.now_ms < welcome(&w));
+    let links = w.nodes[BOB].client.links.values_mut();
+    links.for_each(|link| link.retry_at_ms = 0);
+    w.live(HOUR_MS);
+    assert!(w.nodes[BOB].client.chats.contains_key(&group));
 }
