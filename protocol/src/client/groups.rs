@@ -294,19 +294,13 @@ impl Client {
         };
         let mut draft = Draft::new(chat);
         let mut kept = Vec::new();
-        let mut later = BTreeSet::new();
+        let (mut later, mut had) = (BTreeSet::new(), BTreeSet::new());
         for (place, intent) in chat.row.intents.iter().enumerate() {
             if place >= from && intent.node.is_none() {
                 match self.draft(now_ms, chat, &mut draft, &intent.change) {
                     Drafted::Done if !intent.change.is_own() => continue,
                     // Another branch may come to count that hasn't, or in which it can be made.
-                    Drafted::Done | Drafted::Had => {
-                        kept.push(IntentRow {
-                            change: intent.change.clone(),
-                            node: Some(chat.group.node()),
-                        });
-                        continue;
-                    }
+                    Drafted::Done | Drafted::Had => _ = had.insert(kept.len()),
                     Drafted::Later => _ = later.insert(kept.len()),
                     Drafted::Taken => {}
                 }
@@ -318,6 +312,8 @@ impl Client {
         let plan = draft.plan(chat);
         let made = if plan.is_empty() {
             // Together they leave the chat as it is.
+            let had = kept.iter_mut().enumerate().filter(|(place, _)| had.contains(place));
+            had.for_each(|(_, intent)| intent.node = Some(chat.group.node()));
             let mut place = 0..;
             kept.retain(|intent| {
                 let place = place.next().unwrap_or(usize::MAX);
