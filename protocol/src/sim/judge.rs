@@ -40,11 +40,8 @@ impl Village {
     /// Where nobody settles or loses a state it is told every commit that there ever was. Otherwise it is told those that are known to
     /// somebody: from the oldest state on that a member still has, or where members settle, from the newest such one.
     fn tip(&mut self, world: &World) -> Result<NodeId, String> {
-        let rows: Vec<(HostId, Inside)> = world
-            .honest()
-            .into_iter()
-            .filter_map(|host| Some((host, self.inside(world, host)?)))
-            .collect();
+        let inside = |host: HostId| Some((host, self.inside(world, host)?));
+        let mut rows: Vec<(HostId, Inside)> = world.honest().into_iter().filter_map(inside).collect();
         let whole = self.exact && self.lost.is_empty();
         let (root, known): (NodeId, BTreeSet<NodeId>) = if whole {
             let (root, _) = self.model.root.as_ref().ok_or("the group was never recorded")?;
@@ -56,6 +53,10 @@ impl Village {
             };
             // Where all are gone, those who left know how it ended.
             let anybody = rows.iter().any(|(_, row)| !row.out && !row.lost);
+            if !anybody {
+                // A hostile member who leads may have removed them all.
+                rows.extend(world.mole.and_then(inside));
+            }
             let members = rows
                 .iter()
                 .filter(|(host, row)| (!row.out || !anybody && left(host)) && !row.lost);
@@ -341,10 +342,7 @@ impl Village {
                         || states.iter().any(|state| !holds(state, is_in(host)))
                 }
                 Change::Leave => {
-                    // Whoever is the last one goes without a commit.
-                    let alone = states.last().is_some_and(|state| state.accounts == [by]);
-                    alone && self.inside(world, wanted.by).is_some_and(|row| row.out)
-                        || states.last().is_some_and(|state| nobody_else(state))
+                    states.last().is_some_and(|state| nobody_else(state))
                         || states.iter().any(|state| !holds(state, Some(by)))
                         // It was added again and stayed, and both may have lost.
                         || after.any(|later| later.change == Change::Add(wanted.by))
@@ -358,7 +356,10 @@ impl Village {
             let allowed = states_since(&done_at)
                 .iter()
                 .all(|state| may(world, state, by, &wanted.change));
-            if !happened && allowed {
+            // Whoever was the last one and left took all with it, without a commit.
+            let alone = states.last().is_some_and(|state| state.accounts == [by]);
+            let ended = alone && self.inside(world, wanted.by).is_some_and(|row| row.out);
+            if !(happened || ended) && allowed {
                 return Err(format!(
                     "{:?} was done and never happened: {:?}",
                     wanted.by, wanted.change
