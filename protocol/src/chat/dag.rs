@@ -61,6 +61,8 @@ pub enum Unfit {
 
 /// Commits of one author on one state that are kept: an honest one makes one, a device that was copied two (guess).
 pub const SIBLINGS: usize = 8;
+/// The same of those that part who takes them from who doesn't (guess).
+pub const SIBLINGS_THAT_PART: usize = 64;
 
 /// How a branch compares with others at their fork; the greatest wins.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -142,8 +144,17 @@ impl Dag {
         self.path(later).any(|known| known == *node)
     }
 
-    /// Takes a valid commit. A repeat changes nothing.
+    /// Takes a valid commit, unless there are many of its author on its state. A repeat changes nothing.
     pub fn insert(&mut self, node: NodeId, commit: Commit) -> Result<(), Unfit> {
+        self.insert_within(node, commit, SIBLINGS)
+    }
+
+    /// The same for one that parts those who take it from those who don't: others have gone on from it, or on another topic.
+    pub fn insert_parting(&mut self, node: NodeId, commit: Commit) -> Result<(), Unfit> {
+        self.insert_within(node, commit, SIBLINGS_THAT_PART)
+    }
+
+    fn insert_within(&mut self, node: NodeId, commit: Commit, room: usize) -> Result<(), Unfit> {
         if self.contains(&node) {
             return Ok(());
         }
@@ -155,7 +166,7 @@ impl Dag {
             .iter()
             .filter_map(|sibling| self.nodes.get(sibling))
             .filter(|sibling| sibling.device == commit.device);
-        if same.count() >= SIBLINGS {
+        if same.count() >= room {
             return Err(Unfit::TooMany);
         }
         siblings.insert(node);
@@ -326,7 +337,8 @@ mod tests {
             add(&mut dag, name, 0, MEMBER, &[]);
         }
         let more = by(&dag, 0, MEMBER, &[]);
-        assert_eq!(dag.insert(node(99), more), Err(Unfit::TooMany));
+        assert_eq!(dag.insert(node(99), more.clone()), Err(Unfit::TooMany));
+        dag.insert_parting(node(99), more).unwrap();
     }
 
     #[test]

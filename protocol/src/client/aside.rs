@@ -27,6 +27,14 @@ impl Chat {
         parted.peek().is_some() && parted.all(|(_, node)| !self.dag.leads_to(node, &tip))
     }
 
+    /// Where a device was put out on the way to the state that counts, unless that is settled.
+    pub(super) fn removed_in(&self, device: &DeviceId) -> Option<NodeId> {
+        let tip = self.dag.tip();
+        let mut parted = self.row.parted.iter();
+        let gone = parted.find(|(gone, node)| gone == device && self.dag.leads_to(node, &tip));
+        gone.map(|(_, node)| *node)
+    }
+
     /// A device has joined in the state that counts: it isn't waited for to have what was written before.
     pub(super) fn note_joined(&mut self, device: DeviceId) {
         let (tip, next) = (self.dag.tip(), self.head.sequence + 1);

@@ -4,13 +4,13 @@
 
 use super::Client;
 use super::chats::Chat;
-use super::letters::{AskedBy, TELL_GONE_MS};
+use super::letters::AskedBy;
 use super::outbox::OutWhat;
 use super::pending::Pending;
 use super::records::{OutKind, key};
 use crate::envelope::Envelope;
 use crate::inbox::Rejoin;
-use crate::keys::{ChatId, DeviceId, NodeId, TopicId};
+use crate::keys::{ChatId, DeviceId, NodeId, TopicId, TopicSecret};
 use crate::limits;
 use crate::rows::{Rows, RowsError, Tree};
 
@@ -19,6 +19,9 @@ const HANDERS: usize = 2;
 /// Milliseconds that a member has to get where the others are before it is put back all the same (guess: some pages, and as many commits).
 const CATCHES_UP_MS: u64 = 10_000;
 
+/// Seconds by which the custody of what is handed on ends sooner, at the most.
+const SOONER_S: u64 = 3600;
+
 /// Commits that are to be handed to a member.
 pub(super) struct Handing {
     chat: ChatId,
@@ -26,12 +29,16 @@ pub(super) struct Handing {
     to: DeviceId,
     /// The newest of its states that is on the way to the one that counts.
     after: NodeId,
+    /// The last that it is handed.
+    through: NodeId,
 }
 
 /// A member was handed what followed a state, or ought to have been by others.
 pub(super) struct Handed {
     at_ms: u64,
     after: NodeId,
+    /// Where it was heard last before.
+    was: Option<NodeId>,
 }
 
 impl Client {
@@ -54,7 +61,21 @@ impl Client {
     /// A member asks to be put back that has a state on the way to the one that counts. Some members hand it what followed on the topic of its letter.
     /// Gives when it is to be put back if it doesn't get there by that.
     pub(super) fn hand_on(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin, after: NodeId) -> u64 {
+        let through = self.chats.get(&rejoin.chat).map(|chat| chat.group.node());
+        through.map_or(now_ms, |through| {
+            self.hand_on_through(now_ms, by, rejoin, (after, through))
+        })
+    }
+
+    fn hand_on_through(
+        &mut self,
+        now_ms: u64,
+        by: AskedBy,
+        rejoin: &Rejoin,
+        (after, through): (NodeId, NodeId),
+    ) -> u64 {
         let (own, to) = (self.device_in(&rejoin.chat), rejoin.statement.device);
+        let wait_ms = self.config.rejoin_ms;
         let Some(chat) = self.chats.get_mut(&rejoin.chat) else {
             return now_ms;
         };
@@ -64,34 +85,75 @@ impl Client {
         }
         if let AskedBy::Letter(topic) = by {
             let just = chat.handed.remove(&to);
-            let just = just.filter(|handed| now_ms.abs_diff(handed.at_ms) < TELL_GONE_MS);
+            let just = just.filter(|handed| now_ms.abs_diff(handed.at_ms) < wait_ms);
             if just.is_none() && chat.drawn(&own, &[&rejoin.statement.about]) < HANDERS {
                 self.handing.push(Handing {
                     chat: rejoin.chat,
                     topic,
                     to,
                     after,
+                    through,
                 });
             }
             if chat.handed.len() >= limits::STATEMENTS {
                 chat.handed.clear();
             }
             let at_ms = just.map_or(now_ms, |handed| handed.at_ms);
-            chat.handed.insert(to, Handed { at_ms, after });
+            let was = chat.acks.get(&to).and_then(|ack| ack.node);
+            chat.handed.insert(to, Handed { at_ms, after, was });
         }
         now_ms.saturating_add(CATCHES_UP_MS)
     }
 
-    /// Commits prove themselves: also who has left hands on those that it has. It may be the only one whom the author of a wish knows.
-    pub(super) fn hand_on_though_out(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) {
-        let Some(chat) = self.chats.get(&rejoin.chat).filter(|chat| chat.is_removed()) else {
+    /// Commits prove themselves: also who has left hands on those that it has. It may be the only one whom the author of a wish knows. And who was
+    /// removed is handed what leads to its removal, as it may have gone on elsewhere without it.
+    pub(super) fn hand_on_beside(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) {
+        let Some(chat) = self.chats.get(&rejoin.chat) else {
             return;
         };
         let statement = &rejoin.statement;
-        let known = chat.members.iter().any(|member| member.device == statement.device);
+        let through = if chat.is_removed() {
+            let known = chat.members.iter().any(|member| member.device == statement.device);
+            known.then(|| chat.group.node())
+        } else {
+            chat.removed_in(&statement.device)
+        };
         let behind = chat.newest_on_the_way(&rejoin.has);
-        if let Some(after) = behind.filter(|_| known && statement.verify(rejoin.chat).is_ok()) {
-            self.hand_on(now_ms, by, rejoin, after);
+        if let Some(way) = behind.zip(through)
+            && statement.verify(rejoin.chat).is_ok()
+        {
+            self.hand_on_through(now_ms, by, rejoin, way);
+        }
+    }
+
+    /// A member seals on a branch that lost long ago, or before it was removed long ago: it may lack what made it so, which somebody kept from it. Some
+    /// members hand it that.
+    pub(super) fn hand_on_unasked(&mut self, now_ms: u64, chat_id: ChatId, to: DeviceId, node: NodeId) {
+        let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let just = |at_ms: u64| now_ms.abs_diff(at_ms) < wait_ms;
+        let Some((after, since_ms)) = chat.parted_from(&node).filter(|_| chat.is_group()) else {
+            return;
+        };
+        if just(since_ms) || chat.told_gone.get(&to).is_some_and(|at_ms| just(*at_ms)) {
+            return;
+        }
+        if chat.told_gone.len() >= limits::STATEMENTS {
+            chat.told_gone.clear();
+        }
+        chat.told_gone.insert(to, now_ms);
+        let through = chat.removed_in(&to).unwrap_or(chat.group.node());
+        let topic = chat.topic_of(&node).map(TopicSecret::public);
+        if let Some(topic) = topic.filter(|_| chat.drawn(&own, &[&node.0, &to.0]) < HANDERS) {
+            self.handing.push(Handing {
+                chat: chat_id,
+                topic,
+                to,
+                after,
+                through,
+            });
         }
     }
 
@@ -104,13 +166,17 @@ impl Client {
             let Some(secret) = chat.topic_secret(&handing.topic).cloned() else {
                 continue;
             };
+            // Another envelope than the first one and those of before, as its reader may have dropped it; the same one by all who hand it on now.
+            let sooner_s = u32::try_from(now_ms / self.config.rejoin_ms.max(1) % SOONER_S).unwrap_or(0);
+            let ttl_s = limits::CUSTODY_SECONDS - sooner_s;
             let (way, tip) = (chat.way(), chat.group.node());
-            for node in way.iter().skip_while(|node| **node != handing.after).skip(1) {
+            let between = way.iter().skip_while(|node| **node != handing.after).skip(1);
+            for node in between {
                 // What follows one that isn't here is of no use.
                 let Some(body) = self.fresh.get(rows, Tree::Commits, &key::commit(&handing.chat, node))? else {
                     break;
                 };
-                let envelope = Envelope::sign(&secret, limits::CUSTODY_SECONDS, &body).map_err(|error| RowsError {
+                let envelope = Envelope::sign(&secret, ttl_s, &body).map_err(|error| RowsError {
                     reason: error.to_string(),
                 })?;
                 let what = OutWhat::Row(OutKind::Letter {
@@ -118,6 +184,9 @@ impl Client {
                     to: Some((handing.to, tip)),
                 });
                 self.add_out(now_ms, envelope.topic(), what, envelope)?;
+                if *node == handing.through {
+                    break;
+                }
             }
         }
         Ok(())
@@ -161,7 +230,7 @@ impl Chat {
     /// Whether a member that was handed commits has shown to have a state that it lacked.
     pub(super) fn has_caught_up(&self, device: &DeviceId) -> bool {
         let at = self.acks.get(device).and_then(|ack| ack.node);
-        let handed = self.handed.get(device);
+        let handed = self.handed.get(device).filter(|handed| at != handed.was);
         handed.is_some_and(|handed| at.is_some_and(|at| at != handed.after && self.dag.contains(&at)))
     }
 }

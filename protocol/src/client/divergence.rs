@@ -82,17 +82,20 @@ pub(super) struct SaidGone {
     pub at: NodeId,
     /// Members that were heard in the state here since.
     heard: BTreeSet<DeviceId>,
-    /// Their way goes before the one here, by which all on both ways know who comes over.
-    first: bool,
+    /// What was on the way to it, as it was told.
+    past: Vec<NodeId>,
+    /// Where it was told: whoever did reads there.
+    pub on: Option<TopicId>,
     /// How often this device was put back since.
     put_back: u32,
 }
 
 impl SaidGone {
-    pub fn new(at: NodeId, first: bool) -> Self {
+    pub fn new(at: NodeId, past: Vec<NodeId>, on: Option<TopicId>) -> Self {
         Self {
             at,
-            first,
+            past,
+            on,
             heard: BTreeSet::new(),
             put_back: 0,
         }
@@ -190,9 +193,17 @@ impl Chat {
         })
     }
 
+    /// Whether another way, of which some states are told, parts from the one here where nothing is settled: whoever knows both can tell which one counts.
+    fn parts_unsettled(&self, past: &[NodeId]) -> bool {
+        let way = self.way();
+        let last = past.iter().rev().find(|known| way.contains(known));
+        last.is_some_and(|last| self.dag.contains(last))
+    }
+
     /// Whether who asks to be put back has gone another way, knows of this one, and comes over because this one goes before.
     pub fn is_come_over_to(&self, lacks: &[NodeId], past: &[NodeId], has: &[NodeId]) -> bool {
-        let theirs = has.first().and_then(|tip| self.way_goes_before(past, *tip));
+        let elsewhere = has.first().filter(|tip| !self.comes_from(tip));
+        let theirs = elsewhere.and_then(|tip| self.way_goes_before(past, *tip));
         theirs == Some(false) && lacks.iter().any(|node| self.has_been(node))
     }
 
@@ -236,13 +247,19 @@ impl Chat {
     /// Most members are here: what this device waited for was made up, or is gone. True if that is news. The greater part of each of two ways may be there:
     /// then who is on the one that goes after comes over all the same, unless nobody answers.
     pub fn stays(&mut self) -> bool {
-        if self.said_gone.as_ref().is_some_and(|said| said.first) && self.asks < COMES_OVER_ASKS {
+        let before = |said: &SaidGone| self.way_goes_before(&said.past, said.at) == Some(true);
+        let first = self.said_gone.as_ref().is_some_and(before);
+        let open = self
+            .said_gone
+            .as_ref()
+            .is_some_and(|said| self.parts_unsettled(&said.past));
+        if first && self.asks < COMES_OVER_ASKS || open && self.asks == 0 {
             return false;
         }
         let members = self.members.len();
         let most = |heard: &BTreeSet<DeviceId>| !heard.is_empty() && 2 * (heard.len() + 1) > members;
         let in_vain = self.said_gone.take_if(|said| most(&said.heard));
-        self.misled += u32::from(in_vain.is_some_and(|said| said.first));
+        self.misled += u32::from(first && in_vain.is_some());
         let stays = self.row.lost && self.row.copied.is_none() && !self.is_put_aside() && most(&self.heard_since);
         if stays {
             self.row.lost = false;

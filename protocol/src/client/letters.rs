@@ -27,9 +27,7 @@ const ASKED_AT_ONCE: usize = 3;
 /// Members who tell the author of a wish about a leaf that it doesn't have which one it has, on the average (guess: one of them is there).
 const LEAF_TELLERS: usize = 4;
 
-/// Milliseconds until a device is told again that it was removed (guess: as long as it waits before it asks).
-pub(super) const TELL_GONE_MS: u64 = 600_000;
-/// Times that a device asks again soon after one whom it doesn't know has put it back (guess: somebody knows it).
+/// Times that a device asks again soon after it was put back in vain (guess: somebody knows it).
 const STRANGERS: u32 = 4;
 /// In place of a leaf's key: there is none.
 const NO_LEAF: [u8; 32] = [0; 32];
@@ -103,7 +101,7 @@ impl Client {
                 let here = topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic);
                 let first = told.at.and_then(|at| chat.way_goes_before(&told.past, at));
                 if here || first == Some(true) && chat.misled < MISLED {
-                    self.gone_told(now_ms, chat_id, &told);
+                    self.gone_told(now_ms, chat_id, (Some(topic), &told));
                 }
             }
             InboxMessage::Leaf(told) if for_us && told.chat == chat_id => {
@@ -149,25 +147,29 @@ impl Client {
             (Some(opened), _) if matches!(self.offer(welcome, &opened), Offer::Leads) => {
                 self.enter(now_ms, welcome, opened)
             }
-            (None, _) if any => {
-                self.helped_by_stranger(now_ms, chat_id);
-                Ok(())
-            }
+            // By an earlier wish, where this device isn't known to have left.
+            (None, _) if any || !known && chat.is_removed() => self.helped_in_vain(now_ms, chat_id),
             // Somebody else was faster, and has put this device where its maker isn't.
             (_, Some(topic)) if !known => self.tell_late(now_ms, chat_id, topic),
             _ => Ok(()),
         }
     }
 
-    /// A member whom this device doesn't know has carried out its wish: it may have joined later. Others are asked soon, a few times.
-    fn helped_by_stranger(&mut self, now_ms: u64, chat_id: ChatId) {
+    /// A member whom this device doesn't know has carried out its wish, as it may have joined later; or one whose package is gone. Others are asked soon,
+    /// a few times.
+    fn helped_in_vain(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
         let due_ms = now_ms.saturating_add(self.config.rejoin_ms);
-        if let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.strangers < STRANGERS) {
-            chat.strangers += 1;
-            // It was answered, so the others aren't asked less often for it.
-            chat.asks = chat.asks.saturating_sub(1);
-            chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.strangers < STRANGERS) else {
+            return Ok(());
+        };
+        chat.strangers += 1;
+        // It was answered, so the others aren't asked less often for it.
+        chat.asks = chat.asks.saturating_sub(1);
+        if chat.is_removed() {
+            return self.ask_rejoin(now_ms, chat_id);
         }
+        chat.rejoin_ms = Some(chat.rejoin_ms.map_or(due_ms, |known| known.min(due_ms)));
+        Ok(())
     }
 
     /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them. Whoever is alone has no other to put
@@ -183,7 +185,7 @@ impl Client {
     /// Somebody asks to be put back.
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
         let (own, statement, wait_ms) = (self.device_in(&rejoin.chat), &rejoin.statement, self.config.rejoin_ms);
-        self.hand_on_though_out(now_ms, by, rejoin);
+        self.hand_on_beside(now_ms, by, rejoin);
         if self
             .chats
             .get(&rejoin.chat)
@@ -210,7 +212,7 @@ impl Client {
         let comes_over = chat.is_come_over_to(&rejoin.lacks, &rejoin.past, &rejoin.has);
         let yields = behind.is_none() && !comes_over && chat.yields_to(own, statement.device, new);
         // Who may have been left behind itself would only lead others astray, unless they wait for each other.
-        if chat.is_left_behind() && !chat.leads_all_the_same(own, &statement.device) {
+        if chat.is_left_behind() && !comes_over && !chat.leads_all_the_same(own, &statement.device) {
             return Ok(());
         }
         if yields {
@@ -221,8 +223,11 @@ impl Client {
             return Ok(());
         }
         let mut due_ms = now_ms;
-        if let Some(after) = behind {
-            due_ms = self.hand_on(now_ms, by, rejoin, after);
+        match behind {
+            Some(after) => due_ms = self.hand_on(now_ms, by, rejoin, after),
+            None => {
+                chat.handed.remove(&statement.device);
+            }
         }
         let Some(chat) = self.chats.get_mut(&rejoin.chat) else {
             return Ok(());
@@ -281,16 +286,21 @@ impl Client {
         member: &Member,
         node: NodeId,
     ) -> Result<(), RowsError> {
-        let own = self.device_in(&chat_id);
+        let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
         let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
             return Ok(());
         };
-        // Nearly everything is on the state that counts.
-        if chat.dag.leads_to(&node, &chat.dag.tip()) || chat.is_of(&member.account) {
+        let (behind, here) = (chat.dag.leads_to(&node, &chat.dag.tip()), chat.is_of(&member.account));
+        if behind && here {
+            // Nearly everything is on the state that counts.
+            return Ok(());
+        }
+        if behind || here {
+            self.hand_on_unasked(now_ms, chat_id, member.device, node);
             return Ok(());
         }
         let told = chat.told_gone.get(&member.device);
-        if told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS) {
+        if told.is_some_and(|told| now_ms.abs_diff(*told) < wait_ms) {
             return Ok(());
         }
         if chat.told_gone.len() >= limits::STATEMENTS {
@@ -320,13 +330,14 @@ impl Client {
         topic: TopicId,
         header: &Header,
     ) -> Result<(), RowsError> {
-        let own = self.device_in(&chat_id);
+        let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
         let over = header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node);
         let drawn = chat.drawn(&own, &[&topic.0, &now_ms.to_be_bytes()]);
-        if topic == chat.row.topic.public() || !over || !chat.may_tell(now_ms, topic) || drawn >= LEAF_TELLERS {
+        if topic == chat.row.topic.public() || !over || !chat.may_tell(now_ms, wait_ms, topic) || drawn >= LEAF_TELLERS
+        {
             return Ok(());
         }
         self.write_gone_on(now_ms, chat_id, topic)
@@ -335,7 +346,7 @@ impl Client {
     /// A member's device doesn't know the topic of the state that counts here, though it had a state before: it may have missed how the others went on,
     /// and hear nothing of them. It is told on topics of before, one after the other, as it may still read one of them.
     pub(super) fn tell_behind(&mut self, now_ms: u64, peer: TransportKey, number: u64) -> Result<(), RowsError> {
-        let out = self.outs.get(&number);
+        let (out, wait_ms) = (self.outs.get(&number), self.config.rejoin_ms);
         let Some((chat_id, topic)) = out.and_then(|out| Some((out.what.chat()?, out.topic))) else {
             return Ok(());
         };
@@ -353,7 +364,7 @@ impl Client {
         let older: Vec<TopicId> = older.map(|old| old.topic).collect();
         let untold: Vec<TopicId> = older
             .into_iter()
-            .filter(|topic| chat.may_tell(now_ms, *topic))
+            .filter(|topic| chat.may_tell(now_ms, wait_ms, *topic))
             .take(limits::WISH_TOPICS)
             .collect();
         for topic in untold {
@@ -364,10 +375,11 @@ impl Client {
 
     /// This device has gone on elsewhere before it was put back here.
     fn tell_late(&mut self, now_ms: u64, chat_id: ChatId, topic: TopicId) -> Result<(), RowsError> {
+        let wait_ms = self.config.rejoin_ms;
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if !chat.may_tell(now_ms, topic) {
+        if !chat.may_tell(now_ms, wait_ms, topic) {
             return Ok(());
         }
         self.write_gone_on(now_ms, chat_id, topic)
@@ -396,7 +408,7 @@ impl Client {
 
     /// This device is said to have been left behind, or removed where it can't read it. If it doesn't get to where the others are, and most
     /// aren't heard in its state meanwhile, it asks.
-    fn gone_told(&mut self, now_ms: u64, chat_id: ChatId, told: &LeafTold) {
+    fn gone_told(&mut self, now_ms: u64, chat_id: ChatId, (on, told): (Option<TopicId>, &LeafTold)) {
         let wait_ms = self.config.rejoin_ms;
         let Some(at) = told.at else {
             return;
@@ -407,8 +419,7 @@ impl Client {
             .filter(|chat| chat.is_member() && !chat.row.lost && !chat.comes_from(&at))
         {
             if !chat.is_left_behind() {
-                let first = chat.way_goes_before(&told.past, at) == Some(true);
-                chat.said_gone = Some(SaidGone::new(at, first));
+                chat.said_gone = Some(SaidGone::new(at, told.past.clone(), on));
             }
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
         }
@@ -417,7 +428,11 @@ impl Client {
     /// Which leaf this device has in the others' state, after it wished to be put back in the place of another one.
     pub(super) fn leaf_told(&mut self, now_ms: u64, by: AskedBy, told: &LeafTold) -> Result<(), RowsError> {
         if told.leaf == NO_LEAF {
-            self.gone_told(now_ms, told.chat, told);
+            let on = match by {
+                AskedBy::Letter(topic) => Some(topic),
+                AskedBy::Inbox(_) => None,
+            };
+            self.gone_told(now_ms, told.chat, (on, told));
             return Ok(());
         }
         let device = self.secret_in(&told.chat);
@@ -474,7 +489,8 @@ impl Client {
         chat.wished = vec![leaf];
         let tries = chat.asks;
         chat.asks = chat.asks.saturating_add(1);
-        let topics = chat.topics_to_ask_on(tries > 0);
+        // Who isn't a member here asks seldom.
+        let topics = chat.topics_to_ask_on(tries > 0 || chat.is_removed());
         self.dirty.chats.insert(chat_id);
         for contact in self.asked_by_inbox(chat_id, tries) {
             self.write_inbox(now_ms, chat_id, contact, None, &message)?;
@@ -571,10 +587,10 @@ impl Chat {
             && self.members.iter().any(|member| member.device == statement.device)
     }
 
-    /// Whether this device may tell on a topic that it has gone on, as not just before; it counts as told.
-    fn may_tell(&mut self, now_ms: u64, topic: TopicId) -> bool {
+    /// Whether this device may tell on a topic that it has gone on, as it hasn't for as long as a device waits before it asks; it counts as told.
+    fn may_tell(&mut self, now_ms: u64, wait_ms: u64, topic: TopicId) -> bool {
         let told = self.told_on.get(&topic);
-        let just = told.is_some_and(|told| now_ms.abs_diff(*told) < TELL_GONE_MS);
+        let just = told.is_some_and(|told| now_ms.abs_diff(*told) < wait_ms);
         if just || !self.is_member() || self.row.lost || self.members.len() <= 1 {
             return false;
         }
@@ -592,12 +608,14 @@ impl Chat {
             let topic = Envelope::trusted(&waiting.bytes).ok()?.topic();
             self.topic_secret(&topic)
         });
-        let astray = self.heard_astray().and_then(|topic| self.topic_secret(&topic));
+        let told = self.said_gone.as_ref().and_then(|said| said.on);
+        let astray = told.into_iter().chain(self.heard_astray());
+        let astray = astray.filter_map(|topic| self.topic_secret(&topic));
         let before = self.row.nodes.iter().rev().map(|known| &known.topic);
         let older = self.row.old_topics.iter().rev().filter_map(|old| old.secret.as_ref());
         let mut topics = vec![self.row.topic.clone()];
         let past = before.chain(older).filter(|_| again);
-        for secret in astray.into_iter().chain(written).chain(past) {
+        for secret in astray.chain(written).chain(past) {
             if topics.len() < limits::WISH_TOPICS && topics.iter().all(|known| known.public() != secret.public()) {
                 topics.push(secret.clone());
             }

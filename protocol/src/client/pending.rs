@@ -134,7 +134,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return false;
         };
-        let alone = chat.row.lost && chat.is_member() && chat.others(own).next().is_none();
+        let alone = chat.row.lost && chat.others(own).next().is_none();
         if !alone || chat.asks < ALONE_ASKS || chat.row.copied.is_some() || chat.is_left_behind() || chat.is_put_aside()
         {
             return false;

@@ -73,7 +73,7 @@ pub(super) fn load(
         match (&known.commit, &mut dag) {
             (Some(commit), Some(dag)) => {
                 // It was taken once, in this order.
-                dag.insert(known.node, commit.clone()).ok();
+                dag.insert_parting(known.node, commit.clone()).ok();
             }
             _ => dag = Some(Dag::new(known.node, row.root_admins.clone())),
         }
@@ -179,6 +179,15 @@ impl Chat {
         self.node(node).map(|known| &known.topic)
     }
 
+    /// Where the branch of a state parts from the one that counts, and since when this device knows what that has instead.
+    pub(super) fn parted_from(&self, node: &NodeId) -> Option<(NodeId, u64)> {
+        let way: BTreeSet<NodeId> = self.dag.path(&self.dag.tip()).collect();
+        let fork = self.dag.path(node).find(|known| way.contains(known))?;
+        let tip = self.dag.tip();
+        let next = self.dag.path(&tip).take_while(|known| *known != fork).last()?;
+        Some((fork, self.node(&next)?.since_ms))
+    }
+
     fn node(&self, node: &NodeId) -> Option<&NodeRow> {
         self.row.nodes.iter().find(|known| known.node == *node)
     }
@@ -193,6 +202,11 @@ impl Chat {
     /// has asked to be put back may be put into a state of a lower epoch than its own.
     pub(super) fn is_hopeless(&self, header: &Header) -> bool {
         self.dag.contains(&header.node) || !self.row.lost && header.epoch < self.root_epoch()
+    }
+
+    /// Whether something waits for a state.
+    fn is_built_on(&self, node: &NodeId) -> bool {
+        self.pending.values().any(|waiting| waiting.node == *node)
     }
 
     /// The epoch of the oldest state.
@@ -448,7 +462,12 @@ impl Client {
             })?,
             None => before.clone(),
         };
-        if let Err(unfit) = chat.dag.insert(node, place.clone()) {
+        let parts = renews || chat.is_built_on(&node);
+        let taken = match parts {
+            true => chat.dag.insert_parting(node, place.clone()),
+            false => chat.dag.insert(node, place.clone()),
+        };
+        if let Err(unfit) = taken {
             return Ok(Err(unfit));
         }
         #[cfg(feature = "sim")]

@@ -3,6 +3,7 @@
 use super::divergence::bob_missed_a_removal;
 use super::groups::{Village, carol_was_away};
 use super::*;
+use crate::chat::Role;
 use crate::client::records::{Intent, IntentRow};
 
 fn leaf(w: &World, place: usize, chat: ChatId) -> [u8; 32] {
@@ -86,4 +87,48 @@ fn f45_messages_wait_for_a_removal_that_is_to_be_made_again() {
     assert!(!w.group(ALICE, chat).row.accounts.contains(&bob));
     assert_eq!(w.nodes[CAROL].texts(chat), ["without bob"]);
     assert!(w.nodes[BOB].texts(chat).is_empty());
+}
+
+/// Bob misses what alice removes somebody by. She is away for good then, and no relay has it any more.
+fn bob_misses_a_removal_by_alice(w: &mut World, chat: ChatId, whom: usize, meanwhile: impl Fn(&mut World)) {
+    w.lose = |to, frame| to == BOB && matches!(frame, CustodianFrame::Items(_));
+    w.removes(ALICE, chat, whom);
+    meanwhile(w);
+    w.pass(60_000);
+    w.stop(ALICE);
+    let links = w.nodes[ALICE].client.links.values_mut();
+    links.for_each(|link| link.retry_at_ms = u64::MAX);
+    w.empty_relay();
+    w.lose = |_, _| false;
+    w.pass(900_000);
+    assert!(w.group(BOB, chat).is_member());
+    assert_ne!(
+        w.group(BOB, chat).row.topic.public(),
+        w.group(CAROL, chat).row.topic.public()
+    );
+}
+
+#[test]
+fn f47_who_was_removed_and_missed_it_is_handed_what_leads_to_it() {
+    let Village { mut w, chat } = Village::new(3);
+    bob_misses_a_removal_by_alice(&mut w, chat, BOB, |_| {});
+    w.send(BOB, chat, "is anybody there?");
+    w.pass(3_600_000);
+    assert!(!w.group(BOB, chat).is_member());
+    assert!(w.group(CAROL, chat).is_member());
+}
+
+#[test]
+fn f47_who_seals_on_a_branch_that_lost_long_ago_is_handed_what_made_it_lose() {
+    let Village { mut w, chat } = Village::new(4);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.pass(60_000);
+    bob_misses_a_removal_by_alice(&mut w, chat, 3, |w| w.renames(BOB, chat, "bob's"));
+    let before = leaf(&w, BOB, chat);
+    w.send(BOB, chat, "is anybody there?");
+    w.pass(60_000);
+    w.agree(chat, &[BOB, CAROL]);
+    assert_eq!(w.group(CAROL, chat).row.context.name, "bob's");
+    assert_eq!(w.nodes[CAROL].texts(chat), ["is anybody there?"]);
+    assert_ne!(leaf(&w, BOB, chat), before, "his change was made again");
 }

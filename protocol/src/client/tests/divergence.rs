@@ -168,7 +168,7 @@ fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here
     let node = client.chats[&chat].group.node();
     assert!(!client.chats[&chat].is_deserted(client.device()));
     let said = |client: &mut Client, at: NodeId| {
-        client.chats.get_mut(&chat).unwrap().said_gone = Some(SaidGone::new(at, false))
+        client.chats.get_mut(&chat).unwrap().said_gone = Some(SaidGone::new(at, Vec::new(), None))
     };
     said(client, node);
     assert!(!client.chats[&chat].is_left_behind(), "it is there");
@@ -180,7 +180,7 @@ fn f47_whoever_is_said_to_be_left_behind_asks_until_it_is_there_or_most_are_here
     client.note_heard(chat, node, carol);
     assert!(!client.chats[&chat].is_left_behind(), "three of four");
     // Who puts it back may have been left behind too; but what was said may be made up.
-    let once = SaidGone::new(NodeId([9; 32]), false).put_back();
+    let once = SaidGone::new(NodeId([9; 32]), Vec::new(), None).put_back();
     assert!(once.and_then(SaidGone::put_back).is_none());
 }
 

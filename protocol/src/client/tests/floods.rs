@@ -1,6 +1,8 @@
 //! What is meant to drain a device.
 
+use super::groups::Village;
 use super::*;
+use crate::chat::Role;
 
 /// Deposits that a client made: reports, where it writes nothing.
 fn reports(w: &mut World, place: usize) -> usize {
@@ -128,4 +130,55 @@ fn f48_siblings_of_a_flood_cost_one_try_each_and_a_turn() {
     w.pass(3_600_000);
     let status = w.nodes[ALICE].client.chat_status(&chat).unwrap();
     assert_eq!((status.waiting, status.rejoining), (0, false));
+}
+
+/// Commits of a device on its state that it goes on from itself nowhere, as envelopes: `many` of its leaf, then one of a plan.
+fn siblings(w: &World, place: usize, chat: ChatId, many: usize, last: &crate::chat::Plan) -> Vec<Vec<u8>> {
+    let client = &w.nodes[place].client;
+    let state = &client.chats[&chat];
+    let leaves = std::iter::repeat_n(crate::chat::Plan::default(), many);
+    let made = leaves.chain([last.clone()]).map(|plan| {
+        let (secret, topic) = (&client.account.device, &state.row.topic);
+        let change = state.group.commit(&client.crypto, secret, &plan, topic).unwrap();
+        Envelope::sign(topic, 3600, &change.commit).unwrap().bytes().to_vec()
+    });
+    made.collect()
+}
+
+#[test]
+fn f48_a_ninth_sibling_is_taken_once_others_build_on_it() {
+    let Village { mut w, chat } = Village::new(3);
+    w.pass(60_000);
+    let ninth = siblings(&w, BOB, chat, crate::chat::dag::SIBLINGS, &crate::chat::Plan::default());
+    for envelope in &ninth {
+        w.gossip_to(ALICE, BOB, envelope);
+    }
+    w.gossip_to(CAROL, BOB, ninth.last().unwrap());
+    w.send(CAROL, chat, "from the ninth");
+    w.pass(10_000);
+    assert_eq!(w.group(ALICE, chat).dag.branches(), crate::chat::dag::SIBLINGS);
+    assert!(w.nodes[ALICE].texts(chat).is_empty() && !w.group(ALICE, chat).pending.is_empty());
+    let body = Envelope::trusted(ninth.last().unwrap()).unwrap().body().to_vec();
+    let again = Envelope::sign(&w.group(BOB, chat).row.topic, 3599, &body).unwrap();
+    w.gossip_to(ALICE, CAROL, again.bytes());
+    assert_eq!(w.nodes[ALICE].texts(chat), ["from the ninth"]);
+    assert_eq!(w.group(ALICE, chat).dag.branches(), crate::chat::dag::SIBLINGS + 1);
+}
+
+#[test]
+fn f48_a_ninth_sibling_is_taken_if_it_removes_somebody() {
+    let Village { mut w, chat } = Village::new(3);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.pass(60_000);
+    let carol = w.nodes[CAROL].client.device();
+    let leaf = w.group(BOB, chat).members.iter().find(|member| member.device == carol);
+    let remove = crate::chat::Plan {
+        remove: vec![leaf.unwrap().leaf],
+        ..crate::chat::Plan::default()
+    };
+    for envelope in siblings(&w, BOB, chat, crate::chat::dag::SIBLINGS, &remove) {
+        w.gossip_to(ALICE, BOB, &envelope);
+    }
+    assert_eq!(w.group(ALICE, chat).dag.branches(), crate::chat::dag::SIBLINGS + 1);
+    assert_eq!(w.group(ALICE, chat).members.len(), 2);
 }
