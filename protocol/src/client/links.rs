@@ -672,6 +672,11 @@ impl Link {
         self.todo.contains(&number) || flying.any(|(sent, _)| *sent == number)
     }
 
+    /// Something is to be handed over again then, at the latest.
+    pub(super) fn lapses_at(&mut self, at_ms: u64) {
+        self.lapses_ms = Some(self.lapses_ms.map_or(at_ms, |known| known.min(at_ms)));
+    }
+
     /// Notes what is to be handed over, at once or when its topic has room.
     /// False if it has to wait.
     pub(super) fn offer(&mut self, number: u64, topic: TopicId) -> bool {

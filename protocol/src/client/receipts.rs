@@ -68,13 +68,20 @@ impl Client {
             let Some(number) = asked.get(&refused.id) else {
                 continue;
             };
-            let topic = self.outs.get(number).map(|out| out.topic);
+            let out = self.outs.get(number);
+            let topic = out.map(|out| out.topic);
+            // The same bytes are taken again once they are gone there: nothing else has to wait for that.
+            let lapsed = refused.why == Refusal::Busy && out.is_some_and(|out| out.held.contains_key(&peer));
             if let (Some(link), Some(topic)) = (self.links.get_mut(&peer), topic)
                 && refused.why.retryable()
                 && refused.why != Refusal::NotHere
             {
                 let wait_ms = (u64::from(refused.retry_after_s.max(1)) * 1000).min(PATIENCE_MS);
                 let until_ms = now_ms.saturating_add(wait_ms);
+                if lapsed {
+                    link.lapses_at(until_ms);
+                    continue;
+                }
                 link.todo.insert(*number);
                 if relay && refused.why == Refusal::TopicQuota {
                     // Only this topic has to wait: nobody can hold up other chats by filling one.
@@ -130,7 +137,7 @@ impl Client {
         let commit = out.what.commit();
         let lapses_ms = self.lapse_ms(self.last_ms, until_ms);
         if let Some(link) = self.links.get_mut(&peer) {
-            link.lapses_ms = Some(link.lapses_ms.map_or(lapses_ms, |known| known.min(lapses_ms)));
+            link.lapses_at(lapses_ms);
         }
         let counts = self.outs.get(&number).is_none_or(|out| self.counts(&peer, out));
         let Some(out) = self.outs.get_mut(&number) else {

@@ -639,3 +639,21 @@ fn what_a_relay_keeps_no_longer_is_handed_over_again_on_an_open_stream() {
     w.live(HOUR_MS);
     assert!(w.nodes[BOB].client.chats.contains_key(&group));
 }
+
+#[test]
+fn a_relay_that_cannot_take_something_again_yet_takes_what_is_new() {
+    let (mut w, chat, _) = waiting();
+    let group = w.founds("for bob", [BOB]);
+    w.live(HOUR_MS);
+    // Nothing has removed yet what has expired.
+    w.pass(31 * DAY_MS);
+    let message = w.send(ALICE, chat, "and this is new");
+    w.pass(10_000);
+    let (relay, held) = (relay_secret().public(), w.nodes[ALICE].ledger(message).held);
+    assert!(held.iter().any(|(by, _)| *by == relay), "{held:?}");
+    w.live(2 * HOUR_MS);
+    let links = w.nodes[BOB].client.links.values_mut();
+    links.for_each(|link| link.retry_at_ms = 0);
+    w.live(HOUR_MS);
+    assert!(w.nodes[BOB].client.chats.contains_key(&group));
+}
