@@ -235,6 +235,10 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 pub const STARTS: usize = 256;
 /// Streams of a device that have ended, for which the ledger still tells what others have; beyond, the oldest is forgotten (guess).
 pub const PAST_STREAMS: usize = 8;
+/// Commits of one device on one state that are kept: an honest one makes one, a device that was copied two (guess).
+pub const SIBLINGS: usize = 8;
+/// The same of those that part who takes them from who doesn't (guess).
+pub const SIBLINGS_THAT_PART: usize = 64;
 /// Commits of one device in a chat that are taken at once; more wait for their turn (guess: a thousand members are added by eight).
 pub const COMMIT_BURST: u64 = 32;
 /// Milliseconds after which one more of a device's commits is taken (guess: far more than people make).

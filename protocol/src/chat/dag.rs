@@ -6,6 +6,7 @@
 mod choose;
 
 use crate::keys::{AccountId, DeviceId, NodeId};
+use crate::limits;
 use choose::Choice;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -58,11 +59,6 @@ pub enum Unfit {
     /// Its author has made too many on that state.
     TooMany,
 }
-
-/// Commits of one author on one state that are kept: an honest one makes one, a device that was copied two (guess).
-pub const SIBLINGS: usize = 8;
-/// The same of those that part who takes them from who doesn't (guess).
-pub const SIBLINGS_THAT_PART: usize = 64;
 
 /// How a branch compares with others at their fork; the greatest wins.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -146,12 +142,12 @@ impl Dag {
 
     /// Takes a valid commit, unless there are many of its author on its state. A repeat changes nothing.
     pub fn insert(&mut self, node: NodeId, commit: Commit) -> Result<(), Unfit> {
-        self.insert_within(node, commit, SIBLINGS)
+        self.insert_within(node, commit, limits::SIBLINGS)
     }
 
     /// The same for one that parts those who take it from those who don't: others have gone on from it, or on another topic.
     pub fn insert_parting(&mut self, node: NodeId, commit: Commit) -> Result<(), Unfit> {
-        self.insert_within(node, commit, SIBLINGS_THAT_PART)
+        self.insert_within(node, commit, limits::SIBLINGS_THAT_PART)
     }
 
     fn insert_within(&mut self, node: NodeId, commit: Commit, room: usize) -> Result<(), Unfit> {
@@ -333,7 +329,7 @@ mod tests {
     #[test]
     fn f48_commits_of_one_author_on_one_state_are_bounded() {
         let mut dag = dag();
-        for name in 1..=SIBLINGS as u8 {
+        for name in 1..=limits::SIBLINGS as u8 {
             add(&mut dag, name, 0, MEMBER, &[]);
         }
         let more = by(&dag, 0, MEMBER, &[]);

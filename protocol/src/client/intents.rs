@@ -113,6 +113,13 @@ impl Chat {
             // What is in it is kept: this device may be put into yet another branch.
             intent.node = intent.node.filter(is_in);
         }
-        self.row.past_nodes = past;
+        // Who told it may have joined later, and know less of before.
+        let begins = past
+            .first()
+            .and_then(|first| way.iter().position(|known| known == first));
+        let mut known = way.get(..begins.unwrap_or(0)).unwrap_or_default().to_vec();
+        known.extend(past);
+        let over = known.len().saturating_sub(limits::PAST_NODES);
+        self.row.past_nodes = known.split_off(over);
     }
 }

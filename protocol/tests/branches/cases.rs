@@ -1,7 +1,7 @@
 //! The trees of `chat_branches.json`.
 
 use crate::tree::*;
-use madang_protocol::chat::dag::SIBLINGS;
+use madang_protocol::limits::SIBLINGS;
 
 pub struct Case {
     pub name: &'static str,

@@ -126,7 +126,7 @@ fn f48_siblings_of_a_flood_cost_one_try_each_and_a_turn() {
     }
     // More than so many of one state are never taken; those that are told apart from the rest wait for nothing.
     let status = w.nodes[ALICE].client.chat_status(&chat).unwrap();
-    assert!(status.branches <= crate::chat::dag::SIBLINGS as u64, "{status:?}");
+    assert!(status.branches <= limits::SIBLINGS as u64, "{status:?}");
     w.pass(3_600_000);
     let status = w.nodes[ALICE].client.chat_status(&chat).unwrap();
     assert_eq!((status.waiting, status.rejoining), (0, false));
@@ -149,20 +149,20 @@ fn siblings(w: &World, place: usize, chat: ChatId, many: usize, last: &crate::ch
 fn f48_a_ninth_sibling_is_taken_once_others_build_on_it() {
     let Village { mut w, chat } = Village::new(3);
     w.pass(60_000);
-    let ninth = siblings(&w, BOB, chat, crate::chat::dag::SIBLINGS, &crate::chat::Plan::default());
+    let ninth = siblings(&w, BOB, chat, limits::SIBLINGS, &crate::chat::Plan::default());
     for envelope in &ninth {
         w.gossip_to(ALICE, BOB, envelope);
     }
     w.gossip_to(CAROL, BOB, ninth.last().unwrap());
     w.send(CAROL, chat, "from the ninth");
     w.pass(10_000);
-    assert_eq!(w.group(ALICE, chat).dag.branches(), crate::chat::dag::SIBLINGS);
+    assert_eq!(w.group(ALICE, chat).dag.branches(), limits::SIBLINGS);
     assert!(w.nodes[ALICE].texts(chat).is_empty() && !w.group(ALICE, chat).pending.is_empty());
     let body = Envelope::trusted(ninth.last().unwrap()).unwrap().body().to_vec();
     let again = Envelope::sign(&w.group(BOB, chat).row.topic, 3599, &body).unwrap();
     w.gossip_to(ALICE, CAROL, again.bytes());
     assert_eq!(w.nodes[ALICE].texts(chat), ["from the ninth"]);
-    assert_eq!(w.group(ALICE, chat).dag.branches(), crate::chat::dag::SIBLINGS + 1);
+    assert_eq!(w.group(ALICE, chat).dag.branches(), limits::SIBLINGS + 1);
 }
 
 #[test]
@@ -176,9 +176,9 @@ fn f48_a_ninth_sibling_is_taken_if_it_removes_somebody() {
         remove: vec![leaf.unwrap().leaf],
         ..crate::chat::Plan::default()
     };
-    for envelope in siblings(&w, BOB, chat, crate::chat::dag::SIBLINGS, &remove) {
+    for envelope in siblings(&w, BOB, chat, limits::SIBLINGS, &remove) {
         w.gossip_to(ALICE, BOB, &envelope);
     }
-    assert_eq!(w.group(ALICE, chat).dag.branches(), crate::chat::dag::SIBLINGS + 1);
+    assert_eq!(w.group(ALICE, chat).dag.branches(), limits::SIBLINGS + 1);
     assert_eq!(w.group(ALICE, chat).members.len(), 2);
 }

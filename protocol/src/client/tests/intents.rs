@@ -76,3 +76,18 @@ fn f40_only_what_is_not_in_the_past_of_a_state_is_made_again_there() {
         assert_eq!(group.row.intents[0].node, None);
     }
 }
+
+#[test]
+fn f40_who_is_put_back_by_one_who_joined_later_remembers_what_it_knew_of_before() {
+    let Village { mut w, chat } = village();
+    for name in ["square", "yard", "well"] {
+        w.renames(ALICE, chat, name);
+        w.pass(120_000);
+    }
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    let (past, there) = (group.past(), NodeId([9; 32]));
+    let (before, told) = past.split_at(past.len() - 2);
+    assert!(!before.is_empty());
+    group.reopen_intents(there, told.to_vec());
+    assert_eq!(group.row.past_nodes, past);
+}
