@@ -97,6 +97,9 @@ impl Client {
                 self.tell_behind(now_ms, peer, *number)?;
             }
         }
+        if self.links.get(&peer).is_some_and(|link| link.refused_until_ms > now_ms) {
+            self.weigh_doubted()?;
+        }
         self.park(peer)?;
         self.pump(now_ms, peer)
     }

@@ -18,6 +18,7 @@ mod rows;
 pub(super) use pages::Pushed;
 pub use rows::{Evidence, Fault, Mark, Standing, evidence};
 
+use super::links::Link;
 use super::outbox::Out;
 use super::records::{decode, encode};
 use super::{Client, EventRow};
@@ -50,6 +51,8 @@ const RELAYS: usize = 64;
 const WRITE_MS: u64 = 60_000;
 /// Bytes of what a relay answered that are kept with evidence.
 const ANSWER_BYTES: usize = 2048;
+/// Milliseconds for which a relay that takes nothing isn't waited for (guess).
+const FULL_MS: u64 = 60_000;
 /// Own relays that contacts are told at the least, if there are so many.
 const TOLD_RELAYS: usize = 2;
 /// Seconds by which a relay's clock and ours may differ for its expiries to tell when it took something.
@@ -484,15 +487,7 @@ impl Client {
             .filter(|out| out.held.keys().any(|relay| turned.contains(relay)))
             .filter_map(|out| out.what.chat())
             .collect();
-        let again: Vec<(u64, TransportKey, u64)> = self
-            .outs
-            .iter()
-            .flat_map(|(number, out)| out.doubted.iter().map(|(relay, until_ms)| (*number, *relay, *until_ms)))
-            .collect();
-        for (number, relay, until_ms) in again {
-            // Its word counts again, if it does; otherwise this changes nothing.
-            self.accepted(relay, true, number, until_ms)?;
-        }
+        self.weigh_doubted()?;
         for chat in waiting {
             if let Some(chat) = self.chats.get_mut(&chat) {
                 chat.nudges = 0;
@@ -504,9 +499,25 @@ impl Client {
         Ok(())
     }
 
-    /// Whether a relay's signature is custody of an envelope: it is trusted, or no relay is wanted for it that is.
+    /// Takes the words of demoted relays for what they are now: some may count again.
+    pub(super) fn weigh_doubted(&mut self) -> Result<(), RowsError> {
+        let again: Vec<(u64, TransportKey, u64)> = self
+            .outs
+            .iter()
+            .flat_map(|(number, out)| out.doubted.iter().map(|(relay, until_ms)| (*number, *relay, *until_ms)))
+            .collect();
+        for (number, relay, until_ms) in again {
+            self.accepted(relay, true, number, until_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a relay's signature is custody of an envelope: it is trusted, or no relay is wanted for it that is and takes anything.
     pub(super) fn counts(&self, relay: &TransportKey, out: &Out) -> bool {
-        let trusted = |(other, link): (&TransportKey, _)| !self.trust.is_demoted(other) && self.is_relay_for(link, out);
+        let full_ms = self.last_ms.saturating_add(FULL_MS);
+        let trusted = |(other, link): (&TransportKey, &Link)| {
+            !self.trust.is_demoted(other) && link.refused_until_ms <= full_ms && self.is_relay_for(link, out)
+        };
         !self.trust.is_demoted(relay) || !self.links.iter().any(trusted)
     }
 
