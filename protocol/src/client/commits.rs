@@ -4,7 +4,7 @@
 
 use super::Client;
 use super::chats::Chat;
-use super::letters::AskedBy;
+use super::letters::{AskedBy, is_told_anew};
 use super::outbox::OutWhat;
 use super::pending::Pending;
 use super::records::{OutKind, key};
@@ -133,17 +133,12 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
-        let just = |at_ms: u64| now_ms.abs_diff(at_ms) < wait_ms;
         let Some((after, since_ms)) = chat.parted_from(&node).filter(|_| chat.is_group()) else {
             return;
         };
-        if just(since_ms) || chat.told_gone.get(&to).is_some_and(|at_ms| just(*at_ms)) {
+        if now_ms.abs_diff(since_ms) < wait_ms || !is_told_anew(&mut chat.told_gone, to, now_ms, wait_ms) {
             return;
         }
-        if chat.told_gone.len() >= limits::STATEMENTS {
-            chat.told_gone.clear();
-        }
-        chat.told_gone.insert(to, now_ms);
         let through = chat.removed_in(&to).unwrap_or(chat.group.node());
         let topic = chat.topic_of(&node).map(TopicSecret::public);
         if let Some(topic) = topic.filter(|_| chat.drawn(&own, &[&node.0, &to.0]) < HANDERS) {

@@ -195,8 +195,7 @@ impl Chat {
 
     /// Whether another way, of which some states are told, parts from the one here where nothing is settled: whoever knows both can tell which one counts.
     fn parts_unsettled(&self, past: &[NodeId]) -> bool {
-        let way = self.way();
-        let last = past.iter().rev().find(|known| way.contains(known));
+        let last = past.iter().rev().find(|known| self.comes_from(known));
         last.is_some_and(|last| self.dag.contains(last))
     }
 

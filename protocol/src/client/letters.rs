@@ -20,7 +20,7 @@ use crate::limits;
 use crate::mls::Crypto;
 use crate::rows::RowsError;
 use crate::wire::Writer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Contacts that are asked at once by their inboxes; the next ones are asked when these didn't help (guess).
 const ASKED_AT_ONCE: usize = 3;
@@ -39,6 +39,18 @@ pub(super) enum AskedBy {
     Inbox(AccountId),
     /// By a letter on a topic of the chat.
     Letter(TopicId),
+}
+
+/// Whether somebody, or a topic, hasn't been told for some time; it counts as told now. Beyond `STATEMENTS` all are forgotten.
+pub(super) fn is_told_anew<K: Ord>(told: &mut BTreeMap<K, u64>, whom: K, now_ms: u64, wait_ms: u64) -> bool {
+    if told.get(&whom).is_some_and(|at_ms| now_ms.abs_diff(*at_ms) < wait_ms) {
+        return false;
+    }
+    if told.len() >= limits::STATEMENTS {
+        told.clear();
+    }
+    told.insert(whom, now_ms);
+    true
 }
 
 fn fault(error: impl std::fmt::Display) -> RowsError {
@@ -299,14 +311,9 @@ impl Client {
             self.hand_on_unasked(now_ms, chat_id, member.device, node);
             return Ok(());
         }
-        let told = chat.told_gone.get(&member.device);
-        if told.is_some_and(|told| now_ms.abs_diff(*told) < wait_ms) {
+        if !is_told_anew(&mut chat.told_gone, member.device, now_ms, wait_ms) {
             return Ok(());
         }
-        if chat.told_gone.len() >= limits::STATEMENTS {
-            chat.told_gone.clear();
-        }
-        chat.told_gone.insert(member.device, now_ms);
         let drawn = chat.drawn(&own, &[&node.0, &member.device.0]);
         let Some(secret) = chat.topic_of(&node).filter(|_| drawn < LEAF_TELLERS).cloned() else {
             return Ok(());
@@ -589,16 +596,8 @@ impl Chat {
 
     /// Whether this device may tell on a topic that it has gone on, as it hasn't for as long as a device waits before it asks; it counts as told.
     fn may_tell(&mut self, now_ms: u64, wait_ms: u64, topic: TopicId) -> bool {
-        let told = self.told_on.get(&topic);
-        let just = told.is_some_and(|told| now_ms.abs_diff(*told) < wait_ms);
-        if just || !self.is_member() || self.row.lost || self.members.len() <= 1 {
-            return false;
-        }
-        if self.told_on.len() >= limits::STATEMENTS {
-            self.told_on.clear();
-        }
-        self.told_on.insert(topic, now_ms);
-        true
+        let may = self.is_member() && !self.row.lost && self.members.len() > 1;
+        may && is_told_anew(&mut self.told_on, topic, now_ms, wait_ms)
     }
 
     /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read; if

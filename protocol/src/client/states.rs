@@ -181,11 +181,11 @@ impl Chat {
 
     /// Where the branch of a state parts from the one that counts, and since when this device knows what that has instead.
     pub(super) fn parted_from(&self, node: &NodeId) -> Option<(NodeId, u64)> {
-        let way: BTreeSet<NodeId> = self.dag.path(&self.dag.tip()).collect();
-        let fork = self.dag.path(node).find(|known| way.contains(known))?;
-        let tip = self.dag.tip();
-        let next = self.dag.path(&tip).take_while(|known| *known != fork).last()?;
-        Some((fork, self.node(&next)?.since_ms))
+        let way: Vec<NodeId> = self.dag.path(&self.dag.tip()).collect();
+        let mut branch = self.dag.path(node);
+        let (fork, place) = branch.find_map(|known| Some((known, way.iter().position(|on| *on == known)?)))?;
+        let next = way.get(place.checked_sub(1)?)?;
+        Some((fork, self.node(next)?.since_ms))
     }
 
     fn node(&self, node: &NodeId) -> Option<&NodeRow> {

@@ -1,8 +1,8 @@
 //! Whether relays keep their word: what they have signed for, what they did against it, and what follows.
 //!
 //! A relay that breaks its word, or wastes our time, gains points; they halve each week. From [`DEMOTED`] points on it is *demoted*: its
-//! receipts are no custody as long as another relay could have given one, contacts are told the others, and nobody has to do anything for
-//! that. It is trusted again below [`TRUSTED`]. What it signed and what it answered is kept as evidence.
+//! receipts are no custody as long as another relay could have given one, contacts are told the others if there are two, and nobody has to do
+//! anything for that. It is trusted again below [`TRUSTED`]. What it signed and what it answered is kept as evidence.
 //!
 //! | row | key | value |
 //! |---|---|---|
