@@ -161,6 +161,12 @@ impl Chat {
         header.epoch < self.root_epoch() && !self.has_been(&header.node)
     }
 
+    /// Whether this device's account is the only one in its state, though others have gone on elsewhere, or write on what isn't here.
+    pub fn is_alone_astray(&self) -> bool {
+        let alone = self.is_group() && self.is_member() && self.row.accounts.len() == 1;
+        alone && (self.row.lost || self.is_left_behind() || !self.pending.is_empty())
+    }
+
     /// Whether the others have gone on to a state that this one doesn't come from.
     pub fn is_left_behind(&self) -> bool {
         self.said_gone.as_ref().is_some_and(|said| !self.comes_from(&said.at))

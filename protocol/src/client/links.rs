@@ -652,7 +652,9 @@ impl Link {
             None if self.relay => self.chats.contains(&chat.id),
             None => {
                 let mut accounts = self.accounts.iter();
-                accounts.any(|account| chat.row.accounts.binary_search(account).is_ok())
+                // Who is alone, and hears of others, knows none of them as a member any more.
+                let known = |account| chat.row.accounts.binary_search(account).is_ok() || chat.is_alone_astray();
+                accounts.any(known)
             }
         }
     }

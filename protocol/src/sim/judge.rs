@@ -73,14 +73,14 @@ impl Village {
             let nodes = rows.iter().flat_map(|(_, row)| &row.nodes);
             (*root, nodes.flat_map(|(node, _)| self.model.path(node)).collect())
         };
-        // Slow, so it is asked only when there is more to judge.
-        let asked = (root, known.len());
-        if let Some((of, tip)) = self.judged
-            && of == asked
+        // Slow, so it is asked only when there is something else to judge.
+        let asked = (root, known);
+        if let Some((of, tip)) = &self.judged
+            && *of == asked
         {
-            return Ok(tip);
+            return Ok(*tip);
         }
-        let tip = self.model.tip(root, &known);
+        let tip = self.model.tip(root, &asked.1);
         self.judged = Some((asked, tip));
         Ok(tip)
     }

@@ -45,8 +45,8 @@ pub(super) struct Village {
     /// Nobody settles a state in this history, so that the model knows what all do.
     pub exact: bool,
     pub model: Model,
-    /// What it says counts, from a state on, of so many commits.
-    pub judged: Option<((NodeId, usize), NodeId)>,
+    /// What it says counts, from a state on, of some commits.
+    pub judged: Option<((NodeId, BTreeSet<NodeId>), NodeId)>,
     pub states: BTreeMap<NodeId, StateInside>,
     /// Who has ever asked to be put back.
     pub lost: BTreeSet<HostId>,
@@ -266,7 +266,11 @@ impl Village {
     pub fn table(&self, world: &World) -> String {
         let mut table = format!(
             "exact: {}, lost: {:?}, the model: {:?}",
-            self.exact, self.lost, self.judged
+            self.exact,
+            self.lost,
+            self.judged
+                .as_ref()
+                .map(|((root, known), tip)| (root, known.len(), tip))
         );
         for host in world.clients() {
             let account = account(world, host);
