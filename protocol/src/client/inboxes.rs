@@ -289,7 +289,7 @@ impl Client {
             }
         }
         self.dirty.chats.insert(welcome.chat);
-        self.drop_spare(welcome.chat);
+        self.drop_spare_if_older(welcome.chat, asked);
         self.event(&EventRow::ChatUpdated { chat: welcome.chat });
         self.refresh_links(now_ms)?;
         // Nobody else may know the topic on which this device has asked before.

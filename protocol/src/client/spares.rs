@@ -137,7 +137,20 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn drop_spare(&mut self, chat_id: ChatId) -> Option<Spare> {
+    /// This device has gone on from another Welcome. If that was no answer to a wish it may be older than the one at hand.
+    pub(super) fn drop_spare_if_older(&mut self, chat_id: ChatId, asked: bool) {
+        let chat = self.chats.get(&chat_id);
+        let later = chat.is_some_and(|chat| {
+            chat.spare
+                .as_ref()
+                .is_some_and(|spare| chat.is_outlived_by(spare.epoch))
+        });
+        if asked || !later {
+            self.drop_spare(chat_id);
+        }
+    }
+
+    fn drop_spare(&mut self, chat_id: ChatId) -> Option<Spare> {
         let spare = self.chats.get_mut(&chat_id)?.spare.take()?;
         self.step.batch.delete(Tree::SpareWelcomes, chat_id.0);
         Some(spare)
