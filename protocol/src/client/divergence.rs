@@ -129,6 +129,8 @@ impl AskedTimes {
 
 /// Wishes of a device that comes over to another way, after which the greater part of its own one tells it to stay (guess: one of the others is there).
 const COMES_OVER_ASKS: u32 = 2;
+/// Wishes of a device that was removed and was told of a way on which it may be a member still (guess: whoever is there may be about to come over).
+const COUNTED_ASKS: u32 = 4;
 /// Times that a device asks in vain as it was told of a way that goes before its own, after which it believes that no more where it doesn't read
 /// otherwise (guess: it may have been made up).
 pub(super) const MISLED: u32 = 2;
@@ -161,15 +163,34 @@ impl Chat {
         header.epoch < self.root_epoch() && !self.has_been(&header.node)
     }
 
-    /// Whether this device's account is the only one in its state, though others have gone on elsewhere, or write on what isn't here.
+    /// Whether this device has no member to hand its letters to: its account is the only one in its state, though others have gone on elsewhere, or
+    /// write on what isn't here; or it was removed, and asks because it may be a member elsewhere.
     pub fn is_alone_astray(&self) -> bool {
-        let alone = self.is_group() && self.is_member() && self.row.accounts.len() == 1;
-        alone && (self.row.lost || self.is_left_behind() || !self.pending.is_empty())
+        let alone = self.row.accounts.len() == 1 && (self.is_left_behind() || !self.pending.is_empty());
+        self.is_group() && (alone || self.row.lost && (self.row.accounts.len() == 1 || self.is_removed()))
     }
 
     /// Whether the others have gone on to a state that this one doesn't come from.
     pub fn is_left_behind(&self) -> bool {
         self.said_gone.as_ref().is_some_and(|said| !self.comes_from(&said.at))
+    }
+
+    /// This device was removed, or has left, and is told of a way that parts from the one here before that: it may be a member there still, and asks
+    /// to be put back from some time on.
+    pub fn note_counted_in(&mut self, due_ms: u64, said: SaidGone) {
+        let tip = self.dag.tip();
+        let way = || said.past.iter().chain([&said.at]);
+        let parts = way().all(|node| *node != tip) && way().any(|node| self.comes_from(node));
+        if parts && !self.is_left_behind() {
+            self.asks = 0;
+            self.said_gone = Some(said);
+            self.rejoin_ms = Some(due_ms);
+        }
+    }
+
+    /// Whether this device was removed, was told of a way on which it may be a member still, and is to ask there.
+    pub fn asks_though_removed(&self) -> bool {
+        self.is_removed() && self.is_left_behind() && self.asks < COUNTED_ASKS
     }
 
     /// Whether a state is on the way to the one that counts here, as far as this device remembers.

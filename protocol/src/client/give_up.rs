@@ -20,9 +20,14 @@ impl Client {
         self.steady_ms = self.steady_ms.min(now_ms);
     }
 
+    /// Since when the clock is believed where something would be lost by it, or from when on it will be.
+    pub(super) fn believed_ms(&self) -> u64 {
+        self.steady_ms.saturating_add(STEADY_MS)
+    }
+
     /// Gives up what has waited too long.
     pub(super) fn give_up_old(&mut self, now_ms: u64, chat_id: ChatId) -> Result<(), RowsError> {
-        if now_ms.saturating_sub(self.steady_ms) < STEADY_MS {
+        if now_ms < self.believed_ms() {
             return Ok(());
         }
         let before_ms = now_ms.saturating_sub(self.config.give_up_ms);

@@ -279,6 +279,7 @@ impl Client {
             let mut row = self.new_chat_row(now_ms, topic.clone(), None, &group);
             row.suite = welcome.suite;
             row.leaf_update_due = true;
+            row.past_nodes = info.past;
             let mut chat = Chat::new(welcome.chat, row, group).map_err(fault)?;
             chat.plant(now_ms, topic);
             self.insert_chat(chat);

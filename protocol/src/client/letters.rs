@@ -198,12 +198,18 @@ impl Client {
     pub(super) fn rejoin_asked(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) -> Result<(), RowsError> {
         let (own, statement, wait_ms) = (self.device_in(&rejoin.chat), &rejoin.statement, self.config.rejoin_ms);
         self.hand_on_beside(now_ms, by, rejoin);
-        if self
-            .chats
-            .get(&rejoin.chat)
-            .is_some_and(|chat| chat.may_be_member_of(statement))
-        {
-            return self.ask_rejoin(now_ms, rejoin.chat);
+        if let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(|chat| chat.is_removed()) {
+            if chat.may_be_member_of(statement) {
+                return self.ask_rejoin(now_ms, rejoin.chat);
+            }
+            let on = match by {
+                AskedBy::Letter(topic) => Some(topic),
+                AskedBy::Inbox(_) => None,
+            };
+            if let Some(at) = rejoin.has.first().filter(|_| statement.verify(rejoin.chat).is_ok()) {
+                chat.note_counted_in(now_ms, SaidGone::new(*at, rejoin.past.clone(), on));
+            }
+            return Ok(());
         }
         let Some(chat) = self.chats.get_mut(&rejoin.chat).filter(|chat| chat.is_member()) else {
             return Ok(());
@@ -420,13 +426,15 @@ impl Client {
         let Some(at) = told.at else {
             return;
         };
-        if let Some(chat) = self
-            .chats
-            .get_mut(&chat_id)
-            .filter(|chat| chat.is_member() && !chat.row.lost && !chat.comes_from(&at))
-        {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let said = SaidGone::new(at, told.past.clone(), on);
+        if chat.is_removed() {
+            chat.note_counted_in(now_ms.saturating_add(wait_ms), said);
+        } else if chat.is_member() && !chat.row.lost && !chat.comes_from(&at) {
             if !chat.is_left_behind() {
-                chat.said_gone = Some(SaidGone::new(at, told.past.clone(), on));
+                chat.said_gone = Some(said);
             }
             chat.rejoin_ms.get_or_insert(now_ms.saturating_add(wait_ms));
         }

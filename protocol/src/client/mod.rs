@@ -524,7 +524,7 @@ impl Client {
             self.guests_timer(),
             self.expiry.timer(),
             self.blobs.timer(),
-            self.channels.timer(),
+            self.channels.timer(self.believed_ms()),
             self.trust.timer(),
         ]
         .into_iter()

@@ -164,6 +164,7 @@ impl Client {
             || chat.is_diverged(own)
             || chat.is_deserted(own)
             || chat.is_member() && (chat.is_left_behind() || chat.yields(own))
+            || chat.asks_though_removed()
             || chat.row.lost && !chat.is_removed();
         let spare = chat.has_spare();
         if !waits && !spare {

@@ -24,6 +24,7 @@ pub(super) struct Sent {
     key: Option<String>,
     /// Acknowledged under this id.
     id: Option<MessageId>,
+    pub asked_at: Micros,
     /// The states that its author's group was in before it was asked, and once it had answered.
     pub asked_in: Option<NodeId>,
     pub done_in: Option<NodeId>,
@@ -53,7 +54,7 @@ impl Book {
     pub fn compose(
         &mut self,
         (author, chat): (HostId, ChatId),
-        asked_in: Option<NodeId>,
+        (asked_at, asked_in): (Micros, Option<NodeId>),
         keyed: bool,
         length: u64,
         leaps: u32,
@@ -69,6 +70,7 @@ impl Book {
             text,
             key,
             id: None,
+            asked_at,
             asked_in,
             done_in: None,
             waiting: 1,

@@ -554,7 +554,8 @@ impl Driver {
         let length = if length < 5 { 8000 } else { length };
         let village = self.village.as_ref().filter(|village| village.chat == Some(chat));
         let asked_in = village.and_then(|village| village.state_of(&self.world, host));
-        let at = self.book.compose((host, chat), asked_in, keyed, length, leaps);
+        let asked = (self.world.now, asked_in);
+        let at = self.book.compose((host, chat), asked, keyed, length, leaps);
         self.ask(host, self.book.command(at), Asked::Send(at));
     }
 

@@ -3,6 +3,7 @@
 
 use super::checker::{Book, Sent, list};
 use super::host::Machine;
+use super::random::Micros;
 use super::village::{Change, Village, Wanted, account};
 use super::world::{HostId, World};
 use crate::chat::Role;
@@ -47,10 +48,6 @@ impl Village {
             let (root, _) = self.model.root.as_ref().ok_or("the group was never recorded")?;
             (*root, self.model.commits.keys().copied().collect())
         } else {
-            let left = |host: &HostId| {
-                let mut wanted = self.wanted.iter();
-                wanted.any(|wanted| wanted.by == *host && wanted.change == Change::Leave)
-            };
             // Where all are gone, those who left know how it ended.
             let anybody = rows.iter().any(|(_, row)| !row.out && !row.lost);
             if !anybody {
@@ -59,7 +56,7 @@ impl Village {
             }
             let members = rows
                 .iter()
-                .filter(|(host, row)| (!row.out || !anybody && left(host)) && !row.lost);
+                .filter(|(host, row)| (!row.out || !anybody && self.wished_to_leave(*host)) && !row.lost);
             let roots: BTreeMap<usize, NodeId> = members
                 .filter_map(|(_, row)| row.nodes.first())
                 .map(|(root, _)| (self.model.path(root).len(), *root))
@@ -83,6 +80,17 @@ impl Village {
         let tip = self.model.tip(root, &asked.1);
         self.judged = Some((asked, tip));
         Ok(tip)
+    }
+
+    fn wished_to_leave(&self, host: HostId) -> bool {
+        let mut wanted = self.wanted.iter();
+        wanted.any(|wanted| wanted.by == host && wanted.change == Change::Leave)
+    }
+
+    /// Whether a host has left on another way, and on the one that counts no member is left but it and the hostile one.
+    fn has_left_the_hostile(&self, world: &World, host: HostId, row: &Inside, end: &StateInside) -> bool {
+        let others = |other: &HostId| *other != host && holds(end, account(world, *other));
+        world.mole.is_some() && row.out && self.wished_to_leave(host) && !world.honest().iter().any(others)
     }
 
     /// A state as it is in the end: whoever left as the last one took the group with it, without a commit.
@@ -131,8 +139,10 @@ impl Village {
             };
             if !is_member {
                 // Where the removal is settled, or no relay keeps it any more, nobody owes it to whom it removes; and who has settled on
-                // another branch can't read it, and hears of it only from a member.
+                // another branch can't read it, and hears of it only from a member. A hostile one may keep it on a way of its own.
+                let elsewhere = row.nodes.first().is_some_and(|(root, _)| !path.contains(root));
                 let excused = !self.exact
+                    || world.mole.is_some() && elsewhere
                     || end.accounts.is_empty()
                     || world.forgetful() && self.model.is_before(&row.state, &tip);
                 if !row.out && !row.lost && !excused {
@@ -152,6 +162,9 @@ impl Village {
                 if !was && client.state_inside(chat, &tip).is_some() {
                     return Err(format!("{host:?} is removed and has the keys of {tip:?}"));
                 }
+                continue;
+            }
+            if self.has_left_the_hostile(world, host, &row, end) {
                 continue;
             }
             if row.out || row.lost || row.state != tip {
@@ -358,7 +371,10 @@ impl Village {
                 .all(|state| may(world, state, by, &wanted.change));
             // Whoever was the last one and left took all with it, without a commit.
             let alone = states.last().is_some_and(|state| state.accounts == [by]);
-            let ended = alone && self.inside(world, wanted.by).is_some_and(|row| row.out);
+            let row = self.inside(world, wanted.by);
+            let end = path.last().and_then(|tip| self.states.get(tip));
+            let beside = |(row, end)| self.has_left_the_hostile(world, wanted.by, row, end);
+            let ended = alone && row.as_ref().is_some_and(|row| row.out) || row.as_ref().zip(end).is_some_and(beside);
             if !(happened || ended) && allowed {
                 return Err(format!(
                     "{:?} was done and never happened: {:?}",
@@ -418,18 +434,20 @@ impl Village {
         Ok(())
     }
 
-    /// Whether a host has settled after a state that an account isn't in the group any more: it owes it nothing of before (`spec/chat.md`, section 11).
-    fn settled_without(&self, host: HostId, whom: Option<AccountId>, since: &NodeId) -> bool {
+    /// Whether a host has settled after a state, or later on another way, that an account isn't in the group any more: it owes it
+    /// nothing of before (`spec/chat.md`, sections 10 and 11).
+    fn settled_without(&self, host: HostId, whom: Option<AccountId>, (at, since): (Micros, &NodeId)) -> bool {
         let without = |state: &NodeId| self.states.get(state).is_some_and(|state| !holds(state, whom));
+        let beside = |root: &NodeId| root != since && !self.model.is_before(root, since);
         let mut roots = self.roots.get(&host).into_iter().flatten();
-        roots.any(|root| self.model.is_before(since, root) && without(root))
+        roots.any(|(root, until)| *until >= at && beside(root) && without(root))
     }
 
     /// Whether a host has settled on a way that isn't the one that counts, and in which an account is.
     fn settled_beside_with(&self, host: HostId, whom: Option<AccountId>, path: &[NodeId]) -> bool {
         let with = |state: &NodeId| self.states.get(state).is_some_and(|state| holds(state, whom));
         let mut roots = self.roots.get(&host).into_iter().flatten();
-        roots.any(|root| !path.contains(root) && with(root))
+        roots.any(|(root, _)| !path.contains(root) && with(root))
     }
 
     fn check_message(
@@ -457,7 +475,7 @@ impl Village {
                 let whom = account(world, *host);
                 let device = world.hosts[host.0].identity.map(|(_, device)| device);
                 if !has.contains(&id) {
-                    if !self.settled_without(sent.author, whom, &asked_in) {
+                    if !self.settled_without(sent.author, whom, (sent.asked_at, &asked_in)) {
                         return Err(format!(
                             "{host:?} lacks the acknowledged {id:?} of {:?}, asked for in {asked_in:?}, done in {done_in:?}, {ledger:?}: {}",
                             sent.author,

@@ -50,8 +50,8 @@ pub(super) struct Village {
     pub states: BTreeMap<NodeId, StateInside>,
     /// Who has ever asked to be put back.
     pub lost: BTreeSet<HostId>,
-    /// The oldest states that each host has had: on the way to them all is settled for it.
-    pub roots: BTreeMap<HostId, BTreeSet<NodeId>>,
+    /// The oldest states that each host has had, and until when: on the way to them all is settled for it.
+    pub roots: BTreeMap<HostId, BTreeMap<NodeId, Micros>>,
 }
 
 impl Village {
@@ -250,7 +250,7 @@ impl Village {
         if row.lost {
             self.lost.insert(host);
         }
-        self.roots.entry(host).or_default().insert(root);
+        self.roots.entry(host).or_default().insert(root, world.now);
         if self.model.root.is_none() && host == self.founder {
             self.model.root = Some((root, self.states[&root].context.admins.clone()));
         }

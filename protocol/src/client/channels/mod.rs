@@ -445,8 +445,8 @@ impl Channel {
 }
 
 impl Channels {
-    /// When something of channels is due.
-    pub fn timer(&self) -> Option<u64> {
+    /// When something of channels is due; the clock is believed from some time on.
+    pub fn timer(&self, believed_ms: u64) -> Option<u64> {
         let own = self.by_id.values().filter_map(|channel| {
             let own = channel.row.own.as_ref()?;
             Some(own.beacon_due_ms)
@@ -466,7 +466,7 @@ impl Channels {
             .chain(self.reports.timer())
             .chain(self.by_id.values().filter_map(directory::renewed_ms))
             .chain(self.mesh.timer())
-            .chain(self.polls.timer())
+            .chain(self.polls.timer().map(|over_ms| over_ms.max(believed_ms)))
             .min()
     }
 

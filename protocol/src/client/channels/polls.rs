@@ -275,6 +275,10 @@ impl Client {
     }
 
     pub(super) fn tick_polls(&mut self, now_ms: u64, rows: &dyn Rows) -> Result<(), RowsError> {
+        // A clock that leapt would end them all (FAULTS 24).
+        if now_ms < self.believed_ms() {
+            return Ok(());
+        }
         let ended = |known: &PollBox| !known.row.cleared && known.row.until_s.saturating_mul(1000) <= now_ms;
         let polls = self.channels.polls.boxes.iter();
         let over: Vec<TopicId> = polls

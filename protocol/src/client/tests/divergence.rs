@@ -205,6 +205,72 @@ fn f47_whoever_has_settled_where_none_of_the_others_is_asks_on_topics_of_before(
 }
 
 #[test]
+fn f47_who_was_removed_asks_if_it_is_told_of_a_way_that_parts_before_that() {
+    let Village { mut w, chat } = Village::new(3);
+    w.renames(ALICE, chat, "one");
+    let before = w.group(BOB, chat).way();
+    w.removes(ALICE, chat, BOB);
+    w.pass(60_000);
+    let removal = w.group(BOB, chat).dag.tip();
+    assert!(w.group(BOB, chat).is_removed() && before.len() > 1 && !before.contains(&removal));
+    let at = NodeId([9; 32]);
+    let told = |w: &mut World, past: &[NodeId]| {
+        let due_ms = w.now_ms + 1_000;
+        let group = w.nodes[BOB].client.chats.get_mut(&chat).unwrap();
+        group.note_counted_in(due_ms, SaidGone::new(at, past.to_vec(), None));
+    };
+    told(&mut w, &[]);
+    told(&mut w, &[NodeId([8; 32])]);
+    told(&mut w, &[before.as_slice(), &[removal]].concat());
+    w.pass(60_000);
+    assert!(
+        !w.group(BOB, chat).asks_though_removed(),
+        "nothing in common, or by way of the removal"
+    );
+    told(&mut w, &before);
+    w.pass(60_000);
+    assert_eq!((w.group(BOB, chat).asks, w.group(BOB, chat).row.lost), (1, true));
+    w.pass(24 * 3_600_000);
+    assert_eq!(w.group(BOB, chat).asks, 4, "and not for ever");
+    assert!(w.group(BOB, chat).is_removed());
+}
+
+#[test]
+fn f47_who_left_alone_and_hears_others_has_its_contacts_to_ask() {
+    let Village { mut w, chat } = Village::new(2);
+    w.removes(ALICE, chat, BOB);
+    w.pass(60_000);
+    let contact = |w: &World| {
+        let client = &w.nodes[ALICE].client;
+        client
+            .links
+            .values()
+            .any(|link| !link.relay && link.serves(&client.chats[&chat]))
+    };
+    w.connect(ALICE, BOB);
+    w.nodes[ALICE].client.chats.get_mut(&chat).unwrap().row.out = true;
+    assert!(!contact(&w));
+    w.nodes[ALICE].client.chats.get_mut(&chat).unwrap().row.lost = true;
+    assert!(contact(&w));
+}
+
+#[test]
+fn f47_who_is_added_knows_the_way_to_there() {
+    let Village { mut w, chat } = Village::new(2);
+    for n in 0..3 {
+        w.renames(ALICE, chat, &format!("{n}"));
+    }
+    let dave = w.another();
+    w.befriend_two(ALICE, dave);
+    let members = vec![w.account(dave)];
+    w.does(ALICE, Command::AddMembers { chat, members });
+    w.pass(60_000);
+    w.agree(chat, &[ALICE, BOB, dave]);
+    assert!(w.group(dave, chat).way().len() > 3);
+    assert_eq!(w.group(dave, chat).way(), w.group(ALICE, chat).way());
+}
+
+#[test]
 fn f47_whoever_is_alone_gives_up_waiting_for_what_nobody_has() {
     let Village { mut w, chat } = Village::new(2);
     w.removes(ALICE, chat, BOB);

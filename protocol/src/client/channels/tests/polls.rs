@@ -199,7 +199,7 @@ fn a_poll_ends_and_single_answers_are_forgotten() {
     w.votes(BOB, channel, post, &[0]).unwrap();
     let topic = w.ballot_box(channel, post).topic();
     assert_eq!(w.vote_rows(ALICE), 1);
-    w.pass(limits::POLL_SECONDS * SECOND_MS + SECOND_MS);
+    w.pass(limits::POLL_SECONDS * SECOND_MS + 7200 * SECOND_MS);
     assert_eq!(w.vote_rows(ALICE), 0);
     assert!(!w.nodes[ALICE].client.topics.contains_key(&topic));
     let told = view::polls(&w.nodes[ALICE].disk, &channel).unwrap();
@@ -208,6 +208,24 @@ fn a_poll_ends_and_single_answers_are_forgotten() {
     assert!(matches!(refused, CommandError::NotAllowed { .. }), "{refused:?}");
     w.restart(ALICE);
     assert_eq!(view::polls(&w.nodes[ALICE].disk, &channel).unwrap(), told);
+}
+
+#[test]
+fn f24_a_clock_that_leaps_ends_no_poll() {
+    let (mut w, channel) = followed();
+    let post = w.posts(ALICE, channel, poll(&["tea", "coffee"], false)).unwrap();
+    w.relay_up(false);
+    w.votes(BOB, channel, post, &[0]).unwrap();
+    for place in [ALICE, BOB] {
+        w.nodes[place].ahead_ms = 27_000 * DAY_MS as i64;
+    }
+    w.pass(60 * SECOND_MS);
+    w.relay_up(true);
+    w.pass(600 * SECOND_MS);
+    assert_eq!(w.counted(post), (1, vec![1, 0]));
+    // If it goes on like that it is the time.
+    w.pass(7200 * SECOND_MS);
+    assert!(!view::polls(&w.nodes[ALICE].disk, &channel).unwrap()[0].open);
 }
 
 #[test]
