@@ -4,10 +4,11 @@
 
 use super::Client;
 use super::chats::Chat;
-use super::letters::{AskedBy, is_told_anew};
+use super::letters::AskedBy;
 use super::outbox::OutWhat;
 use super::pending::Pending;
 use super::records::{OutKind, key};
+use super::told::is_told_anew;
 use crate::envelope::Envelope;
 use crate::inbox::Rejoin;
 use crate::keys::{ChatId, DeviceId, NodeId, TopicId, TopicSecret};

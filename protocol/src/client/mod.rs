@@ -113,9 +113,11 @@ mod states;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod told;
 mod trust;
 mod typing;
 mod wants;
+mod wishes;
 
 pub use blobs::{BlobState, BlobView, ReadError};
 pub use channels::{ChannelCommand, ManifestChange, PostFiles, WriterGrant, view as channel_view};
