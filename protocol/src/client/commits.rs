@@ -113,12 +113,9 @@ impl Client {
             return;
         };
         let statement = &rejoin.statement;
-        let through = if chat.is_removed() {
-            let known = chat.members.iter().any(|member| member.device == statement.device);
-            known.then(|| chat.group.node())
-        } else {
-            chat.removed_in(&statement.device)
-        };
+        let known = || chat.members.iter().any(|member| member.device == statement.device);
+        let left = (chat.is_removed() && known()).then(|| chat.group.node());
+        let through = chat.removed_in(&statement.device).or(left);
         let behind = chat.newest_on_the_way(&rejoin.has);
         if let Some(way) = behind.zip(through)
             && statement.verify(rejoin.chat).is_ok()

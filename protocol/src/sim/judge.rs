@@ -56,7 +56,7 @@ impl Village {
             }
             let members = rows
                 .iter()
-                .filter(|(host, row)| (!row.out || !anybody && self.wished_to_leave(*host)) && !row.lost);
+                .filter(|(host, row)| !row.out && !row.lost || !anybody && row.out && self.wished_to_leave(*host));
             let roots: BTreeMap<usize, NodeId> = members
                 .filter_map(|(_, row)| row.nodes.first())
                 .map(|(root, _)| (self.model.path(root).len(), *root))
