@@ -57,9 +57,13 @@ impl Village {
             let members = rows
                 .iter()
                 .filter(|(host, row)| !row.out && !row.lost || !anybody && row.out && self.wished_to_leave(*host));
-            let roots: BTreeMap<usize, NodeId> = members
+            let roots: Vec<NodeId> = members
                 .filter_map(|(_, row)| row.nodes.first())
-                .map(|(root, _)| (self.model.path(root).len(), *root))
+                .map(|(root, _)| *root)
+                .collect();
+            let roots: BTreeMap<usize, NodeId> = self
+                .shared_by_most(world, &roots)
+                .map(|root| (self.model.path(root).len(), *root))
                 .collect();
             let root = if self.exact {
                 roots.first_key_value()
@@ -80,6 +84,22 @@ impl Village {
         let tip = self.model.tip(root, &asked.1);
         self.judged = Some((asked, tip));
         Ok(tip)
+    }
+
+    /// Those of some oldest states that are on the way that most have, where a hostile member may keep others on a way of its own.
+    fn shared_by_most<'a>(&self, world: &World, roots: &'a [NodeId]) -> impl Iterator<Item = &'a NodeId> {
+        let one_way = |one: &NodeId, other: &NodeId| {
+            one == other || self.model.is_before(one, other) || self.model.is_before(other, one)
+        };
+        let sharing = |root: &NodeId| roots.iter().filter(|other| one_way(root, other)).count();
+        let sharing: Vec<usize> = roots.iter().map(sharing).collect();
+        let most = sharing.iter().max().copied().unwrap_or(0);
+        let all = world.mole.is_none();
+        roots
+            .iter()
+            .zip(sharing)
+            .filter(move |(_, sharing)| all || *sharing == most)
+            .map(|(root, _)| root)
     }
 
     fn wished_to_leave(&self, host: HostId) -> bool {
