@@ -125,17 +125,17 @@ impl Client {
     }
 
     /// A member seals on a branch that lost long ago, or before it was removed long ago: it may lack what made it so, which somebody kept from it. Some
-    /// members hand it that.
-    pub(super) fn hand_on_unasked(&mut self, now_ms: u64, chat_id: ChatId, to: DeviceId, node: NodeId) {
+    /// members hand it that. Whether that was to be done now, though it was already.
+    pub(super) fn hand_on_unasked(&mut self, now_ms: u64, chat_id: ChatId, to: DeviceId, node: NodeId) -> bool {
         let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
         let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return;
+            return false;
         };
         let Some((after, since_ms)) = chat.parted_from(&node).filter(|_| chat.is_group()) else {
-            return;
+            return false;
         };
         if now_ms.abs_diff(since_ms) < wait_ms || !is_told_anew(&mut chat.told_gone, to, now_ms, wait_ms) {
-            return;
+            return false;
         }
         let through = chat.removed_in(&to).unwrap_or(chat.group.node());
         let topic = chat.topic_of(&node).map(TopicSecret::public);
@@ -148,6 +148,7 @@ impl Client {
                 through,
             });
         }
+        now_ms.abs_diff(since_ms) >= wait_ms.saturating_mul(2)
     }
 
     /// Hands over what is to be handed: at the end of each input, when rows can be read.

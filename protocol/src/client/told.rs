@@ -82,12 +82,16 @@ impl Client {
             return Ok(());
         }
         if behind || here {
-            self.hand_on_unasked(now_ms, chat_id, member.device, node);
+            // It may have been put back there, and have no state to which that could be applied.
+            if !self.hand_on_unasked(now_ms, chat_id, member.device, node) || behind {
+                return Ok(());
+            }
+        } else if !is_told_anew(&mut chat.told_gone, member.device, now_ms, wait_ms) {
             return Ok(());
         }
-        if !is_told_anew(&mut chat.told_gone, member.device, now_ms, wait_ms) {
+        let Some(chat) = self.chats.get(&chat_id) else {
             return Ok(());
-        }
+        };
         let drawn = chat.drawn(&own, &[&node.0, &member.device.0]);
         let Some(secret) = chat.topic_of(&node).filter(|_| drawn < LEAF_TELLERS).cloned() else {
             return Ok(());

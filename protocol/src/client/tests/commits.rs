@@ -3,7 +3,7 @@
 use super::divergence::bob_missed_a_removal;
 use super::groups::{Village, carol_was_away};
 use super::*;
-use crate::chat::Role;
+use crate::chat::{Letter, Role};
 use crate::client::records::{Intent, IntentRow};
 
 fn leaf(w: &World, place: usize, chat: ChatId) -> [u8; 32] {
@@ -131,4 +131,30 @@ fn f47_who_seals_on_a_branch_that_lost_long_ago_is_handed_what_made_it_lose() {
     assert_eq!(w.group(CAROL, chat).row.context.name, "bob's");
     assert_eq!(w.nodes[CAROL].texts(chat), ["is anybody there?"]);
     assert_ne!(leaf(&w, BOB, chat), before, "his change was made again");
+}
+
+/// Whether an envelope with anything but a letter is among what comes.
+fn brings_more_than_letters(frame: &CustodianFrame) -> bool {
+    let CustodianFrame::Items(items) = frame else {
+        return false;
+    };
+    let letter = |bytes: &[u8]| Envelope::trusted(bytes).is_ok_and(|envelope| Letter::read(envelope.body()).is_some());
+    !items.items.iter().all(|item| letter(&item.envelope))
+}
+
+#[test]
+fn f47_who_cannot_apply_what_it_is_handed_is_told_that_the_others_have_gone_on() {
+    let Village { mut w, chat } = Village::new(4);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.pass(60_000);
+    bob_misses_a_removal_by_alice(&mut w, chat, 3, |w| w.renames(BOB, chat, "bob's"));
+    w.lose = |to, frame| to == BOB && brings_more_than_letters(frame);
+    w.send(BOB, chat, "is anybody there?");
+    w.pass(300_000);
+    assert!(w.group(BOB, chat).said_gone.is_none(), "it is handed the commits first");
+    w.pass(900_000);
+    w.send(BOB, chat, "nobody?");
+    w.pass(1_800_000);
+    w.agree(chat, &[BOB, CAROL]);
+    assert_eq!(w.nodes[CAROL].texts(chat).len(), 2);
 }
