@@ -166,8 +166,9 @@ impl Chat {
     /// Whether this device has no member to hand its letters to: its account is the only one in its state, though others have gone on elsewhere, or
     /// write on what isn't here; or it was removed, and asks because it may be a member elsewhere.
     pub fn is_alone_astray(&self) -> bool {
-        let alone = self.row.accounts.len() == 1 && (self.is_left_behind() || !self.pending.is_empty());
-        self.is_group() && (alone || self.row.lost && (self.row.accounts.len() == 1 || self.is_removed()))
+        let hears = self.row.lost || self.is_left_behind() || !self.pending.is_empty();
+        let alone = self.row.accounts.len() == 1 && hears;
+        self.is_group() && (alone || self.row.lost && self.is_removed())
     }
 
     /// Whether the others have gone on to a state that this one doesn't come from.

@@ -25,6 +25,16 @@ pub(super) enum AskedBy {
     Letter(TopicId),
 }
 
+impl AskedBy {
+    /// The chat's topic on which it came.
+    pub fn topic(self) -> Option<TopicId> {
+        match self {
+            Self::Letter(topic) => Some(topic),
+            Self::Inbox(_) => None,
+        }
+    }
+}
+
 pub(super) fn fault(error: impl std::fmt::Display) -> RowsError {
     RowsError {
         reason: error.to_string(),

@@ -96,14 +96,8 @@ impl Client {
         let Some(secret) = chat.topic_of(&node).filter(|_| drawn < LEAF_TELLERS).cloned() else {
             return Ok(());
         };
-        let told = LeafTold {
-            chat: chat_id,
-            leaf: NO_LEAF,
-            at: Some(chat.group.node()),
-            past: chat.past(),
-        };
-        let to = Some((member.device, chat.group.node()));
-        self.write_letter(now_ms, chat_id, &secret, to, &InboxMessage::Leaf(told).encode())
+        let (to, message) = (Some((member.device, chat.group.node())), chat.gone_on());
+        self.write_letter(now_ms, chat_id, &secret, to, &message)
     }
 
     /// Something on a topic that isn't in use here any more builds on a state before the oldest one. Whoever wrote it may have missed how
@@ -180,14 +174,7 @@ impl Client {
             return Ok(());
         };
         // It is kept until the state at hand is settled.
-        let until = Some((own, chat.group.node()));
-        let told = LeafTold {
-            chat: chat_id,
-            leaf: NO_LEAF,
-            at: Some(chat.group.node()),
-            past: chat.past(),
-        };
-        let message = InboxMessage::Leaf(told).encode();
+        let (until, message) = (Some((own, chat.group.node())), chat.gone_on());
         self.write_letter_to(now_ms, chat_id, &secret, None, (until, &message))
     }
 
@@ -215,11 +202,7 @@ impl Client {
     /// Which leaf this device has in the others' state, after it wished to be put back in the place of another one.
     pub(super) fn leaf_told(&mut self, now_ms: u64, by: AskedBy, told: &LeafTold) -> Result<(), RowsError> {
         if told.leaf == NO_LEAF {
-            let on = match by {
-                AskedBy::Letter(topic) => Some(topic),
-                AskedBy::Inbox(_) => None,
-            };
-            self.gone_told(now_ms, told.chat, (on, told));
+            self.gone_told(now_ms, told.chat, (by.topic(), told));
             return Ok(());
         }
         let device = self.secret_in(&told.chat);
@@ -251,6 +234,17 @@ impl Client {
 }
 
 impl Chat {
+    /// Says that its reader has no leaf where the others are, and which way they went there.
+    fn gone_on(&self) -> Vec<u8> {
+        let told = LeafTold {
+            chat: self.id,
+            leaf: NO_LEAF,
+            at: Some(self.group.node()),
+            past: self.past(),
+        };
+        InboxMessage::Leaf(told).encode()
+    }
+
     /// A number below that of the members, another one for each of them and occasion.
     pub(super) fn drawn(&self, own: &DeviceId, about: &[&[u8]]) -> usize {
         let [a, b, c, d, ..] = derive("madang 1 leaf teller", &[about, &[&own.0]].concat());

@@ -92,12 +92,8 @@ impl Client {
             if chat.may_be_member_of(statement) {
                 return self.ask_rejoin(now_ms, rejoin.chat);
             }
-            let on = match by {
-                AskedBy::Letter(topic) => Some(topic),
-                AskedBy::Inbox(_) => None,
-            };
             if let Some(at) = rejoin.has.first().filter(|_| statement.verify(rejoin.chat).is_ok()) {
-                chat.note_counted_in(now_ms, SaidGone::new(*at, rejoin.past.clone(), on));
+                chat.note_counted_in(now_ms, SaidGone::new(*at, rejoin.past.clone(), by.topic()));
             }
             return Ok(());
         }
