@@ -87,6 +87,8 @@ pub(super) struct Chat {
     pub told_gone: BTreeMap<DeviceId, u64>,
     /// On which topics it was told that the others have gone on, and when.
     pub told_on: BTreeMap<TopicId, u64>,
+    /// Letters that this device has passed on, and when.
+    pub passed_on: BTreeMap<[u8; 32], u64>,
     /// Somebody has said so of this device.
     pub said_gone: Option<SaidGone>,
     /// How often it asked in vain to come over to a way that goes before the one here.
@@ -175,6 +177,7 @@ impl Chat {
             retry_ms: None,
             told_gone: BTreeMap::new(),
             told_on: BTreeMap::new(),
+            passed_on: BTreeMap::new(),
             said_gone: None,
             misled: 0,
             astray: BTreeMap::new(),

@@ -181,7 +181,8 @@ impl Chat {
     pub fn note_counted_in(&mut self, due_ms: u64, said: SaidGone) {
         let tip = self.dag.tip();
         let way = || said.past.iter().chain([&said.at]);
-        let parts = way().all(|node| *node != tip) && way().any(|node| self.comes_from(node));
+        // Who was removed by the same commit is on no other way.
+        let parts = way().all(|node| *node != tip) && way().any(|node| self.comes_from(node)) && !self.comes_from(&said.at);
         if parts && !self.is_left_behind() {
             self.asks = 0;
             self.said_gone = Some(said);
@@ -189,9 +190,14 @@ impl Chat {
         }
     }
 
+    /// Whether this device was removed, and was told of another way than the one here.
+    pub fn knows_two_ways(&self) -> bool {
+        self.is_removed() && self.is_left_behind()
+    }
+
     /// Whether this device was removed, was told of a way on which it may be a member still, and is to ask there.
     pub fn asks_though_removed(&self) -> bool {
-        self.is_removed() && self.is_left_behind() && self.asks < COUNTED_ASKS
+        self.knows_two_ways() && self.asks < COUNTED_ASKS
     }
 
     /// Whether a state is on the way to the one that counts here, as far as this device remembers.

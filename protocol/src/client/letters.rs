@@ -8,11 +8,11 @@ use super::inbound::Taken;
 use super::outbox::OutWhat;
 use super::records::OutKind;
 use super::told::NO_LEAF;
-use crate::chat::Letter;
+use crate::chat::{Letter, LetterContent};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
 use crate::inbox::InboxMessage;
-use crate::keys::{AccountId, ChatId, DeviceId, NodeId, TopicId, TopicSecret};
+use crate::keys::{AccountId, ChatId, DeviceId, NodeId, TopicId, TopicSecret, derive};
 use crate::limits;
 use crate::rows::RowsError;
 
@@ -85,6 +85,7 @@ impl Client {
         let Some(Ok(Some(content))) = chat.topic_secret(&topic).map(|secret| letter.open(secret)) else {
             return Ok(Taken::Yes);
         };
+        self.pass_on_letter(now_ms, chat_id, topic, &content)?;
         let for_us = content.to == Some(self.device_in(&chat_id));
         match content.message {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
@@ -92,6 +93,9 @@ impl Client {
             }
             // Whoever still writes on this topic, or answers on it, is told that the others have gone on; or of two ways that of the other.
             InboxMessage::Leaf(told) if content.to.is_none() && told.chat == chat_id && told.leaf == NO_LEAF => {
+                let Some(chat) = self.chats.get(&chat_id) else {
+                    return Ok(Taken::Yes);
+                };
                 let here = topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic);
                 let first = told.at.and_then(|at| chat.way_goes_before(&told.past, at));
                 if here || first == Some(true) && chat.misled < MISLED {
@@ -110,6 +114,37 @@ impl Client {
         Ok(Taken::Yes)
     }
 
+    /// Two ways may share no topic, and know each other only by whom they have removed: it passes on the wishes of each to the other, and what
+    /// answers them. They prove themselves.
+    fn pass_on_letter(
+        &mut self,
+        now_ms: u64,
+        chat_id: ChatId,
+        from: TopicId,
+        content: &LetterContent,
+    ) -> Result<(), RowsError> {
+        let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
+        let others = match (&content.message, content.to) {
+            (_, Some(to)) => to != own,
+            (InboxMessage::Rejoin(rejoin), None) => {
+                let statement = &rejoin.statement;
+                rejoin.chat == chat_id && statement.device != own && statement.verify(chat_id).is_ok()
+            }
+            _ => false,
+        };
+        let message = content.message.encode();
+        let id = derive("madang 1 passed letter", &[&message]);
+        let chat = self.chats.get_mut(&chat_id).filter(|chat| others && chat.knows_two_ways());
+        let Some(chat) = chat.and_then(|chat| chat.passes_on(id, now_ms, wait_ms).then_some(chat)) else {
+            return Ok(());
+        };
+        let topics = chat.topics_to_ask_on(true);
+        for topic in topics.iter().filter(|topic| topic.public() != from) {
+            self.write_letter_to(now_ms, chat_id, topic, content.to, (None, &message))?;
+        }
+        Ok(())
+    }
+
     /// A letter's message that was too large for it is here.
     pub(super) fn letter_blob(&mut self, now_ms: u64, chat_id: ChatId, content: &[u8]) -> Result<(), RowsError> {
         match InboxMessage::decode(content) {
@@ -120,6 +155,12 @@ impl Client {
 }
 
 impl Chat {
+    /// Whether a letter is passed on now, as it wasn't lately; so many in that time, at most.
+    fn passes_on(&mut self, id: [u8; 32], now_ms: u64, wait_ms: u64) -> bool {
+        self.passed_on.retain(|_, at_ms| now_ms.abs_diff(*at_ms) < wait_ms);
+        self.passed_on.len() < limits::STATEMENTS && self.passed_on.insert(id, now_ms).is_none()
+    }
+
     /// The secret of a topic that members may still write on.
     pub(super) fn topic_secret(&self, topic: &TopicId) -> Option<&TopicSecret> {
         let states = self.row.nodes.iter().map(|known| &known.topic);

@@ -115,7 +115,9 @@ impl Client {
         };
         let over = header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node);
         let drawn = chat.drawn(&own, &[&topic.0, &now_ms.to_be_bytes()]);
-        if topic == chat.row.topic.public() || !over || !chat.may_tell(now_ms, wait_ms, topic) || drawn >= LEAF_TELLERS
+        // On the topic in use the others are heard anyway, but where they write nothing who is only behind doesn't learn it.
+        let heard = topic == chat.row.topic.public() && !chat.has_been(&header.node);
+        if heard || !over || !chat.may_tell(now_ms, wait_ms, topic) || drawn >= LEAF_TELLERS
         {
             return Ok(());
         }

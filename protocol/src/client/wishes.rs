@@ -114,6 +114,9 @@ impl Client {
         // Who has a state on the way to the one that counts is on no other side, but behind.
         let behind = chat.newest_on_the_way(&rejoin.has);
         let comes_over = chat.is_come_over_to(&rejoin.lacks, &rejoin.past, &rejoin.has);
+        if comes_over {
+            chat.elsewhere.remove(&statement.device);
+        }
         let yields = behind.is_none() && !comes_over && chat.yields_to(own, statement.device, new);
         // Who may have been left behind itself would only lead others astray, unless they wait for each other.
         if chat.is_left_behind() && !comes_over && !chat.leads_all_the_same(own, &statement.device) {
@@ -275,7 +278,7 @@ impl Chat {
 
     /// The topics on which others may be heard: that of the state at hand, and those on which they have written what can't be read; if
     /// that was in vain also those that aren't used any more here, since the others may have gone on from an older state, or still read them.
-    fn topics_to_ask_on(&self, again: bool) -> Vec<TopicSecret> {
+    pub(super) fn topics_to_ask_on(&self, again: bool) -> Vec<TopicSecret> {
         let written = self.pending.values().filter_map(|waiting| {
             let topic = Envelope::trusted(&waiting.bytes).ok()?.topic();
             self.topic_secret(&topic)
