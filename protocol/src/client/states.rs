@@ -10,7 +10,7 @@ use crate::blob;
 use crate::chat::{Change, ChatKind, Dag, Group, GroupError, Header, Member, Plan, Pointer, Unfit, dag, node_of};
 use crate::custody::Refusal;
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, DeviceId, NodeId, TopicId, TopicSecret};
+use crate::keys::{AccountId, ChatId, DeviceId, NodeId, TopicId, TopicSecret};
 use crate::limits;
 use crate::rows::RowsError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +150,16 @@ impl Chat {
     /// Whether the state that counts puts this device back, and it has no Welcome to it.
     pub(super) fn is_put_aside(&self) -> bool {
         self.row.lost && self.node(&self.dag.tip()).is_some_and(|known| known.puts_back)
+    }
+
+    /// Whether this device is put back where it lacks the state, and an account is a member in the newest one on the way there that it has: the state at
+    /// hand is of a branch that lost, which may have removed it.
+    pub(super) fn was_of(&self, account: &AccountId) -> bool {
+        let tip = self.dag.tip();
+        let before = self.frozen.iter().filter(|group| self.dag.leads_to(&group.node(), &tip));
+        let newest = before.max_by_key(|group| group.epoch()).filter(|_| self.is_put_aside());
+        let members = newest.and_then(|group| group.members().ok()).unwrap_or_default();
+        members.iter().any(|member| member.account == *account)
     }
 
     /// Whether this device is a member in the state that counts.

@@ -81,7 +81,8 @@ impl Client {
         let rank = chat.row.context.rank(&own);
         let alone = chat.others(self.device_in(&chat.id)).next().is_none();
         let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
-        (back || chat.is_of(&joined.inviter.account)) && self.is_into(chat.id, joined)
+        let maker = &joined.inviter.account;
+        (back || chat.is_of(maker) || chat.was_of(maker)) && self.is_into(chat.id, joined)
     }
 
     /// Somebody asks to be put back.
