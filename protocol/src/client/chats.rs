@@ -89,6 +89,8 @@ pub(super) struct Chat {
     pub told_on: BTreeMap<TopicId, u64>,
     /// Letters that this device has passed on, and when.
     pub passed_on: BTreeMap<[u8; 32], u64>,
+    /// The topics on which the wishes came that it has passed on, by their devices.
+    pub passed_for: BTreeMap<DeviceId, TopicId>,
     /// Somebody has said so of this device.
     pub said_gone: Option<SaidGone>,
     /// How often it asked in vain to come over to a way that goes before the one here.
@@ -178,6 +180,7 @@ impl Chat {
             told_gone: BTreeMap::new(),
             told_on: BTreeMap::new(),
             passed_on: BTreeMap::new(),
+            passed_for: BTreeMap::new(),
             said_gone: None,
             misled: 0,
             astray: BTreeMap::new(),

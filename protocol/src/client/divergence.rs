@@ -182,7 +182,8 @@ impl Chat {
         let tip = self.dag.tip();
         let way = || said.past.iter().chain([&said.at]);
         // Who was removed by the same commit is on no other way.
-        let parts = way().all(|node| *node != tip) && way().any(|node| self.comes_from(node)) && !self.comes_from(&said.at);
+        let parts =
+            way().all(|node| *node != tip) && way().any(|node| self.comes_from(node)) && !self.comes_from(&said.at);
         if parts && !self.is_left_behind() {
             self.asks = 0;
             self.said_gone = Some(said);

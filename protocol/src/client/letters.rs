@@ -63,10 +63,27 @@ impl Client {
         reader: Option<DeviceId>,
         (to, message): (Option<(DeviceId, NodeId)>, &[u8]),
     ) -> Result<(), RowsError> {
+        if to.is_some_and(|(device, _)| device == self.device_in(&chat)) {
+            self.drop_older_letters(now_ms, chat, topic.public());
+        }
         let body = Letter::seal(&self.crypto, chat, topic, reader, message).map_err(fault)?;
         let envelope = Envelope::sign(topic, limits::CUSTODY_SECONDS, &body).map_err(fault)?;
         let what = OutWhat::Row(OutKind::Letter { chat, to });
         self.add_out(now_ms, envelope.topic(), what, envelope)
+    }
+
+    /// Nobody confirms a letter that isn't for one device: it gives way to a later one on its topic.
+    fn drop_older_letters(&mut self, now_ms: u64, chat: ChatId, topic: TopicId) {
+        let (own, wait_ms) = (self.device_in(&chat), self.config.rejoin_ms);
+        let older = self.waiting(&chat).filter(|(_, out)| {
+            let kept =
+                matches!(&out.what, OutWhat::Row(OutKind::Letter { to: Some((device, _)), .. }) if *device == own);
+            kept && out.topic == topic && out.sealed_ms.saturating_add(wait_ms) <= now_ms
+        });
+        let older: Vec<u64> = older.map(|(number, _)| number).collect();
+        for number in older {
+            self.drop_out(number);
+        }
     }
 
     /// A letter on a topic of a chat.
@@ -124,23 +141,29 @@ impl Client {
         content: &LetterContent,
     ) -> Result<(), RowsError> {
         let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
-        let others = match (&content.message, content.to) {
-            (_, Some(to)) => to != own,
-            (InboxMessage::Rejoin(rejoin), None) => {
-                let statement = &rejoin.statement;
-                rejoin.chat == chat_id && statement.device != own && statement.verify(chat_id).is_ok()
+        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.knows_two_ways()) else {
+            return Ok(());
+        };
+        let (wish, topics) = match (content.to, &content.message) {
+            (Some(to), _) if to != own => (None, chat.passed_for(&to)),
+            (None, InboxMessage::Rejoin(rejoin)) if rejoin.chat == chat_id && rejoin.statement.device != own => {
+                (Some(&rejoin.statement), chat.topics_to_ask_on(true))
             }
-            _ => false,
+            _ => return Ok(()),
         };
         let message = content.message.encode();
         let id = derive("madang 1 passed letter", &[&message]);
-        let chat = self.chats.get_mut(&chat_id).filter(|chat| others && chat.knows_two_ways());
-        let Some(chat) = chat.and_then(|chat| chat.passes_on(id, now_ms, wait_ms).then_some(chat)) else {
+        let proven = wish.is_none_or(|statement| statement.verify(chat_id).is_ok());
+        if topics.is_empty() || !proven || !chat.passes_on(id, now_ms, wait_ms) {
             return Ok(());
-        };
-        let topics = chat.topics_to_ask_on(true);
+        }
+        if let Some(statement) = wish {
+            chat.note_passed_for(statement.device, from);
+        }
+        // It is no wish of this device, and stays when that asks again.
+        let until = Some((own, chat.group.node()));
         for topic in topics.iter().filter(|topic| topic.public() != from) {
-            self.write_letter_to(now_ms, chat_id, topic, content.to, (None, &message))?;
+            self.write_letter_to(now_ms, chat_id, topic, content.to, (until, &message))?;
         }
         Ok(())
     }
@@ -159,6 +182,22 @@ impl Chat {
     fn passes_on(&mut self, id: [u8; 32], now_ms: u64, wait_ms: u64) -> bool {
         self.passed_on.retain(|_, at_ms| now_ms.abs_diff(*at_ms) < wait_ms);
         self.passed_on.len() < limits::STATEMENTS && self.passed_on.insert(id, now_ms).is_none()
+    }
+
+    /// A wish of a device was passed on. What answers it goes to where it came from.
+    fn note_passed_for(&mut self, device: DeviceId, from: TopicId) {
+        if self.passed_for.len() >= limits::STATEMENTS {
+            self.passed_for.clear();
+        }
+        self.passed_for.insert(device, from);
+    }
+
+    fn passed_for(&self, device: &DeviceId) -> Vec<TopicSecret> {
+        let from = self.passed_for.get(device);
+        from.and_then(|topic| self.topic_secret(topic))
+            .cloned()
+            .into_iter()
+            .collect()
     }
 
     /// The secret of a topic that members may still write on.

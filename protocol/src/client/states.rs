@@ -156,7 +156,10 @@ impl Chat {
     /// hand is of a branch that lost, which may have removed it.
     pub(super) fn was_of(&self, account: &AccountId) -> bool {
         let tip = self.dag.tip();
-        let before = self.frozen.iter().filter(|group| self.dag.leads_to(&group.node(), &tip));
+        let before = self
+            .frozen
+            .iter()
+            .filter(|group| self.dag.leads_to(&group.node(), &tip));
         let newest = before.max_by_key(|group| group.epoch()).filter(|_| self.is_put_aside());
         let members = newest.and_then(|group| group.members().ok()).unwrap_or_default();
         members.iter().any(|member| member.account == *account)
@@ -196,6 +199,12 @@ impl Chat {
         let (fork, place) = branch.find_map(|known| Some((known, way.iter().position(|on| *on == known)?)))?;
         let next = way.get(place.checked_sub(1)?)?;
         Some((fork, self.node(next)?.since_ms))
+    }
+
+    /// Whether this device has known its oldest state for some time.
+    pub(super) fn has_settled_for(&self, now_ms: u64, wait_ms: u64) -> bool {
+        let oldest = self.node(&self.dag.root());
+        oldest.is_some_and(|known| known.since_ms.saturating_add(wait_ms) <= now_ms)
     }
 
     fn node(&self, node: &NodeId) -> Option<&NodeRow> {

@@ -116,9 +116,9 @@ impl Client {
         let over = header.epoch < chat.root_epoch() && !chat.dag.contains(&header.node);
         let drawn = chat.drawn(&own, &[&topic.0, &now_ms.to_be_bytes()]);
         // On the topic in use the others are heard anyway, but where they write nothing who is only behind doesn't learn it.
-        let heard = topic == chat.row.topic.public() && !chat.has_been(&header.node);
-        if heard || !over || !chat.may_tell(now_ms, wait_ms, topic) || drawn >= LEAF_TELLERS
-        {
+        let behind = chat.has_been(&header.node) && chat.has_settled_for(now_ms, wait_ms);
+        let heard = topic == chat.row.topic.public() && !behind;
+        if heard || !over || !chat.may_tell(now_ms, wait_ms, topic) || drawn >= LEAF_TELLERS {
             return Ok(());
         }
         self.write_gone_on(now_ms, chat_id, topic)

@@ -2,8 +2,11 @@
 
 use super::groups::Village;
 use super::*;
+use crate::chat::Letter;
 use crate::client::divergence::SaidGone;
-use crate::keys::NodeId;
+use crate::client::wishes::wish;
+use crate::inbox::{InboxMessage, LeafTold};
+use crate::keys::{DeviceId, NodeId};
 use crate::message::extensions;
 
 /// A report of a member that says something of the state that it is sealed on.
@@ -213,21 +216,27 @@ fn f47_who_was_removed_asks_if_it_is_told_of_a_way_that_parts_before_that() {
     w.pass(60_000);
     let removal = w.group(BOB, chat).dag.tip();
     assert!(w.group(BOB, chat).is_removed() && before.len() > 1 && !before.contains(&removal));
-    let at = NodeId([9; 32]);
-    let told = |w: &mut World, past: &[NodeId]| {
+    let there = NodeId([9; 32]);
+    let told = |w: &mut World, past: &[NodeId], at: NodeId| {
         let due_ms = w.now_ms + 1_000;
         let group = w.nodes[BOB].client.chats.get_mut(&chat).unwrap();
+        group.asks = 2;
         group.note_counted_in(due_ms, SaidGone::new(at, past.to_vec(), None));
+        group.asks == 0
     };
-    told(&mut w, &[]);
-    told(&mut w, &[NodeId([8; 32])]);
-    told(&mut w, &[before.as_slice(), &[removal]].concat());
-    w.pass(60_000);
     assert!(
-        !w.group(BOB, chat).asks_though_removed(),
-        "nothing in common, or by way of the removal"
+        !told(&mut w, &[], there) && !told(&mut w, &[NodeId([8; 32])], there),
+        "nothing in common"
     );
-    told(&mut w, &before);
+    assert!(
+        !told(&mut w, &[before.as_slice(), &[removal]].concat(), there),
+        "by way of the removal"
+    );
+    let (last, way) = before.split_last().unwrap();
+    assert!(!told(&mut w, way, *last), "where it was itself before");
+    w.pass(60_000);
+    assert!(!w.group(BOB, chat).asks_though_removed());
+    assert!(told(&mut w, &before, there));
     w.pass(60_000);
     assert_eq!((w.group(BOB, chat).asks, w.group(BOB, chat).row.lost), (1, true));
     w.pass(24 * 3_600_000);
@@ -305,4 +314,134 @@ fn f47_whoever_asks_goes_on_once_most_are_heard_where_it_is() {
     (state.row.lost, state.row.copied) = (true, Some(0));
     client.note_heard(chat, node, bob);
     assert!(client.chats[&chat].row.lost, "whose data was copied can't stay");
+}
+
+/// A wish of a device to be put back that has gone another way, and knows the state at hand.
+fn comes_over(w: &World, asker: usize, asked: usize, chat: ChatId) -> Vec<u8> {
+    let client = &w.nodes[asker].client;
+    let group = &client.chats[&chat].group;
+    let now_s = w.now_ms / 1000;
+    let own = client.package_in(&chat, true, now_s, now_s + 1000).unwrap();
+    let way = w.group(asked, chat).way();
+    let (tip, past) = (*way.last().unwrap(), vec![way[0]]);
+    let known = (&group.own_leaf_key().unwrap(), vec![tip], vec![NodeId([255; 32])], past);
+    wish(&client.crypto, &client.secret_in(&chat), chat, &own.package, known).unwrap()
+}
+
+/// What a member tells of a leaf.
+fn leaf_of(chat: ChatId) -> Vec<u8> {
+    let told = LeafTold {
+        chat,
+        leaf: [7; 32],
+        at: None,
+        past: Vec::new(),
+    };
+    InboxMessage::Leaf(told).encode()
+}
+
+fn letter(w: &World, from: usize, chat: ChatId, topic: &TopicSecret, to: Option<DeviceId>, message: &[u8]) -> Envelope {
+    let body = Letter::seal(&w.nodes[from].client.crypto, chat, topic, to, message).unwrap();
+    Envelope::sign(topic, 3600, &body).unwrap()
+}
+
+#[test]
+fn f47_who_comes_over_is_put_back_though_it_has_asked_from_elsewhere_before() {
+    let Village { mut w, chat } = Village::new(2);
+    for n in 0..3 {
+        w.renames(ALICE, chat, &format!("{n}"));
+    }
+    w.pass(60_000);
+    let [lower, higher] = pair_of(&w);
+    let device = |w: &World, place: usize| w.nodes[place].client.device();
+    let (own, asker) = (device(&w, higher), device(&w, lower));
+    let state = w.nodes[higher].client.chats.get_mut(&chat).unwrap();
+    state.acks.get_mut(&asker).unwrap().node = None;
+    assert!(state.yields_to(own, asker, [1; 32]));
+    let before = state.group.node();
+    let (topic, message) = (state.row.topic.clone(), comes_over(&w, lower, higher, chat));
+    let envelope = letter(&w, lower, chat, &topic, None, &message);
+    w.gossip_to(higher, lower, envelope.bytes());
+    w.pass(20_000);
+    let commits = |node| w.group(higher, chat).dag.commit(&node).unwrap().parent == before;
+    assert!(commits(w.group(higher, chat).group.node()), "it is put back");
+}
+
+#[test]
+fn f47_who_was_removed_passes_wishes_on_between_two_ways() {
+    let Village { mut w, chat } = Village::new(4);
+    let first = w.group(BOB, chat).row.topic.clone();
+    w.removes(ALICE, chat, 3);
+    w.pass(60_000);
+    let second = w.group(BOB, chat).row.topic.clone();
+    w.removes(ALICE, chat, BOB);
+    w.pass(60_000);
+    assert!(w.group(BOB, chat).is_removed() && first.public() != second.public());
+    let carol = w.nodes[CAROL].client.device();
+    let (wish, answer) = (comes_over(&w, CAROL, ALICE, chat), leaf_of(chat));
+    let passed = |w: &World, on: &TopicSecret, message: &[u8]| {
+        let outs = w.nodes[BOB].client.outs.values();
+        let said = outs.filter_map(|out| {
+            let envelope = out
+                .envelope
+                .as_ref()
+                .filter(|envelope| envelope.topic() == on.public())?;
+            let content = Letter::read(envelope.body())?.ok()?.open(on).ok()??;
+            (content.message.encode() == message).then(|| envelope.id())
+        });
+        said.collect::<Vec<_>>()
+    };
+    w.relay_up(false);
+    let hears = |w: &mut World, on: &TopicSecret, to: Option<DeviceId>, message: &[u8]| {
+        let envelope = letter(w, CAROL, chat, on, to, message);
+        w.gossip_to(BOB, CAROL, envelope.bytes());
+    };
+    hears(&mut w, &second, Some(carol), &answer);
+    hears(&mut w, &first, None, &wish);
+    assert!(passed(&w, &second, &wish).is_empty(), "it knows of one way only");
+    let (past, due_ms) = (w.group(BOB, chat).dag.root(), w.now_ms + 1_000_000);
+    let said = SaidGone::new(NodeId([9; 32]), vec![past], None);
+    w.nodes[BOB]
+        .client
+        .chats
+        .get_mut(&chat)
+        .unwrap()
+        .note_counted_in(due_ms, said);
+    hears(&mut w, &second, Some(carol), &answer);
+    assert!(
+        passed(&w, &first, &answer).is_empty(),
+        "it has passed on no wish of hers"
+    );
+    hears(&mut w, &first, None, &wish);
+    hears(&mut w, &first, None, &wish);
+    let once = passed(&w, &second, &wish);
+    assert_eq!(once.len(), 1);
+    hears(&mut w, &second, Some(carol), &answer);
+    assert_eq!(passed(&w, &first, &answer).len(), 1, "where she asked");
+    w.pass(650_000);
+    hears(&mut w, &first, None, &wish);
+    let again = passed(&w, &second, &wish);
+    assert!(again.len() == 1 && again != once, "again later, in its place");
+}
+
+#[test]
+fn f47_who_is_only_behind_is_told_so_on_the_topic_in_use() {
+    let Village { mut w, chat } = Village::with(3, |_, config| config.frozen_ms = 60_000);
+    w.lose = |to, frame| to == BOB && matches!(frame, CustodianFrame::Items(_));
+    for n in 0..3 {
+        w.renames(ALICE, chat, &format!("{n}"));
+        w.pass(120_000);
+    }
+    w.pass(700_000);
+    w.empty_relay();
+    w.lose = |_, _| false;
+    let behind = w.group(BOB, chat).group.node();
+    let topic = w.group(ALICE, chat).row.topic.public();
+    assert_eq!(w.group(BOB, chat).row.topic.public(), topic);
+    assert!(w.group(ALICE, chat).has_been(&behind) && !w.group(ALICE, chat).dag.contains(&behind));
+    w.send(BOB, chat, "is anybody there?");
+    w.pass(10_000);
+    assert!(w.group(ALICE, chat).told_on.contains_key(&topic) || w.group(CAROL, chat).told_on.contains_key(&topic));
+    w.pass(3_600_000);
+    w.agree(chat, &[ALICE, BOB, CAROL]);
+    assert_eq!(w.nodes[CAROL].texts(chat), ["is anybody there?"]);
 }
