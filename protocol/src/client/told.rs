@@ -100,8 +100,8 @@ impl Client {
         self.write_letter(now_ms, chat_id, &secret, to, &message)
     }
 
-    /// Something on a topic that isn't in use here any more builds on a state before the oldest one. Whoever wrote it may have missed how
-    /// the others went on, or be on a branch that they have left, and hear nothing of theirs: some members tell so there.
+    /// Something builds on a state before the oldest one. Whoever wrote it on a topic that isn't in use here any more may have missed how the others
+    /// went on, or be on a branch that they have left, and hear nothing of theirs; on the topic in use it may only be behind. Some members tell so there.
     pub(super) fn tell_gone_on(
         &mut self,
         now_ms: u64,
