@@ -678,7 +678,7 @@ impl Client {
         chat.row.requested = false;
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);
-        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Request { chat }) if *chat == chat_id));
+        self.drop_outs(|out| matches!(&out.what, OutWhat::Row(OutKind::Request { chat }) if *chat == chat_id));
         // The other's devices can read the chat, and tell what they have of it, from now on.
         let peers: Vec<_> = self
             .links

@@ -110,7 +110,7 @@ impl Client {
                 self.requests.remove(&request);
                 self.step.batch.delete(Tree::Requests, request.0);
             }
-            self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == card));
+            self.drop_outs(|out| matches!(&out.what, OutWhat::Row(OutKind::Card { invite }) if *invite == card));
         }
     }
 
@@ -270,7 +270,7 @@ impl Client {
         let envelope = Envelope::sign(&invite.card, ttl_s, &sealed).map_err(internal)?;
         self.put_invite(&invite)?;
         self.invites.insert(topic, invite);
-        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Card { invite }) if *invite == topic));
+        self.drop_outs(|out| matches!(&out.what, OutWhat::Row(OutKind::Card { invite }) if *invite == topic));
         self.add_out(now_ms, topic, OutWhat::Row(OutKind::Card { invite: topic }), envelope)?;
         Ok(())
     }

@@ -191,7 +191,9 @@ impl Client {
 
     fn drop_request(&mut self, card: TopicId) {
         let about = About::Request(card);
-        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Stranger { about: known, .. }) if *known == about));
+        self.drop_outs(
+            |out| matches!(&out.what, OutWhat::Row(OutKind::Stranger { about: known, .. }) if *known == about),
+        );
     }
 
     /// Lets go of requests and inboxes that are past their time, and of what strangers didn't take in it.

@@ -5,7 +5,7 @@ use super::contacts::INBOX_PACKAGE_SECONDS;
 use super::inbound::Taken;
 use super::io::CommandError;
 use super::letters::AskedBy;
-use super::outbox::OutWhat;
+use super::outbox::{Out, OutWhat};
 use super::records::{ContactRow, OutKind, OwnPackage};
 use super::{Client, EventRow};
 use crate::chat::{ChatKind, Group, GroupError, Joined};
@@ -266,7 +266,7 @@ impl Client {
             }
             self.begin_stream(welcome.chat);
             // It is granted.
-            let asks = |what: &OutWhat| match what {
+            let asks = |out: &Out| match &out.what {
                 OutWhat::Row(OutKind::Inbox { chat, wish: true, .. } | OutKind::Letter { chat, .. }) => {
                     *chat == welcome.chat
                 }

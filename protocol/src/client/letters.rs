@@ -75,15 +75,11 @@ impl Client {
     /// Nobody confirms a letter that isn't for one device: it gives way to a later one on its topic.
     fn drop_older_letters(&mut self, now_ms: u64, chat: ChatId, topic: TopicId) {
         let (own, wait_ms) = (self.device_in(&chat), self.config.rejoin_ms);
-        let older = self.waiting(&chat).filter(|(_, out)| {
+        self.drop_outs(|out| {
             let kept =
                 matches!(&out.what, OutWhat::Row(OutKind::Letter { to: Some((device, _)), .. }) if *device == own);
             kept && out.topic == topic && out.sealed_ms.saturating_add(wait_ms) <= now_ms
         });
-        let older: Vec<u64> = older.map(|(number, _)| number).collect();
-        for number in older {
-            self.drop_out(number);
-        }
     }
 
     /// A letter on a topic of a chat.

@@ -670,11 +670,11 @@ impl Client {
         }
     }
 
-    pub(super) fn drop_outs(&mut self, gone: impl Fn(&OutWhat) -> bool) {
+    pub(super) fn drop_outs(&mut self, gone: impl Fn(&Out) -> bool) {
         let numbers: Vec<u64> = self
             .outs
             .iter()
-            .filter(|(_, out)| gone(&out.what))
+            .filter(|(_, out)| gone(out))
             .map(|(number, _)| *number)
             .collect();
         for number in numbers {

@@ -200,7 +200,7 @@ impl Client {
 
     /// Lets go of letters in which this device asks to be put back.
     pub(super) fn drop_wishes(&mut self, chat_id: ChatId) {
-        self.drop_outs(|what| matches!(what, OutWhat::Row(OutKind::Letter { chat, to: None }) if *chat == chat_id));
+        self.drop_outs(|out| matches!(&out.what, OutWhat::Row(OutKind::Letter { chat, to: None }) if *chat == chat_id));
     }
 
     /// The members among the contacts whose turn it is to be asked: admins first, then in an order that chat and epoch give.

@@ -2,7 +2,7 @@
 
 use crate::channel::{Beacon, Head, Manifest, Revocation, Statement};
 use crate::client::Client;
-use crate::client::outbox::OutWhat;
+use crate::client::outbox::{Out, OutWhat};
 use crate::client::records::OutKind;
 use crate::envelope::Envelope;
 use crate::keys::{ChannelId, WriterId};
@@ -89,7 +89,7 @@ impl Client {
             reason: error.to_string(),
         })?;
         let waits =
-            |what: &OutWhat| matches!(what, OutWhat::Row(OutKind::Channel { channel, number: 0 }) if *channel == id);
+            |out: &Out| matches!(&out.what, OutWhat::Row(OutKind::Channel { channel, number: 0 }) if *channel == id);
         self.drop_outs(waits);
         self.hand_out(now_ms, id, 0, envelope)
     }
