@@ -135,10 +135,12 @@ impl Client {
             return false;
         };
         let alone = chat.row.lost && chat.others(own).next().is_none();
-        if !alone || chat.asks < ALONE_ASKS || chat.row.copied.is_some() || chat.is_left_behind() || chat.is_put_aside()
-        {
+        // Where it knows the state that the others are said to be in, its own counts: whoever said so may not have known that yet.
+        let elsewhere = chat.said_gone.as_ref().is_some_and(|said| !chat.has_been(&said.at));
+        if !alone || chat.asks < ALONE_ASKS || chat.row.copied.is_some() || elsewhere || chat.is_put_aside() {
             return false;
         }
+        chat.said_gone = None;
         (chat.row.lost, chat.asks, chat.rejoin_ms) = (false, 0, None);
         chat.row_dirty = true;
         self.dirty.chats.insert(chat_id);

@@ -2,7 +2,7 @@
 
 use super::groups::Village;
 use super::*;
-use crate::chat::Letter;
+use crate::chat::{Letter, Role};
 use crate::client::divergence::SaidGone;
 use crate::client::wishes::wish;
 use crate::inbox::{InboxMessage, LeafTold};
@@ -295,6 +295,61 @@ fn f47_whoever_is_alone_gives_up_waiting_for_what_nobody_has() {
     w.pass(3_600_000);
     assert!(!asks(&w, ALICE, chat));
     assert_eq!(w.group(ALICE, chat).asks, 0);
+}
+
+#[test]
+fn f47_whoever_is_alone_and_was_told_of_a_branch_that_it_knows_to_have_lost_gives_up() {
+    let Village { mut w, chat } = Village::new(2);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    w.pass(10_000);
+    w.relay_up(false);
+    w.renames(ALICE, chat, "alice's");
+    w.renames(BOB, chat, "bob's");
+    w.relay_up(true);
+    w.pass(60_000);
+    w.agree(chat, &[ALICE, BOB]);
+    w.removes(ALICE, chat, BOB);
+    w.pass(60_000);
+    let client = &mut w.nodes[ALICE].client;
+    let state = client.chats.get_mut(&chat).unwrap();
+    let lost = state.dag.losers()[0];
+    assert_eq!(state.members.len(), 1);
+    for (at, gives_up) in [(NodeId([9; 32]), false), (lost, true)] {
+        let state = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+        state.said_gone = Some(SaidGone::new(at, Vec::new(), None));
+        (state.row.lost, state.asks, state.rejoin_ms) = (true, 0, Some(0));
+        assert!(state.is_left_behind());
+        w.pass(2 * 3_600_000);
+        assert_eq!(asks(&w, ALICE, chat), !gives_up);
+        assert_eq!(w.group(ALICE, chat).is_left_behind(), !gives_up);
+    }
+}
+
+#[test]
+fn f47_whoever_has_removed_all_others_elsewhere_is_put_back_by_them() {
+    let Village { mut w, chat } = Village::with(3, |_, config| config.frozen_ms = 60_000);
+    w.gives_role(ALICE, chat, BOB, Role::Admin);
+    let dave = w.another();
+    w.befriend_two(ALICE, dave);
+    w.pass(10_000);
+    w.relay_up(false);
+    w.connect(BOB, CAROL);
+    w.renames(BOB, chat, "bob's");
+    for whom in [BOB, CAROL] {
+        w.removes(ALICE, chat, whom);
+    }
+    // Whom she has added is never heard.
+    assert_eq!(dave, 3);
+    w.lose = |to, _| to == 3;
+    let members = vec![w.account(dave)];
+    w.does(ALICE, Command::AddMembers { chat, members });
+    w.pass(120_000);
+    assert_eq!(w.group(ALICE, chat).members.len(), 2);
+    w.relay_up(true);
+    w.pass(3_600_000);
+    assert_eq!(w.group(ALICE, chat).row.context.name, "bob's");
+    // She has made her changes again.
+    assert!(!w.group(BOB, chat).is_member());
 }
 
 #[test]
