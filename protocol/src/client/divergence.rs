@@ -191,6 +191,12 @@ impl Chat {
         }
     }
 
+    /// Whether this device was removed, or has left, and asks all the same, and a way of which some states are told parts from the one here: it has no
+    /// state to lose, and may have forgotten who is there.
+    pub fn comes_back_by(&self, past: &[NodeId]) -> bool {
+        self.is_removed() && self.asks > 0 && past.iter().any(|node| self.has_been(node))
+    }
+
     /// Whether this device was removed, and was told of another way than the one here.
     pub fn knows_two_ways(&self) -> bool {
         self.is_removed() && self.is_left_behind()

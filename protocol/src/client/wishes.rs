@@ -84,7 +84,8 @@ impl Client {
         let alone = others.all(|member| !chat.is_here(&member.device));
         let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
         let maker = &joined.inviter.account;
-        (back || chat.is_of(maker) || chat.was_of(maker)) && self.is_into(chat.id, joined)
+        let known = chat.is_of(maker) || chat.was_of(maker) || chat.comes_back_by(&joined.info.past);
+        (back || known) && self.is_into(chat.id, joined)
     }
 
     /// Somebody asks to be put back.

@@ -356,6 +356,32 @@ fn f47_whoever_has_removed_all_others_elsewhere_is_put_back_by_them() {
 }
 
 #[test]
+fn f47_who_was_removed_with_all_others_of_its_way_comes_back_where_it_is_a_member() {
+    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
+    w.gives_role(ALICE, chat, CAROL, Role::Admin);
+    w.pass(10_000);
+    w.relay_up(false);
+    w.connect(ALICE, BOB);
+    w.connect(CAROL, 3);
+    w.renames(CAROL, chat, "carol's");
+    w.removes(ALICE, chat, CAROL);
+    w.removes(ALICE, chat, 3);
+    w.pass(120_000);
+    w.renames(ALICE, chat, "alice's");
+    w.pass(120_000);
+    w.removes(ALICE, chat, BOB);
+    w.pass(10_000);
+    assert!(w.group(BOB, chat).is_removed() && !w.group(BOB, chat).row.accounts.contains(&w.account(CAROL)));
+    // Nothing reaches alice any more.
+    w.disconnect(ALICE, BOB);
+    w.lose = |to, _| to == ALICE;
+    w.relay_up(true);
+    w.pass(2 * 3_600_000);
+    w.agree(chat, &[BOB, CAROL, 3]);
+    assert_eq!(w.group(BOB, chat).row.context.name, "carol's");
+}
+
+#[test]
 fn f47_whoever_asks_goes_on_once_most_are_heard_where_it_is() {
     let Village { mut w, chat } = Village::new(3);
     w.pass(60_000);
