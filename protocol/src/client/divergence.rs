@@ -4,7 +4,7 @@
 use super::Client;
 use super::chats::Chat;
 use crate::chat::{ChatKind, Header, Member};
-use crate::keys::{ChatId, DeviceId, NodeId, TopicId};
+use crate::keys::{AccountId, ChatId, DeviceId, NodeId, TopicId};
 use crate::limits;
 use crate::message::extensions::StateSummary;
 use crate::rows::RowsError;
@@ -142,6 +142,14 @@ impl Chat {
     pub fn is_here(&self, device: &DeviceId) -> bool {
         let at = self.acks.get(device).and_then(|ack| ack.node);
         at.is_some_and(|at| self.dag.contains(&at))
+    }
+
+    /// Whether a member has shown to have a state here in which an account is no member.
+    pub fn is_here_without(&self, device: &DeviceId, account: &AccountId) -> bool {
+        let at = self.acks.get(device).and_then(|ack| ack.node);
+        let group = at.and_then(|at| self.frozen.iter().chain([&self.group]).find(|group| group.node() == at));
+        let members = group.and_then(|group| group.members().ok());
+        members.is_some_and(|members| members.iter().all(|member| member.account != *account))
     }
 
     /// Whether none of the others has shown to have a state of the tree, though some had states before it: they may have settled otherwise

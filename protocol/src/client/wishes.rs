@@ -74,16 +74,16 @@ impl Client {
         Ok(())
     }
 
-    /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them. Whoever is alone, or with none but whom it has never
-    /// heard there, has no other to put it back than who doesn't know yet that it isn't one; it goes there if its rank is the same there, and makes
-    /// its changes again.
+    /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them. Whoever is alone, or with none of whom it knows
+    /// that they follow since it removed the Welcome's maker, has no other to put it back than who doesn't know yet that it isn't a member; it goes there if
+    /// its rank is the same there, and makes its changes again.
     fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
         let own = self.account_in(&chat.id);
         let rank = chat.row.context.rank(&own);
-        let mut others = chat.others(self.device_in(&chat.id));
-        let alone = others.all(|member| !chat.is_here(&member.device));
-        let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
         let maker = &joined.inviter.account;
+        let mut others = chat.others(self.device_in(&chat.id));
+        let alone = others.all(|member| !chat.is_here_without(&member.device, maker));
+        let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
         let known = chat.is_of(maker) || chat.was_of(maker) || chat.comes_back_by(&joined.info.past);
         (back || known) && self.is_into(chat.id, joined)
     }

@@ -356,6 +356,25 @@ fn f47_whoever_has_removed_all_others_elsewhere_is_put_back_by_them() {
 }
 
 #[test]
+fn f47_whoever_removes_a_member_is_followed_once_others_show_it() {
+    let Village { mut w, chat } = Village::new(3);
+    w.send(BOB, chat, "here");
+    w.pass(60_000);
+    let (bob, carol) = (w.nodes[BOB].client.device(), w.account(CAROL));
+    let follows = |w: &World| w.group(ALICE, chat).is_here_without(&bob, &carol);
+    assert!(w.group(ALICE, chat).is_here(&bob) && !follows(&w));
+    w.relay_up(false);
+    w.removes(ALICE, chat, CAROL);
+    w.pass(10_000);
+    assert!(w.group(ALICE, chat).is_here(&bob) && !follows(&w));
+    w.relay_up(true);
+    w.pass(60_000);
+    w.send(BOB, chat, "still here");
+    w.pass(60_000);
+    assert!(follows(&w));
+}
+
+#[test]
 fn f47_who_was_removed_with_all_others_of_its_way_comes_back_where_it_is_a_member() {
     let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
     w.gives_role(ALICE, chat, CAROL, Role::Admin);
