@@ -144,12 +144,15 @@ impl Chat {
         at.is_some_and(|at| self.dag.contains(&at))
     }
 
-    /// Whether a member has shown to have a state here in which an account is no member.
-    pub fn is_here_without(&self, device: &DeviceId, account: &AccountId) -> bool {
-        let at = self.acks.get(device).and_then(|ack| ack.node);
-        let group = at.and_then(|at| self.frozen.iter().chain([&self.group]).find(|group| group.node() == at));
-        let members = group.and_then(|group| group.members().ok());
-        members.is_some_and(|members| members.iter().all(|member| member.account != *account))
+    /// Whether any of the others has shown to have a state here in which an account is no member.
+    pub fn is_followed_without(&self, own: DeviceId, account: &AccountId) -> bool {
+        let shown: BTreeSet<NodeId> = self
+            .others(own)
+            .filter_map(|member| self.acks.get(&member.device)?.node)
+            .collect();
+        let mut states = self.frozen.iter().chain([&self.group]);
+        let without = |members: Vec<Member>| members.iter().all(|member| member.account != *account);
+        states.any(|group| shown.contains(&group.node()) && group.members().is_ok_and(without))
     }
 
     /// Whether none of the others has shown to have a state of the tree, though some had states before it: they may have settled otherwise

@@ -207,7 +207,7 @@ impl Client {
             // Whoever adds this device again may have come later than it went; an old Welcome doesn't bring it back (FAULTS 41).
             // It may have been removed on a branch that lost, and have asked since.
             let another_way = chat.comes_back_by(&opened.joined.info.past);
-            let asked = opened.asked && chat.asks > 0 && (chat.is_of(by) || another_way);
+            let asked = opened.asked && (chat.asks > 0 && chat.is_of(by) || another_way);
             state.is_some() || asked || chat.is_outlived_by(opened.joined.group.epoch())
         } else if chat.row.lost {
             opened.asked || chat.is_of(by)

@@ -81,11 +81,10 @@ impl Client {
         let own = self.account_in(&chat.id);
         let rank = chat.row.context.rank(&own);
         let maker = &joined.inviter.account;
-        let mut others = chat.others(self.device_in(&chat.id));
-        let alone = others.all(|member| !chat.is_here_without(&member.device, maker));
-        let back = alone && rank.is_some() && joined.group.context().rank(&own) == rank;
         let known = chat.is_of(maker) || chat.was_of(maker) || chat.comes_back_by(&joined.info.past);
-        (back || known) && self.is_into(chat.id, joined)
+        let ranked = rank.is_some() && joined.group.context().rank(&own) == rank;
+        let taken = known || ranked && !chat.is_followed_without(self.device_in(&chat.id), maker);
+        taken && self.is_into(chat.id, joined)
     }
 
     /// Somebody asks to be put back.

@@ -360,8 +360,9 @@ fn f47_whoever_removes_a_member_is_followed_once_others_show_it() {
     let Village { mut w, chat } = Village::new(3);
     w.send(BOB, chat, "here");
     w.pass(60_000);
-    let (bob, carol) = (w.nodes[BOB].client.device(), w.account(CAROL));
-    let follows = |w: &World| w.group(ALICE, chat).is_here_without(&bob, &carol);
+    let device = |place: usize| w.nodes[place].client.device();
+    let (alice, bob, carol) = (device(ALICE), device(BOB), w.account(CAROL));
+    let follows = |w: &World| w.group(ALICE, chat).is_followed_without(alice, &carol);
     assert!(w.group(ALICE, chat).is_here(&bob) && !follows(&w));
     w.relay_up(false);
     w.removes(ALICE, chat, CAROL);
