@@ -7,7 +7,7 @@ use super::records::{About, LedgerRow, OutKind, OutRow, decode, encode, key};
 use super::{Client, LoadError};
 use crate::custody::{ClientFrame, Deposit, Refusal};
 use crate::envelope::Envelope;
-use crate::keys::{ChatId, MessageId, NodeId, TopicId, TransportKey};
+use crate::keys::{AccountId, ChatId, MessageId, NodeId, TopicId, TransportKey};
 use crate::limits;
 use crate::message::{Durable, Inner, StreamId, extensions};
 use crate::rows::{Rows, RowsError, Tree};
@@ -352,6 +352,22 @@ impl Client {
             self.pump(now_ms, peer)?;
         }
         Ok(())
+    }
+
+    /// Some members were removed. They may lack commits on the way to the one that did it, which nobody else hands to them: those that wait here are
+    /// told to them too.
+    pub(super) fn commits_for_removed(&mut self, chat_id: ChatId, gone: &BTreeSet<AccountId>) {
+        let Some(chat) = self.chats.get(&chat_id).filter(|_| !gone.is_empty()) else {
+            return;
+        };
+        for number in &chat.commits {
+            let what = self.outs.get_mut(number).map(|out| &mut out.what);
+            if let Some(OutWhat::Row(OutKind::Commit { removed, .. })) = what {
+                let all: BTreeSet<AccountId> = removed.iter().chain(gone).copied().collect();
+                *removed = all.into_iter().collect();
+                self.dirty.outs.insert(*number);
+            }
+        }
     }
 
     /// Everybody who may be handed an envelope.

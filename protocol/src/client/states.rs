@@ -568,8 +568,12 @@ impl Client {
             chat.row.topic = topic;
         }
         let before: BTreeSet<_> = chat.members.iter().map(|member| member.device).collect();
+        let mut gone: BTreeSet<_> = chat.members.iter().map(|member| member.account).collect();
         if let Ok(members) = chat.group.members() {
             chat.members = members;
+        }
+        for member in &chat.members {
+            gone.remove(&member.account);
         }
         chat.recall_joiners();
         let others = chat.others(own).map(|member| member.device);
@@ -589,6 +593,7 @@ impl Client {
             }
             self.shut_stale_doors(chat_id);
         }
+        self.commits_for_removed(chat_id, &gone);
         self.refresh_links(now_ms)?;
         self.reseal_stale(now_ms, chat_id)?;
         self.send_aside(now_ms, chat_id)?;

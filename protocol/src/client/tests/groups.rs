@@ -180,6 +180,21 @@ fn a_member_who_is_added_reads_what_comes_and_one_who_is_removed_does_not() {
 }
 
 #[test]
+fn f45_who_is_removed_while_away_learns_of_it_also_by_the_commits_before() {
+    let Village { mut w, chat } = Village::new(3);
+    w.relay_up(false);
+    // This one renews the topic.
+    w.removes(ALICE, chat, BOB);
+    w.renames(ALICE, chat, "two");
+    w.removes(ALICE, chat, CAROL);
+    w.pass(60_000);
+    assert!(w.group(CAROL, chat).is_member());
+    w.connect(ALICE, CAROL);
+    w.pass(600_000);
+    assert!(w.group(CAROL, chat).is_removed());
+}
+
+#[test]
 fn f44_who_has_not_the_rank_is_told_so() {
     let Village { mut w, chat } = Village::new(3);
     let members = vec![w.account(CAROL)];
