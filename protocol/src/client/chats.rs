@@ -101,6 +101,8 @@ pub(super) struct Chat {
     pub astray: BTreeMap<TopicId, u32>,
     /// Members that this device has put back, and that weren't heard in the state that counts since.
     pub helped: BTreeSet<DeviceId>,
+    /// Members that have asked to be put back since they were heard in the state at hand.
+    pub wishing: BTreeSet<DeviceId>,
     /// Welcomes to what this device has asked for, by makers that it doesn't know.
     pub strangers: u32,
     /// Members that aren't known to have a state of the tree and have asked to be put back, and how often.
@@ -186,6 +188,7 @@ impl Chat {
             astray: BTreeMap::new(),
             handed: BTreeMap::new(),
             helped: BTreeSet::new(),
+            wishing: BTreeSet::new(),
             strangers: 0,
             elsewhere: BTreeMap::new(),
             unhelped: BTreeMap::new(),

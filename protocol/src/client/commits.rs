@@ -107,15 +107,15 @@ impl Client {
     }
 
     /// Commits prove themselves: also who has left hands on those that it has. It may be the only one whom the author of a wish knows. And who was
-    /// removed is handed what leads to its removal, as it may have gone on elsewhere without it.
+    /// removed is handed what leads to its removal, as it may have gone on elsewhere without it; or if that is settled all that follows.
     pub(super) fn hand_on_beside(&mut self, now_ms: u64, by: AskedBy, rejoin: &Rejoin) {
         let Some(chat) = self.chats.get(&rejoin.chat) else {
             return;
         };
         let statement = &rejoin.statement;
         let known = || chat.members.iter().any(|member| member.device == statement.device);
-        let left = (chat.is_removed() && known()).then(|| chat.group.node());
-        let through = chat.removed_in(&statement.device).or(left);
+        let all = (chat.is_removed() || !known()).then(|| chat.group.node());
+        let through = chat.removed_in(&statement.device).or(all);
         let behind = chat.newest_on_the_way(&rejoin.has);
         if let Some(way) = behind.zip(through)
             && statement.verify(rejoin.chat).is_ok()

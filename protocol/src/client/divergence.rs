@@ -155,6 +155,13 @@ impl Chat {
         states.any(|group| shown.contains(&group.node()) && group.members().is_ok_and(without))
     }
 
+    /// Whether each of the others has asked to be put back since it was heard here: none of them follows, and another way goes before, of which some
+    /// states and the last one are told.
+    pub fn is_left_for(&self, own: DeviceId, past: &[NodeId], node: NodeId) -> bool {
+        let all = self.others(own).all(|member| self.wishing.contains(&member.device));
+        all && self.way_goes_before(past, node) == Some(true)
+    }
+
     /// Whether none of the others has shown to have a state of the tree, though some had states before it: they may have settled otherwise
     /// and write on a topic that is unknown here.
     pub fn is_deserted(&self, own: DeviceId) -> bool {
@@ -365,6 +372,7 @@ impl Client {
         };
         chat.doubts.about(node).unread = 0;
         chat.helped.remove(&member);
+        chat.wishing.remove(&member);
         if chat.row.lost {
             chat.heard_since.insert(member);
         }

@@ -76,16 +76,18 @@ impl Client {
 
     /// Whether a Welcome to a chat was made by one of its members, as far as this device knows them. Whoever is alone, or with none of whom it knows
     /// that they follow since it removed the Welcome's maker, has no other to put it back than who doesn't know yet that it isn't a member; it goes there if
-    /// its rank is the same there, and makes its changes again, or if that way goes before its own, where none but itself is left.
+    /// its rank is the same there, and makes its changes again. Where all others have asked to be put back themselves, so does whoever it is, to a way that
+    /// goes before its own.
     fn is_member_of(&self, chat: &Chat, joined: &Joined) -> bool {
         let own = self.account_in(&chat.id);
         let rank = chat.row.context.rank(&own);
         let maker = &joined.inviter.account;
         let known = chat.is_of(maker) || chat.was_of(maker) || chat.comes_back_by(&joined.info.past);
-        let ranked = joined.group.context().rank(&own) == rank;
-        let first = || chat.way_goes_before(&joined.info.past, joined.group.node()) == Some(true);
-        let unknown = rank.is_some() && (ranked || first());
-        let taken = known || unknown && !chat.is_followed_without(self.device_in(&chat.id), maker);
+        let device = self.device_in(&chat.id);
+        let ranked = rank.is_some() && joined.group.context().rank(&own) == rank;
+        let taken = known
+            || ranked && !chat.is_followed_without(device, maker)
+            || chat.is_left_for(device, &joined.info.past, joined.group.node());
         taken && self.is_into(chat.id, joined)
     }
 
@@ -116,6 +118,7 @@ impl Client {
         if statement.wish != Wish::Rejoin || statement.verify(rejoin.chat).is_err() || new == old {
             return Ok(());
         }
+        chat.wishing.insert(statement.device);
         // Who has a state on the way to the one that counts is on no other side, but behind.
         let behind = chat.newest_on_the_way(&rejoin.has);
         let comes_over = chat.is_come_over_to(&rejoin.lacks, &rejoin.past, &rejoin.has);

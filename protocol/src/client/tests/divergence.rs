@@ -383,9 +383,10 @@ fn f47_whoever_is_alone_and_rose_on_its_own_way_comes_over_to_one_that_goes_befo
         if own.way_goes_before(&there.past(), there.group.node()) != Some(true) {
             continue;
         }
+        let there = there.group.node();
         w.relay_up(true);
         w.pass(4 * 3_600_000);
-        w.agree(chat, &[BOB, CAROL, 3]);
+        assert!(w.group(BOB, chat).has_been(&there));
         came_over += 1;
     }
     assert!(came_over > 0);
