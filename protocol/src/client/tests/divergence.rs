@@ -393,6 +393,27 @@ fn f47_whoever_is_alone_and_rose_on_its_own_way_comes_over_to_one_that_goes_befo
 }
 
 #[test]
+fn f47_a_stranger_is_believed_only_by_whom_all_others_have_left() {
+    let Village { mut w, chat } = Village::new(2);
+    for n in 0..3 {
+        w.renames(ALICE, chat, &format!("{n}"));
+    }
+    w.pass(60_000);
+    w.relay_up(false);
+    let [alice, bob] = [ALICE, BOB].map(|place| w.nodes[place].client.device());
+    let shared = w.group(ALICE, chat).way()[0];
+    let left_for = |w: &World, next: u8| w.group(ALICE, chat).is_left_for(alice, &[shared], NodeId([next; 32]));
+    assert!(!left_for(&w, 0), "bob is there");
+    let (topic, message) = (w.group(ALICE, chat).row.topic.clone(), comes_over(&w, BOB, ALICE, chat));
+    let envelope = letter(&w, BOB, chat, &topic, None, &message);
+    w.gossip_to(ALICE, BOB, envelope.bytes());
+    assert!(left_for(&w, 0) && !left_for(&w, 255), "only for a way that goes before");
+    let node = w.group(ALICE, chat).group.node();
+    w.nodes[ALICE].client.note_heard(chat, node, bob);
+    assert!(!left_for(&w, 0), "bob is heard again");
+}
+
+#[test]
 fn f47_whoever_removes_a_member_is_followed_once_others_show_it() {
     let Village { mut w, chat } = Village::new(3);
     w.send(BOB, chat, "here");
