@@ -356,43 +356,6 @@ fn f47_whoever_has_removed_all_others_elsewhere_is_put_back_by_them() {
 }
 
 #[test]
-fn f47_whoever_is_alone_and_rose_on_its_own_way_comes_over_to_one_that_goes_before() {
-    let mut came_over = 0;
-    for n in 0..8 {
-        let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
-        w.gives_role(ALICE, chat, CAROL, Role::Admin);
-        w.pass(10_000);
-        w.relay_up(false);
-        w.connect(ALICE, BOB);
-        w.connect(CAROL, 3);
-        w.renames(CAROL, chat, &format!("{n}"));
-        w.gives_role(ALICE, chat, BOB, Role::Admin);
-        for whom in [CAROL, 3] {
-            w.removes(ALICE, chat, whom);
-        }
-        w.does(ALICE, Command::LeaveChat { chat });
-        w.pass(120_000);
-        for place in [BOB, CAROL] {
-            w.renames(place, chat, "settled");
-            w.pass(120_000);
-        }
-        let (own, there) = (w.group(BOB, chat), w.group(CAROL, chat));
-        assert!(own.members.len() == 1 && !own.has_been(&there.group.node()));
-        let rank = |place: usize| w.group(place, chat).row.context.rank(&w.account(BOB));
-        assert!(rank(BOB).is_some() && rank(CAROL).is_none());
-        if own.way_goes_before(&there.past(), there.group.node()) != Some(true) {
-            continue;
-        }
-        let there = there.group.node();
-        w.relay_up(true);
-        w.pass(4 * 3_600_000);
-        assert!(w.group(BOB, chat).has_been(&there));
-        came_over += 1;
-    }
-    assert!(came_over > 0);
-}
-
-#[test]
 fn f47_a_stranger_is_believed_only_by_whom_all_others_have_left() {
     let Village { mut w, chat } = Village::new(2);
     for n in 0..3 {
