@@ -113,9 +113,13 @@ impl Client {
             return;
         };
         let statement = &rejoin.statement;
-        let known = || chat.members.iter().any(|member| member.device == statement.device);
-        let all = (chat.is_removed() || !known()).then(|| chat.group.node());
-        let through = chat.removed_in(&statement.device).or(all);
+        let member = chat.members.iter().any(|member| member.device == statement.device);
+        // Anybody can make up devices: each that is handed something was a member once.
+        let all = match member {
+            true => chat.is_removed(),
+            false => chat.acks.contains_key(&statement.device),
+        };
+        let through = chat.removed_in(&statement.device).or(all.then(|| chat.group.node()));
         let behind = chat.newest_on_the_way(&rejoin.has);
         if let Some(way) = behind.zip(through)
             && statement.verify(rejoin.chat).is_ok()

@@ -354,17 +354,22 @@ impl Client {
         Ok(())
     }
 
-    /// Some members were removed. They may lack commits on the way to the one that did it, which nobody else hands to them: those that wait here are
-    /// told to them too.
-    pub(super) fn commits_for_removed(&mut self, chat_id: ChatId, gone: &BTreeSet<AccountId>) {
-        let Some(chat) = self.chats.get(&chat_id).filter(|_| !gone.is_empty()) else {
+    /// Some of those who `were` members may have been removed. They may lack commits on the way to the one that did it, which nobody else hands to
+    /// them: those that wait here are told to them too.
+    pub(super) fn commits_for_removed(&mut self, chat_id: ChatId, mut were: Vec<AccountId>) {
+        let Some(chat) = self.chats.get(&chat_id) else {
             return;
         };
+        were.retain(|account| chat.row.accounts.binary_search(account).is_err());
+        if were.is_empty() {
+            return;
+        }
         for number in &chat.commits {
             let what = self.outs.get_mut(number).map(|out| &mut out.what);
             if let Some(OutWhat::Row(OutKind::Commit { removed, .. })) = what {
-                let all: BTreeSet<AccountId> = removed.iter().chain(gone).copied().collect();
-                *removed = all.into_iter().collect();
+                removed.extend(&were);
+                removed.sort();
+                removed.dedup();
                 self.dirty.outs.insert(*number);
             }
         }

@@ -346,6 +346,7 @@ impl Client {
         let mut moved = false;
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.elsewhere.remove(&author);
+            chat.wishing.remove(&author);
             // Its author had the state that it builds on.
             let ack = chat.acks.entry(author).or_default();
             if ack.node != Some(node) {
@@ -568,12 +569,9 @@ impl Client {
             chat.row.topic = topic;
         }
         let before: BTreeSet<_> = chat.members.iter().map(|member| member.device).collect();
-        let mut gone: BTreeSet<_> = chat.members.iter().map(|member| member.account).collect();
+        let were = chat.row.accounts.clone();
         if let Ok(members) = chat.group.members() {
             chat.members = members;
-        }
-        for member in &chat.members {
-            gone.remove(&member.account);
         }
         chat.recall_joiners();
         let others = chat.others(own).map(|member| member.device);
@@ -593,7 +591,7 @@ impl Client {
             }
             self.shut_stale_doors(chat_id);
         }
-        self.commits_for_removed(chat_id, &gone);
+        self.commits_for_removed(chat_id, were);
         self.refresh_links(now_ms)?;
         self.reseal_stale(now_ms, chat_id)?;
         self.send_aside(now_ms, chat_id)?;
@@ -769,6 +767,7 @@ impl Chat {
         self.retry_ms = Some(now_ms);
         self.row.lost = false;
         self.elsewhere.clear();
+        self.wishing.clear();
         self.note_put_back();
         self.said_gone = self.said_gone.take().and_then(SaidGone::put_back);
         // Another answer may be on its way, by a way that goes before this one.

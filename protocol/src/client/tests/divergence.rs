@@ -377,6 +377,35 @@ fn f47_a_stranger_is_believed_only_by_whom_all_others_have_left() {
 }
 
 #[test]
+fn f47_of_those_who_are_no_members_only_who_was_one_is_handed_commits() {
+    let Village { mut w, chat } = Village::with(3, |_, config| config.frozen_ms = 60_000);
+    w.send(BOB, chat, "here");
+    w.pass(60_000);
+    let (shared, topic) = (w.group(BOB, chat).group.node(), w.group(BOB, chat).row.topic.clone());
+    w.removes(ALICE, chat, BOB);
+    for n in 0..3 {
+        w.pass(120_000);
+        w.renames(ALICE, chat, &format!("{n}"));
+    }
+    let dave = w.another();
+    w.relay_up(false);
+    assert!(!w.group(ALICE, chat).dag.contains(&shared), "it is settled");
+    let handed = |w: &mut World, by: usize| {
+        let (client, now_s) = (&w.nodes[BOB].client, w.now_ms / 1000);
+        let own = client.package_in(&chat, true, now_s, now_s + 1000).unwrap();
+        let (known, secret) = (
+            (&[7; 32], vec![], vec![shared], vec![]),
+            &w.nodes[by].client.account.device,
+        );
+        let message = wish(&client.crypto, secret, chat, &own.package, known).unwrap();
+        let envelope = letter(w, BOB, chat, &topic, None, &message);
+        w.gossip_to(ALICE, BOB, envelope.bytes());
+        w.group(ALICE, chat).handed.contains_key(&w.nodes[by].client.device())
+    };
+    assert!(handed(&mut w, BOB) && !handed(&mut w, dave));
+}
+
+#[test]
 fn f47_whoever_removes_a_member_is_followed_once_others_show_it() {
     let Village { mut w, chat } = Village::new(3);
     w.send(BOB, chat, "here");
