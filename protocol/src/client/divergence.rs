@@ -181,6 +181,11 @@ impl Chat {
         header.epoch < self.root_epoch() && !self.has_been(&header.node)
     }
 
+    /// Whether nobody else is in the group any more.
+    pub fn is_alone(&self) -> bool {
+        self.is_group() && self.is_member() && self.members.len() == 1
+    }
+
     /// Whether this device has no member to hand its letters to: its account is the only one in its state, though others have gone on elsewhere, or
     /// write on what isn't here; or it was removed, and asks because it may be a member elsewhere.
     pub fn is_alone_astray(&self) -> bool {

@@ -110,7 +110,9 @@ impl Client {
                     return Ok(Taken::Yes);
                 };
                 let here = topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic);
-                let first = told.at.and_then(|at| chat.way_goes_before(&told.past, at));
+                let way = told.at.and_then(|at| chat.way_goes_before(&told.past, at));
+                // Whoever is alone leaves nobody behind.
+                let first = way.map(|first| first || chat.is_alone());
                 if here || first == Some(true) && chat.misled < MISLED {
                     self.gone_told(now_ms, chat_id, (Some(topic), &told));
                 }

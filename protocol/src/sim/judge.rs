@@ -454,13 +454,15 @@ impl Village {
         Ok(())
     }
 
-    /// Whether a host has settled after a state, or later on another way, that an account isn't in the group any more: it owes it
+    /// Whether a host has settled up to a state, after it, or later on another way, that an account isn't in the group any more: it owes it
     /// nothing of before (`spec/chat.md`, sections 10 and 11).
     fn settled_without(&self, host: HostId, whom: Option<AccountId>, (at, since): (Micros, &NodeId)) -> bool {
         let without = |state: &NodeId| self.states.get(state).is_some_and(|state| !holds(state, whom));
-        let beside = |root: &NodeId| root != since && !self.model.is_before(root, since);
+        let way = self.model.path(since);
+        // Who was out already may have been added again up to that state.
+        let up_to = |root: &NodeId| way.iter().skip_while(|state| *state != root).all(without);
         let mut roots = self.roots.get(&host).into_iter().flatten();
-        roots.any(|(root, until)| *until >= at && beside(root) && without(root))
+        roots.any(|(root, until)| *until >= at && without(root) && up_to(root))
     }
 
     /// Whether a host has settled on a way that isn't the one that counts, and in which an account is.

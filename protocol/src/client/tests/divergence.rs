@@ -4,6 +4,7 @@ use super::groups::Village;
 use super::*;
 use crate::chat::{Letter, Role};
 use crate::client::divergence::SaidGone;
+use crate::client::told::NO_LEAF;
 use crate::client::wishes::wish;
 use crate::inbox::{InboxMessage, LeafTold};
 use crate::keys::{DeviceId, NodeId};
@@ -480,6 +481,31 @@ fn comes_over(w: &World, asker: usize, asked: usize, chat: ChatId) -> Vec<u8> {
     let (tip, past) = (*way.last().unwrap(), vec![way[0]]);
     let known = (&group.own_leaf_key().unwrap(), vec![tip], vec![NodeId([255; 32])], past);
     wish(&client.crypto, &client.secret_in(&chat), chat, &own.package, known).unwrap()
+}
+
+#[test]
+fn f47_whoever_is_alone_believes_in_a_way_of_the_others_also_if_it_goes_after_its_own() {
+    let Village { mut w, chat } = Village::new(3);
+    for n in 0..3 {
+        w.renames(ALICE, chat, &format!("{n}"));
+    }
+    w.pass(60_000);
+    let (topic, shared) = (w.group(ALICE, chat).row.topic.clone(), w.group(ALICE, chat).way()[0]);
+    for (whom, believes) in [(BOB, false), (CAROL, true)] {
+        w.removes(ALICE, chat, whom);
+        w.pass(60_000);
+        assert_eq!(w.group(ALICE, chat).is_alone(), believes);
+        let told = LeafTold {
+            chat,
+            leaf: NO_LEAF,
+            at: Some(NodeId([255; 32])),
+            past: vec![shared],
+        };
+        let message = InboxMessage::Leaf(told).encode();
+        let envelope = letter(&w, BOB, chat, &topic, None, &message);
+        w.gossip_to(ALICE, BOB, envelope.bytes());
+        assert_eq!(w.group(ALICE, chat).is_left_behind(), believes);
+    }
 }
 
 /// What a member tells of a leaf.
