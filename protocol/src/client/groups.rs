@@ -311,9 +311,13 @@ impl Client {
         let added = draft.added.clone();
         let plan = draft.plan(chat);
         let made = if plan.is_empty() {
-            // Together they leave the chat as it is.
-            let had = kept.iter_mut().enumerate().filter(|(place, _)| had.contains(place));
-            had.for_each(|(_, intent)| intent.node = Some(chat.group.node()));
+            // Together they leave the chat as it is; where another branch comes to count they may not.
+            for (place, intent) in kept.iter_mut().enumerate().skip(from) {
+                let done = had.contains(&place) || intent.change.is_own() && !later.contains(&place);
+                if intent.node.is_none() && done {
+                    intent.node = Some(chat.group.node());
+                }
+            }
             let mut place = 0..;
             kept.retain(|intent| {
                 let place = place.next().unwrap_or(usize::MAX);

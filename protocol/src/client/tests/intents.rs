@@ -91,3 +91,23 @@ fn f40_who_is_put_back_by_one_who_joined_later_remembers_what_it_knew_of_before(
     group.reopen_intents(there, told.to_vec());
     assert_eq!(group.row.past_nodes, past);
 }
+
+#[test]
+fn f40_changes_that_together_leave_a_branch_as_it_is_are_looked_after_there() {
+    let Village { mut w, chat } = village();
+    for name in ["square", "yard"] {
+        w.renames(ALICE, chat, name);
+    }
+    w.pass(10_000);
+    let now_ms = w.now_ms;
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    // Their branch had lost, and counts again before they are made on another.
+    group.row.intents.iter_mut().for_each(|intent| intent.node = None);
+    group.retry_ms = Some(now_ms);
+    let tip = group.group.node();
+    w.pass(10_000);
+    let group = w.group(ALICE, chat);
+    assert_eq!(group.group.node(), tip, "nothing is to be done");
+    let looked_after: Vec<Option<NodeId>> = group.row.intents.iter().map(|intent| intent.node).collect();
+    assert_eq!(looked_after, [Some(tip), Some(tip)]);
+}
