@@ -39,14 +39,15 @@ impl Village {
     /// The state that counts, as the model says.
     ///
     /// Where nobody settles or loses a state it is told every commit that there ever was. Otherwise it is told those that are known to
-    /// somebody: from the oldest state on that a member still has, or where members settle, from the newest such one.
+    /// somebody: from the oldest state on that a member still has, or where members settle, from the newest such one. Where a hostile
+    /// member shows two ways, most may have been put back on the one that loses, and can't follow the other: theirs counts.
     fn tip(&mut self, world: &World) -> Result<NodeId, String> {
         let inside = |host: HostId| Some((host, self.inside(world, host)?));
         let mut rows: Vec<(HostId, Inside)> = world.honest().into_iter().filter_map(inside).collect();
         let whole = self.exact && self.lost.is_empty();
-        let (root, known): (NodeId, BTreeSet<NodeId>) = if whole {
+        let asked: (Vec<NodeId>, BTreeSet<NodeId>) = if whole {
             let (root, _) = self.model.root.as_ref().ok_or("the group was never recorded")?;
-            (*root, self.model.commits.keys().copied().collect())
+            (vec![*root], self.model.commits.keys().copied().collect())
         } else {
             // Where all are gone, those who left know how it ended.
             let anybody = rows.iter().any(|(_, row)| !row.out && !row.lost);
@@ -61,29 +62,42 @@ impl Village {
                 .filter_map(|(_, row)| row.nodes.first())
                 .map(|(root, _)| *root)
                 .collect();
-            let roots: BTreeMap<usize, NodeId> = self
-                .shared_by_most(world, &roots)
-                .map(|root| (self.model.path(root).len(), *root))
-                .collect();
-            let root = if self.exact {
-                roots.first_key_value()
-            } else {
-                roots.last_key_value()
-            };
-            let (_, root) = root.ok_or("nobody is left in the group")?;
+            let mut roots: Vec<NodeId> = self.shared_by_most(world, &roots).copied().collect();
+            roots.sort_by_cached_key(|root| self.model.path(root).len());
+            if !self.exact {
+                roots.reverse();
+            }
+            if world.mole.is_none() || !self.exact {
+                roots.truncate(1);
+            }
             let nodes = rows.iter().flat_map(|(_, row)| &row.nodes);
-            (*root, nodes.flat_map(|(node, _)| self.model.path(node)).collect())
+            (roots, nodes.flat_map(|(node, _)| self.model.path(node)).collect())
         };
         // Slow, so it is asked only when there is something else to judge.
-        let asked = (root, known);
         if let Some((of, tip)) = &self.judged
             && *of == asked
         {
             return Ok(*tip);
         }
-        let tip = self.model.tip(root, &asked.1);
+        let (roots, known) = &asked;
+        let mut from: Vec<&NodeId> = roots.iter().collect();
+        from.dedup();
+        let tips = from.into_iter().map(|root| self.model.tip(*root, known));
+        let tips = tips.map(|tip| {
+            let path = self.model.path(&tip);
+            (roots.iter().filter(|root| path.contains(root)).count(), tip)
+        });
+        // Of as many the first.
+        let tip = tips.rev().max_by_key(|(followed, _)| *followed);
+        let (_, tip) = tip.ok_or("nobody is left in the group")?;
         self.judged = Some((asked, tip));
         Ok(tip)
+    }
+
+    /// Whether a state counts for who knows all that is known from some oldest state on.
+    fn counts_from(&self, root: &NodeId, state: &NodeId) -> bool {
+        let judged = self.judged.as_ref();
+        judged.is_some_and(|((_, known), _)| self.model.tip(*root, known) == *state)
     }
 
     /// Those of some oldest states that are on the way that most have, where a hostile member may keep others on a way of its own.
@@ -159,10 +173,12 @@ impl Village {
             };
             if !is_member {
                 // Where the removal is settled, or no relay keeps it any more, nobody owes it to whom it removes; and who has settled on
-                // another branch can't read it, and hears of it only from a member. A hostile one may keep it on a way of its own.
-                let elsewhere = row.nodes.first().is_some_and(|(root, _)| !path.contains(root));
+                // another branch can't read it, and hears of it only from a member. A hostile one may keep it on a way of its own, which
+                // may even be the one that counts for who can follow it.
+                let apart = |(root, _): &(NodeId, _)| !path.contains(root) || self.counts_from(root, &row.state);
+                let elsewhere = || row.nodes.first().is_some_and(apart);
                 let excused = !self.exact
-                    || world.mole.is_some() && elsewhere
+                    || world.mole.is_some() && elsewhere()
                     || end.accounts.is_empty()
                     || world.forgetful() && self.model.is_before(&row.state, &tip);
                 if !row.out && !row.lost && !excused {

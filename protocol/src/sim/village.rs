@@ -46,7 +46,7 @@ pub(super) struct Village {
     pub exact: bool,
     pub model: Model,
     /// What it says counts, from a state on, of some commits.
-    pub judged: Option<((NodeId, BTreeSet<NodeId>), NodeId)>,
+    pub judged: Option<((Vec<NodeId>, BTreeSet<NodeId>), NodeId)>,
     pub states: BTreeMap<NodeId, StateInside>,
     /// Who has ever asked to be put back.
     pub lost: BTreeSet<HostId>,
