@@ -162,9 +162,11 @@ impl Driver {
         }
     }
 
-    /// Virtual time in which everything has to come right once all is healed.
+    /// Virtual time in which everything has to come right once all is healed. Where relays forget, one may come over only by way of another
+    /// that does, and whoever isn't answered asks ever more seldom.
     fn patience(&self) -> Micros {
-        self.world.config.patience_s * SECOND
+        let times = if self.world.config.absence { 2 } else { 1 };
+        times * self.world.config.patience_s * SECOND
     }
 
     /// Does the next thing; true at the end.

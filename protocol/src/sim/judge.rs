@@ -527,11 +527,13 @@ impl Village {
             // Written on the branch that counts, once this one was out of it for good (FAULTS 45).
             let account = account(world, *host);
             let never = |node: &NodeId| self.states.get(node).is_some_and(|state| !holds(state, account));
-            let since = self.since(path, &done_in);
+            // It may have been sealed in either of the two, where the author moved in between.
+            let done = self.since(path, &done_in);
             // Whoever was added on another branch was given it there, or is a member on a way that was settled too and to which the author went over.
             let beside =
                 || self.was_added_beside(world, *host, path) || self.settled_beside_with(sent.author, account, path);
-            if since.first() == Some(&done_in) && since.iter().all(never) && has.contains(&id) && !beside() {
+            let counts = done.first() == Some(&done_in);
+            if counts && since.iter().chain(done).all(never) && has.contains(&id) && !beside() {
                 return Err(format!("{host:?} is removed and reads {id:?} of {:?}", sent.author));
             }
         }
