@@ -4,7 +4,7 @@
 use super::checker::{Book, Sent, list};
 use super::host::Machine;
 use super::random::Micros;
-use super::village::{Change, Village, Wanted, account};
+use super::village::{Asked, Change, Village, Wanted, account};
 use super::world::{HostId, World};
 use crate::chat::Role;
 use crate::client::inspect::{Inside, StateInside};
@@ -45,7 +45,7 @@ impl Village {
         let inside = |host: HostId| Some((host, self.inside(world, host)?));
         let mut rows: Vec<(HostId, Inside)> = world.honest().into_iter().filter_map(inside).collect();
         let whole = self.exact && self.lost.is_empty();
-        let asked: (Vec<NodeId>, BTreeSet<NodeId>) = if whole {
+        let asked: Asked = if whole {
             let (root, _) = self.model.root.as_ref().ok_or("the group was never recorded")?;
             (vec![*root], self.model.commits.keys().copied().collect())
         } else {

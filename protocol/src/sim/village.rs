@@ -34,6 +34,9 @@ pub(super) struct Wanted {
     pub done_at: Option<NodeId>,
 }
 
+/// States from which it is asked which one counts, the ones to start from first, and the commits that are known.
+pub(super) type Asked = (Vec<NodeId>, BTreeSet<NodeId>);
+
 /// A group.
 pub(super) struct Village {
     founder: HostId,
@@ -45,8 +48,8 @@ pub(super) struct Village {
     /// Nobody settles a state in this history, so that the model knows what all do.
     pub exact: bool,
     pub model: Model,
-    /// What it says counts, from a state on, of some commits.
-    pub judged: Option<((Vec<NodeId>, BTreeSet<NodeId>), NodeId)>,
+    /// What it said last that counts.
+    pub judged: Option<(Asked, NodeId)>,
     pub states: BTreeMap<NodeId, StateInside>,
     /// Who has ever asked to be put back.
     pub lost: BTreeSet<HostId>,
