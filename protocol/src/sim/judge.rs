@@ -488,6 +488,15 @@ impl Village {
         roots.any(|(root, _)| !path.contains(root) && with(root))
     }
 
+    /// Whether a host has come over to a way that isn't the one that counts, and on which an account is, where a hostile member parted the two: it may
+    /// be the one that counts for who can follow it.
+    fn came_over_to(&self, world: &World, host: HostId, whom: Option<AccountId>, path: &[NodeId]) -> bool {
+        let with = |state: &NodeId| self.states.get(state).is_some_and(|state| holds(state, whom));
+        let way = self.inside(world, host).map(|row| self.model.path(&row.state));
+        let mut beside = way.iter().flatten().filter(|state| !path.contains(state));
+        world.mole.is_some() && beside.any(with)
+    }
+
     fn check_message(
         &self,
         world: &World,
@@ -530,8 +539,11 @@ impl Village {
             // It may have been sealed in either of the two, where the author moved in between.
             let done = self.since(path, &done_in);
             // Whoever was added on another branch was given it there, or is a member on a way that was settled too and to which the author went over.
-            let beside =
-                || self.was_added_beside(world, *host, path) || self.settled_beside_with(sent.author, account, path);
+            let beside = || {
+                self.was_added_beside(world, *host, path)
+                    || self.settled_beside_with(sent.author, account, path)
+                    || self.came_over_to(world, sent.author, account, path)
+            };
             let counts = done.first() == Some(&done_in);
             if counts && since.iter().chain(done).all(never) && has.contains(&id) && !beside() {
                 return Err(format!("{host:?} is removed and reads {id:?} of {:?}", sent.author));
