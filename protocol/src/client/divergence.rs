@@ -270,6 +270,20 @@ impl Chat {
         theirs == Some(false) && lacks.iter().any(|node| self.has_been(node))
     }
 
+    /// Whether another way, of which some states are told and which isn't known here, parts from the one here where nothing is settled, and none of the
+    /// others has shown to have a state of this one after that: those who know both may be on the other.
+    pub fn is_unfollowed(&self, own: DeviceId, past: &[NodeId], node: &NodeId) -> bool {
+        let last = past.iter().rev().find(|known| self.comes_from(known));
+        let Some(last) = last.filter(|last| self.dag.contains(last) && !self.dag.contains(node)) else {
+            return false;
+        };
+        let after = |node: NodeId| node != *last && self.dag.leads_to(last, &node);
+        let mut shown = self
+            .others(own)
+            .filter_map(|member| self.acks.get(&member.device)?.node);
+        after(self.dag.tip()) && !shown.any(after)
+    }
+
     /// Whether a state is known by name.
     pub fn has_been(&self, node: &NodeId) -> bool {
         self.dag.contains(node) || self.row.past_nodes.contains(node)

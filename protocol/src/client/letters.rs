@@ -99,7 +99,8 @@ impl Client {
             return Ok(Taken::Yes);
         };
         self.pass_on_letter(now_ms, chat_id, topic, &content)?;
-        let for_us = content.to == Some(self.device_in(&chat_id));
+        let own = self.device_in(&chat_id);
+        let for_us = content.to == Some(own);
         match content.message {
             InboxMessage::Rejoin(rejoin) if content.to.is_none() && rejoin.chat == chat_id => {
                 self.rejoin_asked(now_ms, AskedBy::Letter(topic), &rejoin)?;
@@ -111,8 +112,9 @@ impl Client {
                 };
                 let here = topic == chat.row.topic.public() || chat.row.asked.iter().any(|(_, on)| *on == topic);
                 let way = told.at.and_then(|at| chat.way_goes_before(&told.past, at));
-                // Whoever is alone leaves nobody behind.
-                let first = way.map(|first| first || chat.is_alone());
+                // Whoever is alone, or isn't followed by anybody, leaves nobody behind.
+                let unfollowed = || told.at.is_some_and(|at| chat.is_unfollowed(own, &told.past, &at));
+                let first = way.map(|first| first || chat.is_alone() || unfollowed());
                 if here || first == Some(true) && chat.misled < MISLED {
                     self.gone_told(now_ms, chat_id, (Some(topic), &told));
                 }

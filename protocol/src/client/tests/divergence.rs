@@ -508,6 +508,35 @@ fn f47_whoever_is_alone_believes_in_a_way_of_the_others_also_if_it_goes_after_it
     }
 }
 
+#[test]
+fn f47_who_is_followed_by_nobody_believes_in_a_way_of_the_others_also_if_it_goes_after_its_own() {
+    for followed in [true, false] {
+        let Village { mut w, chat } = Village::new(3);
+        w.send(BOB, chat, "here");
+        w.pass(60_000);
+        let (topic, way) = (w.group(ALICE, chat).row.topic.clone(), w.group(ALICE, chat).way());
+        let told = LeafTold {
+            chat,
+            leaf: NO_LEAF,
+            at: Some(NodeId([255; 32])),
+            past: way,
+        };
+        let message = InboxMessage::Leaf(told).encode();
+        let envelope = letter(&w, BOB, chat, &topic, None, &message);
+        if !followed {
+            w.stop(BOB);
+        }
+        w.removes(ALICE, chat, CAROL);
+        w.pass(60_000);
+        if followed {
+            w.send(BOB, chat, "still here");
+            w.pass(60_000);
+        }
+        w.gossip_to(ALICE, CAROL, envelope.bytes());
+        assert_eq!(w.group(ALICE, chat).is_left_behind(), !followed);
+    }
+}
+
 /// What a member tells of a leaf.
 fn leaf_of(chat: ChatId) -> Vec<u8> {
     let told = LeafTold {
