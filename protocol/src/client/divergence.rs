@@ -146,10 +146,7 @@ impl Chat {
 
     /// Whether any of the others has shown to have a state here in which an account is no member.
     pub fn is_followed_without(&self, own: DeviceId, account: &AccountId) -> bool {
-        let shown: BTreeSet<NodeId> = self
-            .others(own)
-            .filter_map(|member| self.acks.get(&member.device)?.node)
-            .collect();
+        let shown: BTreeSet<NodeId> = self.shown(own).collect();
         let mut states = self.frozen.iter().chain([&self.group]);
         let without = |members: Vec<Member>| members.iter().all(|member| member.account != *account);
         states.any(|group| shown.contains(&group.node()) && group.members().is_ok_and(without))
@@ -165,10 +162,7 @@ impl Chat {
     /// Whether none of the others has shown to have a state of the tree, though some had states before it: they may have settled otherwise
     /// and write on a topic that is unknown here.
     pub fn is_deserted(&self, own: DeviceId) -> bool {
-        let mut known = self
-            .others(own)
-            .filter_map(|member| self.acks.get(&member.device)?.node)
-            .peekable();
+        let mut known = self.shown(own).peekable();
         self.row.context.kind == ChatKind::Group
             && self.is_member()
             && !self.row.past_nodes.is_empty()
@@ -259,8 +253,19 @@ impl Chat {
 
     /// Whether another way, of which some states are told, parts from the one here where nothing is settled: whoever knows both can tell which one counts.
     fn parts_unsettled(&self, past: &[NodeId]) -> bool {
+        self.unsettled_fork(past).is_some()
+    }
+
+    /// The state from which another way, of which some states are told, parts from the one here; none where that is settled.
+    fn unsettled_fork(&self, past: &[NodeId]) -> Option<NodeId> {
         let last = past.iter().rev().find(|known| self.comes_from(known));
-        last.is_some_and(|last| self.dag.contains(last))
+        last.filter(|last| self.dag.contains(last)).copied()
+    }
+
+    /// The states that the others have shown to have.
+    fn shown(&self, own: DeviceId) -> impl Iterator<Item = NodeId> {
+        self.others(own)
+            .filter_map(|member| self.acks.get(&member.device)?.node)
     }
 
     /// Whether who asks to be put back has gone another way, knows of this one, and comes over because this one goes before.
@@ -273,15 +278,11 @@ impl Chat {
     /// Whether another way, of which some states are told and which isn't known here, parts from the one here where nothing is settled, and none of the
     /// others has shown to have a state of this one after that: those who know both may be on the other.
     pub fn is_unfollowed(&self, own: DeviceId, past: &[NodeId], node: &NodeId) -> bool {
-        let last = past.iter().rev().find(|known| self.comes_from(known));
-        let Some(last) = last.filter(|last| self.dag.contains(last) && !self.dag.contains(node)) else {
+        let Some(fork) = self.unsettled_fork(past).filter(|_| !self.dag.contains(node)) else {
             return false;
         };
-        let after = |node: NodeId| node != *last && self.dag.leads_to(last, &node);
-        let mut shown = self
-            .others(own)
-            .filter_map(|member| self.acks.get(&member.device)?.node);
-        after(self.dag.tip()) && !shown.any(after)
+        let after = |node: NodeId| node != fork && self.dag.leads_to(&fork, &node);
+        after(self.dag.tip()) && !self.shown(own).any(after)
     }
 
     /// Whether a state is known by name.
