@@ -248,9 +248,9 @@ impl Client {
             return Err(CommandError::NotFound { field: "chat" });
         };
         let before = chat.row.intents.len();
-        chat.row
-            .intents
-            .extend(wanted.into_iter().map(|change| IntentRow { change, node: None }));
+        let changes = wanted.into_iter().filter(|change| !chat.row.adds_a_member(change));
+        let changes: Vec<IntentRow> = changes.map(|change| IntentRow { change, node: None }).collect();
+        chat.row.intents.extend(changes);
         match self.commit_intents(now_ms, chat_id, before)? {
             Ok(()) => Ok(Reply::Done),
             Err(error) => {

@@ -2,7 +2,7 @@
 //! have settled another one; then what was changed on it is made again.
 
 use super::chats::Chat;
-use super::records::{Intent, IntentRow};
+use super::records::{ChatRow, Intent, IntentRow};
 use crate::keys::{DeviceId, NodeId};
 use crate::limits;
 
@@ -26,6 +26,19 @@ impl Intent {
     /// Whether it is this device's own, and worth keeping after it was settled: who asked for something asks again.
     pub(super) fn is_own(&self) -> bool {
         !matches!(self, Self::Wish(_) | Self::Guest(_))
+    }
+}
+
+impl ChatRow {
+    /// Whether a change adds who is a member, whom no open change of ours removes. Nothing is to be looked after: made again on another
+    /// branch, it would undo that the member has left since.
+    pub(super) fn adds_a_member(&self, change: &Intent) -> bool {
+        let Intent::Add(account) = change else {
+            return false;
+        };
+        let mut open = self.intents.iter().filter(|intent| intent.node.is_none());
+        self.accounts.contains(account)
+            && !open.any(|intent| matches!(&intent.change, Intent::Remove(removed) if removed == account))
     }
 }
 

@@ -378,8 +378,10 @@ impl Village {
                         || after.any(|later| later.by == wanted.by && matches!(later.change, Change::Name(_)))
                 }
                 Change::Add(host) => {
-                    let had = self.states.get(&done_at).is_some_and(|state| holds(state, is_in(host)));
-                    had && !self.made(&done_at, by)
+                    let had = |node: &NodeId| self.states.get(node).is_some_and(|state| holds(state, is_in(host)));
+                    // Where it was a member nothing was to be done.
+                    wanted.asked_at.is_some_and(|asked_at| had(&asked_at))
+                        || had(&done_at) && !self.made(&done_at, by)
                         || states.iter().any(|state| holds(state, is_in(host)))
                         // It took it back itself, and both may have lost.
                         || after.any(|later| later.by == wanted.by && later.change == Change::Remove(*host))
@@ -395,6 +397,7 @@ impl Village {
                         || states.iter().any(|state| !holds(state, Some(by)))
                         // It was added again and stayed, and both may have lost.
                         || after.any(|later| later.change == Change::Add(wanted.by))
+                        || self.is_added_after(&done_at, by)
                 }
                 Change::Role(host, role) => {
                     has(*role, host)
@@ -419,6 +422,15 @@ impl Village {
             }
         }
         Ok(())
+    }
+
+    /// Whether a state that builds on another adds an account.
+    fn is_added_after(&self, node: &NodeId, added: AccountId) -> bool {
+        let has = |node: &NodeId| self.states.get(node).map(|state| holds(state, Some(added)));
+        let mut commits = self.model.commits.iter();
+        commits.any(|(made, commit)| {
+            has(made) == Some(true) && has(&commit.parent) == Some(false) && self.model.is_before(node, &commit.parent)
+        })
     }
 
     /// Whether a state was made by an account.

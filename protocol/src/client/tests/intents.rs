@@ -3,6 +3,7 @@
 use super::groups::Village;
 use super::*;
 use crate::client::SettingsChange;
+use crate::client::records::{Intent, IntentRow};
 use crate::keys::NodeId;
 
 /// Three, whose states are settled after a minute; carol hears nothing.
@@ -110,4 +111,31 @@ fn f40_changes_that_together_leave_a_branch_as_it_is_are_looked_after_there() {
     assert_eq!(group.group.node(), tip, "nothing is to be done");
     let looked_after: Vec<Option<NodeId>> = group.row.intents.iter().map(|intent| intent.node).collect();
     assert_eq!(looked_after, [Some(tip), Some(tip)]);
+}
+
+#[test]
+fn f40_to_add_who_is_a_member_is_no_change_unless_it_is_about_to_be_removed() {
+    let Village { mut w, chat } = village();
+    let members = vec![w.account(BOB)];
+    w.does(
+        ALICE,
+        Command::AddMembers {
+            chat,
+            members: members.clone(),
+        },
+    );
+    assert_eq!(
+        kept(&w, chat),
+        0,
+        "on another branch it would undo that he has left since"
+    );
+    // A removal that lost, and isn't made again yet.
+    let removal = IntentRow {
+        change: Intent::Remove(w.account(BOB)),
+        node: None,
+    };
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    group.row.intents.push(removal);
+    w.does(ALICE, Command::AddMembers { chat, members });
+    assert_eq!(kept(&w, chat), 2, "he is to stay");
 }
