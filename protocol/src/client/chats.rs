@@ -636,7 +636,7 @@ impl Client {
         let report = chat.report_due_ms.filter(|_| may_seal && self.reachable(&chat.id));
         let frozen = self.thaw_timer(chat);
         let leaf = self.leaf_due_ms(chat);
-        let retry = chat.retry_ms.filter(|_| chat.may_commit());
+        let retry = chat.retry_due_ms();
         [
             report,
             frozen,

@@ -538,7 +538,7 @@ impl Client {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        if chat.retry_ms.is_none_or(|due| due > now_ms) || !chat.may_commit() {
+        if chat.retry_due_ms().is_none_or(|due| due > now_ms) {
             return Ok(());
         }
         let held = chat.removes_first();

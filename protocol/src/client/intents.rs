@@ -55,6 +55,11 @@ impl Chat {
             && open.any(|intent| matches!(&intent.change, Intent::Remove(account) if self.is_of(account)))
     }
 
+    /// When what isn't made is to be made: not while another branch counts, of which this device is no member.
+    pub(super) fn retry_due_ms(&self) -> Option<u64> {
+        self.retry_ms.filter(|_| self.may_commit() && self.is_member())
+    }
+
     /// How many changes aren't settled.
     pub(super) fn unsettled_intents(&self) -> usize {
         self.row.intents.iter().filter(|intent| !self.is_made(intent)).count()

@@ -139,3 +139,22 @@ fn f40_to_add_who_is_a_member_is_no_change_unless_it_is_about_to_be_removed() {
     w.does(ALICE, Command::AddMembers { chat, members });
     assert_eq!(kept(&w, chat), 2, "he is to stay");
 }
+
+#[test]
+fn f40_what_falls_due_while_another_branch_counts_is_made_once_it_does_no_more() {
+    let Village { mut w, chat } = village();
+    w.renames(ALICE, chat, "square");
+    w.pass(10_000);
+    let now_ms = w.now_ms;
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    // Its branch lost against one that has removed her.
+    group.row.intents[0].node = None;
+    group.retry_ms = Some(now_ms);
+    group.row.out = true;
+    w.pass(10_000);
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    assert_eq!(group.row.intents[0].node, None);
+    group.row.out = false;
+    w.pass(10_000);
+    assert!(w.group(ALICE, chat).row.intents[0].node.is_some(), "it is never made");
+}
