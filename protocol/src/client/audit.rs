@@ -350,7 +350,8 @@ impl Client {
             self.fault(now_ms, relay, Fault::Denied, &proof)?;
             self.trust.drop_promises(&relay, &lacked);
             self.channel_lost(running.topic, &lacked);
-            self.lost_there(now_ms, relay, &lacked)?;
+            let numbers: Vec<u64> = lacked.iter().filter_map(|id| self.out_ids.get(id)).copied().collect();
+            self.lost_there(now_ms, relay, &numbers)?;
         }
         let late_ms = now_ms.saturating_sub(SOON_MS.0);
         let Some(link) = self.links.get_mut(&relay) else {
@@ -403,23 +404,6 @@ impl Client {
             self.fault(now_ms, relay, Fault::Unserved, &proof)?;
         }
         self.next_window(now_ms, relay)
-    }
-
-    /// A relay has lost some of what it held: it is handed that again, as far as we still have it. The ledger stays what it was, but for
-    /// the relay that no longer holds it.
-    fn lost_there(&mut self, now_ms: u64, relay: TransportKey, lost: &[EnvelopeId]) -> Result<(), RowsError> {
-        let numbers: Vec<u64> = lost.iter().filter_map(|id| self.out_ids.get(id)).copied().collect();
-        for number in numbers {
-            if let Some(out) = self.outs.get_mut(&number) {
-                out.doubted.remove(&relay);
-                if out.held.contains_key(&relay) {
-                    out.forgotten.insert(relay);
-                }
-            }
-            self.write_ledger(number)?;
-        }
-        self.fill_todo(now_ms, relay);
-        self.pump(now_ms, relay)
     }
 }
 

@@ -318,22 +318,29 @@ impl Client {
 
     /// A relay lost its past: what it held has to be deposited again. The rows say so too, since its cursors are void only once.
     pub(super) fn relay_forgot(&mut self, now_ms: u64, peer: TransportKey) -> Result<(), RowsError> {
-        let held = |out: &Out| out.held.contains_key(&peer) && !out.forgotten.contains(&peer);
-        let lost: Vec<u64> = self
-            .outs
-            .iter()
-            .filter(|(_, out)| held(out))
-            .map(|(number, _)| *number)
-            .collect();
-        for number in lost {
-            if let Some(out) = self.outs.get_mut(&number) {
-                out.forgotten.insert(peer);
-            }
-            self.write_ledger(number)?;
-        }
+        let signed = |out: &Out| {
+            out.held.contains_key(&peer) && !out.forgotten.contains(&peer) || out.doubted.contains_key(&peer)
+        };
+        let outs = self.outs.iter().filter(|(_, out)| signed(out));
+        let lost: Vec<u64> = outs.map(|(number, _)| *number).collect();
         self.blobs_forgotten(&peer)?;
-        self.fill_todo(now_ms, peer);
-        self.pump(now_ms, peer)
+        self.lost_there(now_ms, peer, &lost)
+    }
+
+    /// A relay has lost some of what it held: it is handed that again, as far as we still have it. The ledger stays what it was, but for
+    /// the relay that no longer holds it.
+    pub(super) fn lost_there(&mut self, now_ms: u64, relay: TransportKey, lost: &[u64]) -> Result<(), RowsError> {
+        for number in lost {
+            if let Some(out) = self.outs.get_mut(number) {
+                out.doubted.remove(&relay);
+                if out.held.contains_key(&relay) {
+                    out.forgotten.insert(relay);
+                }
+            }
+            self.write_ledger(*number)?;
+        }
+        self.fill_todo(now_ms, relay);
+        self.pump(now_ms, relay)
     }
 
     /// Takes what is on a refused topic out of a link's way.

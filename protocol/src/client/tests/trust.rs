@@ -54,6 +54,17 @@ impl World {
         keeper.disk.apply(&batch);
     }
 
+    /// Sets the first relay back to a backup, which it doesn't know.
+    fn restore(&mut self, backup: MemoryRows) {
+        self.relay_up(false);
+        let relay = Relay::load(RelayConfig::default(), relay_secret(), [9; 32], &backup, self.now_ms).unwrap();
+        self.keeper = Some(Keeper {
+            relay,
+            disk: backup,
+            up: true,
+        });
+    }
+
     /// What alice has sealed and still keeps.
     fn sealed(&self, place: usize) -> Vec<EnvelopeId> {
         self.nodes[place].client.out_ids.keys().copied().collect()
@@ -406,13 +417,7 @@ fn f18_a_relay_restored_from_a_backup_forgot_and_is_not_said_to_lie() {
         w.send(ALICE, chat, text);
     }
     w.live(60_000);
-    w.relay_up(false);
-    let relay = Relay::load(RelayConfig::default(), relay_secret(), [9; 32], &backup, w.now_ms).unwrap();
-    w.keeper = Some(Keeper {
-        relay,
-        disk: backup,
-        up: true,
-    });
+    w.restore(backup);
     w.live(HOUR_MS);
     assert_eq!(w.faults(ALICE), [Fault::Forgot]);
     let kept = w.evidence(ALICE);
@@ -425,6 +430,26 @@ fn f18_a_relay_restored_from_a_backup_forgot_and_is_not_said_to_lie() {
         [Fault::Forgot],
         "what it signed before it forgot is no lie"
     );
+}
+
+#[test]
+fn f18_a_demoted_relay_that_forgot_is_handed_again_also_what_its_word_was_no_custody_for() {
+    let (mut w, chat, _) = waiting();
+    let (now_ms, relay) = (w.now(ALICE), relay_secret().public());
+    let proof = crate::client::trust::Proof::default();
+    w.nodes[ALICE]
+        .client
+        .fault(now_ms, relay, Fault::Denied, &proof)
+        .unwrap();
+    w.input(ALICE, Input::Tick);
+    let backup = w.keeper.as_ref().unwrap().disk.clone();
+    let message = w.send(ALICE, chat, "again");
+    w.live(60_000);
+    assert_eq!(w.nodes[ALICE].ledger(message).held.len(), 1, "its word isn't doubted");
+    w.restore(backup);
+    w.live(HOUR_MS);
+    let ids = w.sealed(ALICE);
+    w.lose_from_log(&ids);
 }
 
 #[test]
