@@ -17,9 +17,10 @@ const CAUGHT_WITHIN: u64 = 200;
 /// Seeds that failed once, each with what it showed.
 const REGRESSIONS: &str = include_str!("seeds/regressions.txt");
 /// Histories of groups: their kind as the kept seeds name it, and the variable that plays a range of them.
-const GROUPS: [(&str, &str, Config); 7] = [
+const GROUPS: [(&str, &str, Config); 8] = [
     ("group", "MADANG_GROUPS", group),
     ("lied-to", "MADANG_LIED_TO_GROUPS", lied_to_group),
+    ("audited", "MADANG_AUDITED_GROUPS", audited_group),
     ("betrayed", "MADANG_BETRAYED_GROUPS", betrayed_group),
     ("settling", "MADANG_SETTLING_GROUPS", settling_group),
     ("forgotten", "MADANG_FORGOTTEN_GROUPS", forgotten_group),
@@ -56,6 +57,14 @@ fn lied_to_group(seed: u64) -> SimConfig {
     SimConfig {
         liar: true,
         ..group(seed)
+    }
+}
+
+/// There is time to ask the relays what they keep.
+fn audited_group(seed: u64) -> SimConfig {
+    SimConfig {
+        audits: true,
+        ..lied_to_group(seed)
     }
 }
 
@@ -127,6 +136,8 @@ fn run_each(seeds: impl IntoIterator<Item = u64>, config: Config) -> Outcome {
                 sum.posts += outcome.posts;
                 sum.withheld += outcome.withheld;
                 sum.forgeries += outcome.forgeries;
+                sum.questions += outcome.questions;
+                sum.evidence += outcome.evidence;
                 sum.events += outcome.events;
                 sum.virtual_ms += outcome.virtual_ms;
             }
@@ -224,6 +235,13 @@ fn f37_f38_f40_f41_f44_f45_groups_heal() {
 #[test]
 fn f15_f16_f17_f18_f19_f20_f22_groups_with_a_relay_that_lies_heal() {
     clean_groups(1..=60, lied_to_group);
+}
+
+#[test]
+fn f17_f19_f23_groups_that_ask_a_relay_that_lies_what_it_keeps_heal() {
+    let sum = run_each(1..=6, audited_group);
+    assert!(sum.questions > 6 * 3, "{} questions", sum.questions);
+    assert!(sum.evidence > 6, "{} pieces of evidence", sum.evidence);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::random::{Micros, Random, SECOND};
 use super::setup::{ALL_EVENTS, Pair};
 use super::world::{HostId, World};
 use crate::client::forge::FORGED;
-use crate::client::{Command, EventRow, LedgerState, LedgerView, MessageView, ReadMark, history};
+use crate::client::{Command, EventRow, Fault, LedgerState, LedgerView, MessageView, ReadMark, evidence, history};
 use crate::keys::{ChatId, DeviceId, MessageId, NodeId};
 use crate::message::{Body, StreamId};
 use crate::rows::RowsError;
@@ -412,6 +412,29 @@ pub(super) fn list(world: &World, host: HostId, chat: &ChatId) -> Result<Vec<Mes
         .map(|(_, message)| message)
         .filter(|message| message.body.shown())
         .collect())
+}
+
+/// Nobody holds anything against a relay that keeps its word; gives how much is held against others.
+pub(super) fn check_evidence(world: &World) -> Result<u64, String> {
+    let mut against = 0;
+    for host in world.clients() {
+        for evidence in evidence(&world.hosts[host.0].disk, None).map_err(fault)? {
+            let honest = |relay: &HostId| {
+                let lies = world.liar.relay == Some(*relay) || world.hostile.tainted.contains(&(host, *relay));
+                world.hosts[relay.0].key == evidence.relay && !lies
+            };
+            // What a backup has lost is a broken word, and what is served in another order is junk.
+            let excused = world.restored || evidence.fault == Fault::Junk;
+            if !excused && world.relays().iter().any(honest) {
+                let (fault, answer) = (evidence.fault.name(), evidence.answer);
+                return Err(format!(
+                    "{host:?} holds against an honest relay that it {fault}: {answer}"
+                ));
+            }
+            against += 1;
+        }
+    }
+    Ok(against)
 }
 
 fn fault(error: RowsError) -> String {

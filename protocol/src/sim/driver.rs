@@ -1,6 +1,6 @@
 //! The history: who does what when, and what goes wrong meanwhile.
 
-use super::checker::Book;
+use super::checker::{Book, check_evidence};
 use super::host::Deadfall;
 use super::plan::{ALL_CONTACTS, Paths, Plan, TO_2100_MS, signed};
 use super::random::{MS, Micros, Random, SECOND};
@@ -19,6 +19,8 @@ const SETUP_ACTS: u64 = 80;
 const SOON: Micros = 60 * SECOND;
 /// Virtual time that a run goes on after all is right: nothing may change any more.
 const AFTERMATH: Micros = 5 * SECOND;
+/// Virtual time in which nothing is done, so long that clients ask their relays what they keep.
+const LULL: (Micros, Micros) = (540 * SECOND, 800 * SECOND);
 /// Milliseconds of a day.
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -196,6 +198,12 @@ impl Driver {
                     }
                     None => self.heal(),
                 }
+                if self.world.config.audits && self.world.random.chance(1) {
+                    let pause = self.world.random.between(LULL.0, LULL.1);
+                    self.world.trace(|| format!("nothing is done for {} s", pause / SECOND));
+                    self.world.schedule(pause, Event::Act);
+                    return Ok(false);
+                }
                 // Where relays forget, the history is long enough to outlast them.
                 let longest = if self.world.retention_s.is_some() { 1200 } else { 400 };
                 self.world.random.between(5 * MS, longest * MS)
@@ -243,6 +251,7 @@ impl Driver {
                 }
                 let group = self.village.as_ref().and_then(|village| village.chat);
                 self.book.check_events(&self.world, &self.pairs, group)?;
+                self.world.outcome.evidence = check_evidence(&self.world)?;
                 return Ok(true);
             }
             Phase::Aftermath { .. } => SECOND,

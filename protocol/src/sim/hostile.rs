@@ -30,7 +30,7 @@ pub(super) struct Hostile {
     pub owed: BTreeMap<(HostId, [u8; 16]), (Micros, bool)>,
     gossips: u64,
     /// Relays that added something of the stranger's to what they serve a client: it may hold that against them.
-    tainted: BTreeSet<(HostId, HostId)>,
+    pub tainted: BTreeSet<(HostId, HostId)>,
     /// States that commits were seen to build on.
     pub epochs: BTreeSet<NodeId>,
 }

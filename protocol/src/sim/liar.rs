@@ -6,11 +6,12 @@ use super::random::{MS, Micros};
 use super::world::{HostId, World};
 use crate::client::Side;
 use crate::custody::{
-    Accepted, BlobReceipt, BlobRefused, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items, Receipt, Refusal,
-    Refused, RunningHash,
+    Accepted, Answer, Ask, BlobReceipt, BlobRefused, ClientFrame, Cursor, CustodianFrame, Deposit, Item, Items,
+    Receipt, Reconciled, Refusal, Refused, RunningHash,
 };
 use crate::envelope::Envelope;
 use crate::keys::{EnvelopeId, TransportKey, TransportSecret};
+use crate::limits;
 use crate::wire::Wire;
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ pub(super) enum Lie {
     CaughtUp,
     /// It answers no watch.
     Silent,
-    /// Behind each page it serves another one, of what it has served before, at places that don't exist.
+    /// Behind each page it serves another one, of what it has served before, at places that don't exist; asked what it keeps, it names
+    /// without end what nobody has.
     Pages,
     /// It serves old pages again, with their old cursors.
     Replays,
@@ -54,6 +56,8 @@ const LIES: [Lie; 9] = [
 const REMEMBERED: usize = 64;
 /// Time between a made-up page and the next.
 const PAUSE: Micros = 200 * MS;
+/// A message of negentropy that names no range: the version alone.
+const ALL_THE_SAME: [u8; 1] = [0x61];
 /// Of what it drops or denies, so many of 256.
 const SHARE: u8 = 90;
 
@@ -65,6 +69,8 @@ pub(super) struct Liar {
     /// What it has signed for and not kept, by the deposit's number.
     signed: BTreeMap<(TransportKey, u64), Vec<Accepted>>,
     pages: Vec<Items>,
+    /// What it has said that it keeps, the newest first.
+    answers: Vec<Answer>,
     /// Not before then is another page made up for a peer.
     paging: BTreeMap<TransportKey, Micros>,
 }
@@ -163,7 +169,19 @@ impl World {
                 self.say(relay, stream, CustodianFrame::BlobRefused(refused));
                 return None;
             }
-            (Lie::Silent, ClientFrame::Watch(_) | ClientFrame::GetBlob(_) | ClientFrame::History(_)) => return None,
+            (
+                Lie::Silent,
+                ClientFrame::Watch(_) | ClientFrame::GetBlob(_) | ClientFrame::History(_) | ClientFrame::Reconcile(_),
+            ) => return None,
+            (_, ClientFrame::Reconcile(question)) => {
+                let Some(answer) = self.belie(&question.ask) else {
+                    return Some(bytes);
+                };
+                let request = question.request;
+                let reconciled = Reconciled { request, answer };
+                self.say(relay, stream, CustodianFrame::Reconciled(reconciled));
+                return None;
+            }
             (Lie::Pages, ClientFrame::Ack { .. } | ClientFrame::Watch(_)) => self.page_again(relay, stream, peer),
             _ => {}
         }
@@ -196,6 +214,21 @@ impl World {
                     _ => return vec![frame],
                 }
                 vec![CustodianFrame::History(page).encode()]
+            }
+            CustodianFrame::Reconciled(mut reconciled) => {
+                self.liar.answers.truncate(REMEMBERED - 1);
+                self.liar.answers.insert(0, reconciled.answer.clone());
+                match self.liar.lie {
+                    Lie::Denies if matches!(reconciled.answer, Answer::Fetched(_)) => {
+                        reconciled.answer = Answer::Fetched(Vec::new());
+                    }
+                    Lie::Replays => {
+                        let known = self.random.pick(&self.liar.answers);
+                        reconciled.answer = known.unwrap_or(reconciled.answer);
+                    }
+                    _ => return vec![frame],
+                }
+                vec![CustodianFrame::Reconciled(reconciled).encode()]
             }
             _ => vec![frame],
         }
@@ -256,6 +289,39 @@ impl World {
         (page.void, page.caught_up) = (false, false);
         let frame = CustodianFrame::Items(page).encode();
         self.put_on_stream_later(stream, relay, frame, PAUSE);
+    }
+
+    /// What it says that it keeps, where it doesn't tell by what it has.
+    fn belie(&mut self, ask: &Ask) -> Option<Answer> {
+        let refused = |why| Answer::Refused { why, retry_after_s: 0 };
+        Some(match (self.liar.lie, ask) {
+            // It has all that it is asked for, as if the ids of what it lacks had collided.
+            (Lie::DropsSome | Lie::DropsAll, Ask::Compare(_)) => Answer::Compared(ALL_THE_SAME.to_vec()),
+            (Lie::CaughtUp, _) => refused(Refusal::NotHere),
+            (Lie::Full, _) => refused(
+                self.random
+                    .pick(&[Refusal::TooLarge, Refusal::Busy])
+                    .unwrap_or(Refusal::Busy),
+            ),
+            // Junk, until it is asked for a list.
+            (Lie::Pages, Ask::List) => {
+                let made_up = || EnvelopeId(self.random.bytes());
+                Answer::Listed(
+                    std::iter::repeat_with(made_up)
+                        .take(limits::RECONCILE_ELEMENTS)
+                        .collect(),
+                )
+            }
+            (Lie::Pages, Ask::Compare(asked)) => {
+                let mut junk = asked.clone();
+                let at = self.random.index(junk.len());
+                if let Some(byte) = junk.get_mut(at) {
+                    *byte ^= 1;
+                }
+                Answer::Compared(junk)
+            }
+            _ => return None,
+        })
     }
 
     fn say(&mut self, relay: HostId, stream: u64, frame: CustodianFrame) {

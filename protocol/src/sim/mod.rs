@@ -73,6 +73,8 @@ pub struct SimConfig {
     pub settles: bool,
     /// Of a group: one of its relays lies, where there are several.
     pub liar: bool,
+    /// Of a group with a relay that lies: now and then nothing is done for so long that relays are asked what they keep.
+    pub audits: bool,
     /// Of a group: one of its members is hostile.
     pub mole: bool,
     /// Of pairs: the first has a channel that the others follow, one of several relays lies, and the brand now and then signs two
@@ -96,6 +98,7 @@ impl SimConfig {
             group: None,
             settles: false,
             liar: false,
+            audits: false,
             mole: false,
             brand: false,
             absence: false,
@@ -138,6 +141,10 @@ pub struct Outcome {
     pub withheld: u64,
     /// Entries that brands signed with numbers they had used.
     pub forgeries: u64,
+    /// Questions to relays about what they keep.
+    pub questions: u64,
+    /// Pieces of evidence against relays that clients hold in the end.
+    pub evidence: u64,
     /// Events processed.
     pub events: u64,
     /// Virtual milliseconds.

@@ -291,11 +291,15 @@ impl World {
             let Ok(decoded) = ClientFrame::decode(&frame) else {
                 return Err(format!("{from:?} sends a frame that can't be read"));
             };
-            if let ClientFrame::Deposit(deposit) = decoded {
-                self.outcome.envelopes += deposit.envelopes.len() as u64;
-                for envelope in deposit.envelopes {
-                    self.hostile.overhear(envelope);
+            match decoded {
+                ClientFrame::Deposit(deposit) => {
+                    self.outcome.envelopes += deposit.envelopes.len() as u64;
+                    for envelope in deposit.envelopes {
+                        self.hostile.overhear(envelope);
+                    }
                 }
+                ClientFrame::Reconcile(_) => self.outcome.questions += 1,
+                _ => {}
             }
         }
         let frame = if self.hosts[from.0].is_relay() {
