@@ -192,12 +192,16 @@ impl Plan {
             plan.retention_s = Some(8 + u32::try_from(random.below(20)).unwrap_or(0));
             for (client, _) in &mut plan.clients {
                 client.frozen_ms = random.between(8_000, 30_000);
+                client.leaf_update_ms = client.leaf_update_ms.min(RENEWED_MS);
             }
         }
         plan
     }
 }
 
+/// Milliseconds in which a leaf is renewed where relays forget: as with real ones whoever comes back doesn't stay silent for good, and
+/// is heard where nothing else tells it that the others have gone on.
+const RENEWED_MS: u64 = 5 * 60_000;
 /// Up to so many devices all are contacts of each other where there are no relays.
 pub(super) const ALL_CONTACTS: usize = 5;
 
