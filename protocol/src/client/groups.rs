@@ -229,7 +229,7 @@ impl Client {
         Ok(chat)
     }
 
-    fn want(&mut self, now_ms: u64, chat_id: ChatId, wanted: Vec<Intent>) -> Result<Reply, CommandError> {
+    fn want(&mut self, now_ms: u64, chat_id: ChatId, mut wanted: Vec<Intent>) -> Result<Reply, CommandError> {
         let timer_only = |intent: &Intent| {
             matches!(
                 intent,
@@ -248,8 +248,8 @@ impl Client {
             return Err(CommandError::NotFound { field: "chat" });
         };
         let before = chat.row.intents.len();
-        let changes = wanted.into_iter().filter(|change| !chat.row.adds_a_member(change));
-        let changes: Vec<IntentRow> = changes.map(|change| IntentRow { change, node: None }).collect();
+        wanted.retain(|change| !chat.row.adds_a_member(change));
+        let changes = wanted.into_iter().map(|change| IntentRow { change, node: None });
         chat.row.intents.extend(changes);
         match self.commit_intents(now_ms, chat_id, before)? {
             Ok(()) => Ok(Reply::Done),
