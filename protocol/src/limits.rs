@@ -157,6 +157,8 @@ pub const REQUESTS_PER_INVITE: usize = 32;
 /// Leaves of its own that a device wishes to be put back for before it asks again: members that tell it any may keep it busy no longer
 /// (guess).
 pub const WISHES_AT_ONCE: usize = 8;
+/// Wishes of one device to leave that are kept once they are carried out, until that is settled (guess).
+pub const LEAVE_WISHES: usize = 8;
 /// Leaves with which a device has asked to be put back that it remembers: being put back with another one shows that its data was copied
 /// (guess).
 pub const LEAVES_OFFERED: usize = 16;

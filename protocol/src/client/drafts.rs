@@ -35,6 +35,10 @@ impl Drafted {
     fn of(taken: bool) -> Self {
         if taken { Self::Taken } else { Self::Had }
     }
+
+    fn done(here: bool) -> Self {
+        if here { Self::Had } else { Self::Done }
+    }
 }
 
 impl Draft {
@@ -205,7 +209,10 @@ impl Client {
                 }
             }
             Intent::Wish(bytes) if self.draft_wish(chat, draft, bytes) => {}
-            Intent::Wish(_) => return Drafted::Done,
+            Intent::Wish(_) => {
+                let is_here = |device| chat.members.iter().any(|member| member.device == device);
+                return Drafted::done(change.leaver(chat.id).is_some_and(|device| !is_here(device)));
+            }
         }
         Drafted::Taken
     }

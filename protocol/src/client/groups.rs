@@ -356,6 +356,7 @@ impl Client {
                 chat.retry_ms = Some(now_ms);
             }
             chat.row.intents = kept;
+            chat.limit_leaves();
             chat.row_dirty = true;
             self.dirty.chats.insert(chat_id);
         }

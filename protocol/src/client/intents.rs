@@ -2,9 +2,11 @@
 //! have settled another one; then what was changed on it is made again.
 
 use super::chats::Chat;
+use super::drafts::Asked;
 use super::records::{ChatRow, Intent, IntentRow};
-use crate::keys::{DeviceId, NodeId};
+use crate::keys::{ChatId, DeviceId, NodeId};
 use crate::limits;
+use std::collections::BTreeMap;
 
 impl Intent {
     /// Whether nothing is left of an earlier change once this one is made too.
@@ -26,6 +28,17 @@ impl Intent {
     /// Whether it is this device's own, and worth keeping after it was settled: who asked for something asks again.
     pub(super) fn is_own(&self) -> bool {
         !matches!(self, Self::Wish(_) | Self::Guest(_))
+    }
+
+    /// The device that has wished to leave.
+    pub(super) fn leaver(&self, chat: ChatId) -> Option<DeviceId> {
+        let Self::Wish(wish) = self else {
+            return None;
+        };
+        match Asked::read(chat, wish) {
+            Ok(Asked::Leave(statement)) => Some(statement.device),
+            _ => None,
+        }
     }
 }
 
@@ -63,6 +76,23 @@ impl Chat {
     /// How many changes aren't settled.
     pub(super) fn unsettled_intents(&self) -> usize {
         self.row.intents.iter().filter(|intent| !self.is_made(intent)).count()
+    }
+
+    /// Lets go of the oldest wishes of a device to leave that were carried out, where it has wished so for many leaves.
+    pub(super) fn limit_leaves(&mut self) {
+        let mut counts: BTreeMap<DeviceId, usize> = BTreeMap::new();
+        let mut stays = |intent: &IntentRow| {
+            let Some(leaver) = intent.node.and(intent.change.leaver(self.id)) else {
+                return true;
+            };
+            let count = counts.entry(leaver).or_default();
+            *count += 1;
+            *count <= limits::LEAVE_WISHES
+        };
+        let intents = std::mem::take(&mut self.row.intents).into_iter();
+        let mut kept: Vec<IntentRow> = intents.rev().filter(|intent| stays(intent)).collect();
+        kept.reverse();
+        self.row.intents = kept;
     }
 
     /// Lets go of own changes that were settled so long ago that their states are forgotten, and of what others have asked for once it is

@@ -500,13 +500,18 @@ impl Village {
         roots.any(|(root, _)| !path.contains(root) && with(root))
     }
 
-    /// Whether a host has come over to a way that isn't the one that counts, and on which an account is, where a hostile member parted the two: it may
-    /// be the one that counts for who can follow it.
-    fn came_over_to(&self, world: &World, host: HostId, whom: Option<AccountId>, path: &[NodeId]) -> bool {
+    /// Whether a host has since come over to a way that isn't the one that counts, and on which an account is, where a hostile member parted the two: it
+    /// may be the one that counts for who can follow it. The host may have been put back from there.
+    fn came_over_to(
+        &self,
+        world: &World,
+        (host, at): (HostId, Micros),
+        whom: Option<AccountId>,
+        path: &[NodeId],
+    ) -> bool {
         let with = |state: &NodeId| self.states.get(state).is_some_and(|state| holds(state, whom));
-        let way = self.inside(world, host).map(|row| self.model.path(&row.state));
-        let mut beside = way.iter().flatten().filter(|state| !path.contains(state));
-        world.mole.is_some() && beside.any(with)
+        let mut been = self.been.get(&host).into_iter().flatten();
+        world.mole.is_some() && been.any(|(state, until)| *until >= at && !path.contains(state) && with(state))
     }
 
     fn check_message(
@@ -554,7 +559,7 @@ impl Village {
             let beside = || {
                 self.was_added_beside(world, *host, path)
                     || self.settled_beside_with(sent.author, account, path)
-                    || self.came_over_to(world, sent.author, account, path)
+                    || self.came_over_to(world, (sent.author, sent.asked_at), account, path)
             };
             let counts = done.first() == Some(&done_in);
             if counts && since.iter().chain(done).all(never) && has.contains(&id) && !beside() {

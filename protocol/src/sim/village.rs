@@ -55,6 +55,8 @@ pub(super) struct Village {
     pub lost: BTreeSet<HostId>,
     /// The oldest states that each host has had, and until when: on the way to them all is settled for it.
     pub roots: BTreeMap<HostId, BTreeMap<NodeId, Micros>>,
+    /// The states that each host has been in, and until when.
+    pub been: BTreeMap<HostId, BTreeMap<NodeId, Micros>>,
 }
 
 impl Village {
@@ -76,6 +78,7 @@ impl Village {
             states: BTreeMap::new(),
             lost: BTreeSet::new(),
             roots: BTreeMap::new(),
+            been: BTreeMap::new(),
         }
     }
 
@@ -254,6 +257,7 @@ impl Village {
             self.lost.insert(host);
         }
         self.roots.entry(host).or_default().insert(root, world.now);
+        self.been.entry(host).or_default().insert(row.state, world.now);
         if self.model.root.is_none() && host == self.founder {
             self.model.root = Some((root, self.states[&root].context.admins.clone()));
         }

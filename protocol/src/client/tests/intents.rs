@@ -2,6 +2,7 @@
 
 use super::groups::Village;
 use super::*;
+use crate::chat::{Statement, Wish};
 use crate::client::SettingsChange;
 use crate::client::records::{Intent, IntentRow};
 use crate::keys::NodeId;
@@ -157,4 +158,78 @@ fn f40_what_falls_due_while_another_branch_counts_is_made_once_it_does_no_more()
     group.row.out = false;
     w.pass(10_000);
     assert!(w.group(ALICE, chat).row.intents[0].node.is_some(), "it is never made");
+}
+
+/// The wishes that a device looks after, and whether each of them is carried out.
+fn wishes(w: &World, place: usize, chat: ChatId) -> Vec<bool> {
+    let its = w.group(place, chat).row.intents.iter();
+    its.filter(|intent| matches!(intent.change, Intent::Wish(_)))
+        .map(|intent| intent.node.is_some())
+        .collect()
+}
+
+#[test]
+fn f40_all_keep_a_wish_to_leave_until_it_is_settled_whoever_carried_it_out() {
+    let Village { mut w, chat } = Village::with(4, |_, config| config.frozen_ms = 60_000);
+    w.does(CAROL, Command::LeaveChat { chat });
+    w.pass(30_000);
+    w.agree(chat, &[ALICE, BOB, 3]);
+    assert!(!w.group(CAROL, chat).is_member());
+    for place in [ALICE, BOB, 3] {
+        assert_eq!(wishes(&w, place, chat), [true], "{place}: the commit may lose");
+    }
+    for name in ["square", "yard"] {
+        w.renames(ALICE, chat, name);
+        for place in [ALICE, BOB, 3] {
+            w.send(place, chat, "I'm here");
+        }
+        w.pass(120_000);
+    }
+    for place in [ALICE, BOB] {
+        assert!(wishes(&w, place, chat).is_empty(), "{place}: it is settled");
+    }
+    assert_eq!(wishes(&w, 3, chat), [true], "its states are settled much later");
+}
+
+#[test]
+fn f40_a_wish_to_leave_is_carried_out_anew_where_its_commit_lost_with_its_author() {
+    let Village { mut w, chat } = Village::new(4);
+    w.lose = |to, frame| to == ALICE && matches!(frame, CustodianFrame::Items(_));
+    w.does(CAROL, Command::LeaveChat { chat });
+    w.pass(30_000);
+    assert!(!w.group(CAROL, chat).is_member());
+    let group = w.group(BOB, chat);
+    let author = group.dag.commit(&group.group.node()).unwrap().author;
+    let (gone, left) = if author == w.account(BOB) { (BOB, 3) } else { (3, BOB) };
+    // She has heard nothing of it, and hers outranks that.
+    w.removes(ALICE, chat, gone);
+    assert!(w.group(CAROL, chat).is_member(), "the commit hasn't lost");
+    w.pass(30_000);
+    assert!(!w.group(left, chat).row.accounts.contains(&w.account(CAROL)));
+    assert!(!w.group(CAROL, chat).is_member());
+}
+
+#[test]
+fn f40_of_many_wishes_of_a_device_to_leave_the_latest_are_kept() {
+    let Village { mut w, chat } = Village::new(3);
+    let device = &w.nodes[CAROL].client.account.device;
+    let wish = |leaf: u8| Statement::sign(device, chat, Wish::Leave, [leaf; 32]).encode();
+    let node = Some(w.group(ALICE, chat).group.node());
+    let its = (0..20).map(|leaf| IntentRow {
+        change: Intent::Wish(wish(leaf)),
+        node: node.filter(|_| leaf < 18),
+    });
+    let its: Vec<_> = its.collect();
+    let group = w.nodes[ALICE].client.chats.get_mut(&chat).unwrap();
+    group.row.intents.clone_from(&its);
+    group.limit_leaves();
+    let from = 18 - limits::LEAVE_WISHES;
+    assert!(
+        group
+            .row
+            .intents
+            .iter()
+            .map(|kept| &kept.change)
+            .eq(its[from..].iter().map(|kept| &kept.change))
+    );
 }
