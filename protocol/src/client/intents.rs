@@ -137,7 +137,12 @@ impl Chat {
 
     /// The newest states on the way to the one at hand, the oldest first and that one last.
     pub(super) fn past(&self) -> Vec<NodeId> {
-        let mut way = self.way_to(self.group.node());
+        self.past_of(self.group.node())
+    }
+
+    /// The newest states on the way to one, the oldest first and that one last.
+    pub(super) fn past_of(&self, node: NodeId) -> Vec<NodeId> {
+        let mut way = self.way_to(node);
         let over = way.len().saturating_sub(limits::PAST_NODES);
         way.drain(..over);
         way

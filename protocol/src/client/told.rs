@@ -64,7 +64,8 @@ impl Client {
     }
 
     /// A member has sealed something on a branch that lost, and the one that counts has removed its account. It may have been added on that
-    /// branch, so that it can't read what removed it: some members tell it that it has no leaf.
+    /// branch, so that it can't read what removed it: some members tell it that it has no leaf, and so does who was removed itself, or has left:
+    /// nobody else may be left who has heard of it.
     pub(super) fn tell_gone(
         &mut self,
         now_ms: u64,
@@ -73,12 +74,13 @@ impl Client {
         node: NodeId,
     ) -> Result<(), RowsError> {
         let (own, wait_ms) = (self.device_in(&chat_id), self.config.rejoin_ms);
-        let Some(chat) = self.chats.get_mut(&chat_id).filter(|chat| chat.is_member()) else {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
             return Ok(());
         };
-        let (behind, here) = (chat.dag.leads_to(&node, &chat.dag.tip()), chat.is_of(&member.account));
-        if behind && here {
-            // Nearly everything is on the state that counts.
+        let counts = |node: &NodeId| chat.dag.leads_to(node, &chat.dag.tip());
+        let (behind, here) = (counts(&node), counts(&chat.group.node()) && chat.is_of(&member.account));
+        if behind && here || (behind || here) && !chat.is_member() {
+            // Nearly everything is on the state that counts; and who is out hands on only what it is asked for.
             return Ok(());
         }
         if behind || here {
@@ -236,13 +238,18 @@ impl Client {
 }
 
 impl Chat {
-    /// Says that its reader has no leaf where the others are, and which way they went there.
+    /// Says that its reader has no leaf where the others are, and which way they went there. Who is out knows only what put it out.
     fn gone_on(&self) -> Vec<u8> {
+        let at = if self.is_member() {
+            self.group.node()
+        } else {
+            self.dag.tip()
+        };
         let told = LeafTold {
             chat: self.id,
             leaf: NO_LEAF,
-            at: Some(self.group.node()),
-            past: self.past(),
+            at: Some(at),
+            past: self.past_of(at),
         };
         InboxMessage::Leaf(told).encode()
     }

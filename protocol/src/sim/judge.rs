@@ -500,8 +500,8 @@ impl Village {
         roots.any(|(root, _)| !path.contains(root) && with(root))
     }
 
-    /// Whether a host has since come over to a way that isn't the one that counts, and on which an account is, where a hostile member parted the two: it
-    /// may be the one that counts for who can follow it. The host may have been put back from there.
+    /// Whether a host has since come over to a way that isn't the one that counts, and on which an account is, where a hostile member parted the two, or
+    /// it was put back from there: it may be the one that counts for who can follow it.
     fn came_over_to(
         &self,
         world: &World,
@@ -511,7 +511,18 @@ impl Village {
     ) -> bool {
         let with = |state: &NodeId| self.states.get(state).is_some_and(|state| holds(state, whom));
         let mut been = self.been.get(&host).into_iter().flatten();
-        world.mole.is_some() && been.any(|(state, until)| *until >= at && !path.contains(state) && with(state))
+        let led = |state: &NodeId| world.mole.is_some() || self.lost.contains(&host) && self.leads(state, path);
+        been.any(|(state, until)| *until >= at && !path.contains(state) && with(state) && led(state))
+    }
+
+    /// Whether the way to a state goes before another one for who knows both.
+    fn leads(&self, state: &NodeId, path: &[NodeId]) -> bool {
+        let way = self.model.path(state);
+        let Some(fork) = path.iter().rfind(|node| way.contains(node)) else {
+            return false;
+        };
+        let known = path.iter().chain(&way).copied().collect();
+        way.contains(&self.model.tip(*fork, &known))
     }
 
     fn check_message(

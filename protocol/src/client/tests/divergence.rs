@@ -246,6 +246,27 @@ fn f47_who_was_removed_asks_if_it_is_told_of_a_way_that_parts_before_that() {
 }
 
 #[test]
+fn f47_who_was_removed_where_another_never_was_tells_it_so() {
+    let Village { mut w, chat } = Village::new(2);
+    w.befriend_two(BOB, CAROL);
+    w.lose = |to, frame| to == ALICE && matches!(frame, CustodianFrame::Items(_));
+    w.does(ALICE, Command::LeaveChat { chat });
+    w.pass(10_000);
+    let members = vec![w.account(CAROL)];
+    w.does(BOB, Command::AddMembers { chat, members });
+    w.pass(10_000);
+    w.agree(chat, &[BOB, CAROL]);
+    // She has heard nothing of it, and goes as the last one once he is out.
+    w.removes(ALICE, chat, BOB);
+    w.pass(10_000);
+    assert!(w.group(BOB, chat).is_removed() && !w.group(ALICE, chat).is_member());
+    assert!(!asks(&w, CAROL, chat));
+    w.send(CAROL, chat, "is anybody there?");
+    w.pass(3_600_000);
+    assert!(w.group(CAROL, chat).row.lost, "she believes to be in a group with him");
+}
+
+#[test]
 fn f47_who_left_alone_and_hears_others_has_its_contacts_to_ask() {
     let Village { mut w, chat } = Village::new(2);
     w.removes(ALICE, chat, BOB);
