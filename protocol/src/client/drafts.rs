@@ -210,6 +210,7 @@ impl Client {
             }
             Intent::Wish(bytes) if self.draft_wish(chat, draft, bytes) => {}
             Intent::Wish(_) => {
+                // Where another branch comes to count, whoever has left may be a member again.
                 let is_here = |device| chat.members.iter().any(|member| member.device == device);
                 return Drafted::done(change.leaver(chat.id).is_some_and(|device| !is_here(device)));
             }
