@@ -35,10 +35,6 @@ impl Drafted {
     fn of(taken: bool) -> Self {
         if taken { Self::Taken } else { Self::Had }
     }
-
-    fn done(here: bool) -> Self {
-        if here { Self::Had } else { Self::Done }
-    }
 }
 
 impl Draft {
@@ -154,6 +150,7 @@ impl Client {
         if adds.is_some_and(|account| draft.removes(&chat.members, account) || draft.is_full()) {
             return Drafted::Later;
         }
+        let has_leaf = |device| chat.members.iter().any(|member| member.device == device);
         match change {
             Intent::Add(account) => {
                 if chat.row.accounts.contains(account) || draft.adds(account) {
@@ -209,11 +206,9 @@ impl Client {
                 }
             }
             Intent::Wish(bytes) if self.draft_wish(chat, draft, bytes) => {}
-            Intent::Wish(_) => {
-                // Where another branch comes to count, whoever has left may be a member again.
-                let is_here = |device| chat.members.iter().any(|member| member.device == device);
-                return Drafted::done(change.leaver(chat.id).is_some_and(|device| !is_here(device)));
-            }
+            // Where another branch comes to count, whoever has left may be a member again.
+            Intent::Wish(_) if change.leaver(chat.id).is_some_and(|device| !has_leaf(device)) => return Drafted::Had,
+            Intent::Wish(_) => return Drafted::Done,
         }
         Drafted::Taken
     }

@@ -517,12 +517,10 @@ impl Village {
 
     /// Whether the way to a state goes before another one for who knows both.
     fn leads(&self, state: &NodeId, path: &[NodeId]) -> bool {
-        let way = self.model.path(state);
-        let Some(fork) = path.iter().rfind(|node| way.contains(node)) else {
-            return false;
-        };
-        let known = path.iter().chain(&way).copied().collect();
-        way.contains(&self.model.tip(*fork, &known))
+        let (way, since) = (self.model.path(state), self.since(path, state));
+        let known = since.iter().chain(&way).copied().collect();
+        let tip = since.first().map(|fork| self.model.tip(*fork, &known));
+        tip.is_some_and(|tip| way.contains(&tip))
     }
 
     fn check_message(
